@@ -1,0 +1,10 @@
+/* flowhmc: SPDX-License-Identifier: GPL-3.0-or-later
+ *
+ * cpu_coupling_u1_double.c: the kernels of the plaquette coupling of U(1) on the CPU, in double precision.
+ */
+#define NAME(x) flow_coupling_cpu_u1_double_##x
+
+#include "u1_coupling.h"
+
+#define KERNEL_ENTRY(name) .name = NAME(name),
+const flow_coupling_kernels flow_coupling_cpu_u1_double = {FLOW_COUPLING_KERNELS(KERNEL_ENTRY)};

@@ -1,0 +1,10 @@
+/* flowhmc: SPDX-License-Identifier: GPL-3.0-or-later
+ *
+ * cpu_double.c: the kernels of the flows on the CPU, in double precision.
+ */
+#define NAME(x) flow_cpu_double_##x
+
+#include "conv.h"
+
+#define KERNEL_ENTRY(name) .name = NAME(name),
+const flow_kernels flow_cpu_double = {FLOW_KERNELS(KERNEL_ENTRY)};

@@ -1,0 +1,188 @@
+/* flowhmc: SPDX-License-Identifier: GPL-3.0-or-later
+ *
+ * spline.h: rational quadratic splines of the circle (Durkan et al., arXiv:1906.04032; Rezende et al., arXiv:2002.02428),
+ * y = h(x) + t.
+ *
+ * parameter, for K bins: K logits of widths, K of heights, K of slopes at the knots, t; K at most FLOW_MAX_KNOTS.
+ *
+ *     width_k = 2 pi (m + (1 - K m) softmax_k), height_k likewise,  slope_k = m + (1 - m) softplus(logit_k) / log 2
+ *
+ * with m = 1e-3; knot k is the left end of bin k, knot K is knot 0.  h maps [-pi, pi] onto itself; logits that are all
+ * zero give the identity.  Angles in and out lie in [-pi, pi].  Within the bin, with z = (x - x_k) / width,
+ * s = height / width, slopes d0 and d1 at its ends, q = z (1 - z):
+ *
+ *     h = y_k + height (s z^2 + d0 q) / n,   n = s + (d0 + d1 - 2 s) q
+ *     h' = s^2 e / n^2,                      e = d1 z^2 + 2 s q + d0 (1 - z)^2
+ */
+#ifndef SPLINE_H
+#define SPLINE_H
+
+#include "../../lattice/kernels/real.h"
+#include "flow_kernels.h"
+
+#define SPLINE_LEAST ((scalar)1e-3)
+#define SPLINE_LOG_2 ((scalar)0.69314718055994530942)
+
+/* The bin that holds the point */
+typedef struct {
+    real index;                /* its number */
+    real left, width;          /* in x */
+    real bottom, height;       /* in y */
+    real logit0, logit1;       /* of the slopes at its ends */
+    real slope0, slope1;
+    real s;                    /* height / width */
+} spline_bin;
+
+/* softmax of the logits; returns nothing but probabilities that add up to one */
+REAL_INLINE void spline_softmax(const real *logit, int knots, real *share)
+{
+    real most = logit[0], sum = real_of(0);
+    for (int j = 1; j < knots; j++) most = real_select(real_less(most, logit[j]), logit[j], most);
+    for (int j = 0; j < knots; j++) {
+        share[j] = real_exp(logit[j] - most);
+        sum = sum + share[j];
+    }
+    sum = 1 / sum;
+    for (int j = 0; j < knots; j++) share[j] = share[j] * sum;
+}
+
+REAL_INLINE real spline_extent(real share, int knots)
+{
+    return (2 * REAL_PI) * (SPLINE_LEAST + (1 - (scalar)knots * SPLINE_LEAST) * share);
+}
+
+REAL_INLINE real spline_slope(real logit)
+{
+    real positive = real_select(real_less(logit, real_of(0)), real_of(0), logit);
+    real softplus = positive + real_log(1 + real_exp(-real_abs(logit)));
+    return SPLINE_LEAST + ((1 - SPLINE_LEAST) / SPLINE_LOG_2) * softplus;
+}
+
+/* The last bin whose lower end in x (or y, if by_height) is not above the point. */
+REAL_INLINE spline_bin spline_find(const real *parameter, int knots, const real *wide, const real *high, real point,
+                                   int by_height)
+{
+    spline_bin bin = {0};
+    real left = real_of(-REAL_PI), bottom = left;
+    for (int j = 0; j < knots; j++) {
+        real width = spline_extent(wide[j], knots), height = spline_extent(high[j], knots);
+        truth below = j == 0 ? real_less(real_of(0), real_of(1)) : real_less(by_height ? bottom : left, point);
+        bin.index = real_select(below, real_of((scalar)j), bin.index);
+        bin.left = real_select(below, left, bin.left);
+        bin.width = real_select(below, width, bin.width);
+        bin.bottom = real_select(below, bottom, bin.bottom);
+        bin.height = real_select(below, height, bin.height);
+        bin.logit0 = real_select(below, parameter[2 * knots + j], bin.logit0);
+        bin.logit1 = real_select(below, parameter[2 * knots + (j + 1 < knots ? j + 1 : 0)], bin.logit1);
+        left = left + width;
+        bottom = bottom + height;
+    }
+    bin.slope0 = spline_slope(bin.logit0);
+    bin.slope1 = spline_slope(bin.logit1);
+    bin.s = bin.height / bin.width;
+    return bin;
+}
+
+REAL_INLINE real spline_log_slope(const spline_bin *bin, real z)
+{
+    real q = z * (1 - z), s = bin->s, n = s + (bin->slope0 + bin->slope1 - 2 * s) * q;
+    real e = bin->slope1 * z * z + 2 * s * q + bin->slope0 * (1 - z) * (1 - z);
+    real root = s / n;
+    return real_log(root * root * e);
+}
+
+/* y and log h'(x) */
+REAL_INLINE void spline_forward(const real *parameter, int knots, real x, real *y, real *log_slope)
+{
+    real wide[FLOW_MAX_KNOTS], high[FLOW_MAX_KNOTS];
+    spline_softmax(parameter, knots, wide);
+    spline_softmax(parameter + knots, knots, high);
+    spline_bin bin = spline_find(parameter, knots, wide, high, x, 0);
+    real z = (x - bin.left) / bin.width, q = z * (1 - z), s = bin.s;
+    real h = bin.bottom + bin.height * (s * z * z + bin.slope0 * q) / (s + (bin.slope0 + bin.slope1 - 2 * s) * q);
+    *y = real_wrap(h + parameter[3 * knots]);
+    *log_slope = spline_log_slope(&bin, z);
+}
+
+/* The x with h(x) + t = y, and log h'(x).  With r = (h - y_k) / height the bin's z solves (s - b) z^2 + b z = s r,
+ * b = d0 - r (d0 + d1 - 2 s).  Its discriminant is (b - 2 s r)^2 + 4 s^2 r (1 - r), a sum of two positive terms, and the
+ * form of the root that does not cancel depends on the sign of b. */
+REAL_INLINE void spline_inverse(const real *parameter, int knots, real y, real *x, real *log_slope)
+{
+    real wide[FLOW_MAX_KNOTS], high[FLOW_MAX_KNOTS], h = real_wrap(y - parameter[3 * knots]);
+    spline_softmax(parameter, knots, wide);
+    spline_softmax(parameter + knots, knots, high);
+    spline_bin bin = spline_find(parameter, knots, wide, high, h, 1);
+    real s = bin.s, r = (h - bin.bottom) / bin.height;
+    /* rounding may leave r an ulp outside of the bin */
+    r = real_select(real_less(r, real_of(0)), real_of(0), real_select(real_less(real_of(1), r), real_of(1), r));
+    real b = bin.slope0 - r * (bin.slope0 + bin.slope1 - 2 * s), c = b - 2 * s * r;
+    real root = real_sqrt(c * c + 4 * s * s * r * (1 - r));
+    truth falls = real_less(b, real_of(0));
+    real z = real_select(falls, root - b, 2 * s * r) / real_select(falls, 2 * (s - b), b + root);
+    *x = real_wrap(bin.left + bin.width * z);
+    *log_slope = spline_log_slope(&bin, z);
+}
+
+/* Cotangents of softmax logits.  The left end of the bin takes `end_bar`, its extent `extent_bar`. */
+REAL_INLINE void spline_softmax_backward(const real *share, int knots, real index, real end_bar, real extent_bar,
+                                         real *logit_bar)
+{
+    const scalar scale = (2 * REAL_PI) * (1 - (scalar)knots * SPLINE_LEAST);
+    real mean = real_of(0);
+    for (int j = 0; j < knots; j++) {
+        real number = real_of((scalar)j);
+        real bar = real_select(real_less(number, index), end_bar,
+                               real_select(real_less(index, number), real_of(0), extent_bar));
+        logit_bar[j] = bar;
+        mean = mean + share[j] * bar;
+    }
+    for (int j = 0; j < knots; j++) logit_bar[j] = scale * share[j] * (logit_bar[j] - mean);
+}
+
+/* Derivative of the slope at a knot with respect to its logit */
+REAL_INLINE real spline_slope_rise(real logit)
+{
+    return ((1 - SPLINE_LEAST) / SPLINE_LOG_2) / (1 + real_exp(-logit));
+}
+
+/* Cotangents of x and of the parameters of ybar y + lbar log h'(x). */
+REAL_INLINE void spline_backward(const real *parameter, int knots, real x, real ybar, real lbar, real *xbar,
+                                 real *parameter_bar)
+{
+    real wide[FLOW_MAX_KNOTS], high[FLOW_MAX_KNOTS];
+    spline_softmax(parameter, knots, wide);
+    spline_softmax(parameter + knots, knots, high);
+    spline_bin bin = spline_find(parameter, knots, wide, high, x, 0);
+    real z = (x - bin.left) / bin.width, s = bin.s, d0 = bin.slope0, d1 = bin.slope1;
+    real q = z * (1 - z), dq = 1 - 2 * z, sum = d0 + d1 - 2 * s;
+    real over_n = 1 / (s + sum * q), e = d1 * z * z + 2 * s * q + d0 * (1 - z) * (1 - z), over_e = 1 / e;
+    real g = (s * z * z + d0 * q) * over_n; /* h = bottom + height g */
+
+    /* partial derivatives of g and log h' with respect to z, s, d0, d1 */
+    real gbar = ybar * bin.height;
+    real zbar = gbar * s * e * over_n * over_n
+                + lbar * (2 * (d1 * z + s * dq - d0 * (1 - z)) * over_e - 2 * sum * dq * over_n);
+    real sbar = gbar * (z * z - g * (1 - 2 * q)) * over_n
+                + lbar * (2 / s + 2 * q * over_e - 2 * (1 - 2 * q) * over_n);
+    real bar0 = gbar * q * (1 - g) * over_n + lbar * ((1 - z) * (1 - z) * over_e - 2 * q * over_n);
+    real bar1 = -gbar * g * q * over_n + lbar * (z * z * over_e - 2 * q * over_n);
+
+    /* z = (x - left) / width, s = height / width, h = bottom + height g */
+    *xbar = zbar / bin.width;
+    real width_bar = -(zbar * z + sbar * s) / bin.width, height_bar = ybar * g + sbar / bin.width;
+    spline_softmax_backward(wide, knots, bin.index, -*xbar, width_bar, parameter_bar);
+    spline_softmax_backward(high, knots, bin.index, ybar, height_bar, parameter_bar + knots);
+
+    bar0 = bar0 * spline_slope_rise(bin.logit0);
+    bar1 = bar1 * spline_slope_rise(bin.logit1);
+    for (int j = 0; j < knots; j++) {
+        real here = real_of((scalar)j), before = real_of((scalar)(j > 0 ? j - 1 : knots - 1)), zero = real_of(0);
+        truth no0 = real_less(here, bin.index) | real_less(bin.index, here);
+        truth no1 = real_less(before, bin.index) | real_less(bin.index, before);
+        parameter_bar[2 * knots + j] = real_select(no0, zero, bar0) + real_select(no1, zero, bar1);
+    }
+    parameter_bar[3 * knots] = ybar;
+}
+
+#endif

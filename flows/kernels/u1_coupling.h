@@ -1,0 +1,178 @@
+/* flowhmc: SPDX-License-Identifier: GPL-3.0-or-later
+ *
+ * u1_coupling.h: kernels of the plaquette coupling for U(1), where everything is an angle.  Definitions: coupling_kernels.h.
+ */
+#include "../../lattice/kernels/kernel.h"
+#include "coupling_kernels.h"
+#include "spline.h"
+#include "tangents.h"
+
+enum { COUPLING_MAX_OUTPUTS = 3 * FLOW_MAX_KNOTS + 1 };
+
+REAL_INLINE real angle_at(const lat_tables *t, const void *u, int64_t x, int lane, int mu)
+{
+    return real_load((const scalar *)u + (x * t->dim + mu) * t->lanes + lane);
+}
+
+/* Sum of the angles of `length` links along mu from x; *end is the site where they lead. */
+REAL_INLINE real side_angle(const lat_tables *t, const void *u, int64_t x, int lane, int mu, int length, int64_t *end)
+{
+    real sum = real_of(0);
+    for (int i = 0; i < length; i++, x = t->up[mu][x]) sum = sum + angle_at(t, u, x, lane, mu);
+    *end = x;
+    return sum;
+}
+
+REAL_INLINE real loop_angle(const lat_tables *t, const void *u, int64_t x, int lane, flow_loop loop)
+{
+    int64_t right, above, corner;
+    real there = side_angle(t, u, x, lane, loop.a, loop.r, &right);
+    there = there + side_angle(t, u, right, lane, loop.b, loop.t, &corner);
+    real back = side_angle(t, u, x, lane, loop.b, loop.t, &above);
+    back = back + side_angle(t, u, above, lane, loop.a, loop.r, &corner);
+    return there - back;
+}
+
+KERNEL(loop_features)
+{
+    for (int l = 0; l < k->loops; l++) {
+        real sine = real_of(0), cosine = real_of(0);
+        if (k->open >> l & 1) real_sincos(loop_angle(&k->t, k->u, site, lane, k->loop[l]), &sine, &cosine);
+        PUT(k->feature, 2 * k->loops, 2 * l, cosine);
+        PUT(k->feature, 2 * k->loops, 2 * l + 1, sine);
+    }
+}
+
+/* The active plaquette, in [-pi, pi] */
+REAL_INLINE real active_plaquette(const coupling_args *k, int64_t site, int lane)
+{
+    return real_wrap(loop_angle(&k->t, k->u, site, lane, (flow_loop){k->mu, k->nu, 1, 1}));
+}
+
+REAL_INLINE void load_outputs(const coupling_args *k, int64_t site, int lane, real *parameter)
+{
+    for (int i = 0; i < k->outputs; i++) parameter[i] = GET(k->parameter, k->outputs, i);
+}
+
+REAL_INLINE void shift_link(const coupling_args *k, int64_t site, int lane, real angle)
+{
+    PUT(k->u, k->t.dim, k->mu, real_wrap(GET(k->u, k->t.dim, k->mu) + angle));
+}
+
+REAL_INLINE void map_circle(const coupling_args *k, const real *parameter, real x, real *y, real *log_slope)
+{
+    if (k->transform == FLOW_SPLINE)
+        spline_forward(parameter, k->knots, x, y, log_slope);
+    else
+        tangents_forward(parameter, k->knots, x, y, log_slope);
+}
+
+REAL_INLINE void unmap_circle(const coupling_args *k, const real *parameter, real y, real *x, real *log_slope)
+{
+    if (k->transform == FLOW_SPLINE)
+        spline_inverse(parameter, k->knots, y, x, log_slope);
+    else
+        tangents_inverse(parameter, k->knots, y, x, log_slope);
+}
+
+REAL_INLINE void pull_circle(const coupling_args *k, const real *parameter, real x, real ybar, real lbar, real *xbar, real *bar)
+{
+    if (k->transform == FLOW_SPLINE)
+        spline_backward(parameter, k->knots, x, ybar, lbar, xbar, bar);
+    else
+        tangents_backward(parameter, k->knots, x, ybar, lbar, xbar, bar);
+}
+
+KERNEL(coupling_forward)
+{
+    real parameter[COUPLING_MAX_OUTPUTS], x = active_plaquette(k, site, lane), y, log_slope;
+    load_outputs(k, site, lane, parameter);
+    map_circle(k, parameter, x, &y, &log_slope);
+    shift_link(k, site, lane, y - x);
+    ADD_DOUBLE(k->density, 1, 0, log_slope);
+}
+
+KERNEL(coupling_inverse)
+{
+    real parameter[COUPLING_MAX_OUTPUTS], y = active_plaquette(k, site, lane), x, log_slope;
+    load_outputs(k, site, lane, parameter);
+    unmap_circle(k, parameter, y, &x, &log_slope);
+    shift_link(k, site, lane, x - y);
+    ADD_DOUBLE(k->density, 1, 0, log_slope);
+}
+
+/* The link moves by h(P) - P, so the cotangent c of the link gives the plaquette c (h' - 1), and log det adds w dlog h'/dP. */
+KERNEL(coupling_backward)
+{
+    real parameter[COUPLING_MAX_OUTPUTS], bar[COUPLING_MAX_OUTPUTS];
+    real y = active_plaquette(k, site, lane), x, log_slope, xbar, weight;
+    load_outputs(k, site, lane, parameter);
+    unmap_circle(k, parameter, y, &x, &log_slope);
+    shift_link(k, site, lane, x - y);
+    for (int l = 0; l < REAL_LANES; l++) real_set_lane(&weight, l, (scalar)k->weight[lane + l]);
+    real c = GET(k->cotangent, k->t.dim, k->mu);
+    pull_circle(k, parameter, x, c, weight, &xbar, bar);
+    for (int i = 0; i < k->outputs; i++) PUT(k->parameter_cotangent, k->outputs, i, bar[i]);
+    PUT(k->loop_cotangent, k->loops, k->plane, k->mu < k->nu ? xbar - c : c - xbar);
+}
+
+/* J^-T (d - dlog det): the link gets c = (d - dlog h'/dP) / h'; all others lose what backward would add for (c, w = 1). */
+KERNEL(coupling_push)
+{
+    real parameter[COUPLING_MAX_OUTPUTS], bar[COUPLING_MAX_OUTPUTS];
+    real x = active_plaquette(k, site, lane), y, log_slope, slope_bar, xbar;
+    load_outputs(k, site, lane, parameter);
+    map_circle(k, parameter, x, &y, &log_slope);
+    shift_link(k, site, lane, y - x);
+    pull_circle(k, parameter, x, real_of(0), real_of(1), &slope_bar, bar);
+    real c = (GET(k->cotangent, k->t.dim, k->mu) - slope_bar) * real_exp(-log_slope);
+    pull_circle(k, parameter, x, c, real_of(1), &xbar, bar);
+    for (int i = 0; i < k->outputs; i++) PUT(k->parameter_cotangent, k->outputs, i, bar[i]);
+    PUT(k->loop_cotangent, k->loops, k->plane, k->mu < k->nu ? xbar - c : c - xbar);
+    PUT(k->cotangent, k->t.dim, k->mu, xbar); /* c + (xbar - c): the gather takes the second part off */
+}
+
+KERNEL(loop_cotangents)
+{
+    for (int l = 0; l < k->loops; l++) {
+        real bar = real_of(0);
+        if (l == k->keep) continue;
+        if (k->open >> l & 1)
+            bar = GET(k->feature, 2 * k->loops, 2 * l) * GET(k->feature_cotangent, 2 * k->loops, 2 * l + 1) -
+                  GET(k->feature, 2 * k->loops, 2 * l + 1) * GET(k->feature_cotangent, 2 * k->loops, 2 * l);
+        PUT(k->loop_cotangent, k->loops, l, bar);
+    }
+}
+
+/* Sum of component l of the loop cotangents at x, x - a, ..., x - (length - 1) a */
+REAL_INLINE real sum_back(const lat_tables *t, const void *field, int loops, int l, int64_t x, int lane, int mu, int length)
+{
+    real sum = real_of(0);
+    for (int i = 0; i < length; i++, x = t->down[mu][x])
+        sum = sum + real_load((const scalar *)field + (x * loops + l) * t->lanes + lane);
+    return sum;
+}
+
+REAL_INLINE int64_t step_back(const lat_tables *t, int64_t x, int mu, int length)
+{
+    for (int i = 0; i < length; i++) x = t->down[mu][x];
+    return x;
+}
+
+KERNEL(gather_loops)
+{
+    for (int mu = 0; mu < k->t.dim; mu++) {
+        real sum = real_of(0);
+        for (int l = 0; l < k->loops; l++) {
+            flow_loop loop = k->loop[l];
+            /* a link along a is on the near side of loops that begin here, on the far side of loops T below */
+            if (mu == loop.a)
+                sum = sum + sum_back(&k->t, k->loop_cotangent, k->loops, l, site, lane, mu, loop.r) -
+                      sum_back(&k->t, k->loop_cotangent, k->loops, l, step_back(&k->t, site, loop.b, loop.t), lane, mu, loop.r);
+            if (mu == loop.b)
+                sum = sum - sum_back(&k->t, k->loop_cotangent, k->loops, l, site, lane, mu, loop.t) +
+                      sum_back(&k->t, k->loop_cotangent, k->loops, l, step_back(&k->t, site, loop.a, loop.r), lane, mu, loop.t);
+        }
+        PUT(k->cotangent, k->t.dim, mu, GET(k->cotangent, k->t.dim, mu) + (scalar)k->scale * sum);
+    }
+}

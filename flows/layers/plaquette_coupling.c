@@ -1,0 +1,275 @@
+/* flowhmc: SPDX-License-Identifier: GPL-3.0-or-later
+ *
+ * plaquette_coupling.c: gauge-equivariant coupling layer of U(1), arXiv:2003.06413 and 2101.08176.
+ *
+ * The links U_mu(x) with x_nu = shift modulo 4 are active.  Each lies in one active plaquette, P = P_{mu nu}(x), and is
+ * changed so that P goes to h(P): U' = h(P) P^+ U, with h a map of the circle whose parameters a network makes from loops
+ * that contain no active link.  All active links are independent given the others, so the Jacobian is triangular and
+ * log det = sum over active plaquettes of log h'(P).  Layers take turns in mu, nu and the shift.
+ */
+#include "../../lattice/backend/backend.h"
+#include "../net.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { PERIOD = 4, SLOT_LOOPS = FLOW_NET_SLOTS };
+
+static const char *const transform_names[] = {"spline", "tangents", NULL};
+static const char *const activation_names[] = {"none", "leaky", "tanh", "silu", NULL};
+
+typedef struct {
+    flow_layer base;
+    int mu, nu, shift, plane; /* plane: which loop is the plaquette in the plane of mu and nu */
+    flow_transform transform;
+    int knots, outputs;
+    int loops;
+    flow_loop loop[FLOW_MAX_LOOPS];
+    flow_net net;
+} coupling;
+
+typedef struct {
+    flow_step base;
+    flow_net_layout *net;
+    const lat_sites *active;
+    const lat_sites *phase[PERIOD];
+    uint32_t open[PERIOD]; /* loops without active links, by the phase of their corner */
+    lat_field *loop_cotangent;
+} coupling_step;
+
+/* ------------------------------------------------------------------------------------------------ hyper-parameters */
+
+/* "RxT" in every plane of the lattice; in planes where R and T differ both ways round have to be named. */
+static void add_loops(coupling *c, int dim, const char *shape, lat_settings *settings, lat_error *error)
+{
+    int r, t, end = 0;
+    if (sscanf(shape, "%2dx%2d%n", &r, &t, &end) != 2 || shape[end] || r < 1 || t < 1 || r > 8 || t > 8) {
+        lat_settings_fail(settings, "loops", error, "\"%s\" is no loop: write RxT with R and T from 1 to 8", shape);
+        return;
+    }
+    for (int a = 0; a < dim; a++)
+        for (int b = a + 1; b < dim; b++) {
+            if (c->loops == FLOW_MAX_LOOPS) {
+                lat_settings_fail(settings, "loops", error, "more than %d loops over all planes: name fewer", FLOW_MAX_LOOPS);
+                return;
+            }
+            c->loop[c->loops++] = (flow_loop){a, b, r, t};
+            int extent = r > t ? r : t;
+            if (extent > c->base.halo) c->base.halo = extent;
+        }
+}
+
+static void read_loops(coupling *c, int dim, lat_settings *settings, lat_error *error)
+{
+    const char *shape[FLOW_MAX_LOOPS] = {"1x1"};
+    int shapes = lat_settings_strings(settings, "loops", shape, 1, FLOW_MAX_LOOPS, error);
+    if (error->status) return;
+    if (shapes == 0 || strcmp(shape[0], "1x1") != 0) {
+        lat_settings_fail(settings, "loops", error, "the first loop is not \"1x1\": the plaquette has to come first");
+        return;
+    }
+    for (int i = 0; i < shapes && !error->status; i++) add_loops(c, dim, shape[i], settings, error);
+}
+
+static void read_net(coupling *c, int dim, lat_settings *settings, lat_error *error)
+{
+    enum { HIDDEN = FLOW_MAX_CONVS - 1 };
+    int64_t hidden[HIDDEN] = {8, 8}, dilation[FLOW_MAX_CONVS];
+    flow_net *net = &c->net;
+    net->dim = dim;
+    net->kernel = (int)lat_settings_int(settings, "kernel", 3, 1, 7, error);
+    if (net->kernel % 2 == 0) lat_settings_fail(settings, "kernel", error, "%d is even: use 1, 3, 5 or 7", net->kernel);
+    int layers = lat_settings_ints(settings, "hidden", hidden, 2, HIDDEN, 1, FLOW_MAX_CHANNELS, error);
+    net->convs = layers + 1;
+    for (int i = 0; i < net->convs; i++) dilation[i] = 1;
+    int dilations = lat_settings_ints(settings, "dilation", dilation, net->convs, FLOW_MAX_CONVS, 1, 8, error);
+    if (!error->status && dilations != net->convs)
+        lat_settings_fail(settings, "dilation", error, "%d numbers for %d convolutions: give one each", dilations, net->convs);
+    net->activation = (flow_activation)lat_settings_choice(settings, "activation", "leaky", activation_names, error);
+    net->channel[0] = 2 * c->loops;
+    for (int i = 0; i < layers; i++) net->channel[i + 1] = (int)hidden[i];
+    net->channel[net->convs] = c->outputs;
+    for (int i = 0; i < net->convs; i++) net->dilation[i] = (int)dilation[i];
+    int halo = flow_net_halo(net);
+    if (halo > c->base.halo) c->base.halo = halo;
+}
+
+/* The index counts through the pairs of directions first, then through the shifts. */
+static void take_turn(coupling *c, int dim, int index)
+{
+    int pairs = dim * (dim - 1), pair = index % pairs;
+    c->mu = pair % dim;
+    c->nu = (c->mu + 1 + pair / dim) % dim;
+    c->shift = index / pairs % PERIOD;
+    for (int l = 0; l < dim * (dim - 1) / 2; l++)
+        if (c->loop[l].a + c->loop[l].b == c->mu + c->nu && (c->loop[l].a == c->mu || c->loop[l].a == c->nu)) c->plane = l;
+}
+
+static flow_layer *create(lat_settings *settings, lat_group group, int dim, int index, lat_error *error)
+{
+    coupling *c = lat_alloc(1, sizeof *c);
+    c->base = (flow_layer){&flow_layer_plaquette_coupling, PERIOD, 1};
+    if (group != LAT_U1) lat_settings_fail(settings, "kind", error, "plaquette_coupling is for u1, the lattice is %s", lat_group_names[group]);
+    c->transform = (flow_transform)lat_settings_choice(settings, "transform", "spline", transform_names, error);
+    c->knots = (int)lat_settings_int(settings, "knots", 9, 1, FLOW_MAX_KNOTS, error);
+    if (c->transform == FLOW_SPLINE && c->knots < 2) lat_settings_fail(settings, "knots", error, "a spline has at least 2 knots");
+    c->outputs = c->transform == FLOW_SPLINE ? 3 * c->knots + 1 : c->knots + 1;
+    read_loops(c, dim, settings, error);
+    read_net(c, dim, settings, error);
+    if (error->status) {
+        free(c);
+        return NULL;
+    }
+    take_turn(c, dim, index);
+    return &c->base;
+}
+
+static void release(flow_layer *layer) { free(layer); }
+
+static int64_t parameters(const flow_layer *layer) { return flow_net_parameters(&((const coupling *)layer)->net); }
+
+static void initialise(const flow_layer *layer, const lat_random *random, double *parameters)
+{
+    const double nearly_identity = 0.01;
+    flow_net_initialise(&((const coupling *)layer)->net, random, nearly_identity, parameters);
+}
+
+/* ---------------------------------------------------------------------------------------------------------- layout */
+
+/* Is there an active link on the loop whose corner has this phase?  Only its sides along mu can be active, and all links
+ * of a side have the same phase. */
+static bool contains_active(const coupling *c, flow_loop loop, int phase)
+{
+    if (loop.a != c->mu && loop.b != c->mu) return false;
+    int other = loop.a == c->mu ? loop.b : loop.a, distance = loop.a == c->mu ? loop.t : loop.r;
+    bool far = other == c->nu ? (phase + distance) % PERIOD == 0 : phase == 0;
+    return phase == 0 || far;
+}
+
+static flow_step *layout(const flow_layer *layer, flow_map *map, lat_error *error)
+{
+    (void)error;
+    const coupling *c = (const coupling *)layer;
+    coupling_step *s = lat_alloc(1, sizeof *s);
+    s->base = (flow_step){layer, map};
+    flow_stripes stripes = {.direction = c->nu, .period = PERIOD, .shift = c->shift, .wanted = {true}};
+    const lat_sites *phases = flow_phases(map, c->nu, PERIOD);
+    for (int phase = 0; phase < PERIOD; phase++) {
+        s->phase[phase] = &phases[(phase + c->shift) % PERIOD];
+        for (int l = 0; l < c->loops; l++)
+            if (!contains_active(c, c->loop[l], phase)) s->open[phase] |= 1u << l;
+        stripes.open[phase] = s->open[phase] != 0;
+    }
+    s->active = s->phase[0];
+    s->net = flow_net_lay_out(&c->net, map, &stripes, 0);
+    s->loop_cotangent = flow_scratch(map, SLOT_LOOPS, c->loops, map->precision);
+    return &s->base;
+}
+
+static void free_step(flow_step *step)
+{
+    coupling_step *s = (coupling_step *)step;
+    flow_net_layout_free(s->net);
+    free(s);
+}
+
+/* ----------------------------------------------------------------------------------------------------- application */
+
+static const coupling *layer_of(const coupling_step *s) { return (const coupling *)s->base.layer; }
+
+/* Runs the network on the loops that the layer leaves alone: the same before and after the map. */
+static void run_network(coupling_step *s, const double *parameters, lat_field *u)
+{
+    const coupling *c = layer_of(s);
+    flow_map *map = s->base.map;
+    loop_features_args args = {.t = lat_tables_of(map->geometry), .u = u->data, .feature = flow_net_input(s->net)->data, .loops = c->loops};
+    memcpy(args.loop, c->loop, sizeof args.loop);
+    lat_halo_exchange(u);
+    for (int phase = 0; phase < PERIOD; phase++) {
+        if (s->open[phase] == 0) continue;
+        lat_range range = flow_range(map, s->phase[phase]);
+        args.open = s->open[phase];
+        flow_coupling_kernels_of(map)->loop_features(&args, &range);
+    }
+    flow_net_forward(s->net, parameters);
+}
+
+static coupling_args arguments(coupling_step *s, lat_field *u)
+{
+    const coupling *c = layer_of(s);
+    return (coupling_args){.t = lat_tables_of(s->base.map->geometry), .u = u->data, .parameter = flow_net_output(s->net)->data,
+                           .mu = c->mu, .nu = c->nu, .outputs = c->outputs, .knots = c->knots, .transform = c->transform,
+                           .parameter_cotangent = flow_net_output_cotangent(s->net)->data, .loop_cotangent = s->loop_cotangent->data,
+                           .loops = c->loops, .plane = c->plane};
+}
+
+static void forward(flow_step *step, const double *parameters, lat_field *u, lat_field *density)
+{
+    coupling_step *s = (coupling_step *)step;
+    run_network(s, parameters, u);
+    coupling_args args = arguments(s, u);
+    args.density = density->data;
+    lat_range range = flow_range(step->map, s->active);
+    flow_coupling_kernels_of(step->map)->coupling_forward(&args, &range);
+}
+
+static void inverse(flow_step *step, const double *parameters, lat_field *u, lat_field *density)
+{
+    coupling_step *s = (coupling_step *)step;
+    run_network(s, parameters, u);
+    coupling_args args = arguments(s, u);
+    args.density = density->data;
+    lat_range range = flow_range(step->map, s->active);
+    flow_coupling_kernels_of(step->map)->coupling_inverse(&args, &range);
+}
+
+/* Passes the cotangents of the network's outputs and of the active plaquettes on to the links. */
+static void pull_to_links(coupling_step *s, lat_field *cotangent, double scale, double *gradient)
+{
+    const coupling *c = layer_of(s);
+    flow_map *map = s->base.map;
+    flow_net_backward(s->net, gradient);
+    loop_cotangents_args loops = {.t = lat_tables_of(map->geometry), .feature = flow_net_input(s->net)->data,
+                                  .feature_cotangent = flow_net_input_cotangent(s->net)->data,
+                                  .loop_cotangent = s->loop_cotangent->data, .loops = c->loops};
+    for (int phase = 0; phase < PERIOD; phase++) {
+        lat_range range = flow_range(map, s->phase[phase]);
+        loops.open = s->open[phase];
+        loops.keep = phase == 0 ? c->plane : -1;
+        flow_coupling_kernels_of(map)->loop_cotangents(&loops, &range);
+    }
+    lat_halo_exchange(s->loop_cotangent);
+    gather_loops_args gather = {.t = lat_tables_of(map->geometry), .loop_cotangent = s->loop_cotangent->data,
+                                .cotangent = cotangent->data, .loops = c->loops, .scale = scale};
+    memcpy(gather.loop, c->loop, sizeof gather.loop);
+    lat_range block = lat_block(map->geometry);
+    flow_coupling_kernels_of(map)->gather_loops(&gather, &block);
+}
+
+static void backward(flow_step *step, const double *parameters, lat_field *u, lat_field *cotangent, const double *weight, double *gradient)
+{
+    coupling_step *s = (coupling_step *)step;
+    run_network(s, parameters, u);
+    coupling_args args = arguments(s, u);
+    args.cotangent = cotangent->data;
+    args.weight = weight;
+    lat_range range = flow_range(step->map, s->active);
+    flow_coupling_kernels_of(step->map)->coupling_backward(&args, &range);
+    pull_to_links(s, cotangent, 1, gradient);
+}
+
+static void push(flow_step *step, const double *parameters, lat_field *u, lat_field *cotangent)
+{
+    coupling_step *s = (coupling_step *)step;
+    run_network(s, parameters, u);
+    coupling_args args = arguments(s, u);
+    args.cotangent = cotangent->data;
+    lat_range range = flow_range(step->map, s->active);
+    flow_coupling_kernels_of(step->map)->coupling_push(&args, &range);
+    pull_to_links(s, cotangent, -1, NULL);
+}
+
+const flow_layer_table flow_layer_plaquette_coupling = {
+    "plaquette_coupling", create, release, parameters, initialise, layout, free_step, forward, inverse, backward, push,
+};

@@ -1,0 +1,200 @@
+/* flowhmc: SPDX-License-Identifier: GPL-3.0-or-later
+ *
+ * map.c: a model laid out on a geometry, and its application layer by layer.
+ */
+#include "../lattice/geometry.h"
+#include "layout.h"
+
+#include "../lattice/backend/backend.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+typedef struct scratch {
+    struct scratch *next;
+    int slot;
+    lat_field *field;
+} scratch;
+
+typedef struct phases {
+    struct phases *next;
+    int mu, period;
+    lat_sites *list; /* [period] */
+} phases;
+
+struct flow_workspace {
+    scratch *fields;
+    flow_box *boxes;
+    phases *phases;
+};
+
+/* ------------------------------------------------------------------------------------------------- shared layouts */
+
+lat_field *flow_scratch(flow_map *map, int slot, int components, lat_precision precision)
+{
+    for (scratch *s = map->work->fields; s; s = s->next)
+        if (s->slot == slot && s->field->components == components && s->field->precision == precision) return s->field;
+    scratch *s = lat_alloc(1, sizeof *s);
+    *s = (scratch){map->work->fields, slot, lat_field_create(map->geometry, components, precision)};
+    map->work->fields = s;
+    return s->field;
+}
+
+static void fill_box(const lat_geometry *g, flow_box *box)
+{
+    int radius = box->kernel / 2;
+    box->offset = lat_alloc((int64_t)box->taps * g->dim, sizeof *box->offset);
+    box->ahead = lat_alloc(g->sites * box->taps, sizeof *box->ahead);
+    box->behind = lat_alloc(g->sites * box->taps, sizeof *box->behind);
+    for (int tap = 0; tap < box->taps; tap++)
+        for (int mu = 0, rest = tap; mu < g->dim; rest /= box->kernel, mu++)
+            box->offset[tap * g->dim + mu] = (rest % box->kernel - radius) * box->dilation;
+    for (int64_t site = 0; site < g->sites; site++)
+        for (int tap = 0; tap < box->taps; tap++) {
+            int64_t ahead[LAT_MAX_DIM] = {0}, behind[LAT_MAX_DIM] = {0};
+            for (int mu = 0; mu < g->dim; mu++) {
+                ahead[mu] = g->coordinate[site * g->dim + mu] + box->offset[tap * g->dim + mu];
+                behind[mu] = g->coordinate[site * g->dim + mu] - box->offset[tap * g->dim + mu];
+            }
+            box->ahead[site * box->taps + tap] = lat_site(g, ahead);
+            box->behind[site * box->taps + tap] = lat_site(g, behind);
+        }
+}
+
+const flow_box *flow_box_of(flow_map *map, int kernel, int dilation)
+{
+    for (flow_box *box = map->work->boxes; box; box = box->next)
+        if (box->kernel == kernel && box->dilation == dilation) return box;
+    flow_box *box = lat_alloc(1, sizeof *box);
+    *box = (flow_box){.next = map->work->boxes, .kernel = kernel, .dilation = dilation, .taps = 1};
+    for (int mu = 0; mu < map->geometry->dim; mu++) box->taps *= kernel;
+    fill_box(map->geometry, box);
+    map->work->boxes = box;
+    return box;
+}
+
+const lat_sites *flow_phases(flow_map *map, int mu, int period)
+{
+    const lat_geometry *g = map->geometry;
+    for (phases *p = map->work->phases; p; p = p->next)
+        if (p->mu == mu && p->period == period) return p->list;
+    phases *p = lat_alloc(1, sizeof *p);
+    *p = (phases){map->work->phases, mu, period, lat_alloc(period, sizeof *p->list)};
+    for (int phase = 0; phase < period; phase++) p->list[phase].site = lat_alloc(g->sites, sizeof(int64_t));
+    for (int64_t site = 0; site < g->sites; site++) {
+        lat_sites *list = &p->list[(g->origin[mu] + g->coordinate[site * g->dim + mu]) % period];
+        list->site[list->count++] = site;
+    }
+    map->work->phases = p;
+    return p->list;
+}
+
+static void free_workspace(struct flow_workspace *work)
+{
+    for (scratch *s = work->fields, *next; s; s = next) {
+        next = s->next;
+        lat_field_free(s->field);
+        free(s);
+    }
+    for (flow_box *box = work->boxes, *next; box; box = next) {
+        next = box->next;
+        free(box->offset);
+        free(box->ahead);
+        free(box->behind);
+        free(box);
+    }
+    for (phases *p = work->phases, *next; p; p = next) {
+        next = p->next;
+        for (int phase = 0; phase < p->period; phase++) free(p->list[phase].site);
+        free(p->list);
+        free(p);
+    }
+    free(work);
+}
+
+const flow_kernels *flow_kernels_of(const flow_map *map)
+{
+    return map->precision == LAT_FLOAT ? &flow_cpu_float : &flow_cpu_double;
+}
+
+const flow_coupling_kernels *flow_coupling_kernels_of(const flow_map *map)
+{
+    return map->precision == LAT_FLOAT ? &flow_coupling_cpu_u1_float : &flow_coupling_cpu_u1_double;
+}
+
+lat_range flow_range(const flow_map *map, const lat_sites *sites) { return lat_range_of(map->geometry, sites); }
+
+/* --------------------------------------------------------------------------------------------------------- the map */
+
+static lat_status check_lattice(const flow_model *model, const lat_geometry *g, lat_error *error)
+{
+    if (model->dim != g->dim)
+        return lat_fail(error, LAT_CONFIG, "the model is of %d dimensions, the lattice of %d: use a model of the lattice's dimension",
+                        model->dim, g->dim);
+    for (int mu = 0; mu < g->dim; mu++) {
+        if (g->size[mu] % model->period)
+            return lat_fail(error, LAT_CONFIG, "lattice.size: extent %lld of direction %d is not a multiple of %d, the period of the model's masks: "
+                            "change the extent", (long long)g->size[mu], mu, model->period);
+        if (g->lane_grid[mu] > 1 && g->block[mu] % model->period)
+            return lat_fail(error, LAT_CONFIG, "lattice.lanes: blocks of %lld sites in direction %d are not multiples of %d, the period of the model's "
+                            "masks: use fewer lanes", (long long)g->block[mu], mu, model->period);
+        if (g->split[mu] && (g->halo < model->halo || g->corners < g->dim))
+            return lat_fail(error, LAT_CONFIG, "the halo of the lattice (%d sites) is narrower than the model's networks need (%d): use fewer ranks",
+                            g->halo, model->halo);
+    }
+    return LAT_DONE;
+}
+
+lat_status flow_map_create(const flow_model *model, const lat_geometry *geometry, lat_precision precision, flow_map **map, lat_error *error)
+{
+    *map = NULL;
+    if (check_lattice(model, geometry, error)) return error->status;
+    flow_map *m = lat_alloc(1, sizeof *m);
+    *m = (flow_map){.model = model, .geometry = geometry, .precision = precision};
+    m->work = lat_alloc(1, sizeof *m->work);
+    m->step = lat_alloc(model->layers, sizeof *m->step);
+    for (int i = 0; i < model->layers && !error->status; i++) m->step[i] = model->layer[i]->table->layout(model->layer[i], m, error);
+    if (error->status) {
+        flow_map_free(m);
+        return error->status;
+    }
+    *map = m;
+    return LAT_DONE;
+}
+
+void flow_map_free(flow_map *map)
+{
+    if (!map) return;
+    for (int i = 0; i < map->model->layers; i++)
+        if (map->step[i]) map->step[i]->layer->table->free_step(map->step[i]);
+    free_workspace(map->work);
+    free(map->step);
+    free(map);
+}
+
+static const double *layer_parameters(const flow_map *map, int i) { return map->model->parameters + map->model->first[i]; }
+
+void flow_forward(flow_map *map, lat_field *u, lat_field *density)
+{
+    for (int i = 0; i < map->model->layers; i++)
+        map->step[i]->layer->table->forward(map->step[i], layer_parameters(map, i), u, density);
+}
+
+void flow_inverse(flow_map *map, lat_field *u, lat_field *density)
+{
+    for (int i = map->model->layers - 1; i >= 0; i--)
+        map->step[i]->layer->table->inverse(map->step[i], layer_parameters(map, i), u, density);
+}
+
+void flow_backward(flow_map *map, lat_field *u, lat_field *cotangent, const double *weight, double *gradient)
+{
+    for (int i = map->model->layers - 1; i >= 0; i--)
+        map->step[i]->layer->table->backward(map->step[i], layer_parameters(map, i), u, cotangent, weight,
+                                             gradient ? gradient + map->model->first[i] : NULL);
+}
+
+void flow_push(flow_map *map, lat_field *u, lat_field *cotangent)
+{
+    for (int i = 0; i < map->model->layers; i++)
+        map->step[i]->layer->table->push(map->step[i], layer_parameters(map, i), u, cotangent);
+}

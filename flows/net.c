@@ -1,0 +1,268 @@
+/* flowhmc: SPDX-License-Identifier: GPL-3.0-or-later
+ *
+ * net.c: convolutional networks on stripes; see net.h.
+ */
+#include "net.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* What one convolution does at the sites of one phase. */
+typedef struct {
+    int kept, kept_behind;
+    int32_t *keep;        /* taps of the forward sum */
+    int32_t *keep_behind; /* taps through which outputs that are wanted read a site of this phase */
+} phase_taps;
+
+typedef struct {
+    flow_stencil ahead, behind; /* without lists of taps */
+    bool in[FLOW_MAX_PERIOD], out[FLOW_MAX_PERIOD];
+    phase_taps phase[FLOW_MAX_PERIOD];
+    lat_field *input, *output, *slope, *output_cotangent, *input_cotangent;
+    int64_t first; /* parameter */
+    void *packed;
+} conv;
+
+struct flow_net_layout {
+    const flow_net *net;
+    flow_map *map;
+    flow_stripes stripes;
+    const lat_sites *sites[FLOW_MAX_PERIOD]; /* by phase */
+    conv conv[FLOW_MAX_CONVS];
+    uint64_t packed_version; /* of the model's parameters, plus one; 0: never */
+    void *gradient;          /* [parameters][lanes] */
+};
+
+/* ------------------------------------------------------------------------------------------------ hyper-parameters */
+
+static int taps_of(const flow_net *net)
+{
+    int taps = 1;
+    for (int mu = 0; mu < net->dim; mu++) taps *= net->kernel;
+    return taps;
+}
+
+static flow_stencil stencil_of(const flow_net *net, int c)
+{
+    return (flow_stencil){.taps = taps_of(net), .inputs = net->channel[c], .outputs = net->channel[c + 1]};
+}
+
+int64_t flow_net_parameters(const flow_net *net)
+{
+    int64_t sum = 0;
+    for (int c = 0; c < net->convs; c++) {
+        flow_stencil s = stencil_of(net, c);
+        sum += flow_conv_parameters(&s);
+    }
+    return sum;
+}
+
+int flow_net_halo(const flow_net *net)
+{
+    int widest = 0;
+    for (int c = 0; c < net->convs; c++)
+        if (net->kernel / 2 * net->dilation[c] > widest) widest = net->kernel / 2 * net->dilation[c];
+    return widest;
+}
+
+void flow_net_initialise(const flow_net *net, const lat_random *random, double last, double *parameters)
+{
+    for (int c = 0, at = 0; c < net->convs; c++) {
+        flow_stencil s = stencil_of(net, c);
+        int64_t count = flow_conv_parameters(&s);
+        bool final = c == net->convs - 1;
+        double size = (final ? last : 1) / sqrt((double)s.taps * s.inputs);
+        for (int64_t i = 0; i < count; i++, at++) {
+            double u[4];
+            lat_uniform4(random, (uint64_t)at, 0, 0, 0, u);
+            parameters[at] = final && i >= count - s.outputs ? 0 : size * (2 * u[0] - 1);
+        }
+    }
+}
+
+/* ---------------------------------------------------------------------------------------------------------- layout */
+
+static int tap_offset(const flow_net_layout *layout, const flow_box *box, int tap)
+{
+    return box->offset[tap * layout->net->dim + layout->stripes.direction];
+}
+
+static int phase_at(const flow_net_layout *layout, int phase, int offset)
+{
+    int period = layout->stripes.period;
+    return ((phase + offset) % period + period) % period;
+}
+
+/* Which phases each convolution must produce: from the last one back, all that the next one reads. */
+static void find_wanted(flow_net_layout *layout)
+{
+    int period = layout->stripes.period;
+    for (int c = layout->net->convs - 1; c >= 0; c--) {
+        conv *now = &layout->conv[c];
+        const flow_box *box = flow_box_of(layout->map, layout->net->kernel, layout->net->dilation[c]);
+        if (c == layout->net->convs - 1) memcpy(now->out, layout->stripes.wanted, sizeof now->out);
+        for (int phase = 0; phase < period; phase++)
+            for (int tap = 0; tap < box->taps && now->out[phase]; tap++) now->in[phase_at(layout, phase, tap_offset(layout, box, tap))] = true;
+        if (c == 0)
+            for (int phase = 0; phase < period; phase++) now->in[phase] = now->in[phase] && layout->stripes.open[phase];
+        else
+            memcpy(layout->conv[c - 1].out, now->in, sizeof now->in);
+    }
+}
+
+static void list_taps(flow_net_layout *layout, int c)
+{
+    conv *now = &layout->conv[c];
+    const flow_box *box = flow_box_of(layout->map, layout->net->kernel, layout->net->dilation[c]);
+    for (int phase = 0; phase < layout->stripes.period; phase++) {
+        phase_taps *p = &now->phase[phase];
+        p->keep = lat_alloc(box->taps, sizeof *p->keep);
+        p->keep_behind = lat_alloc(box->taps, sizeof *p->keep_behind);
+        for (int tap = 0; tap < box->taps; tap++) {
+            int offset = tap_offset(layout, box, tap);
+            if (now->out[phase] && now->in[phase_at(layout, phase, offset)]) p->keep[p->kept++] = tap;
+            if (now->in[phase] && now->out[phase_at(layout, phase, -offset)]) p->keep_behind[p->kept_behind++] = tap;
+        }
+    }
+    now->ahead = now->behind = stencil_of(layout->net, c);
+    now->ahead.neighbour = box->ahead;
+    now->behind.neighbour = box->behind;
+}
+
+static size_t real_size(const flow_map *map) { return map->precision == LAT_FLOAT ? sizeof(float) : sizeof(double); }
+
+flow_net_layout *flow_net_lay_out(const flow_net *net, flow_map *map, const flow_stripes *stripes, int slot)
+{
+    flow_net_layout *layout = lat_alloc(1, sizeof *layout);
+    *layout = (flow_net_layout){.net = net, .map = map, .stripes = *stripes};
+    const lat_sites *phases = flow_phases(map, stripes->direction, stripes->period);
+    for (int phase = 0; phase < stripes->period; phase++) layout->sites[phase] = &phases[(phase + stripes->shift) % stripes->period];
+    find_wanted(layout);
+    int64_t first = 0;
+    for (int c = 0; c < net->convs; c++) {
+        conv *now = &layout->conv[c];
+        list_taps(layout, c);
+        now->first = first;
+        first += flow_conv_parameters(&now->ahead);
+        now->packed = lat_alloc(flow_conv_packed(&now->ahead), real_size(map));
+        now->input = flow_scratch(map, slot + 4 * c, net->channel[c], map->precision);
+        now->input_cotangent = flow_scratch(map, slot + 4 * c + 1, net->channel[c], map->precision);
+        now->output = flow_scratch(map, slot + 4 * (c + 1), net->channel[c + 1], map->precision);
+        now->output_cotangent = flow_scratch(map, slot + 4 * (c + 1) + 1, net->channel[c + 1], map->precision);
+        if (net->activation == FLOW_SILU) now->slope = flow_scratch(map, slot + 4 * (c + 1) + 2, net->channel[c + 1], map->precision);
+    }
+    layout->gradient = lat_alloc(first * map->geometry->lanes, real_size(map));
+    return layout;
+}
+
+void flow_net_layout_free(flow_net_layout *layout)
+{
+    if (!layout) return;
+    for (int c = 0; c < layout->net->convs; c++) {
+        for (int phase = 0; phase < layout->stripes.period; phase++) {
+            free(layout->conv[c].phase[phase].keep);
+            free(layout->conv[c].phase[phase].keep_behind);
+        }
+        free(layout->conv[c].packed);
+    }
+    free(layout->gradient);
+    free(layout);
+}
+
+lat_field *flow_net_input(flow_net_layout *layout) { return layout->conv[0].input; }
+lat_field *flow_net_input_cotangent(flow_net_layout *layout) { return layout->conv[0].input_cotangent; }
+lat_field *flow_net_output(flow_net_layout *layout) { return layout->conv[layout->net->convs - 1].output; }
+lat_field *flow_net_output_cotangent(flow_net_layout *layout) { return layout->conv[layout->net->convs - 1].output_cotangent; }
+
+/* ------------------------------------------------------------------------------------------------------ application */
+
+static void pack(flow_net_layout *layout, const double *parameters)
+{
+    if (layout->packed_version == layout->map->model->version + 1) return;
+    for (int c = 0; c < layout->net->convs; c++) {
+        conv *now = &layout->conv[c];
+        conv_pack_args args = {now->ahead.taps, now->ahead.inputs, now->ahead.outputs, parameters + now->first, now->packed};
+        lat_range range = {.count = flow_conv_parameters(&now->ahead), .lanes = 1};
+        flow_kernels_of(layout->map)->conv_pack(&args, &range);
+    }
+    layout->packed_version = layout->map->model->version + 1;
+}
+
+static flow_activation activation_of(const flow_net *net, int c) { return c < net->convs - 1 ? net->activation : FLOW_NONE; }
+
+static lat_tables tables_of(const flow_net_layout *layout)
+{
+    return (lat_tables){.lanes = layout->map->geometry->lanes, .dim = layout->map->geometry->dim};
+}
+
+void flow_net_forward(flow_net_layout *layout, const double *parameters)
+{
+    const flow_kernels *kernels = flow_kernels_of(layout->map);
+    pack(layout, parameters);
+    for (int c = 0; c < layout->net->convs; c++) {
+        conv *now = &layout->conv[c];
+        lat_halo_exchange(now->input);
+        conv_forward_args args = {tables_of(layout), now->ahead, now->packed, now->input->data, now->output->data,
+                                  now->slope ? now->slope->data : NULL, activation_of(layout->net, c)};
+        for (int phase = 0; phase < layout->stripes.period; phase++) {
+            if (!now->out[phase]) continue;
+            lat_range range = flow_range(layout->map, layout->sites[phase]);
+            args.s.kept = now->phase[phase].kept;
+            args.s.keep = now->phase[phase].keep;
+            kernels->conv_forward(&args, &range);
+        }
+    }
+}
+
+static void backward_input(flow_net_layout *layout, int c)
+{
+    conv *now = &layout->conv[c];
+    const conv *before = c > 0 ? &layout->conv[c - 1] : NULL;
+    flow_activation activation = before ? activation_of(layout->net, c - 1) : FLOW_NONE;
+    const lat_field *previous = activation == FLOW_SILU ? before->slope : now->input;
+    lat_halo_exchange(now->output_cotangent);
+    conv_backward_input_args args = {tables_of(layout), now->behind, now->packed, now->output_cotangent->data, previous->data,
+                                     now->input_cotangent->data, activation};
+    for (int phase = 0; phase < layout->stripes.period; phase++) {
+        if (!now->in[phase]) continue;
+        lat_range range = flow_range(layout->map, layout->sites[phase]);
+        args.s.kept = now->phase[phase].kept_behind;
+        args.s.keep = now->phase[phase].keep_behind;
+        flow_kernels_of(layout->map)->conv_backward_input(&args, &range);
+    }
+}
+
+static void backward_parameters(flow_net_layout *layout, int c)
+{
+    const flow_kernels *kernels = flow_kernels_of(layout->map);
+    const lat_geometry *g = layout->map->geometry;
+    conv *now = &layout->conv[c];
+    void *gradient = (char *)layout->gradient + (size_t)(now->first * g->lanes) * real_size(layout->map);
+    for (int phase = 0; phase < layout->stripes.period; phase++) {
+        if (!now->out[phase]) continue;
+        const lat_sites *sites = layout->sites[phase];
+        conv_backward_weights_args args = {tables_of(layout), now->ahead, now->input->data, now->output_cotangent->data, sites->site,
+                                           sites->count, gradient};
+        args.s.kept = now->phase[phase].kept;
+        args.s.keep = now->phase[phase].keep;
+        lat_range tiles = {.count = flow_conv_tiles(&args.s), .lanes = g->lanes}, outputs = {.count = args.s.outputs, .lanes = g->lanes};
+        kernels->conv_backward_weights(&args, &tiles);
+        kernels->conv_backward_bias(&args, &outputs);
+    }
+}
+
+void flow_net_backward(flow_net_layout *layout, double *gradient)
+{
+    const lat_geometry *g = layout->map->geometry;
+    int64_t parameters = flow_net_parameters(layout->net);
+    if (gradient) memset(layout->gradient, 0, (size_t)(parameters * g->lanes) * real_size(layout->map));
+    for (int c = layout->net->convs - 1; c >= 0; c--) {
+        if (gradient) backward_parameters(layout, c);
+        backward_input(layout, c);
+    }
+    if (!gradient) return;
+    lane_sum_args args = {layout->gradient, gradient, g->lanes, g->members * g->blocks};
+    lat_range range = {.count = parameters, .lanes = 1};
+    flow_kernels_of(layout->map)->lane_sum(&args, &range);
+}

@@ -1,0 +1,118 @@
+/* flowhmc: SPDX-License-Identifier: GPL-3.0-or-later
+ *
+ * objective.c: what training minimises, and the gradients.
+ *
+ * Samples are U = F(V) with V from the prior; delta = d log q / dU is made by pushing a cotangent of zero forward, since
+ * the prior is flat.  A gradient is one backward sweep from a cotangent at U and a weight of log det:
+ *
+ *     reparametrise   dS + 0       -1   mean of S + log q, S + log q = S(F(V)) - log det
+ *     path            dS + delta    0   the same without the term of mean zero whose variance does not vanish at the
+ *                                       optimum: L. Vaitl, K. A. Nicoli, S. Nakajima, P. Kessel, arXiv:2206.09016, 2207.08219
+ *     reinforce       -w delta     -w   the same without dS; w = S + log q minus its mean over the other samples:
+ *                                       P. Bialas, P. Korcyl, T. Stebel, arXiv:2202.01314
+ *     forward         delta        +1   mean of -log q over samples U that are given
+ */
+#include "training.h"
+
+/* Makes the samples of the chunk from the prior, with delta in sampler->cotangent. */
+static void push_prior(flow_chunk *chunk)
+{
+    flow_sampler *s = chunk->sampler;
+    lat_field_haar(s->u, s->map->model->group, &chunk->random);
+    lat_field_zero(s->cotangent);
+    flow_push(s->map, s->u, s->cotangent);
+}
+
+static void add_force(flow_chunk *chunk)
+{
+    flow_sampler *s = chunk->sampler;
+    s->action->table->force(s->action, s->u, chunk->factor, s->cotangent);
+}
+
+static void backward(flow_chunk *chunk, double weight, double *gradient)
+{
+    flow_sampler *s = chunk->sampler;
+    for (int lane = 0; lane < s->map->geometry->lanes; lane++) chunk->weight[lane] = weight;
+    flow_backward(s->map, s->u, s->cotangent, chunk->weight, gradient);
+}
+
+static void draw_own(flow_chunk *chunk)
+{
+    flow_sample(chunk->sampler, &chunk->random, chunk->log_q, chunk->action);
+    for (int m = 0; m < chunk->sampler->map->geometry->members; m++) chunk->action[m] *= chunk->factor;
+}
+
+static void reparametrise(flow_chunk *chunk, const double *advantage, double *gradient)
+{
+    (void)advantage;
+    lat_field_zero(chunk->sampler->cotangent);
+    add_force(chunk);
+    backward(chunk, -1, gradient);
+}
+
+static void path(flow_chunk *chunk, const double *advantage, double *gradient)
+{
+    (void)advantage;
+    push_prior(chunk);
+    add_force(chunk);
+    backward(chunk, 0, gradient);
+}
+
+static void multiply_lanes(lat_field *field, const double *factor)
+{
+    const lat_geometry *g = field->geometry;
+    for (int64_t row = 0; row < g->sites * field->components; row++)
+        for (int lane = 0; lane < g->lanes; lane++) {
+            int64_t i = row * g->lanes + lane;
+            if (field->precision == LAT_FLOAT)
+                ((float *)field->data)[i] *= (float)factor[lane];
+            else
+                ((double *)field->data)[i] *= factor[lane];
+        }
+}
+
+static void reinforce(flow_chunk *chunk, const double *advantage, double *gradient)
+{
+    flow_sampler *s = chunk->sampler;
+    const lat_geometry *g = s->map->geometry;
+    push_prior(chunk);
+    for (int lane = 0; lane < g->lanes; lane++) chunk->weight[lane] = g->lane_member[lane] < g->members ? -advantage[g->lane_member[lane]] : 0;
+    multiply_lanes(s->cotangent, chunk->weight);
+    flow_backward(s->map, s->u, s->cotangent, chunk->weight, gradient);
+}
+
+/* Members are drawn from the ensemble with replacement. */
+static void draw_stored(flow_chunk *chunk)
+{
+    flow_sampler *s = chunk->sampler;
+    const flow_ensemble *e = chunk->ensemble;
+    int members = s->map->geometry->members;
+    for (int m = 0; m < members; m++) {
+        double uniform[4];
+        lat_uniform4(&chunk->random, 0, 0, chunk->random.member + (uint64_t)m, 0, uniform);
+        int64_t chosen = (int64_t)(uniform[0] * (double)e->count);
+        lat_field_scatter(s->u, m, e->values + (chosen < e->count ? chosen : e->count - 1) * e->reals);
+    }
+    lat_field_zero(s->density);
+    flow_inverse(s->map, s->u, s->density);
+    lat_sum(s->density, chunk->log_q);
+    for (int m = 0; m < members; m++) chunk->log_q[m] = -chunk->log_q[m];
+    lat_field_zero(s->cotangent);
+    flow_push(s->map, s->u, s->cotangent);
+}
+
+static void forward(flow_chunk *chunk, const double *advantage, double *gradient)
+{
+    (void)advantage;
+    backward(chunk, 1, gradient);
+}
+
+static const flow_objective objectives[] = {
+    {"reparametrise", false, false, draw_own, reparametrise},
+    {"path", false, false, draw_own, path},
+    {"reinforce", false, true, draw_own, reinforce},
+    {"forward", true, false, draw_stored, forward},
+};
+const char *const flow_objective_names[] = {"reparametrise", "path", "reinforce", "forward", NULL};
+
+const flow_objective *flow_objective_at(int index) { return &objectives[index]; }

@@ -1,0 +1,301 @@
+/* flowhmc: SPDX-License-Identifier: GPL-3.0-or-later
+ *
+ * trainer.c: steps of the training, data-parallel over ranks.
+ *
+ * A chunk of the batch is one vector of lanes, on one rank; which rank does not matter, because its random numbers are
+ * keyed by the number of the sample in the batch, its gradient is a sum of its own, and the gradients of all chunks are
+ * added in an order-independent way.
+ */
+#include "training.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { MOST_FAILURES = 100, MOST_FILES = 1 << 20 };
+
+/* Streams of random numbers within a step. */
+enum { STREAM_TRAIN, STREAM_EVALUATE };
+
+struct flow_trainer {
+    MPI_Comm comm;
+    int rank, ranks;
+    flow_model *model;
+    flow_training *training;
+    flow_train_settings settings;
+    const flow_objective *objective;
+    lat_geometry *geometry; /* of one chunk */
+    flow_map *map;
+    flow_ensemble *ensemble;
+    flow_chunk chunk;
+    double *log_q, *action;       /* [batch] */
+    double *loss, *advantage;     /* [batch] */
+    double *rows, *sum;           /* gradients: [own chunks][parameters], [parameters] */
+    int64_t own;                  /* chunks of this rank */
+    int failures;                 /* dropped steps in a row */
+};
+
+/* ---------------------------------------------------------------------------------------------------------- settings */
+
+static void read_ensemble(lat_settings *train, flow_train_settings *settings, lat_error *error)
+{
+    settings->ensemble = lat_alloc(MOST_FILES, sizeof *settings->ensemble);
+    settings->ensemble_count = lat_settings_strings(train, "ensemble", settings->ensemble, -1, MOST_FILES, error);
+    if (!error->status && settings->ensemble_count == 0)
+        lat_settings_fail(train, "ensemble", error, "no files: name the stored configurations to train on");
+}
+
+lat_status flow_train_read(lat_settings *train, flow_train_settings *settings, lat_error *error)
+{
+    const int64_t most = INT64_C(1) << 40;
+    *settings = (flow_train_settings){
+        .objective = lat_settings_choice(train, "objective", "path", flow_objective_names, error),
+        .steps = lat_settings_int(train, "steps", 10000, 0, most, error),
+        .batch = lat_settings_int(train, "batch", 64, 1, 1 << 24, error),
+        .seed = (uint64_t)lat_settings_int(train, "seed", 1, 0, INT64_MAX, error),
+        .learning_rate = lat_settings_real(train, "learning_rate", 1e-3, 0, 1e3, error),
+        .schedule = (flow_schedule)lat_settings_choice(train, "schedule", "constant", flow_schedule_names, error),
+        .warm_up = lat_settings_int(train, "warm_up", 0, 0, most, error),
+        .clip = lat_settings_real(train, "clip", 0, 0, 1e300, error),
+        .evaluate_every = lat_settings_int(train, "evaluate_every", 100, 1, most, error),
+        .evaluate_samples = lat_settings_int(train, "evaluate_samples", 1024, 1, 1 << 30, error),
+        .final_samples = lat_settings_int(train, "final_samples", 100000, 1, 1 << 30, error),
+        .checkpoint_every = lat_settings_int(train, "checkpoint_every", 1000, 1, most, error),
+        .anneal_start = 1,
+        .decay_steps = 1,
+        .decay_factor = 1,
+    };
+    if (settings->schedule == FLOW_STEP_DECAY) {
+        settings->decay_steps = lat_settings_int(train, "decay_steps", 1000, 1, most, error);
+        settings->decay_factor = lat_settings_real(train, "decay_factor", 0.5, 0, 1, error);
+    }
+    if (lat_settings_has(train, "anneal")) {
+        lat_settings *anneal = lat_settings_group(train, "anneal", error);
+        settings->anneal_start = lat_settings_real(anneal, "start", 0, 0, 1, error);
+        settings->anneal_steps = lat_settings_int(anneal, "steps", settings->steps / 2, 0, most, error);
+    }
+    if (flow_objective_at(settings->objective)->stored) read_ensemble(train, settings, error);
+    return error->status;
+}
+
+void flow_train_release(flow_train_settings *settings)
+{
+    free(settings->ensemble);
+    settings->ensemble = NULL;
+}
+
+/* ------------------------------------------------------------------------------------------------- setting up a trainer */
+
+static lat_shape chunk_shape(const lat_shape *shape, lat_precision precision, int members)
+{
+    lat_shape alone = {.dim = shape->dim, .lane_grid = {1, 1, 1, 1}, .members = members, .precision = precision};
+    for (int mu = 0; mu < shape->dim; mu++) alone.size[mu] = shape->size[mu];
+    return alone;
+}
+
+/* A geometry that has one member in every lane of a vector. */
+static lat_status create_geometry(const lat_shape *shape, lat_precision precision, lat_geometry **geometry, lat_error *error)
+{
+    lat_shape one = chunk_shape(shape, precision, 1);
+    if (lat_geometry_create(MPI_COMM_SELF, &one, geometry, error)) return error->status;
+    lat_shape full = chunk_shape(shape, precision, (*geometry)->lanes);
+    lat_geometry_free(*geometry);
+    return lat_geometry_create(MPI_COMM_SELF, &full, geometry, error);
+}
+
+static lat_status check_batch(const flow_trainer *t, lat_error *error)
+{
+    int members = t->geometry->members;
+    if (t->settings.batch % members == 0) return LAT_DONE;
+    return lat_fail(error, LAT_CONFIG, "train.batch: %lld is not a multiple of the vector length %d of this machine: use %lld",
+                    (long long)t->settings.batch, members, (long long)((t->settings.batch / members + 1) * members));
+}
+
+static void allocate(flow_trainer *t)
+{
+    int64_t batch = t->settings.batch, parameters = t->model->parameter_count, chunks = batch / t->geometry->members;
+    t->own = (chunks - t->rank + t->ranks - 1) / t->ranks;
+    t->log_q = lat_alloc(batch, sizeof *t->log_q);
+    t->action = lat_alloc(batch, sizeof *t->action);
+    t->loss = lat_alloc(batch, sizeof *t->loss);
+    t->advantage = lat_alloc(batch, sizeof *t->advantage);
+    t->rows = lat_alloc(t->own * parameters, sizeof *t->rows);
+    t->sum = lat_alloc(parameters, sizeof *t->sum);
+    t->chunk.weight = lat_alloc(t->geometry->lanes, sizeof *t->chunk.weight);
+    if (!t->training->moments) t->training->moments = lat_alloc(2 * parameters, sizeof *t->training->moments);
+}
+
+lat_status flow_trainer_create(MPI_Comm comm, flow_model *model, lat_action *action, const lat_shape *shape, lat_precision precision,
+                               const flow_train_settings *settings, flow_training *training, flow_trainer **trainer, lat_error *error)
+{
+    flow_trainer *t = lat_alloc(1, sizeof *t);
+    *trainer = NULL;
+    t->model = model;
+    t->training = training;
+    t->settings = *settings;
+    t->objective = flow_objective_at(settings->objective);
+    MPI_Comm_dup(comm, &t->comm);
+    MPI_Comm_rank(t->comm, &t->rank);
+    MPI_Comm_size(t->comm, &t->ranks);
+    if (create_geometry(shape, precision, &t->geometry, error)) goto refused;
+    if (flow_map_create(model, t->geometry, precision, &t->map, error)) goto refused;
+    if (check_batch(t, error)) goto refused;
+    if (t->objective->stored &&
+        flow_ensemble_read(t->comm, shape, model->group, settings->ensemble, settings->ensemble_count, &t->ensemble, error))
+        goto refused;
+    t->chunk.sampler = flow_sampler_create(t->map, action);
+    t->chunk.ensemble = t->ensemble;
+    allocate(t);
+    *trainer = t;
+    return LAT_DONE;
+refused:
+    flow_trainer_free(t);
+    return error->status;
+}
+
+void flow_trainer_free(flow_trainer *t)
+{
+    if (!t) return;
+    flow_sampler_free(t->chunk.sampler);
+    free(t->chunk.weight);
+    flow_ensemble_free(t->ensemble);
+    if (t->map) flow_map_free(t->map);
+    if (t->geometry) lat_geometry_free(t->geometry);
+    free(t->log_q);
+    free(t->action);
+    free(t->loss);
+    free(t->advantage);
+    free(t->rows);
+    free(t->sum);
+    MPI_Comm_free(&t->comm);
+    free(t);
+}
+
+/* ------------------------------------------------------------------------------------------------- loss and gradient */
+
+static void select_chunk(flow_trainer *t, int64_t chunk, int stream, double *log_q, double *action)
+{
+    int64_t first = chunk * t->geometry->members;
+    t->chunk.random = (lat_random){
+        .seed = t->settings.seed, .purpose = LAT_RANDOM_PRIOR, .update = (uint32_t)stream, .step = (uint64_t)t->training->step, .member = (uint64_t)first,
+    };
+    t->chunk.log_q = log_q + first;
+    t->chunk.action = action + first;
+}
+
+/* Every number has one owner and is zero elsewhere; joined as integers, so that no bit changes. */
+static void join(const flow_trainer *t, double *values, int64_t count)
+{
+    enum { SLICE = 1 << 24 };
+    if (t->ranks == 1) return;
+    for (int64_t i = 0; i < count; i += SLICE)
+        MPI_Allreduce(MPI_IN_PLACE, values + i, (int)(count - i < SLICE ? count - i : SLICE), MPI_INT64_T, MPI_BOR, t->comm);
+}
+
+static double anneal_factor(const flow_train_settings *settings, int64_t step)
+{
+    if (step >= settings->anneal_steps) return 1;
+    return settings->anneal_start + (1 - settings->anneal_start) * (double)step / (double)settings->anneal_steps;
+}
+
+/* t->loss of every sample of the batch, from what the chunks of all ranks have drawn. */
+static double batch_loss(flow_trainer *t)
+{
+    int64_t batch = t->settings.batch, members = t->geometry->members;
+    double sum = 0;
+    memset(t->loss, 0, (size_t)batch * sizeof *t->loss);
+    for (int64_t c = t->rank; c < batch / members; c += t->ranks)
+        for (int64_t i = c * members; i < (c + 1) * members; i++)
+            t->loss[i] = t->objective->stored ? -t->log_q[i] : t->log_q[i] + t->action[i];
+    join(t, t->loss, batch);
+    for (int64_t i = 0; i < batch; i++) sum += t->loss[i];
+    for (int64_t i = 0; i < batch; i++) t->advantage[i] = (t->loss[i] - sum / (double)batch) * (double)batch / (double)(batch - 1);
+    return sum / (double)batch;
+}
+
+double flow_trainer_gradient(flow_trainer *t, double *gradient)
+{
+    int64_t members = t->geometry->members, parameters = t->model->parameter_count, chunks = t->settings.batch / members;
+    t->chunk.factor = anneal_factor(&t->settings, t->training->step);
+    memset(t->rows, 0, (size_t)(t->own * parameters) * sizeof *t->rows);
+    double *row = t->rows;
+    for (int64_t c = t->rank; c < chunks; c += t->ranks) {
+        select_chunk(t, c, STREAM_TRAIN, t->log_q, t->action);
+        t->objective->draw(&t->chunk);
+        if (!gradient || t->objective->baseline) continue;
+        t->objective->gradient(&t->chunk, NULL, row);
+        row += parameters;
+    }
+    double loss = batch_loss(t);
+    for (int64_t c = t->rank; gradient && t->objective->baseline && c < chunks; c += t->ranks) {
+        select_chunk(t, c, STREAM_TRAIN, t->log_q, t->action);
+        t->objective->gradient(&t->chunk, t->advantage + c * members, row);
+        row += parameters;
+    }
+    if (!gradient) return loss;
+    lat_sum_vector(t->comm, t->rows, t->own, parameters, gradient);
+    for (int64_t i = 0; i < parameters; i++) gradient[i] /= (double)t->settings.batch;
+    return loss;
+}
+
+/* ------------------------------------------------------------------------------------------------------------- a step */
+
+lat_status flow_trainer_step(flow_trainer *t, flow_progress *progress, lat_error *error)
+{
+    double start = MPI_Wtime();
+    flow_training *training = t->training;
+    int64_t parameters = t->model->parameter_count, step = training->step;
+    double loss = flow_trainer_gradient(t, t->sum), norm = flow_norm(t->sum, parameters);
+    *progress = (flow_progress){loss, norm, flow_learning_rate(&t->settings, step), !isfinite(loss) || !isfinite(norm)};
+    training->step++;
+    if (progress->dropped) {
+        training->dropped++;
+        t->failures++;
+    } else {
+        double rate = progress->learning_rate;
+        if (t->settings.clip > 0 && norm > t->settings.clip)
+            for (int64_t i = 0; i < parameters; i++) t->sum[i] *= t->settings.clip / norm;
+        flow_adam(t->model->parameters, training->moments, t->sum, parameters, training->step - training->dropped, rate);
+        t->model->version++;
+        t->failures = 0;
+    }
+    t->model->training_core_seconds += (MPI_Wtime() - start) * t->ranks;
+    if (t->failures < MOST_FAILURES) return LAT_DONE;
+    return lat_fail(error, LAT_NUMERICAL, "training: loss or gradient was not finite in %d steps in a row up to step %lld; the last good "
+                    "parameters are kept: use a smaller learning_rate, or clip", MOST_FAILURES, (long long)training->step);
+}
+
+/* --------------------------------------------------------------------------------------------- evaluation and history */
+
+flow_evaluation flow_trainer_evaluate(flow_trainer *t, int64_t samples)
+{
+    double start = MPI_Wtime();
+    int64_t members = t->geometry->members, chunks = (samples + members - 1) / members, total = chunks * members;
+    double *log_q = lat_alloc(total, sizeof *log_q), *action = lat_alloc(total, sizeof *action);
+    for (int64_t c = t->rank; c < chunks; c += t->ranks) {
+        select_chunk(t, c, STREAM_EVALUATE, log_q, action);
+        flow_sample(t->chunk.sampler, &t->chunk.random, t->chunk.log_q, t->chunk.action);
+        for (int64_t i = c * members; i < (c + 1) * members; i++) action[i] = -action[i] - log_q[i];
+    }
+    join(t, action, total);
+    flow_evaluation evaluation = flow_evaluate_weights(action, total);
+    free(log_q);
+    free(action);
+    t->model->training_core_seconds += (MPI_Wtime() - start) * t->ranks;
+    return evaluation;
+}
+
+void flow_trainer_record(flow_trainer *t, const flow_evaluation *evaluation, const flow_progress *progress)
+{
+    flow_training *training = t->training;
+    double *history = lat_alloc((training->rows + 1) * FLOW_HISTORY_COLUMNS, sizeof *history);
+    double row[FLOW_HISTORY_COLUMNS] = {
+        (double)training->step, evaluation->loss, evaluation->ess, progress->gradient_norm, progress->learning_rate,
+        t->model->training_core_seconds,
+    };
+    if (training->rows > 0) memcpy(history, training->history, (size_t)training->rows * sizeof row);
+    memcpy(history + training->rows * FLOW_HISTORY_COLUMNS, row, sizeof row);
+    free(training->history);
+    training->history = history;
+    training->rows++;
+}

@@ -1,0 +1,100 @@
+/* flowhmc: SPDX-License-Identifier: GPL-3.0-or-later
+ *
+ * checkpoint.c: all that a chain needs to go on as if it had never stopped: links, step, and the state of its updates.
+ * Random numbers need no state: they are a function of the step.
+ */
+#include "hmc.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { MOST_TEXT = 1 << 24 };
+
+/* Name of the data set with the state of an update. */
+static void state_name(int update, char name[32]) { snprintf(name, 32, "update_%d", update); }
+
+lat_status mc_checkpoint_write(const char *path, const mc_chain *chain, mc_update *const *updates, int count,
+                               const char *config, lat_error *error)
+{
+    lat_h5 *file = lat_h5_create(chain->geometry->comm, path, "checkpoint");
+    lat_h5_put_text(file, "config", config);
+    lat_h5_put_text(file, "group", lat_group_names[chain->group]);
+    lat_h5_put_int(file, "replicas", chain->replicas);
+    lat_h5_put_int(file, "step", (int64_t)chain->step);
+    lat_h5_put_int(file, "links_id", (int64_t)chain->links_id);
+    lat_h5_put_int(file, "updates", count);
+    for (int i = 0; i < count; i++) {
+        char name[32];
+        state_name(i, name);
+        lat_h5_put_reals(file, name, 1, &updates[i]->state_count, updates[i]->state);
+    }
+    lat_h5_put_field(file, "links", chain->links, -1);
+    return lat_h5_finish(file, error);
+}
+
+/* LAT_CONFIG, naming the first line in which the texts differ. */
+static void compare(const char *path, const char *there, const char *here, lat_error *error)
+{
+    int line = 1;
+    size_t i = 0, start = 0;
+    for (; there[i] && there[i] == here[i]; i++)
+        if (there[i] == '\n') {
+            line++;
+            start = i + 1;
+        }
+    if (there[i] == here[i]) return;
+    lat_fail(error, LAT_CONFIG,
+             "%s: is of another configuration, first in line %d: '%.*s' there, '%.*s' now: go on with the old one or "
+             "start anew",
+             path, line, (int)strcspn(there + start, "\n"), there + start, (int)strcspn(here + start, "\n"),
+             here + start);
+}
+
+/* Everything but the links, which go straight to their place; NULL on refusal. */
+static double *read_state(lat_h5 *file, int i, const mc_update *update)
+{
+    char name[32];
+    int64_t extent;
+    state_name(i, name);
+    double *state = lat_h5_get_reals(file, name, 1, &extent, INT64_MAX);
+    if (!state || extent == update->state_count) return state;
+    lat_h5_refuse(file, "'%s' (%s) holds %lld numbers and should hold %lld: is it of another version of the program?",
+                  name, update->table->name, (long long)extent, (long long)update->state_count);
+    free(state);
+    return NULL;
+}
+
+static void restore(lat_h5 *file, mc_chain *chain, mc_update **updates, int count)
+{
+    double **state = lat_alloc(count, sizeof *state);
+    lat_h5_get_int(file, "updates", count, count);
+    lat_h5_get_int(file, "replicas", chain->replicas, chain->replicas);
+    uint64_t step = (uint64_t)lat_h5_get_int(file, "step", 0, INT64_MAX);
+    uint64_t links_id = (uint64_t)lat_h5_get_int(file, "links_id", 0, INT64_MAX);
+    for (int i = 0; i < count; i++) state[i] = read_state(file, i, updates[i]);
+    lat_h5_get_field(file, "links", chain->links, -1);
+    if (lat_h5_status(file) == LAT_DONE) {
+        chain->step = step;
+        chain->links_id = links_id;
+        for (int i = 0; i < count; i++)
+            if (updates[i]->state_count)
+                memcpy(updates[i]->state, state[i], (size_t)updates[i]->state_count * sizeof **state);
+    }
+    for (int i = 0; i < count; i++) free(state[i]);
+    free(state);
+}
+
+lat_status mc_checkpoint_read(const char *path, mc_chain *chain, mc_update **updates, int count, const char *config,
+                              lat_error *error)
+{
+    lat_h5 *file = lat_h5_open(chain->geometry->comm, path, "checkpoint");
+    lat_error other = {0};
+    char *text = lat_h5_get_text(file, "config", MOST_TEXT);
+    if (text) compare(path, text, config, &other);
+    free(text);
+    if (other.status == LAT_DONE) restore(file, chain, updates, count);
+    lat_status status = lat_h5_finish(file, error);
+    if (status == LAT_DONE && other.status != LAT_DONE) status = lat_fail(error, other.status, "%s", other.text);
+    return status;
+}

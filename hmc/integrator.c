@@ -1,0 +1,48 @@
+/* flowhmc: SPDX-License-Identifier: GPL-3.0-or-later
+ *
+ * integrator.c: integrators of molecular dynamics as alternating kicks, pi -= a eps dS/dU, and drifts, U <- exp(b eps pi) U.
+ *
+ * leapfrog; the minimum-norm scheme of second order with two forces a step (OMF2) and that of fourth order with five (OMF4,
+ * 4MN5FV), I. P. Omelyan, I. M. Mryglod and R. Folk, Comput. Phys. Commun. 151 (2003) 272.  All are symmetric, begin and end with
+ * a kick, and the last kick of a step is joined to the first of the next.
+ */
+#include "hmc.h"
+
+const char *const mc_integrator_names[] = {"leapfrog", "omf2", "omf4", NULL};
+
+enum { MOST_STAGES = 11 };
+
+#define LAMBDA 0.1931833275037836
+
+#define THETA 0.08398315262876693
+#define RHO 0.2539785108410595
+#define LAMBDA4 0.6822365335719091
+#define CHI -0.03230286765269967
+
+/* Stages 0, 2, 4, ... are kicks, the others drifts, in units of the step. */
+static const struct {
+    int stages;
+    double coefficient[MOST_STAGES];
+} schemes[MC_INTEGRATORS] = {
+    [MC_LEAPFROG] = {3, {0.5, 1, 0.5}},
+    [MC_OMF2] = {5, {LAMBDA, 0.5, 1 - 2 * LAMBDA, 0.5, LAMBDA}},
+    [MC_OMF4] = {11,
+                 {THETA, RHO, LAMBDA4, CHI, 0.5 - THETA - LAMBDA4, 1 - 2 * (RHO + CHI), 0.5 - THETA - LAMBDA4, CHI, LAMBDA4, RHO, THETA}},
+};
+
+int64_t mc_integrator_forces(mc_integrator integrator, int steps) { return (int64_t)(schemes[integrator].stages / 2) * steps + 1; }
+
+void mc_integrate(mc_integrator integrator, lat_action *action, lat_group group, lat_field *links, lat_field *momenta, double length,
+                  int steps)
+{
+    const double *coefficient = schemes[integrator].coefficient;
+    int last = schemes[integrator].stages - 1;
+    double eps = length / steps, kick = coefficient[0];
+    for (int step = 0; step < steps; step++)
+        for (int i = 1; i <= last; i += 2) {
+            action->table->force(action, links, -kick * eps, momenta);
+            lat_gauge_exp_update(links, group, coefficient[i] * eps, momenta);
+            kick = i + 1 < last ? coefficient[i + 1] : coefficient[last] + coefficient[0];
+        }
+    action->table->force(action, links, -coefficient[last] * eps, momenta);
+}

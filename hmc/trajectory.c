@@ -1,0 +1,105 @@
+/* flowhmc: SPDX-License-Identifier: GPL-3.0-or-later
+ *
+ * trajectory.c: a molecular-dynamics trajectory and the Metropolis decision at its end, S. Duane et al., Phys. Lett. B 195
+ * (1987) 216.  H = 1/2 sum pi_a^2 + S(U), summed exactly, so that any number of ranks decides alike.
+ */
+#include "hmc.h"
+
+#include "../lattice/backend/backend.h"
+
+#include <math.h>
+#include <stdlib.h>
+
+lat_status mc_trajectory_create(lat_settings *settings, const lat_geometry *geometry, lat_group group, mc_trajectory *trajectory,
+                                lat_error *error)
+{
+    trajectory->length = lat_settings_real(settings, "trajectory", 1, 1e-6, 1e6, error);
+    trajectory->steps = (int)lat_settings_int(settings, "steps", 10, 1, 1 << 24, error);
+    trajectory->integrator = (mc_integrator)lat_settings_choice(settings, "integrator", "omf2", mc_integrator_names, error);
+    if (error->status) return error->status;
+    trajectory->momenta = lat_field_algebra(geometry, group, LAT_DOUBLE);
+    trajectory->start = lat_field_gauge(geometry, group, LAT_DOUBLE);
+    trajectory->density = lat_field_create(geometry, 1, LAT_DOUBLE);
+    return LAT_DONE;
+}
+
+void mc_trajectory_free(mc_trajectory *trajectory)
+{
+    lat_field_free(trajectory->momenta);
+    lat_field_free(trajectory->start);
+    lat_field_free(trajectory->density);
+    *trajectory = (mc_trajectory){0};
+}
+
+static void hamiltonian(mc_trajectory *trajectory, lat_action *action, lat_field *links, double *out)
+{
+    const lat_field *momenta = trajectory->momenta;
+    lat_field *density = trajectory->density;
+    half_square_args args = {lat_tables_of(momenta->geometry), momenta->data, density->data, momenta->components};
+    lat_range range = lat_block(momenta->geometry);
+    lat_field_zero(density);
+    lat_kernels_of(momenta, LAT_U1)->half_square(&args, &range);
+    action->table->value(action, links, density);
+    lat_sum(density, out);
+}
+
+/* Auxiliary fields and momenta must not be drawn from the same numbers. */
+static void refresh(lat_action *action, lat_field *links, lat_random random)
+{
+    random.purpose = LAT_RANDOM_AUXILIARY;
+    if (action->table->refresh) action->table->refresh(action, links, &random);
+}
+
+void mc_trajectory_run(mc_trajectory *t, lat_action *action, lat_group group, lat_field *links, const lat_random *momenta,
+                       const lat_random *acceptance, double *dh, bool *accepted)
+{
+    int members = links->geometry->members;
+    double *start = lat_alloc(members, sizeof *start);
+    bool *rejected = lat_alloc(members, sizeof *rejected);
+    lat_field_gaussian(t->momenta, momenta);
+    refresh(action, links, *momenta);
+    lat_field_copy(t->start, links);
+    hamiltonian(t, action, links, start);
+    mc_integrate(t->integrator, action, group, links, t->momenta, t->length, t->steps);
+    hamiltonian(t, action, links, dh);
+    for (int m = 0; m < members; m++) {
+        double uniform[4];
+        lat_uniform4(acceptance, 0, 0, (uint64_t)m, 0, uniform);
+        dh[m] -= start[m];
+        accepted[m] = uniform[0] < exp(-dh[m]); /* false if dh is NaN */
+        rejected[m] = !accepted[m];
+    }
+    lat_field_copy_members(links, t->start, rejected);
+    free(start);
+    free(rejected);
+}
+
+/* Largest |a - b| over the members; the angles of U(1) are compared on the circle. */
+static double largest_difference(const lat_field *a, const lat_field *b, lat_group group)
+{
+    const lat_geometry *g = a->geometry;
+    double largest = 0, nan = 0;
+    for (int64_t i = 0; i < g->sites * a->components; i++)
+        for (int lane = 0; lane < g->blocks * g->members; lane++) {
+            double d = ((const double *)a->data)[i * g->lanes + lane] - ((const double *)b->data)[i * g->lanes + lane];
+            if (group == LAT_U1) d = remainder(d, 2 * M_PI);
+            largest = fmax(largest, fabs(d));
+            if (isnan(d)) nan = 1;
+        }
+    double both[2] = {largest, nan};
+    MPI_Allreduce(MPI_IN_PLACE, both, 2, MPI_DOUBLE, MPI_MAX, g->comm);
+    return both[1] > 0 ? NAN : both[0];
+}
+
+double mc_trajectory_reversibility(mc_trajectory *t, lat_action *action, lat_group group, lat_field *links, const lat_random *momenta)
+{
+    lat_field_gaussian(t->momenta, momenta);
+    refresh(action, links, *momenta);
+    lat_field_copy(t->start, links);
+    mc_integrate(t->integrator, action, group, links, t->momenta, t->length, t->steps);
+    lat_field_axpy(t->momenta, -2, t->momenta);
+    mc_integrate(t->integrator, action, group, links, t->momenta, t->length, t->steps);
+    double difference = largest_difference(links, t->start, group);
+    lat_field_copy(links, t->start);
+    return difference;
+}

@@ -1,0 +1,56 @@
+/* flowhmc: SPDX-License-Identifier: GPL-3.0-or-later
+ *
+ * updates.c: the kinds of updates that a configuration can name.  A new kind is one line here.
+ */
+#include "hmc.h"
+
+#include <math.h>
+#include <stdlib.h>
+
+static const mc_update_table *const tables[] = {
+    &mc_update_hmc,  &mc_update_heatbath, &mc_update_overrelax, &mc_update_instanton,
+    &mc_update_flow, &mc_update_fthmc,
+};
+enum { KINDS = sizeof tables / sizeof *tables };
+
+static mc_update *create(lat_settings *root, mc_chain *chain, int index, lat_error *error)
+{
+    const char *names[KINDS + 1] = {NULL};
+    for (int i = 0; i < KINDS; i++) names[i] = tables[i]->name;
+    lat_settings *settings = lat_settings_item(root, "updates", index, error);
+    int kind = lat_settings_choice(settings, "kind", NULL, names, error);
+    return error->status ? NULL : tables[kind]->create(settings, chain, index, error);
+}
+
+lat_status mc_updates_create(lat_settings *root, mc_chain *chain, mc_update ***updates, int *count, lat_error *error)
+{
+    enum { MOST_UPDATES = 1000 };
+    *count = 0;
+    *updates = NULL;
+    int wanted = lat_settings_list(root, "updates", error);
+    if (error->status) return error->status;
+    if (wanted < 1 || wanted > MOST_UPDATES)
+        return lat_settings_fail(root, "updates", error, "%d updates: name 1 to %d, for example updates = ( { kind = \"hmc\"; } );", wanted,
+                                 MOST_UPDATES);
+    *updates = lat_alloc(wanted, sizeof **updates);
+    while (*count < wanted && !error->status) {
+        mc_update *update = create(root, chain, *count, error);
+        if (update) (*updates)[(*count)++] = update;
+    }
+    if (error->status == LAT_DONE) return LAT_DONE;
+    mc_updates_free(*updates, *count);
+    *updates = NULL;
+    *count = 0;
+    return error->status;
+}
+
+void mc_report_real(json_t *object, const char *key, double value)
+{
+    json_object_set_new(object, key, isfinite(value) ? json_real(value) : json_null());
+}
+
+void mc_updates_free(mc_update **updates, int count)
+{
+    for (int i = 0; i < count; i++) updates[i]->table->free(updates[i]);
+    free(updates);
+}

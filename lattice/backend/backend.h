@@ -1,0 +1,58 @@
+/* flowhmc: SPDX-License-Identifier: GPL-3.0-or-later
+ *
+ * backend.h: who runs the kernels of the field library: arguments, the table of kernels, and the backends.  Pointers are
+ * to arrays of the precision of the table that is called; densities are double.
+ */
+#ifndef BACKEND_H
+#define BACKEND_H
+
+#include "../kernels/range.h"
+#include "../kernels/random.h"
+#include "../lattice.h"
+
+typedef struct { lat_tables t; const void *u; double *density; double constant, weight; } plaquette_sum_args;
+typedef struct { lat_tables t; const void *u; void *force; double weight; } plaquette_force_args;
+typedef struct { lat_tables t; void *u; const void *algebra; double step; } exp_update_args;
+typedef struct { lat_tables t; void *u; const void *g; } gauge_transform_args;
+typedef struct { lat_tables t; void *u; int links; random_key key; } haar_args;
+typedef struct { lat_tables t; const void *u, *in; void *out; int mu; } extend_line_args;
+typedef struct { lat_tables t; const void *in; void *out; int mu; } shift_args;
+typedef struct { lat_tables t; const void *a, *b, *c, *d; double *density; } loop_trace_args;
+typedef struct { lat_tables t; const void *a; double *density; } trace_args;
+typedef struct { lat_tables t; void *y; const void *x; double a; int components; } axpy_args;
+typedef struct { lat_tables t; void *to; const void *from; const int *choose; int components; } select_args;
+typedef struct { lat_tables t; const void *p; double *density; int components; } half_square_args;
+typedef struct { lat_tables t; void *p; int components; random_key key; } gaussian_args;
+typedef struct { lat_tables t; void *u; double beta; int mu; random_key key; } heatbath_args;
+typedef struct { lat_tables t; void *u; int mu; } overrelax_args;
+typedef struct { lat_tables t; const void *u; double *density; } charge_args;
+typedef struct { lat_tables t; void *u; const double *charge; } instanton_args;
+
+/* Every kernel of the field library, once; X(name). */
+#define LAT_KERNELS(X)                                                                                                 \
+    X(plaquette_sum) X(plaquette_force) X(exp_update) X(gauge_transform) X(haar) X(extend_line) X(shift) X(loop_trace)  \
+    X(trace) X(axpy) X(select) X(half_square) X(gaussian) X(heatbath) X(overrelax) X(charge) X(instanton)
+
+#define LAT_KERNEL_POINTER(name) void (*name)(const name##_args *args, const lat_range *range);
+typedef struct {
+    int lanes; /* vector length: lanes of a geometry are a multiple of it */
+    LAT_KERNELS(LAT_KERNEL_POINTER)
+} lat_kernels;
+
+typedef struct lat_backend {
+    const char *name;
+    const lat_kernels *kernels[LAT_GROUPS][LAT_PRECISIONS]; /* NULL: the group is not there */
+} lat_backend;
+
+extern const lat_backend lat_backend_cpu;
+extern const lat_kernels lat_cpu_u1_double, lat_cpu_u1_float;
+
+int lat_backend_lanes(const lat_backend *backend, lat_precision precision);
+lat_tables lat_tables_of(const lat_geometry *geometry);
+/* All sites of the block, or a list of them. */
+lat_range lat_block(const lat_geometry *geometry);
+lat_range lat_range_of(const lat_geometry *geometry, const lat_sites *sites);
+const lat_kernels *lat_kernels_of(const lat_field *field, lat_group group);
+random_key lat_random_key(const lat_random *random);
+
+#endif

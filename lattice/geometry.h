@@ -1,0 +1,16 @@
+/* flowhmc: SPDX-License-Identifier: GPL-3.0-or-later
+ *
+ * geometry.h: what the files of this floor share about geometries.
+ */
+#ifndef GEOMETRY_H
+#define GEOMETRY_H
+
+#include "lattice.h"
+
+/* The sites of the block for which choose(geometry, site, value) holds, in order; release list.site with free(). */
+lat_sites lat_sites_where(const lat_geometry *geometry, bool (*choose)(const lat_geometry *geometry, int64_t site, int value), int value);
+
+/* Releases the exchanges of a geometry (halo.c). */
+void lat_halos_free(lat_geometry *geometry);
+
+#endif

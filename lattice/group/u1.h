@@ -1,0 +1,60 @@
+/* flowhmc: SPDX-License-Identifier: GPL-3.0-or-later
+ *
+ * u1.h: algebra of one U(1) link for kernels.  A link is its angle in [-pi, pi]; sums of links are complex numbers.
+ * The generator is T = i.
+ */
+#ifndef U1_H
+#define U1_H
+
+enum { LINK_REALS = 1, ALGEBRA_REALS = 1, GROUP_N = 1 };
+
+typedef struct { real angle; } link_t;
+typedef struct { real re, im; } matrix_t;
+
+REAL_INLINE link_t link_one(void) { return (link_t){real_of(0)}; }
+REAL_INLINE link_t link_mul(link_t a, link_t b) { return (link_t){a.angle + b.angle}; }
+REAL_INLINE link_t link_mul_dagger(link_t a, link_t b) { return (link_t){a.angle - b.angle}; } /* a b^+ */
+REAL_INLINE link_t link_dagger_mul(link_t a, link_t b) { return (link_t){b.angle - a.angle}; } /* a^+ b */
+
+/* Products leave the principal branch; what is stored comes back to it. */
+REAL_INLINE link_t link_clean(link_t a) { return (link_t){real_wrap(a.angle)}; }
+
+REAL_INLINE matrix_t link_matrix(link_t a)
+{
+    matrix_t m;
+    real_sincos(a.angle, &m.im, &m.re);
+    return m;
+}
+REAL_INLINE matrix_t matrix_zero(void) { return (matrix_t){real_of(0), real_of(0)}; }
+REAL_INLINE matrix_t matrix_add(matrix_t a, matrix_t b) { return (matrix_t){a.re + b.re, a.im + b.im}; }
+REAL_INLINE matrix_t link_matrix_mul(link_t a, matrix_t b)
+{
+    matrix_t u = link_matrix(a);
+    return (matrix_t){u.re * b.re - u.im * b.im, u.re * b.im + u.im * b.re};
+}
+
+/* tr a / N */
+REAL_INLINE void link_trace(link_t a, real *re, real *im) { real_sincos(a.angle, im, re); }
+
+/* Re tr(T_a m) for all generators */
+REAL_INLINE void matrix_generators(matrix_t m, real out[ALGEBRA_REALS]) { out[0] = -m.im; }
+
+/* exp(a_a T_a) */
+REAL_INLINE link_t link_exp(const real algebra[ALGEBRA_REALS]) { return (link_t){algebra[0]}; }
+
+/* Haar measure from uniform deviates */
+enum { HAAR_DRAWS = 1 }; /* calls for four deviates */
+REAL_INLINE link_t link_haar(const real uniform[4 * HAAR_DRAWS]) { return (link_t){(2 * uniform[0] - 1) * REAL_PI}; }
+
+REAL_INLINE link_t link_load(const scalar *p, int lanes)
+{
+    (void)lanes;
+    return (link_t){real_load(p)};
+}
+REAL_INLINE void link_store(scalar *p, int lanes, link_t a)
+{
+    (void)lanes;
+    real_store(p, a.angle);
+}
+
+#endif

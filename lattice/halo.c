@@ -1,0 +1,341 @@
+/* flowhmc: SPDX-License-Identifier: GPL-3.0-or-later
+ *
+ * halo.c: filling the halo of a field, and the adjoint operation.
+ *
+ * A region of the halo is named by its offset o in {-1, 0, 1}^dim from the block.  Its sites are copies of sites of the
+ * block that lies o further in the grid of lanes, and where that grid ends, of the rank next door: then it comes by
+ * message, one message per displacement c of the rank grid, whatever regions and lanes it feeds.  A displacement that
+ * leads back to this rank is a local copy.  All ranks are alike, so what a rank receives from the rank at +c it sends
+ * to the rank at -c, in the same order: one list serves both.  One tag per c keeps the two sides of a periodic
+ * direction with two ranks apart.
+ */
+#include "geometry.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+enum { DISPLACEMENTS = 81 }; /* {-1, 0, 1}^4; the middle one is no displacement */
+enum { HERE = DISPLACEMENTS / 2 };
+
+typedef struct {
+    int64_t sites;
+    int64_t *halo, *block; /* [sites]: a halo site and the site of the block that it copies */
+} region;
+
+typedef struct {
+    const region *region;
+    int lanes;
+    int *to, *from; /* [lanes]: lane of the halo site, lane of the block that owns it */
+} part;
+
+typedef struct {
+    int parts;
+    part *part;
+    int64_t values; /* (site, lane) pairs in all parts */
+    int source, destination; /* ranks */
+} message;
+
+/* The lists of a geometry; they do not depend on the field. */
+typedef struct {
+    region region[DISPLACEMENTS];
+    message message[DISPLACEMENTS];
+} halo_plan;
+
+/* One exchange: the buffers and persistent requests for a number of bytes per site and lane. */
+typedef struct exchange {
+    struct exchange *next;
+    size_t bytes; /* components * size of a real */
+    char *send[DISPLACEMENTS], *receive[DISPLACEMENTS];
+    int requests;
+    MPI_Request request[2 * DISPLACEMENTS];
+} exchange;
+
+struct lat_halo {
+    halo_plan plan;
+    exchange *first;
+};
+
+/* --------------------------------------------------------------------------------------------------------- the plan */
+
+static void offset_of(int displacement, int offset[LAT_MAX_DIM])
+{
+    for (int mu = 0; mu < LAT_MAX_DIM; displacement /= 3, mu++) offset[mu] = displacement % 3 - 1;
+}
+
+static void fill_region(const lat_geometry *g, const int offset[LAT_MAX_DIM], region *region)
+{
+    region->halo = lat_alloc(g->all_sites - g->sites, sizeof(int64_t));
+    region->block = lat_alloc(g->all_sites - g->sites, sizeof(int64_t));
+    for (int64_t site = g->sites; site < g->all_sites; site++) {
+        int64_t c[LAT_MAX_DIM] = {0};
+        bool inside = true;
+        for (int mu = 0; mu < g->dim; mu++) {
+            c[mu] = g->coordinate[site * g->dim + mu];
+            int side = c[mu] < 0 ? -1 : c[mu] >= g->block[mu] ? 1 : 0;
+            inside = inside && side == offset[mu];
+            c[mu] -= side * g->block[mu];
+        }
+        for (int mu = g->dim; mu < LAT_MAX_DIM; mu++) inside = inside && offset[mu] == 0;
+        if (!inside) continue;
+        region->halo[region->sites] = site;
+        region->block[region->sites++] = lat_site(g, c);
+    }
+}
+
+/* Where the halo of this lane at this offset comes from: the lane, and the displacement of the rank. */
+static int owner(const lat_geometry *g, int lane, const int offset[LAT_MAX_DIM], int *displacement)
+{
+    *displacement = HERE;
+    int member = lane % g->members, block = lane / g->members;
+    if (block >= g->blocks) return lane; /* idle lanes are small lattices of their own */
+    int owner = 0, stride = 1, power = 1;
+    for (int mu = 0; mu < LAT_MAX_DIM; mu++) {
+        int grid = g->lane_grid[mu], place = block % grid + offset[mu];
+        int step = place < 0 ? -1 : place >= grid ? 1 : 0;
+        if (g->ranks[mu] > 1) *displacement += step * power;
+        owner += (place - step * grid) * stride;
+        block /= grid;
+        stride *= grid;
+        power *= 3;
+    }
+    return owner * g->members + member;
+}
+
+static int rank_at(const lat_geometry *g, const int offset[LAT_MAX_DIM], int sign)
+{
+    int rank = 0;
+    for (int mu = LAT_MAX_DIM - 1; mu >= 0; mu--)
+        rank = rank * g->ranks[mu] + (g->position[mu] + sign * offset[mu] + g->ranks[mu]) % g->ranks[mu];
+    return rank;
+}
+
+static void add_part(const lat_geometry *g, message *message, const region *region, int displacement, const int offset[LAT_MAX_DIM])
+{
+    part part = {.region = region, .to = lat_alloc(g->lanes, sizeof(int)), .from = lat_alloc(g->lanes, sizeof(int))};
+    for (int lane = 0; lane < g->lanes; lane++) {
+        int where, from = owner(g, lane, offset, &where);
+        if (where != displacement) continue;
+        part.to[part.lanes] = lane;
+        part.from[part.lanes++] = from;
+    }
+    if (part.lanes == 0) {
+        free(part.to);
+        free(part.from);
+        return;
+    }
+    message->values += region->sites * part.lanes;
+    message->part[message->parts++] = part;
+}
+
+static struct lat_halo *plan_halo(const lat_geometry *g)
+{
+    struct lat_halo *halo = lat_alloc(1, sizeof *halo);
+    int offset[LAT_MAX_DIM];
+    for (int o = 0; o < DISPLACEMENTS; o++) {
+        offset_of(o, offset);
+        if (o != HERE) fill_region(g, offset, &halo->plan.region[o]);
+    }
+    for (int c = 0; c < DISPLACEMENTS; c++) {
+        message *message = &halo->plan.message[c];
+        message->part = lat_alloc(DISPLACEMENTS, sizeof *message->part);
+        for (int o = 0; o < DISPLACEMENTS; o++) {
+            offset_of(o, offset);
+            if (halo->plan.region[o].sites > 0) add_part(g, message, &halo->plan.region[o], c, offset);
+        }
+        offset_of(c, offset);
+        message->source = rank_at(g, offset, 1);
+        message->destination = rank_at(g, offset, -1);
+    }
+    return halo;
+}
+
+static exchange *find_exchange(const lat_field *field)
+{
+    lat_geometry *g = (lat_geometry *)field->geometry; /* the list of exchanges is a cache, not part of the geometry's value */
+    if (!g->halos) g->halos = plan_halo(g);
+    size_t bytes = (size_t)field->components * (field->precision == LAT_FLOAT ? sizeof(float) : sizeof(double));
+    for (exchange *x = g->halos->first; x; x = x->next)
+        if (x->bytes == bytes) return x;
+    exchange *x = lat_alloc(1, sizeof *x);
+    x->bytes = bytes;
+    x->next = g->halos->first;
+    g->halos->first = x;
+    for (int c = 0; c < DISPLACEMENTS; c++) {
+        const message *message = &g->halos->plan.message[c];
+        if (c == HERE || message->values == 0) continue;
+        if (message->values * (int64_t)bytes > INT32_MAX)
+            lat_abort(LAT_CONFIG, "halo: a message of %lld bytes: use more ranks", (long long)(message->values * (int64_t)bytes));
+        int size = (int)(message->values * (int64_t)bytes);
+        x->send[c] = lat_alloc(size, 1);
+        x->receive[c] = lat_alloc(size, 1);
+        MPI_Recv_init(x->receive[c], size, MPI_BYTE, message->source, c, g->comm, &x->request[x->requests++]);
+        MPI_Send_init(x->send[c], size, MPI_BYTE, message->destination, c, g->comm, &x->request[x->requests++]);
+    }
+    return x;
+}
+
+void lat_halos_free(lat_geometry *g)
+{
+    struct lat_halo *halo = g->halos;
+    if (!halo) return;
+    for (exchange *x = halo->first, *next; x; x = next) {
+        next = x->next;
+        for (int i = 0; i < x->requests; i++) MPI_Request_free(&x->request[i]);
+        for (int c = 0; c < DISPLACEMENTS; c++) {
+            free(x->send[c]);
+            free(x->receive[c]);
+        }
+        free(x);
+    }
+    for (int c = 0; c < DISPLACEMENTS; c++) {
+        for (int i = 0; i < halo->plan.message[c].parts; i++) {
+            free(halo->plan.message[c].part[i].to);
+            free(halo->plan.message[c].part[i].from);
+        }
+        free(halo->plan.message[c].part);
+        free(halo->plan.region[c].halo);
+        free(halo->plan.region[c].block);
+    }
+    free(halo);
+    g->halos = NULL;
+}
+
+/* ------------------------------------------------------------------------------------------------------ moving data */
+
+/* The three moves differ in what lies at either end; size is a constant at every call, so that memcpy is a register
+ * move. */
+static inline __attribute__((always_inline)) void pack_sites(const lat_field *f, const part *p, bool halo_end, char **to, size_t size)
+{
+    const int64_t *site = halo_end ? p->region->halo : p->region->block;
+    const int *lane = halo_end ? p->to : p->from;
+    const char *data = f->data;
+    for (int64_t i = 0; i < p->region->sites; i++)
+        for (int c = 0; c < f->components; c++) {
+            const char *row = data + (size_t)(site[i] * f->components + c) * (size_t)f->geometry->lanes * size;
+            for (int l = 0; l < p->lanes; l++, *to += size) memcpy(*to, row + (size_t)lane[l] * size, size);
+        }
+}
+
+static inline __attribute__((always_inline)) void unpack_sites(lat_field *f, const part *p, const char **from, size_t size)
+{
+    char *data = f->data;
+    for (int64_t i = 0; i < p->region->sites; i++)
+        for (int c = 0; c < f->components; c++) {
+            char *row = data + (size_t)(p->region->halo[i] * f->components + c) * (size_t)f->geometry->lanes * size;
+            for (int l = 0; l < p->lanes; l++, *from += size) memcpy(row + (size_t)p->to[l] * size, *from, size);
+        }
+}
+
+static inline __attribute__((always_inline)) void copy_sites(lat_field *f, const part *p, size_t size)
+{
+    char *data = f->data;
+    size_t row = (size_t)f->geometry->lanes * size;
+    for (int64_t i = 0; i < p->region->sites; i++) {
+        char *to = data + (size_t)(p->region->halo[i] * f->components) * row;
+        const char *from = data + (size_t)(p->region->block[i] * f->components) * row;
+        for (int c = 0; c < f->components; c++, to += row, from += row)
+            for (int l = 0; l < p->lanes; l++) memcpy(to + (size_t)p->to[l] * size, from + (size_t)p->from[l] * size, size);
+    }
+}
+
+static void pack(const lat_field *f, const message *m, bool halo_end, char *to)
+{
+    for (int i = 0; i < m->parts; i++)
+        if (f->precision == LAT_FLOAT)
+            pack_sites(f, &m->part[i], halo_end, &to, sizeof(float));
+        else
+            pack_sites(f, &m->part[i], halo_end, &to, sizeof(double));
+}
+
+static void unpack(lat_field *f, const message *m, const char *from)
+{
+    for (int i = 0; i < m->parts; i++)
+        if (f->precision == LAT_FLOAT)
+            unpack_sites(f, &m->part[i], &from, sizeof(float));
+        else
+            unpack_sites(f, &m->part[i], &from, sizeof(double));
+}
+
+void lat_halo_start(lat_field *field)
+{
+    exchange *x = find_exchange(field);
+    const halo_plan *plan = &field->geometry->halos->plan;
+    for (int c = 0; c < DISPLACEMENTS; c++)
+        if (x->send[c]) pack(field, &plan->message[c], false, x->send[c]);
+    if (x->requests > 0) MPI_Startall(x->requests, x->request);
+}
+
+void lat_halo_finish(lat_field *field)
+{
+    exchange *x = find_exchange(field);
+    const halo_plan *plan = &field->geometry->halos->plan;
+    const message *here = &plan->message[HERE];
+    for (int i = 0; i < here->parts; i++)
+        if (field->precision == LAT_FLOAT)
+            copy_sites(field, &here->part[i], sizeof(float));
+        else
+            copy_sites(field, &here->part[i], sizeof(double));
+    if (x->requests > 0) MPI_Waitall(x->requests, x->request, MPI_STATUSES_IGNORE);
+    for (int c = 0; c < DISPLACEMENTS; c++)
+        if (x->receive[c]) unpack(field, &plan->message[c], x->receive[c]);
+}
+
+void lat_halo_exchange(lat_field *field)
+{
+    lat_halo_start(field);
+    lat_halo_finish(field);
+}
+
+/* ------------------------------------------------------------------------------------------------------ the adjoint */
+
+static double value_at(const void *data, lat_precision precision, int64_t i)
+{
+    return precision == LAT_FLOAT ? ((const float *)data)[i] : ((const double *)data)[i];
+}
+
+static void add_at(void *data, lat_precision precision, int64_t i, double value)
+{
+    if (precision == LAT_FLOAT)
+        ((float *)data)[i] += (float)value;
+    else
+        ((double *)data)[i] += value;
+}
+
+static void add_message(lat_field *f, const message *m, const void *buffer)
+{
+    int64_t next = 0, lanes = f->geometry->lanes;
+    for (int i = 0; i < m->parts; i++) {
+        const part *p = &m->part[i];
+        for (int64_t s = 0; s < p->region->sites; s++)
+            for (int c = 0; c < f->components; c++)
+                for (int l = 0; l < p->lanes; l++) {
+                    int64_t owner = (p->region->block[s] * f->components + c) * lanes + p->from[l];
+                    int64_t copy = (p->region->halo[s] * f->components + c) * lanes + p->to[l];
+                    double value = buffer ? value_at(buffer, f->precision, next++) : value_at(f->data, f->precision, copy);
+                    add_at(f->data, f->precision, owner, value);
+                }
+    }
+}
+
+void lat_halo_adjoint(lat_field *field)
+{
+    exchange *x = find_exchange(field);
+    const lat_geometry *g = field->geometry;
+    const halo_plan *plan = &g->halos->plan;
+    MPI_Request request[2 * DISPLACEMENTS];
+    int requests = 0;
+    for (int c = 0; c < DISPLACEMENTS; c++) {
+        const message *m = &plan->message[c];
+        if (!x->send[c]) continue;
+        int size = (int)(m->values * (int64_t)x->bytes);
+        pack(field, m, true, x->send[c]);
+        MPI_Irecv(x->receive[c], size, MPI_BYTE, m->destination, c, g->comm, &request[requests++]);
+        MPI_Isend(x->send[c], size, MPI_BYTE, m->source, c, g->comm, &request[requests++]);
+    }
+    add_message(field, &plan->message[HERE], NULL);
+    MPI_Waitall(requests, request, MPI_STATUSES_IGNORE);
+    for (int c = 0; c < DISPLACEMENTS; c++)
+        if (x->receive[c]) add_message(field, &plan->message[c], x->receive[c]);
+    size_t row = (size_t)g->lanes * x->bytes;
+    memset((char *)field->data + (size_t)g->sites * row, 0, (size_t)(g->all_sites - g->sites) * row);
+}

@@ -1,0 +1,129 @@
+/* flowhmc: SPDX-License-Identifier: GPL-3.0-or-later
+ *
+ * gauge.h: kernels on gauge fields, for every group.
+ */
+
+REAL_INLINE link_t link_at(const lat_tables *t, const void *field, int links, int64_t x, int lane, int mu)
+{
+    return link_load((const scalar *)field + (x * links + mu) * LINK_REALS * t->lanes + lane, t->lanes);
+}
+REAL_INLINE void put_link_at(const lat_tables *t, void *field, int links, int64_t x, int lane, int mu, link_t link)
+{
+    link_store((scalar *)field + (x * links + mu) * LINK_REALS * t->lanes + lane, t->lanes, link);
+}
+/* The same inside a kernel: a gauge field, and a field of one group element per site. */
+#define LINK(field, x, mu) link_at(&k->t, field, k->t.dim, x, lane, mu)
+#define PUT_LINK(field, mu, link) put_link_at(&k->t, field, k->t.dim, site, lane, mu, link)
+#define ELEMENT(field, x) link_at(&k->t, field, 1, x, lane, 0)
+#define PUT_ELEMENT(field, link) put_link_at(&k->t, field, 1, site, lane, 0, link)
+
+/* P_mn(x) */
+REAL_INLINE link_t plaquette_at(const lat_tables *t, const void *u, int64_t site, int lane, int mu, int nu)
+{
+    int dim = t->dim;
+    link_t there = link_mul(link_at(t, u, dim, site, lane, mu), link_at(t, u, dim, t->up[mu][site], lane, nu));
+    link_t back = link_mul(link_at(t, u, dim, site, lane, nu), link_at(t, u, dim, t->up[nu][site], lane, mu));
+    return link_mul_dagger(there, back);
+}
+
+/* Sum A of the open plaquettes at the link: Re tr(U_mu(x) A) sums the plaquettes that contain the link. */
+REAL_INLINE matrix_t staple_at(const lat_tables *t, const void *u, int64_t site, int lane, int mu)
+{
+    matrix_t sum = matrix_zero();
+    int dim = t->dim;
+    int64_t ahead = t->up[mu][site];
+    for (int nu = 0; nu < dim; nu++) {
+        if (nu == mu) continue;
+        int64_t above = t->up[nu][site], below = t->down[nu][site], beyond = t->up[mu][below];
+        link_t side = link_mul_dagger(link_at(t, u, dim, ahead, lane, nu), link_at(t, u, dim, above, lane, mu));
+        link_t up = link_mul_dagger(side, link_at(t, u, dim, site, lane, nu));
+        side = link_mul(link_at(t, u, dim, below, lane, mu), link_at(t, u, dim, beyond, lane, nu));
+        link_t down = link_dagger_mul(side, link_at(t, u, dim, below, lane, nu));
+        sum = matrix_add(sum, matrix_add(link_matrix(up), link_matrix(down)));
+    }
+    return sum;
+}
+
+/* density(x) += sum_{m<n} (constant + weight Re tr P_mn(x) / N) */
+KERNEL(plaquette_sum)
+{
+    real sum = real_of(0);
+    for (int mu = 0; mu < k->t.dim; mu++)
+        for (int nu = mu + 1; nu < k->t.dim; nu++) {
+            real re, im;
+            link_trace(plaquette_at(&k->t, k->u, site, lane, mu, nu), &re, &im);
+            sum += (scalar)k->constant + (scalar)k->weight * re;
+        }
+    ADD_DOUBLE(k->density, 1, 0, sum);
+}
+
+/* force^a_mu(x) += weight d^a sum_P Re tr P, the sum over plaquettes through the link */
+KERNEL(plaquette_force)
+{
+    for (int mu = 0; mu < k->t.dim; mu++) {
+        matrix_t w = link_matrix_mul(LINK(k->u, site, mu), staple_at(&k->t, k->u, site, lane, mu));
+        real force[ALGEBRA_REALS];
+        matrix_generators(w, force);
+        for (int a = 0; a < ALGEBRA_REALS; a++) {
+            int c = mu * ALGEBRA_REALS + a;
+            PUT(k->force, k->t.dim * ALGEBRA_REALS, c,
+                GET(k->force, k->t.dim * ALGEBRA_REALS, c) + (scalar)k->weight * force[a]);
+        }
+    }
+}
+
+KERNEL(exp_update)
+{
+    for (int mu = 0; mu < k->t.dim; mu++) {
+        real step[ALGEBRA_REALS];
+        for (int a = 0; a < ALGEBRA_REALS; a++)
+            step[a] = (scalar)k->step * GET(k->algebra, k->t.dim * ALGEBRA_REALS, mu * ALGEBRA_REALS + a);
+        PUT_LINK(k->u, mu, link_clean(link_mul(link_exp(step), LINK(k->u, site, mu))));
+    }
+}
+
+KERNEL(gauge_transform)
+{
+    for (int mu = 0; mu < k->t.dim; mu++) {
+        link_t turned = link_mul_dagger(link_mul(ELEMENT(k->g, site), LINK(k->u, site, mu)), ELEMENT(k->g, k->t.up[mu][site]));
+        PUT_LINK(k->u, mu, link_clean(turned));
+    }
+}
+
+KERNEL(haar)
+{
+    for (int mu = 0; mu < k->links; mu++) {
+        real u[4 * HAAR_DRAWS];
+        for (int i = 0; i < HAAR_DRAWS; i++) real_uniform4(&k->t, &k->key, site, lane, (uint32_t)mu, (uint64_t)i, u + 4 * i);
+        put_link_at(&k->t, k->u, k->links, site, lane, mu, link_haar(u));
+    }
+}
+
+/* out(x) = U_mu(x) in(x+mu): a line of links one longer; in NULL: U_mu(x) */
+KERNEL(extend_line)
+{
+    link_t u = LINK(k->u, site, k->mu);
+    PUT_ELEMENT(k->out, k->in ? link_mul(u, ELEMENT(k->in, k->t.up[k->mu][site])) : u);
+}
+
+/* out(x) = in(x+mu) */
+KERNEL(shift) { PUT_ELEMENT(k->out, ELEMENT(k->in, k->t.up[k->mu][site])); }
+
+/* density(x) += Re tr a b (d c)^+ / N: the four sides of a loop, all brought to its corner */
+KERNEL(loop_trace)
+{
+    real re, im;
+    link_t there = link_mul(ELEMENT(k->a, site), ELEMENT(k->b, site));
+    link_t back = link_mul(ELEMENT(k->d, site), ELEMENT(k->c, site));
+    link_trace(link_mul_dagger(there, back), &re, &im);
+    ADD_DOUBLE(k->density, 1, 0, re);
+}
+
+/* density(x, 0) = Re tr a / N, density(x, 1) = Im tr a / N */
+KERNEL(trace)
+{
+    real re, im;
+    link_trace(ELEMENT(k->a, site), &re, &im);
+    PUT_DOUBLE(k->density, 2, 0, re);
+    PUT_DOUBLE(k->density, 2, 1, im);
+}

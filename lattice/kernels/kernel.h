@@ -1,0 +1,72 @@
+/* flowhmc: SPDX-License-Identifier: GPL-3.0-or-later
+ *
+ * kernel.h: how a kernel is written once for all backends.
+ *
+ *     typedef struct { lat_tables t; const void *u; void *p; } plaquette_args;     (in the header of the kernel table)
+ *
+ *     KERNEL(plaquette)                              (in kernels/NAME.h)
+ *     {
+ *         real a = GET(k->u, components, c);         component c of this site, all lanes of this call
+ *         PUT(k->p, 1, 0, a);
+ *     }
+ *
+ * The body runs once for every site of the range and every vector of lanes, with `k` (the arguments), `site` and
+ * `lane` (the first of REAL_LANES lanes).  It writes to its own site only, so the order does not matter.
+ * The compiled function NAME(kernel) has the signature of the kernel table, void (const ARGS *, const lat_range *).
+ * The file that instantiates the kernels defines NAME, REAL_FLOAT or not, and the group.
+ */
+#ifndef KERNEL_H
+#define KERNEL_H
+
+#include "range.h"
+#include "real.h"
+
+#ifdef __CUDACC__
+#define KERNEL(name)                                                                                                   \
+    static __device__ void NAME(name##_body)(const name##_args *k, int64_t site, int lane);                            \
+    static __global__ void NAME(name##_global)(name##_args k, lat_range range)                                         \
+    {                                                                                                                  \
+        int64_t thread = blockIdx.x * (int64_t)blockDim.x + threadIdx.x;                                               \
+        if (thread >= range.count * range.lanes) return;                                                               \
+        int64_t i = thread / range.lanes;                                                                              \
+        NAME(name##_body)(&k, range.site ? range.site[i] : i, (int)(thread % range.lanes));                            \
+    }                                                                                                                  \
+    extern "C" void NAME(name)(const name##_args *k, const lat_range *range)                                           \
+    {                                                                                                                  \
+        int64_t threads = range->count * range->lanes;                                                                 \
+        if (threads > 0) NAME(name##_global)<<<(unsigned)((threads + 127) / 128), 128>>>(*k, *range);                  \
+    }                                                                                                                  \
+    static __device__ void NAME(name##_body)(const name##_args *k, int64_t site, int lane)
+#else
+#define KERNEL(name)                                                                                                   \
+    REAL_INLINE void NAME(name##_body)(const name##_args *k, int64_t site, int lane);                                  \
+    void NAME(name)(const name##_args *k, const lat_range *range)                                                      \
+    {                                                                                                                  \
+        for (int64_t i = 0; i < range->count; i++)                                                                     \
+            for (int lane = 0; lane < range->lanes; lane += REAL_LANES)                                                \
+                NAME(name##_body)(k, range->site ? range->site[i] : i, lane);                                          \
+    }                                                                                                                  \
+    REAL_INLINE void NAME(name##_body)(const name##_args *k, int64_t site, int lane)
+#endif
+
+/* Component c of a field with the given number of components, at any site. */
+#define AT(field, components, x, c) ((field) + ((x) * (components) + (c)) * k->t.lanes + lane)
+#define GET_AT(field, components, x, c) real_load(AT((const scalar *)(field), components, x, c))
+#define GET(field, components, c) GET_AT(field, components, site, c)
+#define PUT(field, components, c, value) real_store(AT((scalar *)(field), components, site, c), value)
+/* The same for fields that are double in every instantiation would need a second vector type; densities of actions and
+ * logarithms of determinants are therefore written through PUT_DOUBLE / ADD_DOUBLE, lane by lane. */
+#define PUT_DOUBLE(field, components, c, value)                                                                        \
+    do {                                                                                                               \
+        double *put_to = AT((double *)(field), components, site, c);                                                   \
+        real put_value = (value);                                                                                      \
+        for (int put_lane = 0; put_lane < REAL_LANES; put_lane++) put_to[put_lane] = real_lane(put_value, put_lane);   \
+    } while (0)
+#define ADD_DOUBLE(field, components, c, value)                                                                        \
+    do {                                                                                                               \
+        double *put_to = AT((double *)(field), components, site, c);                                                   \
+        real put_value = (value);                                                                                      \
+        for (int put_lane = 0; put_lane < REAL_LANES; put_lane++) put_to[put_lane] += real_lane(put_value, put_lane);  \
+    } while (0)
+
+#endif

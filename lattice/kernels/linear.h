@@ -1,0 +1,42 @@
+/* flowhmc: SPDX-License-Identifier: GPL-3.0-or-later
+ *
+ * linear.h: kernels on fields of plain numbers.
+ */
+
+/* y += a x */
+KERNEL(axpy)
+{
+    for (int c = 0; c < k->components; c++)
+        PUT(k->y, k->components, c, GET(k->y, k->components, c) + (scalar)k->a * GET(k->x, k->components, c));
+}
+
+/* to = from in the lanes where choose is not zero */
+KERNEL(select)
+{
+    for (int l = 0; l < REAL_LANES; l++) {
+        if (k->choose[lane + l] == 0) continue;
+        for (int c = 0; c < k->components; c++) {
+            int64_t i = (site * k->components + c) * k->t.lanes + lane + l;
+            ((scalar *)k->to)[i] = ((const scalar *)k->from)[i];
+        }
+    }
+}
+
+/* density(x) += 1/2 sum_c p_c(x)^2 */
+KERNEL(half_square)
+{
+    real sum = real_of(0);
+    for (int c = 0; c < k->components; c++) sum += GET(k->p, k->components, c) * GET(k->p, k->components, c);
+    ADD_DOUBLE(k->density, 1, 0, (scalar)0.5 * sum);
+}
+
+/* Box-Muller: four uniform deviates give four Gaussians, of which one component takes the first */
+KERNEL(gaussian)
+{
+    for (int c = 0; c < k->components; c++) {
+        real u[4], sine, cosine;
+        real_uniform4(&k->t, &k->key, site, lane, (uint32_t)c, 0, u);
+        real_sincos((2 * u[1] - 1) * REAL_PI, &sine, &cosine);
+        PUT(k->p, k->components, c, real_sqrt((scalar)-2 * real_log(u[0])) * cosine);
+    }
+}

@@ -1,0 +1,155 @@
+/* flowhmc: SPDX-License-Identifier: GPL-3.0-or-later
+ *
+ * real.h: the arithmetic type of kernels.  On the CPU a `real` is a vector of REAL_LANES lanes (GNU vector extensions),
+ * in CUDA it is a scalar, and kernels are written once in terms of the operators + - * / and the functions below.  Before inclusion:
+ * REAL_FLOAT is defined for single precision, and not for double.
+ *
+ *   scalar                the element type, double or float
+ *   real                  REAL_LANES scalars
+ *   truth                 result of a comparison (real_less, ...), input of real_select, combined by & | ~
+ *   real_of(s)            all lanes equal to the scalar s; s * x and x + s with a scalar s need no conversion
+ */
+#ifndef REAL_H
+#define REAL_H
+
+#include <math.h>
+#include <stdint.h>
+
+#ifdef REAL_FLOAT
+typedef float scalar;
+#else
+typedef double scalar;
+#endif
+
+#define REAL_PI ((scalar)3.14159265358979323846)
+
+#ifdef __CUDACC__
+#define REAL_INLINE static __device__ __forceinline__
+enum { REAL_LANES = 1 };
+typedef scalar real;
+typedef bool truth;
+REAL_INLINE real real_of(scalar s) { return s; }
+REAL_INLINE real real_load(const scalar *p) { return *p; }
+REAL_INLINE void real_store(scalar *p, real x) { *p = x; }
+REAL_INLINE truth real_less(real a, real b) { return a < b; }
+REAL_INLINE real real_select(truth t, real a, real b) { return t ? a : b; }
+REAL_INLINE bool truth_any(truth t) { return t; }
+REAL_INLINE scalar real_lane(real x, int lane) { (void)lane; return x; }
+REAL_INLINE void real_set_lane(real *x, int lane, scalar s) { (void)lane; *x = s; }
+#ifdef REAL_FLOAT
+#define REAL_LIBM(name) REAL_INLINE real real_##name(real x) { return name##f(x); }
+REAL_INLINE real real_atan2(real y, real x) { return atan2f(y, x); }
+REAL_INLINE void real_sincos(real x, real *s, real *c) { sincosf(x, s, c); }
+#else
+#define REAL_LIBM(name) REAL_INLINE real real_##name(real x) { return name(x); }
+REAL_INLINE real real_atan2(real y, real x) { return atan2(y, x); }
+REAL_INLINE void real_sincos(real x, real *s, real *c) { sincos(x, s, c); }
+#endif
+REAL_LIBM(rint)
+
+#else /* CPU */
+
+/* The compiler turns a loop over the lanes into a call of the vector library where it knows that one exists. */
+#define REAL_VECTOR_LIBM __attribute__((simd("notinbranch")))
+REAL_VECTOR_LIBM double exp(double);
+REAL_VECTOR_LIBM double log(double);
+REAL_VECTOR_LIBM double tanh(double);
+REAL_VECTOR_LIBM double atan(double);
+REAL_VECTOR_LIBM double acos(double);
+REAL_VECTOR_LIBM double atan2(double, double);
+REAL_VECTOR_LIBM float expf(float);
+REAL_VECTOR_LIBM float logf(float);
+REAL_VECTOR_LIBM float tanhf(float);
+REAL_VECTOR_LIBM float atanf(float);
+REAL_VECTOR_LIBM float acosf(float);
+REAL_VECTOR_LIBM float atan2f(float, float);
+
+#if defined(__AVX512F__)
+enum { REAL_BYTES = 64 };
+#elif defined(__AVX__)
+enum { REAL_BYTES = 32 };
+#else
+enum { REAL_BYTES = 16 };
+#endif
+#define REAL_INLINE static inline __attribute__((always_inline, unused))
+enum { REAL_LANES = REAL_BYTES / (int)sizeof(scalar) };
+typedef scalar real __attribute__((vector_size(REAL_BYTES)));
+#ifdef REAL_FLOAT
+typedef int32_t truth __attribute__((vector_size(REAL_BYTES)));
+#define REAL_NAME(name) name##f
+#else
+typedef int64_t truth __attribute__((vector_size(REAL_BYTES)));
+#define REAL_NAME(name) name
+#endif
+REAL_INLINE real real_of(scalar s) { return s - (real){0}; }
+REAL_INLINE real real_load(const scalar *p) { return *(const real *)p; }
+REAL_INLINE void real_store(scalar *p, real x) { *(real *)p = x; }
+REAL_INLINE truth real_less(real a, real b) { return a < b; }
+REAL_INLINE real real_select(truth t, real a, real b) { return (real)((t & (truth)a) | (~t & (truth)b)); }
+REAL_INLINE int truth_any(truth t)
+{
+    int any = 0;
+    for (int lane = 0; lane < REAL_LANES; lane++) any |= t[lane] != 0;
+    return any;
+}
+REAL_INLINE scalar real_lane(real x, int lane) { return x[lane]; }
+REAL_INLINE void real_set_lane(real *x, int lane, scalar s) { (*x)[lane] = s; }
+#define REAL_LIBM(name)                                                                                                \
+    REAL_INLINE real real_##name(real x)                                                                               \
+    {                                                                                                                  \
+        union { real v; scalar s[REAL_LANES]; } in = {x}, out;                                                         \
+        for (int lane = 0; lane < REAL_LANES; lane++) out.s[lane] = REAL_NAME(name)(in.s[lane]);                       \
+        return out.v;                                                                                                  \
+    }
+REAL_LIBM(rint)
+REAL_INLINE real real_atan2(real y, real x)
+{
+    union { real v; scalar s[REAL_LANES]; } a = {y}, b = {x}, out;
+    for (int lane = 0; lane < REAL_LANES; lane++) out.s[lane] = REAL_NAME(atan2)(a.s[lane], b.s[lane]);
+    return out.v;
+}
+
+/* Sine and cosine together, without branches: reduction by multiples of pi/2 in three parts (|x| below 1e5), then the
+ * Taylor series on [-pi/4, pi/4], far enough for the last bit. */
+REAL_INLINE void real_sincos(real x, real *sine, real *cosine)
+{
+    real n = real_rint(x * (scalar)0.63661977236758134308);
+#ifdef REAL_FLOAT
+    real r = x - n * 1.5703125f - n * 4.837512969970703125e-4f - n * 7.549789948768648e-8f;
+    real z = r * r;
+    real s = r + r * z * (-1.6666667163e-1f + z * (8.3333337680e-3f + z * (-1.9841270114e-4f + z * 2.7557314297e-6f)));
+    real c = 1.0f - z * (0.5f - z * (4.1666667908e-2f + z * (-1.3888889225e-3f + z * 2.4801587642e-5f)));
+#else
+    real r = x - n * 1.57079632673412561417e+00 - n * 6.07710050630396597660e-11 - n * 2.02226624871116645580e-21;
+    real z = r * r;
+    real s = r + r * z * (-1.0 / 6 + z * (1.0 / 120 + z * (-1.0 / 5040 + z * (1.0 / 362880 +
+             z * (-1.0 / 39916800 + z * (1.0 / 6227020800.0 + z * (-1.0 / 1307674368000.0)))))));
+    real c = 1.0 - z * (0.5 - z * (1.0 / 24 + z * (-1.0 / 720 + z * (1.0 / 40320 + z * (-1.0 / 3628800 +
+             z * (1.0 / 479001600.0 + z * (-1.0 / 87178291200.0 + z * (1.0 / 20922789888000.0))))))));
+#endif
+    real half = 0.5f * n, quarter = 0.25f * n;
+    truth odd = half != real_rint(half);
+    /* n mod 4 = 2, 3 flips the sine; n mod 4 = 1, 2 flips the cosine */
+    real four = n - 4.0f * real_rint(quarter); /* in -2 ... 2 */
+    truth flip_sine = (four < -0.5f) | (four > 1.5f), flip_cosine = (four > 0.5f) | (four < -1.5f);
+    real a = real_select(odd, c, s), b = real_select(odd, s, c);
+    *sine = real_select(flip_sine, -a, a);
+    *cosine = real_select(flip_cosine, -b, b);
+}
+#endif
+
+REAL_LIBM(sqrt)
+REAL_LIBM(exp)
+REAL_LIBM(log)
+REAL_LIBM(tanh)
+REAL_LIBM(atan)
+REAL_LIBM(acos)
+
+REAL_INLINE real real_abs(real x) { return real_select(real_less(x, real_of(0)), -x, x); }
+/* The angle modulo 2 pi, in [-pi, pi]. */
+REAL_INLINE real real_wrap(real angle)
+{
+    return angle - (2 * REAL_PI) * real_rint(angle * (1 / (2 * REAL_PI)));
+}
+
+#endif

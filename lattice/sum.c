@@ -1,0 +1,141 @@
+/* flowhmc: SPDX-License-Identifier: GPL-3.0-or-later
+ *
+ * sum.c: sums that do not depend on the order of their terms.
+ *
+ * A double is an integer of 53 bits times a power of two between 2^-1074 and 2^971.  The accumulator holds the exact sum
+ * as a number in base 2^32, one digit per 64-bit integer, so that carries can wait for 2^31 additions (Kulisch's long
+ * accumulator).  Adding digits is exact, so ranks are combined by an integer sum.
+ */
+#include "lattice.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { DIGIT_BITS = 32, LOWEST_BIT = -1074 };
+
+void lat_accumulator_add(lat_accumulator *sum, double value)
+{
+    uint64_t bits;
+    memcpy(&bits, &value, sizeof bits);
+    int exponent = (int)(bits >> 52 & 0x7ff);
+    uint64_t mantissa = bits & 0xfffffffffffffull;
+    if (exponent == 0x7ff) {
+        sum->not_finite++;
+        return;
+    }
+    int shift = exponent ? exponent - 1 : 0; /* value = mantissa 2^(shift - 1074) */
+    if (exponent) mantissa |= 1ull << 52;
+    int digit = shift / DIGIT_BITS;
+    unsigned __int128 wide = (unsigned __int128)mantissa << shift % DIGIT_BITS;
+    int64_t part[3] = {(int64_t)(uint32_t)wide, (int64_t)(uint32_t)(wide >> 32), (int64_t)(uint32_t)(wide >> 64)};
+    int64_t sign = bits >> 63 ? -1 : 0;
+    for (int i = 0; i < 3; i++) sum->digit[digit + i] += (part[i] ^ sign) - sign;
+}
+
+/* Moves carries upwards; every digit but the last ends in [0, 2^32), and the last carries the sign. */
+static void normalise(lat_accumulator *sum)
+{
+    for (int i = 0; i < LAT_ACCUMULATOR_DIGITS - 1; i++) {
+        int64_t low = sum->digit[i] & 0xffffffff;
+        sum->digit[i + 1] += (sum->digit[i] - low) >> DIGIT_BITS;
+        sum->digit[i] = low;
+    }
+}
+
+/* The normalised, non-negative number, rounded to the nearest double: the leading 64 bits, with a sticky last bit for
+ * all that follows, lose at most their last bits in one rounding. */
+static double round_digits(const int64_t *digit)
+{
+    int top = LAT_ACCUMULATOR_DIGITS - 1;
+    while (top >= 0 && digit[top] == 0) top--;
+    if (top < 0) return 0;
+    unsigned __int128 lead = 0;
+    for (int i = 0; i < 3; i++) lead = lead << DIGIT_BITS | (uint64_t)(top - i >= 0 ? digit[top - i] : 0);
+    int exponent = LOWEST_BIT + DIGIT_BITS * (top - 2);
+    bool rest = false;
+    for (int i = top - 3; i >= 0; i--) rest = rest || digit[i] != 0;
+    while (lead >> 62) {
+        rest = rest || (lead & 1);
+        lead >>= 1;
+        exponent++;
+    }
+    uint64_t bits = (uint64_t)lead;
+    int drop = 63 - __builtin_clzll(bits) - 52; /* bits beyond the 53 of a double */
+    int subnormal = LOWEST_BIT - exponent;      /* bits below the smallest double */
+    if (drop < subnormal) drop = subnormal;
+    if (drop <= 0) return ldexp((double)bits, exponent);
+    uint64_t half = 1ull << (drop - 1), low = bits & (2 * half - 1);
+    bits >>= drop;
+    if (low > half || (low == half && (rest || (bits & 1)))) bits++;
+    return ldexp((double)bits, exponent + drop);
+}
+
+double lat_accumulator_value(const lat_accumulator *sum)
+{
+    if (sum->not_finite) return NAN;
+    lat_accumulator copy = *sum;
+    normalise(&copy);
+    bool negative = copy.digit[LAT_ACCUMULATOR_DIGITS - 1] < 0;
+    if (negative) {
+        for (int i = 0; i < LAT_ACCUMULATOR_DIGITS; i++) copy.digit[i] = -copy.digit[i];
+        normalise(&copy);
+    }
+    double value = round_digits(copy.digit);
+    return negative ? -value : value;
+}
+
+void lat_accumulator_reduce(MPI_Comm comm, lat_accumulator *sums, int count)
+{
+    for (int i = 0; i < count; i++) normalise(&sums[i]);
+    MPI_Allreduce(MPI_IN_PLACE, sums, count * (LAT_ACCUMULATOR_DIGITS + 1), MPI_INT64_T, MPI_SUM, comm);
+}
+
+void lat_sum(const lat_field *field, double *out)
+{
+    const lat_geometry *g = field->geometry;
+    lat_accumulator *sum = lat_alloc(g->members, sizeof *sum);
+    const double *data = field->data;
+    int used = g->members * g->blocks;
+    for (int64_t row = 0; row < g->sites * field->components; row++)
+        for (int lane = 0; lane < used; lane++) lat_accumulator_add(&sum[g->lane_member[lane]], data[row * g->lanes + lane]);
+    if (g->rank_count > 1) lat_accumulator_reduce(g->comm, sum, g->members);
+    for (int m = 0; m < g->members; m++) out[m] = lat_accumulator_value(&sum[m]);
+    free(sum);
+}
+
+void lat_sum_vector(MPI_Comm comm, const double *contribution, int64_t contributions, int64_t n, double *result)
+{
+    enum { SLICE = 1 << 16 };
+    struct { double largest; int64_t count; } local = {0, contributions};
+    bool finite = true;
+    for (int64_t i = 0; i < contributions * n; i++) {
+        double size = fabs(contribution[i]);
+        finite = finite && size <= 1.7976931348623157e308;
+        if (size > local.largest) local.largest = size;
+    }
+    if (!finite) local.largest = INFINITY;
+    MPI_Allreduce(MPI_IN_PLACE, &local.largest, 1, MPI_DOUBLE, MPI_MAX, comm);
+    MPI_Allreduce(MPI_IN_PLACE, &local.count, 1, MPI_INT64_T, MPI_SUM, comm);
+    if (!(local.largest < INFINITY) || local.largest == 0) {
+        for (int64_t i = 0; i < n; i++) result[i] = local.largest == 0 ? 0 : NAN;
+        return;
+    }
+    /* largest < 2^exponent; `count` terms of less than 2^62 / count each cannot overflow 63 bits */
+    int exponent, room;
+    frexp(local.largest, &exponent);
+    frexp((double)local.count, &room);
+    int scale = 62 - room - exponent;
+    if (scale > 1023) scale = 1023; /* beyond that, terms are below 2^-961 and lose nothing that matters */
+    double factor = ldexp(1, scale), inverse = ldexp(1, -scale);
+    int64_t *digits = lat_alloc(n < SLICE ? n : SLICE, sizeof *digits);
+    for (int64_t first = 0; first < n; first += SLICE) {
+        int64_t count = n - first < SLICE ? n - first : SLICE;
+        memset(digits, 0, (size_t)count * sizeof *digits);
+        for (int64_t c = 0; c < contributions; c++)
+            for (int64_t i = 0; i < count; i++) digits[i] += (int64_t)rint(contribution[c * n + first + i] * factor);
+        MPI_Allreduce(MPI_IN_PLACE, digits, (int)count, MPI_INT64_T, MPI_SUM, comm);
+        for (int64_t i = 0; i < count; i++) result[first + i] = (double)digits[i] * inverse;
+    }
+    free(digits);
+}

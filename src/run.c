@@ -1,0 +1,307 @@
+/* flowhmc: SPDX-License-Identifier: GPL-3.0-or-later
+ *
+ * run.c: run directories.
+ */
+#ifdef HAVE_CONFIG_H
+#include <config.h>
+#endif
+
+#include "run.h"
+
+#include "progress.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <time.h>
+#include <unistd.h>
+
+enum { CONFIG_LIMIT = 1 << 22, LOCK_SECONDS = 10, PATH_TEXT = 1024 };
+
+char *run_path(const run *run, const char *name) { return lat_text("%s/%s", run->directory, name); }
+
+/* ----------------------------------------------------------------------------------- comparing configurations */
+
+/* Where a line of a printed configuration stands: the names of the groups and lists around it. */
+typedef struct {
+    char text[PATH_TEXT];
+    size_t used[64]; /* length of text outside each bracket */
+    int index[64];   /* next element of each bracket that is a list */
+    int depth;
+} place;
+
+static void enter(place *place, const char *name, size_t length)
+{
+    size_t used = strlen(place->text);
+    if (place->depth == 63 || used + length + 20 > sizeof place->text) return;
+    place->used[place->depth++] = used;
+    place->index[place->depth] = 0;
+    if (length > 0)
+        snprintf(place->text + used, sizeof place->text - used, "%.*s.", (int)length, name);
+    else
+        snprintf(place->text + used, sizeof place->text - used, "[%d].", place->index[place->depth - 1]++);
+}
+
+static void leave(place *place)
+{
+    if (place->depth > 0) place->text[place->used[--place->depth]] = '\0';
+}
+
+/* One line of a printed configuration: opens a bracket, closes one, or is a value, which goes to out. */
+static void flatten_line(place *place, const char *line, size_t length, FILE *out)
+{
+    const char *mark = strstr(line, " = ");
+    bool named = mark && mark < line + length && line[0] != '"';
+    char last = line[length - 1];
+    if (line[0] == '}' || line[0] == ')')
+        leave(place);
+    else if ((last == '{' || last == '(') && (named || length == 1))
+        enter(place, line, named ? (size_t)(mark - line) : 0);
+    else if (named)
+        fprintf(out, "%s%.*s\n", place->text, (int)length, line);
+    else
+        fprintf(out, "%s[%d] = %.*s\n", place->text, place->index[place->depth]++, (int)length, line);
+}
+
+/* "path.to.key = value;" for every value of a printed configuration, in its order. */
+static char *flatten(const char *config)
+{
+    char *text = NULL;
+    size_t size = 0;
+    FILE *out = open_memstream(&text, &size);
+    if (!out) lat_abort(LAT_CONFIG, "memory: none left to compare configurations");
+    place *place = lat_alloc(1, sizeof *place);
+    while (*config) {
+        config += strspn(config, " \n");
+        size_t length = strcspn(config, "\n");
+        if (length > 0) flatten_line(place, config, length, out);
+        config += length;
+    }
+    free(place);
+    if (fclose(out) != 0) lat_abort(LAT_CONFIG, "memory: none left to compare configurations");
+    return text;
+}
+
+static bool is_path(const char *line, const char *path)
+{
+    size_t length = strlen(path);
+    return strncmp(line, path, length) == 0 && strncmp(line + length, " = ", 3) == 0;
+}
+
+static bool may_change(const char *line, const run_changes *changes)
+{
+    for (const char *const *path = changes->free; path && *path; path++)
+        if (is_path(line, *path)) return true;
+    return changes->raised && is_path(line, changes->raised);
+}
+
+char *run_identity(const char *config, const run_changes *changes)
+{
+    char *text = flatten(config), *to = text;
+    for (const char *from = text; *from;) {
+        size_t length = strcspn(from, "\n") + 1;
+        if (!may_change(from, changes)) {
+            memmove(to, from, length);
+            to += length;
+        }
+        from += length;
+    }
+    *to = '\0';
+    return text;
+}
+
+/* The integer at a path; 0 if there is none. */
+static long long integer_at(const char *config, const char *path)
+{
+    char *text = flatten(config);
+    long long value = 0;
+    for (const char *line = text; *line; line += strcspn(line, "\n") + 1)
+        if (is_path(line, path)) value = strtoll(line + strlen(path) + 3, NULL, 10);
+    free(text);
+    return value;
+}
+
+/* Both are printed configurations. */
+static void compare(const char *path, const char *before, const char *now, const run_changes *changes, lat_error *error)
+{
+    char *a = run_identity(before, changes), *b = run_identity(now, changes);
+    const char *p = a, *q = b;
+    size_t m, n;
+    for (;; p += m + 1, q += n + 1) {
+        m = strcspn(p, "\n");
+        n = strcspn(q, "\n");
+        if (m != n || memcmp(p, q, m) != 0 || !*p) break;
+    }
+    if (*p || *q)
+        lat_fail(error, LAT_CONFIG,
+                 "%.120s: was run with '%.*s', but now there is '%.*s': undo this or give another --out", path,
+                 m > 100 ? 100 : (int)m, p, n > 100 ? 100 : (int)n, q);
+    free(a);
+    free(b);
+    if (error->status != LAT_DONE || !changes->raised) return;
+    long long old = integer_at(before, changes->raised), new = integer_at(now, changes->raised);
+    if (new < old)
+        lat_fail(error, LAT_CONFIG, "%.120s: was run with %s = %lld, now it is %lld: it can only be raised", path,
+                 changes->raised, old, new);
+}
+
+/* Compares config with the file path, which goes through the parser, so that only its contents count. */
+static lat_status compare_with_file(MPI_Comm comm, const char *path, const char *config, const run_changes *changes,
+                                    lat_error *error)
+{
+    char *bytes;
+    int64_t size;
+    if (lat_file_read(comm, path, CONFIG_LIMIT, &bytes, &size, error) != LAT_DONE) return error->status;
+    lat_settings *root;
+    if (lat_settings_parse(bytes, path, &root, error) == LAT_DONE) {
+        char *before = lat_settings_print(root);
+        compare(path, before, config, changes, error);
+        free(before);
+        lat_settings_free(root);
+    }
+    free(bytes);
+    return error->status;
+}
+
+/* ------------------------------------------------------------------------------------------------------- opening */
+
+/* Waits a little: after SIGKILL the ranks of a run may outlive their launcher by a moment.  File systems that know no
+ * locks do not keep others out. */
+static void lock(run *run, lat_error *error)
+{
+    const struct timespec moment = {.tv_nsec = 100000000};
+    for (int i = 0; flock(run->log, LOCK_EX | LOCK_NB) != 0; i++) {
+        if (errno != EWOULDBLOCK && errno != EINTR) return;
+        if (i == 10 * LOCK_SECONDS) {
+            lat_fail(error, LAT_FILE, "%.300s: another run is at work in it: wait for its end or give another --out",
+                     run->directory);
+            return;
+        }
+        nanosleep(&moment, NULL);
+    }
+}
+
+/* Rank 0: makes the directory, opens and locks the log. */
+static void enter_directory(run *run, lat_error *error)
+{
+    if (mkdir(run->directory, 0777) != 0 && errno != EEXIST) {
+        lat_fail(error, LAT_FILE, "%.300s: the directory cannot be made: %s: make its parent, or give another --out",
+                 run->directory, strerror(errno));
+        return;
+    }
+    char *path = run_path(run, "log.txt");
+    run->log = open(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0666);
+    if (run->log < 0)
+        lat_fail(error, LAT_FILE, "%.300s: cannot be written: %s: check the directory or give another --out", path,
+                 strerror(errno));
+    else
+        lock(run, error);
+    free(path);
+}
+
+static bool exists(const run *run, const char *name)
+{
+    char *path = run_path(run, name);
+    bool found = access(path, F_OK) == 0;
+    free(path);
+    return found;
+}
+
+/* Rank 0: is there a run in the directory? */
+static int has_run(const run *run, bool resume, lat_error *error)
+{
+    bool config = exists(run, "config.cfg");
+    bool results = exists(run, "checkpoint.h5") || exists(run, "history.h5") || exists(run, "summary.json");
+    if (!resume && (config || results))
+        lat_fail(error, LAT_CONFIG, "%.300s: there is a run in it: go on with --resume, or give another --out",
+                 run->directory);
+    if (resume && results && !config)
+        lat_fail(error, LAT_CONFIG, "%.300s: its config.cfg is missing: it cannot be resumed: give another --out",
+                 run->directory);
+    return config;
+}
+
+lat_status run_open(MPI_Comm comm, const char *program, const char *directory, bool resume, bool quiet,
+                    const char *config, const run_changes *changes, run **opened, lat_error *error)
+{
+    run *run = lat_alloc(1, sizeof *run);
+    run->comm = comm;
+    run->quiet = quiet;
+    run->log = -1;
+    run->program = lat_text("%s", program);
+    run->directory = lat_text("%s", directory);
+    MPI_Comm_rank(comm, &run->rank);
+    int found = 0;
+    if (run->rank == 0) enter_directory(run, error);
+    if (run->rank == 0 && error->status == LAT_DONE) found = has_run(run, resume, error);
+    if (lat_agree(comm, error) == LAT_DONE) {
+        MPI_Bcast(&found, 1, MPI_INT, 0, comm);
+        run->resumed = found;
+        char *path = run_path(run, "config.cfg");
+        if (found) compare_with_file(comm, path, config, changes, error);
+        if (error->status == LAT_DONE) lat_file_write(comm, path, config, (int64_t)strlen(config), error);
+        free(path);
+    }
+    *opened = run;
+    if (error->status == LAT_DONE) return LAT_DONE;
+    *opened = NULL;
+    run_close(run, &(lat_error){0});
+    return error->status;
+}
+
+lat_status run_close(run *run, lat_error *error)
+{
+    if (!run) return error->status;
+    if (run->log >= 0 && close(run->log) != 0)
+        lat_fail(&run->log_error, LAT_FILE, "%.300s/log.txt: cannot be written: %s: check the room on the disk",
+                 run->directory, strerror(errno));
+    if (lat_agree(run->comm, &run->log_error) != LAT_DONE)
+        lat_fail(error, run->log_error.status, "%s", run->log_error.text);
+    free(run->program);
+    free(run->directory);
+    free(run);
+    return error->status;
+}
+
+/* ------------------------------------------------------------------------------------------------------- writing */
+
+void run_log(run *run, const char *format, ...)
+{
+    if (run->rank > 0) return;
+    char text[512], when[32];
+    va_list list;
+    va_start(list, format);
+    vsnprintf(text, sizeof text, format, list);
+    va_end(list);
+    time_t now = time(NULL);
+    struct tm utc;
+    strftime(when, sizeof when, "%Y-%m-%dT%H:%M:%SZ", gmtime_r(&now, &utc));
+    if (dprintf(run->log, "%s %s\n", when, text) < 0)
+        lat_fail(&run->log_error, LAT_FILE, "%.300s/log.txt: cannot be written: %s: check the room on the disk",
+                 run->directory, strerror(errno));
+    if (run->quiet) return;
+    printf("%s%s\n", progress_terminal() ? "\r\033[K" : "", text);
+    fflush(stdout);
+}
+
+lat_status run_write_summary(run *run, const json_t *summary, lat_error *error)
+{
+    int ranks;
+    MPI_Comm_size(run->comm, &ranks);
+    json_t *whole = json_pack("{s:s, s:s, s:i}", "program", run->program, "version", PACKAGE_VERSION, "ranks", ranks);
+    char *text = NULL;
+    if (whole && json_object_update(whole, (json_t *)(uintptr_t)summary) == 0) text = json_dumps(whole, JSON_INDENT(4));
+    json_decref(whole);
+    if (!text) lat_abort(LAT_CONFIG, "%s/summary.json: no memory left to write it", run->directory);
+    char *path = run_path(run, "summary.json"), *lines = lat_text("%s\n", text);
+    lat_file_write(run->comm, path, lines, (int64_t)strlen(lines), error);
+    free(lines);
+    free(path);
+    free(text);
+    return error->status;
+}

@@ -1,0 +1,329 @@
+/* flowhmc: SPDX-License-Identifier: GPL-3.0-or-later
+ *
+ * # ranks: 1 2 4
+ *
+ * flow.c: properties that every flow must have, over transforms, loops, networks, dimensions, lattices and ranks: inverse,
+ * covariance, log det against the determinant of the numerical Jacobian, reverse sweep and push against finite
+ * differences, and the same bits on any number of ranks.
+ */
+#include "tap.h"
+
+#include "../flows/flows.h"
+
+#include <lapacke.h>
+
+typedef struct {
+    const char *name, *layers;
+    int dim;
+    int64_t size[LAT_MAX_DIM];
+    double strength; /* of the random parameters: far from the identity, yet well-conditioned */
+} example;
+
+static const example examples[] = {
+    {"spline", "layers = ( { kind = \"plaquette_coupling\"; repeat = 16; knots = 5; activation = \"tanh\"; } );", 2, {8, 8}, 0.2},
+    {"tangents", "layers = ( { kind = \"plaquette_coupling\"; repeat = 8; transform = \"tangents\"; knots = 2; } );", 2, {8, 12}, 0.5},
+    {"larger loops, silu", "layers = ( { kind = \"plaquette_coupling\"; repeat = 8; knots = 4; activation = \"silu\"; hidden = [5];"
+     " loops = [\"1x1\", \"1x2\", \"2x1\", \"2x2\"]; } );", 2, {8, 8}, 0.5},
+    {"dilated, tanh, 5x5", "layers = ( { kind = \"plaquette_coupling\"; repeat = 4; kernel = 5; hidden = [3, 4]; dilation = [1, 2, 1];"
+     " activation = \"tanh\"; } );", 2, {16, 16}, 0.2},
+    {"no hidden layer", "layers = ( { kind = \"plaquette_coupling\"; repeat = 8; hidden = []; kernel = 1; } );", 2, {8, 4}, 0.5},
+    {"three dimensions", "layers = ( { kind = \"plaquette_coupling\"; activation = \"silu\"; repeat = 12; hidden = [4]; knots = 3; loops = [\"1x1\", \"1x2\"]; } );", 3, {4, 8, 4}, 0.15},
+};
+enum { EXAMPLES = sizeof examples / sizeof *examples };
+
+static lat_random stream(uint64_t step) { return (lat_random){.seed = 11, .purpose = LAT_RANDOM_TEST, .step = step}; }
+
+static flow_model *make_model(const example *e)
+{
+    lat_error error = {0};
+    lat_settings *settings;
+    flow_model *model;
+    if (lat_settings_parse(e->layers, e->name, &settings, &error) || flow_model_create(settings, LAT_U1, e->dim, 3, &model, &error))
+        lat_abort(error.status, "%s", error.text);
+    lat_settings_free(settings);
+    /* far from the identity */
+    lat_random random = stream(77);
+    for (int64_t i = 0; i < model->parameter_count; i++) {
+        double u[4];
+        lat_uniform4(&random, (uint64_t)i, 0, 0, 0, u);
+        model->parameters[i] += e->strength * (u[0] - 0.5);
+    }
+    model->version++;
+    return model;
+}
+
+typedef struct {
+    lat_geometry *g;
+    flow_map *map;
+    lat_field *u, *v, *cotangent, *density, *other;
+    double *weight;
+} bench;
+
+static bench make_bench(MPI_Comm comm, const example *e, const flow_model *model, int members, lat_precision precision, bool lanes)
+{
+    lat_error error = {0};
+    bench b = {0};
+    lat_shape shape = {.dim = e->dim, .members = members, .period = model->period, .halo = model->halo, .corners = e->dim, .precision = precision};
+    for (int mu = 0; mu < e->dim; mu++) {
+        shape.size[mu] = e->size[mu];
+        shape.lane_grid[mu] = lanes ? 0 : 1;
+    }
+    if (lat_geometry_create(comm, &shape, &b.g, &error) || flow_map_create(model, b.g, precision, &b.map, &error))
+        lat_abort(error.status, "%s", error.text);
+    b.u = lat_field_gauge(b.g, LAT_U1, precision);
+    b.v = lat_field_gauge(b.g, LAT_U1, precision);
+    b.other = lat_field_gauge(b.g, LAT_U1, precision);
+    b.cotangent = lat_field_algebra(b.g, LAT_U1, precision);
+    b.density = lat_field_create(b.g, 1, LAT_DOUBLE);
+    b.weight = lat_alloc(b.g->lanes, sizeof *b.weight);
+    lat_random random = stream(1);
+    lat_field_haar(b.v, LAT_U1, &random);
+    return b;
+}
+
+static void free_bench(bench *b)
+{
+    lat_field_free(b->u);
+    lat_field_free(b->v);
+    lat_field_free(b->other);
+    lat_field_free(b->cotangent);
+    lat_field_free(b->density);
+    free(b->weight);
+    flow_map_free(b->map);
+    lat_geometry_free(b->g);
+}
+
+static int64_t reals(const lat_field *f) { return f->geometry->sites * f->components * f->geometry->lanes; }
+
+static double wrapped(double angle) { return angle - 2 * M_PI * rint(angle / (2 * M_PI)); }
+
+static double value_at(const lat_field *f, int64_t i) { return f->precision == LAT_FLOAT ? ((float *)f->data)[i] : ((double *)f->data)[i]; }
+
+static bool used(const lat_geometry *g, int64_t i) { return g->lane_member[i % g->lanes] < g->members; }
+
+/* Largest difference of links on all ranks */
+static double distance(const lat_field *a, const lat_field *b)
+{
+    double worst = 0;
+    for (int64_t i = 0; i < reals(a); i++)
+        if (used(a->geometry, i)) worst = fmax(worst, fabs(wrapped(value_at(a, i) - value_at(b, i))));
+    MPI_Allreduce(MPI_IN_PLACE, &worst, 1, MPI_DOUBLE, MPI_MAX, a->geometry->comm);
+    return worst;
+}
+
+static double forward_log_det(bench *b, double *all)
+{
+    lat_field_copy(b->u, b->v);
+    lat_field_zero(b->density);
+    flow_forward(b->map, b->u, b->density);
+    lat_sum(b->density, all);
+    return all[0];
+}
+
+static void test_inverse(const example *e, const flow_model *model, lat_precision precision)
+{
+    bench b = make_bench(MPI_COMM_WORLD, e, model, 3, precision, true);
+    double there[3], back[3], tolerance = precision == LAT_FLOAT ? 2e-3 : 1e-10;
+    forward_log_det(&b, there);
+    ok(distance(b.u, b.v) > 0.1, "%s: the map does something", e->name);
+    lat_field_zero(b.density);
+    flow_inverse(b.map, b.u, b.density);
+    lat_sum(b.density, back);
+    double apart = distance(b.u, b.v);
+    ok(apart < tolerance, "%s: inverse of forward is the identity (%s: %.1e)", e->name, lat_precision_names[precision], apart);
+    ok(fabs(there[2] - back[2]) < 10 * tolerance, "%s: both give the same log det (%.1e)", e->name, fabs(there[2] - back[2]));
+    free_bench(&b);
+}
+
+static void test_covariance(const example *e, const flow_model *model)
+{
+    bench b = make_bench(MPI_COMM_WORLD, e, model, 2, LAT_DOUBLE, true);
+    double before[2], after[2];
+    forward_log_det(&b, before);
+    lat_field *turn = lat_field_create(b.g, 1, LAT_DOUBLE);
+    lat_random random = stream(2);
+    lat_field_haar(turn, LAT_U1, &random);
+    lat_halo_exchange(turn);
+    lat_gauge_transform(b.u, LAT_U1, turn);
+    lat_field_copy(b.other, b.u);
+    lat_gauge_transform(b.v, LAT_U1, turn);
+    forward_log_det(&b, after);
+    ok(distance(b.u, b.other) < 1e-10, "%s: gauge covariance", e->name);
+    ok(fabs(before[0] - after[0]) < 1e-9, "%s: log det is gauge invariant", e->name);
+    lat_field_free(turn);
+    free_bench(&b);
+}
+
+/* The whole Jacobian of member 0 by central differences, on one rank. */
+static void test_log_det(const example *e, const flow_model *model)
+{
+    bench b = make_bench(MPI_COMM_SELF, e, model, 1, LAT_DOUBLE, false);
+    lapack_int n = (lapack_int)(b.g->volume * b.g->dim);
+    double log_det = 0, step = 1e-5, unused, *jacobian = lat_alloc((int64_t)n * n, sizeof *jacobian), *v = b.v->data, *u = b.u->data, *w = b.other->data;
+    lapack_int *pivot = lat_alloc(n, sizeof *pivot);
+    for (lapack_int j = 0; j < n; j++) {
+        double here = v[(int64_t)j * b.g->lanes];
+        v[(int64_t)j * b.g->lanes] = here + step;
+        forward_log_det(&b, &unused);
+        lat_field_copy(b.other, b.u);
+        v[(int64_t)j * b.g->lanes] = here - step;
+        forward_log_det(&b, &unused);
+        v[(int64_t)j * b.g->lanes] = here;
+        for (lapack_int i = 0; i < n; i++) jacobian[i * n + j] = wrapped(w[(int64_t)i * b.g->lanes] - u[(int64_t)i * b.g->lanes]) / (2 * step);
+    }
+    LAPACKE_dgetrf(LAPACK_ROW_MAJOR, n, n, jacobian, n, pivot);
+    for (lapack_int i = 0; i < n; i++) log_det += log(fabs(jacobian[i * n + i]));
+    double exact = forward_log_det(&b, &unused);
+    ok(fabs(exact - log_det) < 1e-5 * (1 + fabs(exact)), "%s: log det is that of the numerical Jacobian (%.9g, %.9g)", e->name, exact, log_det);
+    free(jacobian);
+    free(pivot);
+    free_bench(&b);
+}
+
+/* L(U) = sum_i c_i U_i + weight log det with fixed random c: its change along a direction of V and of the parameters. */
+static double linear_loss(bench *b, const lat_field *c, double weight)
+{
+    double log_det[8], sum = 0;
+    forward_log_det(b, log_det);
+    for (int64_t i = 0; i < reals(c); i++)
+        if (used(b->g, i)) sum += ((double *)c->data)[i] * wrapped(((double *)b->u->data)[i] - ((double *)b->other->data)[i]);
+    MPI_Allreduce(MPI_IN_PLACE, &sum, 1, MPI_DOUBLE, MPI_SUM, b->g->comm);
+    for (int m = 0; m < b->g->members; m++) sum += weight * log_det[m];
+    return sum;
+}
+
+static double dot_fields(const lat_field *a, const lat_field *b)
+{
+    double sum = 0;
+    for (int64_t i = 0; i < reals(a); i++)
+        if (used(a->geometry, i)) sum += ((double *)a->data)[i] * ((double *)b->data)[i];
+    MPI_Allreduce(MPI_IN_PLACE, &sum, 1, MPI_DOUBLE, MPI_SUM, a->geometry->comm);
+    return sum;
+}
+
+static void test_backward(const example *e, flow_model *model)
+{
+    bench b = make_bench(MPI_COMM_WORLD, e, model, 2, LAT_DOUBLE, true);
+    lat_field *c = lat_field_algebra(b.g, LAT_U1, LAT_DOUBLE), *direction = lat_field_algebra(b.g, LAT_U1, LAT_DOUBLE);
+    lat_random r = stream(4), s = stream(5), t = stream(6);
+    lat_field_gaussian(c, &r);
+    lat_field_gaussian(direction, &s);
+    const double weight = 0.7, step = 1e-5;
+    double unused[2];
+    forward_log_det(&b, unused);
+    lat_field_copy(b.other, b.u); /* the origin of the linear function */
+    lat_field_copy(b.cotangent, c);
+    for (int lane = 0; lane < b.g->lanes; lane++) b.weight[lane] = weight;
+    double *gradient = lat_alloc(model->parameter_count, sizeof *gradient);
+    flow_backward(b.map, b.u, b.cotangent, b.weight, gradient);
+    MPI_Allreduce(MPI_IN_PLACE, gradient, (int)model->parameter_count, MPI_DOUBLE, MPI_SUM, MPI_COMM_WORLD);
+    ok(distance(b.u, b.v) < 1e-10, "%s: the reverse sweep recovers the start", e->name);
+
+    double slope = dot_fields(b.cotangent, direction);
+    lat_gauge_exp_update(b.v, LAT_U1, step, direction);
+    double ahead = linear_loss(&b, c, weight);
+    lat_gauge_exp_update(b.v, LAT_U1, -2 * step, direction);
+    double behind = linear_loss(&b, c, weight);
+    lat_gauge_exp_update(b.v, LAT_U1, step, direction);
+    double numerical = (ahead - behind) / (2 * step);
+    ok(fabs(slope - numerical) < 1e-6 * (1 + fabs(slope)), "%s: cotangent of the field (%.9g, %.9g)", e->name, slope, numerical);
+
+    double *move = lat_alloc(model->parameter_count, sizeof *move), loss[2];
+    slope = 0;
+    for (int64_t i = 0; i < model->parameter_count; i++) {
+        double u[4];
+        lat_uniform4(&t, (uint64_t)i, 0, 0, 0, u);
+        move[i] = u[0] - 0.5;
+        slope += move[i] * gradient[i];
+    }
+    for (int side = 0; side < 2; side++) {
+        for (int64_t i = 0; i < model->parameter_count; i++) model->parameters[i] += (side ? -2 : 1) * step * move[i];
+        model->version++;
+        loss[side] = linear_loss(&b, c, weight);
+    }
+    for (int64_t i = 0; i < model->parameter_count; i++) model->parameters[i] += step * move[i];
+    model->version++;
+    numerical = (loss[0] - loss[1]) / (2 * step);
+    ok(fabs(slope - numerical) < 1e-5 * (1 + fabs(slope)), "%s: gradient of the parameters (%.9g, %.9g)", e->name, slope, numerical);
+    free(gradient);
+    free(move);
+    lat_field_free(c);
+    lat_field_free(direction);
+    free_bench(&b);
+}
+
+/* Pushing g to U and pulling it back with weight 1 for log det is the identity: J^T J^-T (g - dlog det) + dlog det = g. */
+static void test_push(const example *e, const flow_model *model)
+{
+    bench b = make_bench(MPI_COMM_WORLD, e, model, 2, LAT_DOUBLE, true);
+    lat_field *g = lat_field_algebra(b.g, LAT_U1, LAT_DOUBLE);
+    lat_random r = stream(7);
+    lat_field_gaussian(g, &r);
+    lat_field_copy(b.cotangent, g);
+    double unused[2];
+    forward_log_det(&b, unused);
+    lat_field_copy(b.other, b.u);
+    lat_field_copy(b.u, b.v);
+    flow_push(b.map, b.u, b.cotangent);
+    ok(distance(b.u, b.other) < 1e-12, "%s: push maps the field as forward does", e->name);
+    for (int lane = 0; lane < b.g->lanes; lane++) b.weight[lane] = 1;
+    flow_backward(b.map, b.u, b.cotangent, b.weight, NULL);
+    double worst = 0, size = 0;
+    for (int64_t i = 0; i < reals(g); i++) {
+        if (!used(b.g, i)) continue;
+        worst = fmax(worst, fabs(((double *)g->data)[i] - ((double *)b.cotangent->data)[i]));
+        size = fmax(size, fabs(((double *)g->data)[i]));
+    }
+    ok_all(worst < 1e-8 * size, "%s: pulling back what was pushed gives the start", e->name);
+    lat_field_free(g);
+    free_bench(&b);
+}
+
+static uint64_t fingerprint(const lat_field *f, int member)
+{
+    int64_t n = f->geometry->volume * f->components;
+    double *values = lat_alloc(n, sizeof *values);
+    lat_field_gather(f, member, values);
+    uint64_t hash = 1469598103934665603ull;
+    for (size_t i = 0; i < (size_t)n * sizeof *values; i++) hash = (hash ^ ((unsigned char *)values)[i]) * 1099511628211ull;
+    free(values);
+    return hash;
+}
+
+static void test_independence(const example *e, const flow_model *model)
+{
+    uint64_t hash[2][3];
+    double log_det[2][2];
+    for (int alone = 0; alone < 2; alone++) {
+        bench b = make_bench(alone ? MPI_COMM_SELF : MPI_COMM_WORLD, e, model, 2, LAT_DOUBLE, !alone);
+        lat_action *action = flow_pullback(b.map, lat_action_wilson(LAT_U1, 2.0));
+        forward_log_det(&b, log_det[alone]);
+        hash[alone][0] = fingerprint(b.u, 1);
+        action->table->force(action, b.v, 1, b.cotangent);
+        hash[alone][1] = fingerprint(b.cotangent, 1);
+        lat_field_zero(b.cotangent);
+        flow_push(b.map, b.v, b.cotangent);
+        hash[alone][2] = fingerprint(b.cotangent, 1);
+        lat_action_free(action);
+        free_bench(&b);
+    }
+    ok_all(memcmp(hash[0], hash[1], sizeof hash[0]) == 0, "%s: map, force and push are the same to the last bit", e->name);
+    ok_all(memcmp(log_det[0], log_det[1], sizeof log_det[0]) == 0, "%s: so is log det", e->name);
+}
+
+int main(int argc, char **argv)
+{
+    tap_start(&argc, &argv);
+    for (int i = 0; i < EXAMPLES; i++) {
+        flow_model *model = make_model(&examples[i]);
+        test_inverse(&examples[i], model, LAT_DOUBLE);
+        test_inverse(&examples[i], model, LAT_FLOAT);
+        test_covariance(&examples[i], model);
+        if (tap.ranks == 1) test_log_det(&examples[i], model);
+        test_backward(&examples[i], model);
+        test_push(&examples[i], model);
+        test_independence(&examples[i], model);
+        flow_model_free(model);
+    }
+    return tap_end();
+}

@@ -1,0 +1,190 @@
+/* flowhmc: SPDX-License-Identifier: GPL-3.0-or-later
+ *
+ * # ranks: 1 2
+ *
+ * hmc.c: integrators have their order and are reversible, <exp(-dH)> = 1, and what is not finite is dealt with.
+ * The one statistical test fails by chance with a probability of 6e-7.
+ */
+#include "chain.h"
+
+static double rms(const double *values, int n)
+{
+    double sum = 0;
+    for (int i = 0; i < n; i++) sum += values[i] * values[i];
+    return sqrt(sum / n);
+}
+
+/* Typical |dH| of trajectories of a given number of steps, which start alike. */
+static double violation(test_chain *t, mc_integrator integrator, int steps)
+{
+    enum { MOST = 64 };
+    double dh[MOST];
+    bool accepted[MOST];
+    mc_chain *chain = t->chain;
+    char *text = lat_text("steps = %d; integrator = \"%s\";", steps, mc_integrator_names[integrator]);
+    lat_settings *settings;
+    lat_error error = {0};
+    mc_trajectory trajectory = {0};
+    if (lat_settings_parse(text, "test", &settings, &error) ||
+        mc_trajectory_create(settings, chain->geometry, chain->group, &trajectory, &error))
+        lat_abort(error.status, "%s", error.text);
+    lat_field *links = lat_field_gauge(chain->geometry, chain->group, LAT_DOUBLE);
+    lat_field_copy(links, chain->links);
+    lat_random momenta = mc_random(chain, LAT_RANDOM_TEST, 0), acceptance = mc_random(chain, LAT_RANDOM_TEST, 1);
+    mc_trajectory_run(&trajectory, chain->action, chain->group, links, &momenta, &acceptance, dh, accepted);
+    lat_field_free(links);
+    mc_trajectory_free(&trajectory);
+    lat_settings_free(settings);
+    free(text);
+    return rms(dh, chain->replicas);
+}
+
+static void test_order(test_chain *t, const char *lattice)
+{
+    static const double order[MC_INTEGRATORS] = {2, 2, 4};
+    static const int steps[MC_INTEGRATORS] = {32, 16, 8};
+    for (int i = 0; i < MC_INTEGRATORS; i++) {
+        double coarse = violation(t, (mc_integrator)i, steps[i]), fine = violation(t, (mc_integrator)i, 2 * steps[i]);
+        double measured = log2(coarse / fine);
+        ok(fabs(measured - order[i]) < 0.1, "%s: %s is of order %g", lattice, mc_integrator_names[i], order[i]);
+        if (tap.rank == 0) printf("# %s: order %.3f, dH %.3g with %d steps\n", mc_integrator_names[i], measured, coarse, steps[i]);
+    }
+}
+
+static void test_reversibility(test_chain *t)
+{
+    mc_chain *chain = t->chain;
+    lat_field *before = lat_field_gauge(chain->geometry, chain->group, LAT_DOUBLE);
+    size_t bytes = (size_t)(chain->geometry->sites * before->components * chain->geometry->lanes) * sizeof(double);
+    lat_field_copy(before, chain->links);
+    for (int i = 0; i < MC_INTEGRATORS; i++) {
+        mc_trajectory trajectory = {(mc_integrator)i, 1, 8, lat_field_algebra(chain->geometry, chain->group, LAT_DOUBLE),
+                                    lat_field_gauge(chain->geometry, chain->group, LAT_DOUBLE), lat_field_create(chain->geometry, 1, LAT_DOUBLE)};
+        lat_random momenta = mc_random(chain, LAT_RANDOM_TEST, 2);
+        double difference = mc_trajectory_reversibility(&trajectory, chain->action, chain->group, chain->links, &momenta);
+        ok_all(difference > 0 && difference < 1e-12, "%s: forth and back ends where it began (%.2g)", mc_integrator_names[i], difference);
+        ok_all(memcmp(before->data, chain->links->data, bytes) == 0, "%s: and leaves the links alone", mc_integrator_names[i]);
+        mc_trajectory_free(&trajectory);
+    }
+    lat_field_free(before);
+}
+
+/* An action that counts its forces. */
+static int64_t forces;
+static void no_value(lat_action *action, lat_field *links, lat_field *density) { (void)action, (void)links, (void)density; }
+static void count_force(lat_action *action, lat_field *links, double scale, lat_field *force)
+{
+    (void)action, (void)links, (void)scale, (void)force;
+    forces++;
+}
+
+static void test_force_count(test_chain *t)
+{
+    static const lat_action_table table = {"counting", no_value, count_force, NULL, NULL};
+    lat_action action = {&table, LAT_U1};
+    lat_field *links = lat_field_gauge(t->chain->geometry, LAT_U1, LAT_DOUBLE), *momenta = lat_field_algebra(t->chain->geometry, LAT_U1, LAT_DOUBLE);
+    for (int i = 0; i < MC_INTEGRATORS; i++) {
+        forces = 0;
+        mc_integrate((mc_integrator)i, &action, LAT_U1, links, momenta, 1, 7);
+        ok(forces == mc_integrator_forces((mc_integrator)i, 7), "%s: %d forces in 7 steps", mc_integrator_names[i], (int)forces);
+    }
+    lat_field_free(links);
+    lat_field_free(momenta);
+}
+
+static void test_exp_minus_dh(void)
+{
+    test_chain t = chain_begin(MPI_COMM_WORLD, "lattice = { group = \"u1\"; size = [8, 8]; }; action = ( { kind = \"wilson\"; beta = 2.0; } );"
+                                               "chain = { seed = 7; replicas = 64; thermalise = 60; };"
+                                               "updates = ( { kind = \"hmc\"; trajectory = 1.0; steps = 2; integrator = \"omf2\"; } );");
+    chain_run(&t, 60);
+    ok_all(isnan(chain_figure(&t, 0, "acceptance")), "thermalisation does not count");
+    chain_run(&t, 400);
+    double mean = chain_figure(&t, 0, "exp_minus_dh"), error = chain_figure(&t, 0, "exp_minus_dh_error");
+    double acceptance = chain_figure(&t, 0, "acceptance");
+    ok(chain_figure(&t, 0, "trajectories") == 400 * 64, "every trajectory of every replica counts");
+    ok(chain_figure(&t, 0, "force_evaluations") == 400 * 64 * 5, "forces are counted");
+    ok(acceptance > 0.5 && acceptance < 0.99, "acceptance %.3f is such that the next test means something", acceptance);
+    ok(error > 0 && error < 0.01, "the error of exp(-dH) is small: %.4f", error);
+    ok(fabs(mean - 1) < 5 * error, "<exp(-dH)> = %.4f +- %.4f", mean, error);
+    double audits = chain_figure(&t, 0, "audits"), reversibility = chain_figure(&t, 0, "reversibility");
+    ok(audits >= 1 && audits < 30 && reversibility > 0 && reversibility < 1e-10, "%g audits, reversibility %.2g", audits, reversibility);
+    chain_end(&t);
+}
+
+static void spoil(mc_chain *chain, bool all)
+{
+    for (int lane = 0; lane < (all ? chain->geometry->lanes : 1); lane++)
+        if (all || chain->geometry->rank == 0) ((double *)chain->links->data)[lane] = NAN;
+}
+
+static void test_not_finite(void)
+{
+    const char *text = "lattice = { group = \"u1\"; size = [8, 8]; lanes = [1, 1]; }; action = ( { kind = \"wilson\"; beta = 2.0; } );"
+                       "chain = { seed = 7; replicas = 8; }; updates = ( { kind = \"hmc\"; } );";
+    lat_error error = {0};
+    test_chain t = chain_begin(MPI_COMM_WORLD, text);
+    chain_run(&t, 1);
+    spoil(t.chain, false);
+    chain_run(&t, 12);
+    ok(chain_figure(&t, 0, "not_finite") == 12, "a replica that is not finite is rejected and counted");
+    ok(chain_figure(&t, 0, "acceptance") > 0.5, "the others go on");
+    spoil(t.chain, true);
+    int done = 0;
+    while (done < 100 && mc_chain_step(t.chain, t.updates, t.count, &error) == LAT_DONE) done++;
+    ok(done == 9 && error.status == LAT_NUMERICAL, "ten lost steps in a row end the run: %s", error.text);
+    chain_end(&t);
+
+    lat_error audit_error = {0};
+    test_chain audited = chain_begin(MPI_COMM_WORLD, text);
+    spoil(audited.chain, false);
+    ok(mc_chain_step(audited.chain, audited.updates, audited.count, &audit_error) == LAT_NUMERICAL, "a failed audit ends the run: %s", audit_error.text);
+    chain_end(&audited);
+}
+
+static void test_refusals(void)
+{
+    static const char *const wrong[] = {
+        "updates = ();",
+        "updates = ( { kind = \"hcm\"; } );",
+        "updates = ( { kind = \"hmc\"; steps = 0; } );",
+        "updates = ( { kind = \"hmc\"; integrator = \"euler\"; } );",
+        "updates = ( { kind = \"heatbath\"; count = 0; } );",
+        "updates = ( { kind = \"instanton\"; } );",
+    };
+    for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++) {
+        lat_error error = {0};
+        lat_settings *root;
+        mc_chain *chain;
+        mc_update **updates;
+        int count;
+        char *text = lat_text("lattice = { group = \"u1\"; size = [4, 4, 4]; }; action = ( { kind = \"wilson\"; beta = 1.0; } ); %s", wrong[i]);
+        if (lat_settings_parse(text, "test", &root, &error) || mc_chain_create(MPI_COMM_WORLD, root, ".", &chain, &error))
+            lat_abort(error.status, "%s", error.text);
+        ok(mc_updates_create(root, chain, &updates, &count, &error) == LAT_CONFIG && count == 0, "refused: %s", error.text);
+        mc_chain_free(chain);
+        lat_settings_free(root);
+        free(text);
+    }
+}
+
+int main(int argc, char **argv)
+{
+    tap_start(&argc, &argv);
+    test_chain plane = chain_begin(MPI_COMM_WORLD, "lattice = { group = \"u1\"; size = [8, 8]; }; action = ( { kind = \"wilson\"; beta = 2.0; } );"
+                                                   "chain = { seed = 3; replicas = 16; }; updates = ( { kind = \"hmc\"; } );");
+    chain_run(&plane, 20);
+    test_order(&plane, "8x8");
+    test_reversibility(&plane);
+    test_force_count(&plane);
+    chain_end(&plane);
+    test_chain box = chain_begin(MPI_COMM_WORLD, "lattice = { group = \"u1\"; size = [4, 4, 4, 4]; }; action = ( { kind = \"wilson\"; beta = 1.0; } );"
+                                                 "chain = { seed = 4; replicas = 4; }; updates = ( { kind = \"hmc\"; steps = 20; } );");
+    chain_run(&box, 10);
+    test_order(&box, "4x4x4x4");
+    chain_end(&box);
+    test_exp_minus_dh();
+    test_not_finite();
+    test_refusals();
+    return tap_end();
+}

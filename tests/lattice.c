@@ -1,0 +1,294 @@
+/* flowhmc: SPDX-License-Identifier: GPL-3.0-or-later
+ *
+ * # ranks: 1 2 4 8
+ *
+ * lattice.c: the ground: geometry, halo and its adjoint, sums, random numbers; nothing depends on ranks or lanes.
+ */
+#include "tap.h"
+
+static lat_random test_stream(uint64_t step) { return (lat_random){.seed = 5, .purpose = LAT_RANDOM_TEST, .step = step}; }
+
+/* A number that only depends on the global site, member and component. */
+static double mark(int64_t global, int64_t member, int component) { return (double)(global * 64 + member) * 16 + component; }
+
+static void fill_marks(lat_field *f)
+{
+    const lat_geometry *g = f->geometry;
+    for (int64_t i = 0; i < g->sites; i++)
+        for (int c = 0; c < f->components; c++)
+            for (int l = 0; l < g->lanes; l++) {
+                double value = mark(g->global_site[i * g->lanes + l], g->lane_member[l], c);
+                int64_t at = (i * f->components + c) * g->lanes + l;
+                if (f->precision == LAT_FLOAT)
+                    ((float *)f->data)[at] = (float)value;
+                else
+                    ((double *)f->data)[at] = value;
+            }
+}
+
+static int64_t global_of(const lat_geometry *g, int64_t site, int lane)
+{
+    int64_t index = 0;
+    for (int mu = g->dim - 1; mu >= 0; mu--) {
+        int64_t c = g->origin[lane * g->dim + mu] + g->coordinate[site * g->dim + mu];
+        index = index * g->size[mu] + (c + g->size[mu]) % g->size[mu];
+    }
+    return index;
+}
+
+static int halo_wrong(const lat_field *f)
+{
+    const lat_geometry *g = f->geometry;
+    int wrong = 0;
+    for (int64_t i = 0; i < g->all_sites; i++)
+        for (int c = 0; c < f->components; c++)
+            for (int l = 0; l < g->members * g->blocks; l++) {
+                double value = mark(global_of(g, i, l), g->lane_member[l], c);
+                int64_t at = (i * f->components + c) * g->lanes + l;
+                wrong += f->precision == LAT_FLOAT ? ((float *)f->data)[at] != (float)value : ((double *)f->data)[at] != value;
+            }
+    return wrong;
+}
+
+/* <x, A y> = <A^T x, y> with A the exchange: the sum over halo and block of x y after filling y. */
+static double inner_product(const lat_field *x, const lat_field *y, bool halo)
+{
+    const lat_geometry *g = x->geometry;
+    lat_accumulator sum = {0};
+    for (int64_t i = 0; i < (halo ? g->all_sites : g->sites) * x->components; i++)
+        for (int l = 0; l < g->members * g->blocks; l++)
+            lat_accumulator_add(&sum, ((double *)x->data)[i * g->lanes + l] * ((double *)y->data)[i * g->lanes + l]);
+    lat_accumulator_reduce(g->comm, &sum, 1);
+    return lat_accumulator_value(&sum);
+}
+
+static void test_halo(const lat_shape *shape, const char *name)
+{
+    lat_error error = {0};
+    lat_geometry *g;
+    ok_all(lat_geometry_create(MPI_COMM_WORLD, shape, &g, &error) == LAT_DONE, "%s: geometry %s", name, error.text);
+    if (!g) return;
+    for (int p = 0; p < LAT_PRECISIONS; p++) {
+        if (p == LAT_FLOAT && shape->precision != LAT_FLOAT) continue;
+        lat_field *f = lat_field_create(g, 3, (lat_precision)p);
+        fill_marks(f);
+        lat_halo_exchange(f);
+        ok_all(halo_wrong(f) == 0, "%s: halo holds its neighbours (%s)", name, lat_precision_names[p]);
+        lat_field_free(f);
+    }
+    lat_field *x = lat_field_create(g, 2, LAT_DOUBLE), *y = lat_field_create(g, 2, LAT_DOUBLE);
+    lat_random r = test_stream(1), s = test_stream(2);
+    for (int64_t i = 0; i < g->all_sites * 2 * g->lanes; i++) {
+        double u[4];
+        lat_uniform4(&r, (uint64_t)i, (uint32_t)g->rank, 0, 0, u);
+        ((double *)x->data)[i] = u[0] - 0.5;
+    }
+    lat_field_gaussian(y, &s);
+    lat_halo_exchange(y);
+    double left = inner_product(x, y, true);
+    lat_halo_adjoint(x);
+    double right = inner_product(x, y, false);
+    ok(fabs(left - right) < 1e-10 * (1 + fabs(left)), "%s: the adjoint is the adjoint", name);
+    if (fabs(left - right) >= 1e-10 * (1 + fabs(left)) && tap.rank == 0) printf("# %.15g %.15g\n", left, right);
+    lat_field_free(x);
+    lat_field_free(y);
+    lat_geometry_free(g);
+}
+
+static void test_accumulator(void)
+{
+    lat_accumulator sum = {0};
+    double terms[] = {1e300, 1, -1e300, 1e-300, 5e-324, -1, 0x1p-1000, -0x1p-1000};
+    for (int i = 0; i < 8; i++) lat_accumulator_add(&sum, terms[i]);
+    ok(lat_accumulator_value(&sum) == 1e-300 + 5e-324, "sums are exact over the whole range");
+    lat_accumulator tiny = {0};
+    lat_accumulator_add(&tiny, -5e-324);
+    ok(lat_accumulator_value(&tiny) == -5e-324, "smallest double");
+    lat_accumulator tie = {0};
+    lat_accumulator_add(&tie, 1);
+    lat_accumulator_add(&tie, 0x1p-53);
+    ok(lat_accumulator_value(&tie) == 1, "ties round to even");
+    lat_accumulator_add(&tie, 1e-300);
+    ok(lat_accumulator_value(&tie) == 1 + 0x1p-52, "a bit far below decides a tie");
+    lat_accumulator bad = {0};
+    lat_accumulator_add(&bad, INFINITY);
+    ok(isnan(lat_accumulator_value(&bad)), "infinity is reported");
+    lat_random r = test_stream(3);
+    int wrong = 0;
+    for (int round = 0; round < 200; round++) {
+        double a[4], value[64];
+        long double exact = 0;
+        lat_accumulator forth = {0}, back = {0};
+        for (int i = 0; i < 64; i++) {
+            lat_uniform4(&r, (uint64_t)round, 0, 0, (uint64_t)i, a);
+            value[i] = (a[0] - 0.5) * ldexp(1, (int)(a[1] * 8));
+            exact += value[i];
+            lat_accumulator_add(&forth, value[i]);
+        }
+        for (int i = 63; i >= 0; i--) lat_accumulator_add(&back, value[i]);
+        wrong += lat_accumulator_value(&forth) != lat_accumulator_value(&back) || lat_accumulator_value(&forth) != (double)exact;
+    }
+    ok(wrong == 0, "sums of random numbers, correctly rounded, in both orders");
+}
+
+static void test_sum_vector(void)
+{
+    enum { N = 1000, TOTAL = 24 };
+    double *all = lat_alloc((int64_t)N * TOTAL, sizeof *all), *result = lat_alloc(N, sizeof *result), *alone = lat_alloc(N, sizeof *alone);
+    lat_random r = test_stream(4);
+    for (int i = 0; i < N * TOTAL; i++) {
+        double u[4];
+        lat_uniform4(&r, (uint64_t)i, 0, 0, 0, u);
+        all[i] = (u[0] - 0.5) * exp(10 * u[1]);
+    }
+    lat_sum_vector(MPI_COMM_SELF, all, TOTAL, N, alone);
+    int64_t mine = TOTAL / tap.ranks;
+    lat_sum_vector(MPI_COMM_WORLD, all + tap.rank * mine * N, mine, N, result);
+    double worst = 0;
+    for (int i = 0; i < N; i++) {
+        double sum = 0;
+        for (int c = 0; c < TOTAL; c++) sum += all[c * N + i];
+        worst = fmax(worst, fabs(sum - alone[i]));
+    }
+    ok(worst < 1e-10, "vector sums are sums");
+    ok_all(memcmp(result, alone, N * sizeof *alone) == 0, "vector sums do not depend on who adds what");
+    if (tap.rank == 0) all[3] = NAN;
+    lat_sum_vector(MPI_COMM_WORLD, all, 1, N, result);
+    ok_all(isnan(result[0]), "a NaN on one rank is seen by all");
+    free(all);
+    free(result);
+    free(alone);
+}
+
+/* Hash of one member, through gather. */
+static uint64_t fingerprint(const lat_field *f, int member)
+{
+    int64_t n = f->geometry->volume * f->components;
+    double *values = lat_alloc(n, sizeof *values);
+    lat_field_gather(f, member, values);
+    uint64_t hash = 1469598103934665603ull;
+    for (size_t i = 0; i < (size_t)n * sizeof *values; i++) hash = (hash ^ ((unsigned char *)values)[i]) * 1099511628211ull;
+    free(values);
+    return hash;
+}
+
+/* A few operations on a field; the outcome must be that of a geometry of a single rank and no split lanes. */
+static void run_operations(MPI_Comm comm, const lat_shape *shape, uint64_t hash[2], double number[4])
+{
+    lat_error error = {0};
+    lat_geometry *g;
+    if (lat_geometry_create(comm, shape, &g, &error)) lat_abort(error.status, "%s", error.text);
+    lat_random r = test_stream(5), s = test_stream(6), t = test_stream(7);
+    lat_field *u = lat_field_gauge(g, LAT_U1, LAT_DOUBLE), *p = lat_field_algebra(g, LAT_U1, LAT_DOUBLE);
+    lat_field *turn = lat_field_create(g, 1, LAT_DOUBLE);
+    lat_field_haar(u, LAT_U1, &r);
+    lat_field_gaussian(p, &s);
+    lat_field_haar(turn, LAT_U1, &t);
+    lat_halo_exchange(turn);
+    lat_gauge_exp_update(u, LAT_U1, 0.3, p);
+    lat_action *action = lat_action_wilson(LAT_U1, 1.7);
+    action->table->force(action, u, 1.0, p);
+    lat_gauge_transform(u, LAT_U1, turn);
+    hash[0] = fingerprint(u, g->members - 1);
+    hash[1] = fingerprint(p, 0);
+    double *total = lat_alloc(g->members * 2, sizeof *total);
+    lat_action_total(action, u, total);
+    number[0] = total[g->members - 1];
+    static const char *names[] = {"plaquette", "polyakov", "wilson_loop_2x3"};
+    for (int i = 0; i < 3; i++) {
+        lat_observable observable;
+        if (lat_observable_find(names[i], LAT_U1, shape, &observable, &error)) lat_abort(error.status, "%s", error.text);
+        observable.measure(&observable, u, LAT_U1, total);
+        number[1 + i] = total[(g->members - 1) * observable.columns];
+    }
+    free(total);
+    lat_action_free(action);
+    lat_field_free(u);
+    lat_field_free(p);
+    lat_field_free(turn);
+    lat_geometry_free(g);
+}
+
+static void test_independence(lat_shape shape, const char *name)
+{
+    uint64_t hash[2], alone_hash[2];
+    double number[4], alone[4];
+    run_operations(MPI_COMM_WORLD, &shape, hash, number);
+    for (int mu = 0; mu < LAT_MAX_DIM; mu++) {
+        shape.ranks[mu] = 0;
+        shape.lane_grid[mu] = 1;
+    }
+    run_operations(MPI_COMM_SELF, &shape, alone_hash, alone);
+    ok_all(memcmp(hash, alone_hash, sizeof hash) == 0, "%s: fields are the same to the last bit", name);
+    ok_all(memcmp(number, alone, sizeof number) == 0, "%s: action and observables are the same to the last bit", name);
+}
+
+static void test_gauge(void)
+{
+    lat_error error = {0};
+    lat_shape shape = {.dim = 3, .size = {8, 8, 4}};
+    lat_geometry *g;
+    if (lat_geometry_create(MPI_COMM_WORLD, &shape, &g, &error)) lat_abort(error.status, "%s", error.text);
+    lat_field *u = lat_field_gauge(g, LAT_U1, LAT_DOUBLE), *force = lat_field_algebra(g, LAT_U1, LAT_DOUBLE);
+    lat_field *turn = lat_field_create(g, 1, LAT_DOUBLE), *direction = lat_field_algebra(g, LAT_U1, LAT_DOUBLE);
+    lat_random r = test_stream(8), s = test_stream(9), t = test_stream(10);
+    lat_field_haar(u, LAT_U1, &r);
+    lat_action *action = lat_action_wilson(LAT_U1, 2.0);
+    double before, after, ahead, behind, product;
+    lat_action_total(action, u, &before);
+    lat_field_haar(turn, LAT_U1, &t);
+    lat_halo_exchange(turn);
+    lat_gauge_transform(u, LAT_U1, turn);
+    lat_action_total(action, u, &after);
+    ok(fabs(before - after) < 1e-10 * before, "the action is gauge invariant");
+    action->table->force(action, u, 1.0, force);
+    lat_field_gaussian(direction, &s);
+    double step = 1e-5;
+    lat_gauge_exp_update(u, LAT_U1, step, direction);
+    lat_action_total(action, u, &ahead);
+    lat_gauge_exp_update(u, LAT_U1, -2 * step, direction);
+    lat_action_total(action, u, &behind);
+    product = inner_product(force, direction, false);
+    ok(fabs((ahead - behind) / (2 * step) - product) < 1e-6 * fabs(product) + 1e-7, "the force is the derivative of the action");
+    if (tap.rank == 0) printf("# %.12g %.12g\n", (ahead - behind) / (2 * step), product);
+    lat_action_free(action);
+    lat_field_free(u);
+    lat_field_free(force);
+    lat_field_free(turn);
+    lat_field_free(direction);
+    lat_geometry_free(g);
+}
+
+static void test_refusals(void)
+{
+    lat_geometry *g;
+    lat_error a = {0}, b = {0}, c = {0}, d = {0};
+    lat_shape odd = {.dim = 2, .size = {7, 7}, .ranks = {tap.ranks, 1}};
+    if (tap.ranks > 1) ok(lat_geometry_create(MPI_COMM_WORLD, &odd, &g, &a) == LAT_CONFIG, "7 sites do not divide over ranks: %s", a.text);
+    lat_shape negative = {.dim = 2, .size = {-4, 4}};
+    ok(lat_geometry_create(MPI_COMM_WORLD, &negative, &g, &b) == LAT_CONFIG, "negative extent: %s", b.text);
+    lat_shape huge = {.dim = 4, .size = {1 << 30, 1 << 30, 1 << 30, 1 << 30}};
+    ok(lat_geometry_create(MPI_COMM_WORLD, &huge, &g, &c) == LAT_CONFIG, "overflowing volume: %s", c.text);
+    lat_shape grid = {.dim = 2, .size = {16, 16}, .ranks = {16, 1}};
+    ok(lat_geometry_create(MPI_COMM_WORLD, &grid, &g, &d) == LAT_CONFIG, "rank grid of another size: %s", d.text);
+}
+
+int main(int argc, char **argv)
+{
+    tap_start(&argc, &argv);
+    test_halo(&(lat_shape){.dim = 2, .size = {16, 16}}, "16x16");
+    test_halo(&(lat_shape){.dim = 2, .size = {16, 8}, .members = 3, .halo = 2, .precision = LAT_FLOAT}, "16x8, 3 members, halo 2");
+    test_halo(&(lat_shape){.dim = 2, .size = {16, 16}, .members = 8}, "16x16, 8 members");
+    test_halo(&(lat_shape){.dim = 3, .size = {8, 4, 8}, .corners = 3}, "8x4x8");
+    test_halo(&(lat_shape){.dim = 4, .size = {4, 4, 8, 8}, .corners = 4}, "4x4x8x8, all corners");
+    test_accumulator();
+    test_sum_vector();
+    test_independence((lat_shape){.dim = 2, .size = {16, 16}}, "16x16");
+    test_independence((lat_shape){.dim = 2, .size = {16, 16}, .lane_grid = {1, 2}}, "16x16, two lanes in y");
+    test_independence((lat_shape){.dim = 2, .size = {16, 8}, .members = 5}, "16x8, 5 members");
+    test_independence((lat_shape){.dim = 3, .size = {8, 4, 8}}, "8x4x8");
+    test_independence((lat_shape){.dim = 4, .size = {4, 4, 4, 8}}, "4x4x4x8");
+    test_gauge();
+    test_refusals();
+    return tap_end();
+}
