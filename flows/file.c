@@ -116,6 +116,7 @@ static void get_parameters(lat_h5 *file, flow_model *model)
             lat_h5_refuse(file, "parameter %lld is %g: train it again", (long long)bad, values[bad]);
         else {
             memcpy(model->parameters, values, (size_t)count * sizeof *values);
+            model->version++;
             flow_model_hash(model, model->sha256);
             if (strcmp(model->sha256, sha256) != 0)
                 lat_h5_refuse(file, "its parameters have SHA-256 %.16s... and should have %.16s...: take another copy",

@@ -86,21 +86,14 @@ void flow_train_release(flow_train_settings *settings)
 
 /* ------------------------------------------------------------------------------------------------- setting up a trainer */
 
-static lat_shape chunk_shape(const lat_shape *shape, lat_precision precision, int members)
+/* One member in every lane of a vector. */
+static lat_shape chunk_shape(const lat_shape *shape, lat_precision precision)
 {
-    lat_shape alone = {.dim = shape->dim, .lane_grid = {1, 1, 1, 1}, .members = members, .precision = precision};
-    for (int mu = 0; mu < shape->dim; mu++) alone.size[mu] = shape->size[mu];
-    return alone;
-}
-
-/* A geometry that has one member in every lane of a vector. */
-static lat_status create_geometry(const lat_shape *shape, lat_precision precision, lat_geometry **geometry, lat_error *error)
-{
-    lat_shape one = chunk_shape(shape, precision, 1);
-    if (lat_geometry_create(MPI_COMM_SELF, &one, geometry, error)) return error->status;
-    lat_shape full = chunk_shape(shape, precision, (*geometry)->lanes);
-    lat_geometry_free(*geometry);
-    return lat_geometry_create(MPI_COMM_SELF, &full, geometry, error);
+    lat_shape chunk = {
+        .dim = shape->dim, .lane_grid = {1, 1, 1, 1}, .members = lat_vector_lanes(precision), .precision = precision,
+    };
+    for (int mu = 0; mu < shape->dim; mu++) chunk.size[mu] = shape->size[mu];
+    return chunk;
 }
 
 static lat_status check_batch(const flow_trainer *t, lat_error *error)
@@ -137,7 +130,8 @@ lat_status flow_trainer_create(MPI_Comm comm, flow_model *model, lat_action *act
     MPI_Comm_dup(comm, &t->comm);
     MPI_Comm_rank(t->comm, &t->rank);
     MPI_Comm_size(t->comm, &t->ranks);
-    if (create_geometry(shape, precision, &t->geometry, error)) goto refused;
+    lat_shape chunk = chunk_shape(shape, precision);
+    if (lat_geometry_create(MPI_COMM_SELF, &chunk, &t->geometry, error)) goto refused;
     if (flow_map_create(model, t->geometry, precision, &t->map, error)) goto refused;
     if (check_batch(t, error)) goto refused;
     if (t->objective->stored &&

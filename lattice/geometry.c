@@ -101,7 +101,7 @@ static void choose_lanes(lat_geometry *g, int period, int vector)
 
 static lat_status divide_lanes(lat_geometry *g, const lat_shape *shape, lat_error *error)
 {
-    int period = shape->period > 0 ? shape->period : 2, vector = lat_backend_lanes(g->backend, shape->precision);
+    int period = shape->period > 0 ? shape->period : 2, vector = lat_vector_lanes(shape->precision);
     bool given = true;
     for (int mu = 0; mu < g->dim; mu++) given = given && shape->lane_grid[mu] > 0;
     if (!given) {

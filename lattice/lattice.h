@@ -70,7 +70,8 @@ lat_status lat_settings_override(lat_settings *root, const char *assignment, lat
 void lat_settings_free(lat_settings *root);
 
 /* Values with default and inclusive range.  On failure (type, range) the error names file, line and key, the default
- * is returned, and the error's status says so; callers may read many keys and look at error->status once. */
+ * is returned, and the error's status says so; callers may read many keys and look at error->status once.  A default
+ * outside the range means "not set" and is not printed; the default NaN means that the key is required. */
 int64_t lat_settings_int(lat_settings *group, const char *key, int64_t standard, int64_t low, int64_t high, lat_error *error);
 double lat_settings_real(lat_settings *group, const char *key, double standard, double low, double high, lat_error *error);
 bool lat_settings_bool(lat_settings *group, const char *key, bool standard, lat_error *error);
@@ -158,6 +159,9 @@ typedef struct lat_geometry {
     const struct lat_backend *backend;
     struct lat_halo *halos; /* exchanges set up so far, by the number of bytes per site */
 } lat_geometry;
+
+/* Lanes of one vector: the smallest number of members that leaves none idle. */
+int lat_vector_lanes(lat_precision precision);
 
 /* Collective over comm, which is duplicated.  LAT_CONFIG if the shape cannot be met (the message says which extent
  * does not divide by what). */

@@ -586,15 +586,18 @@ lat_status lat_settings_override(lat_settings *root, const char *assignment, lat
     if (value) {
         *value++ = '\0';
         value += strspn(value, " \t");
-        path[strcspn(path, " \t")] = '\0';
+        for (size_t end = strlen(path); end > 0 && (path[end - 1] == ' ' || path[end - 1] == '\t');) path[--end] = '\0';
         lat_settings *node = root;
-        for (char *part = path, *next; node && part; part = next) {
+        for (char *part = path, *next; part && node; part = next) {
             next = strchr(part, '.');
             if (next) *next++ = '\0';
             node = walk(node, part, assignment, &own);
         }
-        if (node) set_value(node, value, assignment, &own);
-        if (brackets(root) > MAX_DEPTH) lat_fail(&own, LAT_USAGE, "--set %.100s: nested too deeply", assignment);
+        if (node) {
+            set_value(node, value, assignment, &own);
+            if (brackets(root) > MAX_DEPTH)
+                lat_fail(&own, LAT_USAGE, "--set %.100s: brackets are nested too deeply: use fewer", assignment);
+        }
     } else {
         lat_fail(&own, LAT_USAGE, "--set %.100s: there is no '=' in it: write path.to.key=value", assignment);
     }
@@ -624,6 +627,7 @@ double lat_settings_real(lat_settings *group, const char *key, double standard, 
 {
     lat_settings *node = declare(group, key);
     if (node->kind == ABSENT) {
+        if (isnan(standard)) fail_missing(group, key, error);
         if (!(isfinite(standard) && standard >= low && standard <= high)) return standard;
         node->kind = REAL;
         node->value.real = standard;

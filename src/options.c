@@ -58,8 +58,11 @@ static void fail_unknown(const options_program *program, const char *word, lat_e
     char name[32];
     const char *bare = word + strspn(word, "-");
     snprintf(name, sizeof name, "%.*s", (int)strcspn(bare, "="), bare);
-    lat_fail(error, LAT_USAGE, "unknown option '%.100s': is --%s meant? %s --help lists all", word,
-             lat_nearest(name, names), program->name);
+    const char *meant = lat_nearest(name, names);
+    for (int i = count - 1; i >= 0 && bare == word + 1; i--)
+        if (names[i][0] == bare[0]) meant = names[i];
+    lat_fail(error, LAT_USAGE, "unknown option '%.100s': is --%s meant? %s --help lists all", word, meant,
+             program->name);
 }
 
 static void take(options *options, unsigned option, char *value)

@@ -87,10 +87,16 @@ static char *flatten(const char *config)
     return text;
 }
 
+/* Is this the line of a path?  A * in the path stands for any number. */
 static bool is_path(const char *line, const char *path)
 {
-    size_t length = strlen(path);
-    return strncmp(line, path, length) == 0 && strncmp(line + length, " = ", 3) == 0;
+    for (; *path; path++) {
+        if (*path == '*')
+            line += strspn(line, "0123456789");
+        else if (*line++ != *path)
+            return false;
+    }
+    return strncmp(line, " = ", 3) == 0;
 }
 
 static bool may_change(const char *line, const run_changes *changes)

@@ -20,9 +20,9 @@ typedef struct {
     lat_error log_error; /* first failure to write the log, reported by run_close */
 } run;
 
-/* What may be different when a run is resumed, as paths of the printed configuration. */
+/* What may be different when a run is resumed, as paths of the printed configuration; * stands for any number. */
 typedef struct {
-    const char *const *free; /* NULL-terminated: "walltime", "lattice.ranks", ... */
+    const char *const *free; /* NULL-terminated: "walltime", "updates.[*].ranks", ... */
     const char *raised;      /* an integer that may grow: "chain.steps"; or NULL */
 } run_changes;
 

@@ -35,7 +35,7 @@ static void fails(const options_program *program, const char *line, const char *
     parse(program, line, &options, &error);
     bool good = error.status == LAT_USAGE && strcmp(error.text, message) == 0;
     ok_all(good, "%s %s: %s", program->name, line, message);
-    if (!good) printf("# status %d: %s\n", error.status, error.text);
+    if (!good && tap.rank == 0) printf("# status %d: %s\n", error.status, error.text);
     free(options.set);
 }
 
@@ -62,12 +62,12 @@ static void test_command_lines(void)
     fails(&flowhmc, "--resum-e", "unknown option '--resum-e': is --resume meant? flowhmc --help lists all");
     fails(&flowhmc, "run.cfg --otu=dir", "unknown option '--otu=dir': is --out meant? flowhmc --help lists all");
     fails(&flowhmc, "--quiet -h", "unknown option '-h': is --help meant? flowhmc --help lists all");
-    fails(&flowhmc, "-rx --quiet", "unknown option '-rx': is --set meant? flowhmc --help lists all");
+    fails(&flowhmc, "-rx --quiet", "unknown option '-rx': is --resume meant? flowhmc --help lists all");
     fails(&flowhmc, "--out", "option '--out' needs a value: see flowhmc --help");
     fails(&flowhmc, "--resume=yes", "option '--resume=yes' takes no value: leave it out");
     fails(&flowhmc, "a.cfg b.cfg", "'b.cfg' is one argument too many: see flowhmc --help");
     fails(&flowstat, "", "a file is missing on the command line: see flowstat --help");
-    fails(&flowstat, "--resume", "unknown option '--resume': is --version meant? flowstat --help lists all");
+    fails(&flowstat, "--resume", "unknown option '--resume': is --quiet meant? flowstat --help lists all");
 }
 
 static void test_settings(void)
@@ -92,8 +92,8 @@ static void test_walltime(void)
     static const struct {
         const char *text;
         int64_t seconds;
-    } cases[] = {{"23h30m", 84600}, {"45m", 2700}, {"90s", 90},  {"2d", 172800}, {"1d2h3m4s", 93784}, {"0s", 0},
-                 {"", -1},          {"90", -1},    {"1h1h", -1}, {"30m2h", -1},  {"h", -1},           {"-1h", -1},
+    } cases[] = {{"23h30m", 84600}, {"45m", 2700}, {"90s", 90},  {"2d", 172800},     {"1d2h3m4s", 93784}, {"0s", 0},
+                 {"", -1},          {"90", -1},    {"1h1h", -1}, {"30m2h", -1},      {"h", -1},           {"-1h", -1},
                  {"1.5h", -1},      {"1h ", -1},   {"1w", -1},   {"9999999999s", -1}};
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++)
         ok_all(walltime_seconds(cases[i].text) == cases[i].seconds, "'%s' is %lld seconds", cases[i].text,
@@ -112,7 +112,7 @@ static void is_format(double value, double error, const char *expected)
 {
     char *text = table_format(value, error);
     ok_all(strcmp(text, expected) == 0, "%s", expected);
-    if (strcmp(text, expected) != 0) printf("# %.17g with error %.17g: %s\n", value, error, text);
+    if (strcmp(text, expected) != 0 && tap.rank == 0) printf("# %.17g with error %.17g: %s\n", value, error, text);
     free(text);
 }
 
@@ -120,7 +120,7 @@ static void test_values(void)
 {
     is_format(0.925534, 0.000123, "0.92553(12)");
     is_format(-0.925534, 0.000123, "-0.92553(12)");
-    is_format(0.925534, 0.00996, "0.9255(100)");
+    is_format(0.925534, 0.00996, "0.926(10)");
     is_format(12.3456, 4.56, "12.3(4.6)");
     is_format(12.3456, 9.96, "12(10)");
     is_format(1234.4, 56.4, "1234(56)");
@@ -128,7 +128,7 @@ static void test_values(void)
     is_format(0.0, 0.012, "0.000(12)");
     is_format(0.001, 0.5, "0.00(50)");
     is_format(0.1, 1.0, "0.1(1.0)");
-    is_format(1.2345e-7, 5.6e-9, "1.234(56)e-07");
+    is_format(1.2346e-7, 5.6e-9, "1.235(56)e-07");
     is_format(3.25e8, 4.4e6, "3.250(44)e+08");
     is_format(0.5, 0.0, "0.5");
     is_format(0.5, NAN, "0.5");

@@ -16,15 +16,16 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-static const char *const free_keys[] = {"walltime", "lattice.ranks", "backend", NULL};
+static const char *const free_keys[] = {"walltime", "lattice.ranks", "backend", "updates.[*].batch", NULL};
 static const run_changes changes = {free_keys, "chain.steps"};
 
-static const char first_config[] = "lattice = {\n    size = [8, 8];\n    ranks = [1, 2];\n};\n"
-                                   "chain = {\n    seed = 1;\n    steps = 100;\n};\n"
-                                   "updates = (\n    {\n        kind = \"hmc\";\n        steps = 10;\n    },\n"
-                                   "    {\n        kind = \"x = {\";\n        list = (\n            1,\n            {\n"
-                                   "                a = 2.0;\n            }\n        );\n    }\n);\n"
-                                   "walltime = \"\";\n";
+static const char first_config[] =
+    "lattice = {\n    size = [8, 8];\n    ranks = [1, 2];\n};\n"
+    "chain = {\n    seed = 1;\n    steps = 100;\n};\n"
+    "updates = (\n    {\n        kind = \"hmc\";\n        batch = 4;\n        steps = 10;\n    },\n"
+    "    {\n        kind = \"x = {\";\n        list = (\n            1,\n            {\n"
+    "                a = 2.0;\n            }\n        );\n    }\n);\n"
+    "walltime = \"\";\n";
 
 /* first_config with one text replaced by another. */
 static char *changed(const char *from, const char *to)
@@ -33,10 +34,7 @@ static char *changed(const char *from, const char *to)
     return lat_text("%.*s%s%s", (int)(at - first_config), first_config, to, at + strlen(from));
 }
 
-static char *in(const char *directory, const char *name)
-{
-    return lat_text("%s/%s", directory, name);
-}
+static char *in(const char *directory, const char *name) { return lat_text("%s/%s", directory, name); }
 
 static void remove_directory(const char *directory)
 {
@@ -92,7 +90,8 @@ static void resumed(const char *directory, const char *from, const char *to)
     char *config = changed(from, to);
     open_run(directory, true, config, &run, &error);
     char *written = contents(directory, "config.cfg");
-    ok_all(error.status == LAT_DONE && run->resumed && strcmp(written, config) == 0, "resumed with %s%s", to, error.text);
+    ok_all(error.status == LAT_DONE && run->resumed && strcmp(written, config) == 0, "resumed with another %s %s", from,
+           error.text);
     run_close(run, &error);
     free(written);
     free(config);
@@ -138,7 +137,8 @@ static void test_resume(const char *directory)
     resumed(directory, "seed", "seed");
     resumed(directory, "walltime = \"\"", "walltime = \"1h\"");
     resumed(directory, "ranks = [1, 2]", "ranks = [2, 1]");
-    resumed(directory, "walltime", "backend = \"cpu\";\nwalltime");
+    resumed(directory, "walltime = ", "backend = \"cpu\";\nwalltime = ");
+    resumed(directory, "batch = 4", "batch = 8");
     resumed(directory, "steps = 100", "steps = 200");
     refused(directory, true, first_config, LAT_CONFIG, "was run with chain.steps = 200, now it is 100");
     static const struct {
@@ -227,7 +227,7 @@ static void test_stop(const char *directory)
     char *file = in(directory, "stop");
     if (tap.rank == 0 && mkdir(directory, 0777) == 0) close(open(file, O_CREAT | O_WRONLY, 0666));
     MPI_Barrier(MPI_COMM_WORLD);
-    stopper_start(&stopper, MPI_COMM_WORLD, directory, 3);
+    stopper_start(&stopper, MPI_COMM_WORLD, directory, 2);
     ok_all(!stopper_reason(&stopper) && access(file, F_OK) != 0, "a stop file from before is removed");
     if (tap.rank == 0) close(open(file, O_CREAT | O_WRONLY, 0666));
     const char *reason = NULL;

@@ -37,7 +37,7 @@ static void read_run(lat_settings *root, lat_error *error)
     for (int i = 0; i < lat_settings_list(root, "action", error); i++) {
         lat_settings *term = lat_settings_item(root, "action", i, error);
         lat_settings_choice(term, "kind", NULL, kinds, error);
-        lat_settings_real(term, "beta", 1.0, 0.0, 1e6, error);
+        lat_settings_real(term, "beta", NAN, 0.0, 1e6, error);
     }
     lat_settings *chain = lat_settings_group(root, "chain", error);
     lat_settings_int(chain, "seed", 1, 0, INT64_MAX, error);
@@ -112,6 +112,8 @@ static void test_messages(void)
           "run.cfg:3: updates.[0].model: this key is required and missing: add it");
     fails(START "updates = (\n{ kind = \"flow\"; modle = \"m.h5\"; } );",
           "run.cfg:3: updates.[0].model: this key is required and missing: is it meant by 'modle'?");
+    fails(START "action = ( { kind = \"wilson\"; } );",
+          "run.cfg:2: action.[0].beta: this key is required and missing: add it");
     fails("lattice = { group = \"u1\"; };", "run.cfg:1: lattice.size: this key is required and missing: add it");
     fails("", "run.cfg: lattice.group: this key is required and missing: add it");
 }
@@ -140,10 +142,12 @@ static void test_hostile(void)
     char *text = lat_alloc(LARGE + 1, 1);
     memset(text, ' ', LARGE);
     fails(text, "run.cfg: a configuration has at most 1048576 bytes");
-    memcpy(text, "a = ( 1", 7);
-    for (int i = 0; i < 20000; i++) memcpy(text + 7 + 2 * i, ",1", 2);
-    memcpy(text + 7 + 2 * 20000, ");", 3);
-    fails(text, "run.cfg:1: too many keys and values");
+    enum { VALUES = 20000 };
+    for (int i = 0; i < 2 * VALUES; i++) text[i] = i % 2 ? ',' : '1';
+    text[2 * VALUES - 1] = '\0';
+    char *many = lat_text("a = [%s];", text);
+    fails(many, "run.cfg:1: too many keys and values");
+    free(many);
     free(text);
 
     lat_settings *root =
@@ -251,6 +255,8 @@ static void test_overrides(void)
                    "command line: chain.steps: is a string, but a whole number is asked for");
     override_fails("chain.steps", LAT_USAGE, "--set chain.steps: there is no '=' in it: write path.to.key=value");
     override_fails("=1", LAT_USAGE, "--set =1: '' is no key: write path.to.key=value or list.[0].key=value");
+    override_fails("chain steps=1", LAT_USAGE,
+                   "--set chain steps=1: 'chain steps' is no key: write path.to.key=value or list.[0].key=value");
     override_fails("chain.=1", LAT_USAGE,
                    "--set chain.=1: '' is no key: write path.to.key=value or list.[0].key=value");
     override_fails("chain.steps.x=1", LAT_USAGE,
@@ -310,7 +316,7 @@ static void test_reals(void)
         lat_settings_free(root);
         root = parse(text);
         back = lat_settings_real(root, "x", 0.5, -INFINITY, INFINITY, &error);
-        different += memcmp(&value, &back, sizeof value) != 0 || error.status != LAT_DONE;
+        different += value != back || signbit(value) != signbit(back) || error.status != LAT_DONE;
         free(text);
         lat_settings_free(root);
     }

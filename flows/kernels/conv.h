@@ -1,7 +1,8 @@
 /* flowhmc: SPDX-License-Identifier: GPL-3.0-or-later
  *
- * conv.h: kernels of convolutional networks, for batches in lanes: weights are scalars, values are vectors of lanes, and
- * a block of sums stays in registers while the taps and channels that feed it pass by.  Definitions: flow_kernels.h.
+ * conv.h: kernels of convolutional networks, for batches in lanes: weights are scalars, values are vectors of lanes,
+ * and a block of sums stays in registers while the taps and channels that feed it pass by.  Definitions: see
+ * flow_kernels.h.
  */
 #ifndef CONV_H
 #define CONV_H
@@ -11,10 +12,7 @@
 
 #include <stddef.h>
 
-REAL_INLINE real conv_leaky(real z)
-{
-    return real_select(real_less(z, real_of(0)), (scalar)0.01 * z, z);
-}
+REAL_INLINE real conv_leaky(real z) { return real_select(real_less(z, real_of(0)), (scalar)0.01 * z, z); }
 
 /* value = act(z), slope = act'(z) for the activations that need an exponential */
 REAL_INLINE real conv_smooth(flow_activation activation, real z, real *slope)
@@ -38,28 +36,36 @@ REAL_INLINE real conv_slope(flow_activation activation, real kept)
     return activation == FLOW_SILU ? kept : one;
 }
 
-/* Sums held at once: CONV_SITES sites times at most CONV_BLOCK output channels.  A number known to the compiler, with its
- * loops unrolled, keeps them in registers; beside them fit the inputs of the sites and a weight.  Two sites share each
- * weight that is read, without which the loads would be as many as the multiply-adds. */
+/* Sums held at once: CONV_SITES sites times at most CONV_BLOCK output channels.  A number known to the compiler, with
+ * its loops unrolled, keeps them in registers; beside them fit the inputs of the sites and a weight.  Two sites share
+ * each weight that is read, without which the loads would be as many as the multiply-adds.  Gradients of weights hold
+ * CONV_ROWS inputs times FLOW_CONV_TILE outputs. */
+#if defined(__AVX512F__) || defined(__CUDACC__)
+enum { CONV_BLOCK = 12, CONV_ROWS = 4 };
+#define CONV_COUNTS(X) X(1) X(2) X(3) X(4) X(5) X(6) X(7) X(8) X(9) X(10) X(11) X(12)
+#else
+enum { CONV_BLOCK = 6, CONV_ROWS = 2 };
+#define CONV_COUNTS(X) X(1) X(2) X(3) X(4) X(5) X(6)
+#endif
 #ifdef __CUDACC__
 #define CONV_UNROLL _Pragma("unroll")
 #define CONV_CORE static __device__
-enum { CONV_SITES = 1, CONV_BLOCK = 12 };
+enum { CONV_SITES = 1 };
 #else
 #define CONV_UNROLL _Pragma("GCC unroll 12")
 #define CONV_CORE static __attribute__((noinline))
-enum { CONV_SITES = 2, CONV_BLOCK = REAL_BYTES == 64 ? 12 : 6 };
+enum { CONV_SITES = 2 };
 #endif
 
-/* Keeps a value in its register: the compiler would rather load it again for each use, and the loads are the bottleneck. */
+/* Keeps a value in its register: the compiler would rather load it again for each use, and loads are the bottleneck. */
 #if defined(__x86_64__) && !defined(__CUDACC__)
 #define CONV_HOLD(x) __asm__("" : "+v"(x))
 #else
 #define CONV_HOLD(x) (void)(x)
 #endif
 
-/* What a sum runs over, made once for a pair of sites: where each tap reads, and its weights.  A site without a neighbour
- * reads one zero over and over. */
+/* What a sum runs over, made once for a pair of sites: where each tap reads, and its weights.  A site without a
+ * neighbour has step 0 and reads one zero over and over. */
 typedef struct {
     const scalar *value[CONV_SITES], *row;
     int64_t step[CONV_SITES];
@@ -94,8 +100,8 @@ REAL_INLINE void conv_collect(conv_list *list, const flow_stencil *s, const scal
 
 /* sum[p][j] = start[j] + sum over the list and its input channels c of value[p][c] row[c][first + j], j = 0 ... n-1;
  * start NULL: zero */
-REAL_INLINE void conv_sums(const conv_list *list, int first, int lane, const scalar *start,
-                           real (*sum)[CONV_BLOCK], const int n)
+REAL_INLINE void conv_sums(const conv_list *list, int first, int lane, const scalar *start, real (*sum)[CONV_BLOCK],
+                           const int n)
 {
     const int64_t to = list->to;
     real part[CONV_SITES][CONV_BLOCK];
@@ -108,7 +114,7 @@ REAL_INLINE void conv_sums(const conv_list *list, int first, int lane, const sca
         const conv_read *read = &list->read[i];
         const scalar *value[CONV_SITES], *row = read->row + first;
         CONV_UNROLL
-        for (int p = 0; p < CONV_SITES; p++) value[p] = read->value[p] + lane;
+        for (int p = 0; p < CONV_SITES; p++) value[p] = read->value[p] + (read->step[p] > 0 ? lane : 0);
         for (int c = list->from; c > 0; c--, row += to) {
             real v[CONV_SITES];
             CONV_UNROLL
@@ -134,12 +140,11 @@ REAL_INLINE void conv_sums(const conv_list *list, int first, int lane, const sca
 /* One function for each number of sums: in line they would take each other's registers. */
 #define CONV_SUMS(n)                                                                                                   \
     CONV_CORE void conv_sums_##n(const conv_list *list, int first, int lane, const scalar *start,                      \
-                                 real (*sum)[CONV_BLOCK])                                                              \
+                                 real(*sum)[CONV_BLOCK])                                                               \
     {                                                                                                                  \
         conv_sums(list, first, lane, start, sum, n);                                                                   \
     }
-CONV_SUMS(1) CONV_SUMS(2) CONV_SUMS(3) CONV_SUMS(4) CONV_SUMS(5) CONV_SUMS(6)
-CONV_SUMS(7) CONV_SUMS(8) CONV_SUMS(9) CONV_SUMS(10) CONV_SUMS(11) CONV_SUMS(12)
+CONV_COUNTS(CONV_SUMS)
 
 REAL_INLINE void conv_block(const conv_list *list, int first, int lane, const scalar *start, real (*sum)[CONV_BLOCK],
                             int n)
@@ -147,8 +152,7 @@ REAL_INLINE void conv_block(const conv_list *list, int first, int lane, const sc
 #define CONV_CASE(n)                                                                                                   \
     case n: conv_sums_##n(list, first, lane, start, sum); break;
     switch (n) {
-        CONV_CASE(1) CONV_CASE(2) CONV_CASE(3) CONV_CASE(4) CONV_CASE(5) CONV_CASE(6)
-        CONV_CASE(7) CONV_CASE(8) CONV_CASE(9) CONV_CASE(10) CONV_CASE(11) CONV_CASE(12)
+        CONV_COUNTS(CONV_CASE)
     }
 #undef CONV_CASE
 }
@@ -156,10 +160,7 @@ REAL_INLINE void conv_block(const conv_list *list, int first, int lane, const sc
 /* Runs NAME(kernel##_pair)(k, sites, lanes) for CONV_SITES sites at a time; an odd last site is its own partner. */
 #ifdef __CUDACC__
 #define CONV_KERNEL(name)                                                                                              \
-    KERNEL(name)                                                                                                       \
-    {                                                                                                                  \
-        name##_pair(k, &site, lane, lane + 1);                                                                         \
-    }
+    KERNEL(name) { name##_pair(k, &site, lane, lane + 1); }
 #else
 #define CONV_KERNEL(name)                                                                                              \
     void NAME(name)(const name##_args *k, const lat_range *range)                                                      \
@@ -175,28 +176,31 @@ REAL_INLINE void conv_block(const conv_list *list, int first, int lane, const sc
     }
 #endif
 
-/* Channels first ... first + n - 1 of `channels`: as few blocks as possible, of about the same size */
-#define CONV_BLOCKS(channels)                                                                                          \
-    for (int left = ((channels) + CONV_BLOCK - 1) / CONV_BLOCK, first = 0, n = (channels) / left; left > 0;            \
-         first += n, left--, n = left > 0 ? ((channels) - first) / left : 0)
+/* Channels are dealt with in as few blocks as possible, of about the same size. */
+REAL_INLINE int conv_blocks(int channels) { return (channels + CONV_BLOCK - 1) / CONV_BLOCK; }
 
 CONV_CORE void conv_forward_pair(const conv_forward_args *k, const int64_t *site, int lane, int lanes)
 {
     const scalar *weight = (const scalar *)k->packed, *bias = weight + (int64_t)k->s.taps * k->s.inputs * k->s.outputs;
-    const int smooth = k->activation == FLOW_TANH || k->activation == FLOW_SILU, slopes = k->slope && k->activation == FLOW_SILU;
+    const int smooth = k->activation == FLOW_TANH || k->activation == FLOW_SILU;
+    const int slopes = k->activation == FLOW_SILU && k->slope;
     const scalar zero[REAL_LANES] __attribute__((aligned(sizeof(real)))) = {0};
     conv_list list;
     conv_collect(&list, &k->s, (const scalar *)k->in, k->s.inputs, weight, k->s.outputs, k->t.lanes, site, zero);
+    const int blocks = conv_blocks(k->s.outputs);
     for (; lane < lanes; lane += REAL_LANES)
-        CONV_BLOCKS(k->s.outputs) {
+        for (int block = 0; block < blocks; block++) {
+            const int first = block * k->s.outputs / blocks, n = (block + 1) * k->s.outputs / blocks - first;
             real sum[CONV_SITES][CONV_BLOCK];
             conv_block(&list, first, lane, bias, sum, n);
             for (int p = 0; p < CONV_SITES; p++) {
                 scalar *out = AT((scalar *)k->out, k->s.outputs, site[p], first);
                 for (int j = 0; j < n; j++, out += k->t.lanes) {
                     real value = sum[p][j], slope = value;
-                    if (k->activation == FLOW_LEAKY) value = conv_leaky(value);
-                    else if (smooth) value = conv_smooth(k->activation, value, &slope);
+                    if (k->activation == FLOW_LEAKY)
+                        value = conv_leaky(value);
+                    else if (smooth)
+                        value = conv_smooth(k->activation, value, &slope);
                     real_store(out, value);
                     if (slopes) real_store(AT((scalar *)k->slope, k->s.outputs, site[p], first + j), slope);
                 }
@@ -213,8 +217,10 @@ CONV_CORE void conv_backward_input_pair(const conv_backward_input_args *k, const
     const scalar zero[REAL_LANES] __attribute__((aligned(sizeof(real)))) = {0};
     conv_list list;
     conv_collect(&list, s, (const scalar *)k->cotangent, s->outputs, transposed, s->inputs, k->t.lanes, site, zero);
+    const int blocks = conv_blocks(s->inputs);
     for (; lane < lanes; lane += REAL_LANES)
-        CONV_BLOCKS(s->inputs) {
+        for (int block = 0; block < blocks; block++) {
+            const int first = block * s->inputs / blocks, n = (block + 1) * s->inputs / blocks - first;
             real sum[CONV_SITES][CONV_BLOCK];
             conv_block(&list, first, lane, NULL, sum, n);
             for (int p = 0; p < CONV_SITES; p++)
@@ -233,7 +239,8 @@ CONV_KERNEL(conv_backward_input)
 REAL_INLINE void conv_tile(const conv_backward_weights_args *k, int64_t tap, int i, int o, int lane, const int rows,
                            const int columns)
 {
-    const int64_t lanes = k->t.lanes, taps = k->s.taps, stride_in = k->s.inputs * lanes, stride_out = k->s.outputs * lanes;
+    const int64_t lanes = k->t.lanes, taps = k->s.taps;
+    const int64_t stride_in = k->s.inputs * lanes, stride_out = k->s.outputs * lanes;
     scalar *gradient = (scalar *)k->gradient + (tap * k->s.inputs + i) * stride_out + o * lanes + lane;
     const scalar *in = (const scalar *)k->in + i * lanes + lane;
     const scalar *cotangent = (const scalar *)k->cotangent + o * lanes + lane;
@@ -281,11 +288,20 @@ KERNEL(conv_backward_weights)
     const int i = row * k->s.inputs / tiles_in, i_next = (row + 1) * k->s.inputs / tiles_in;
     const int o = column * k->s.outputs / tiles_out, o_next = (column + 1) * k->s.outputs / tiles_out;
 #define TILE(rows, columns)                                                                                            \
-    case 4 * (rows) + (columns): conv_tile(k, tap, i, o, lane, rows, columns); break;
-    switch (4 * (i_next - i) + o_next - o) {
-        TILE(1, 1) TILE(1, 2) TILE(1, 3) TILE(1, 4) TILE(2, 1) TILE(2, 2) TILE(2, 3) TILE(2, 4)
-        TILE(3, 1) TILE(3, 2) TILE(3, 3) TILE(3, 4) TILE(4, 1) TILE(4, 2) TILE(4, 3) TILE(4, 4)
+    case 4 * (rows) + (columns):                                                                                       \
+        conv_tile(k, tap, first, o, lane, rows, columns);                                                              \
+        break;
+#define TILES(rows) TILE(rows, 1) TILE(rows, 2) TILE(rows, 3) TILE(rows, 4)
+    for (int first = i, rows; first < i_next; first += rows) {
+        rows = i_next - first < CONV_ROWS ? i_next - first : CONV_ROWS;
+        switch (4 * rows + o_next - o) {
+            TILES(1)
+            TILES(2)
+            TILES(3)
+            TILES(4)
+        }
     }
+#undef TILES
 #undef TILE
 }
 

@@ -3,15 +3,17 @@
  * flow_kernels.h: the table of the kernels of the flows and their arguments.
  *
  * Convolutions.  out[x][o] = act(bias[o] + sum_{tap, i} weight[tap][i][o] in[x + tap][i]).  Fields are laid out as a
- * lat_field, data[(site * components + component) * lanes + lane], in the precision of the table.  Where x + tap lies is
- * told by a table neighbour[x * taps + tap], made by the caller: box, dilation, halo and periodic wrap are its business.
+ * lat_field, data[(site * components + component) * lanes + lane], in the precision of the table.  Where x + tap lies
+ * is told by a table neighbour[x * taps + tap], made by the caller: box, dilation, halo and periodic wrap are its
+ * business.
  *
  * Parameters of one convolution, in this order (double, as in a model): weight[taps][inputs][outputs], bias[outputs].
- * Gradients have the same order, one sum per lane: gradient[parameter * lanes + lane].  Kernels read the parameters from
- * a packed copy in their own precision, made by conv_pack.
+ * Gradients have the same order, one sum per lane: gradient[parameter * lanes + lane].  Kernels read the parameters
+ * from a packed copy in their own precision, made by conv_pack.
  *
- * Sites of one class (where the same taps read inputs that are known to vanish) are run together with the list `keep` of the
- * taps that remain.  Every sum runs over the list in its order: outputs do not depend on how sites are split into calls.
+ * Sites of one class (where the same taps read inputs that are known to vanish) are run together with the list `keep`
+ * of the taps that remain.  Every sum runs over the list in its order: outputs do not depend on how sites are split
+ * into calls.
  */
 #ifndef FLOW_KERNELS_H
 #define FLOW_KERNELS_H
@@ -19,9 +21,9 @@
 #include "../../lattice/kernels/range.h"
 
 enum {
-    FLOW_MAX_KNOTS = 32,    /* of a spline, and most components of a mixture of tangents */
-    FLOW_MAX_TAPS = 625,    /* of a convolution: 5^4 */
-    FLOW_CONV_TILE = 4,     /* conv_backward_weights handles this many inputs times as many outputs at once */
+    FLOW_MAX_KNOTS = 32, /* of a spline, and most components of a mixture of tangents */
+    FLOW_MAX_TAPS = 625, /* of a convolution: 5^4 */
+    FLOW_CONV_TILE = 4,  /* conv_backward_weights handles this many inputs times as many outputs at once */
 };
 
 /* Leaky: slope 0.01 below zero.  Silu: z / (1 + exp(-z)). */
@@ -65,10 +67,10 @@ typedef struct {
 } conv_forward_args;
 
 /* Range: the sites of the input where its cotangent is wanted.  in_cotangent[y][i] = act'(y, i) sum_{tap, o}
- * weight[tap][i][o] cotangent[neighbour(y, tap)][o].  Here s.neighbour is the reverse table: the output site that reads y
- * through this tap, -1 if there is none.  cotangent is that of bias + sum, before this layer's activation.  act' belongs to
- * the previous layer, whose output was this layer's input; it is computed from `previous`: that layer's output (leaky,
- * tanh) or its slope (silu).  FLOW_NONE: act' = 1, previous is not read. */
+ * weight[tap][i][o] cotangent[neighbour(y, tap)][o].  Here s.neighbour is the reverse table: the output site that reads
+ * y through this tap, -1 if there is none.  cotangent is that of bias + sum, before this layer's activation.  act'
+ * belongs to the previous layer, whose output was this layer's input; it is computed from `previous`: that layer's
+ * output (leaky, tanh) or its slope (silu).  FLOW_NONE: act' = 1, previous is not read. */
 typedef struct {
     lat_tables t;
     flow_stencil s;
@@ -80,7 +82,8 @@ typedef struct {
 } conv_backward_input_args;
 
 /* gradient += sum over the list of sites of cotangent[x][o] in[neighbour(x, tap)][i], per lane.  Range: tiles (count =
- * flow_conv_tiles, site = NULL).  Biases are left to conv_backward_bias. */
+ * flow_conv_tiles, site = NULL).  Biases are left to conv_backward_bias.  Every tile reads all the sites: where their
+ * fields exceed the cache, lists of about 32 sites one after another are up to a quarter faster than one long list. */
 typedef struct {
     lat_tables t;
     flow_stencil s; /* of the forward convolution */
@@ -114,7 +117,9 @@ typedef struct {
     X(conv_pack) X(conv_forward) X(conv_backward_input) X(conv_backward_weights) X(conv_backward_bias) X(lane_sum)
 
 #define FLOW_KERNEL_POINTER(name) void (*name)(const name##_args *args, const lat_range *range);
-typedef struct { FLOW_KERNELS(FLOW_KERNEL_POINTER) } flow_kernels;
+typedef struct {
+    FLOW_KERNELS(FLOW_KERNEL_POINTER)
+} flow_kernels;
 
 extern const flow_kernels flow_cpu_double, flow_cpu_float;
 

@@ -1,7 +1,7 @@
 /* flowhmc: SPDX-License-Identifier: GPL-3.0-or-later
  *
- * spline.h: rational quadratic splines of the circle (Durkan et al., arXiv:1906.04032; Rezende et al., arXiv:2002.02428),
- * y = h(x) + t.
+ * spline.h: rational quadratic splines of the circle (Durkan et al., arXiv:1906.04032; Rezende et al.,
+ * arXiv:2002.02428), y = h(x) + t.
  *
  * parameter, for K bins: K logits of widths, K of heights, K of slopes at the knots, t; K at most FLOW_MAX_KNOTS.
  *
@@ -25,15 +25,15 @@
 
 /* The bin that holds the point */
 typedef struct {
-    real index;                /* its number */
-    real left, width;          /* in x */
-    real bottom, height;       /* in y */
-    real logit0, logit1;       /* of the slopes at its ends */
+    real index;          /* its number */
+    real left, width;    /* in x */
+    real bottom, height; /* in y */
+    real logit0, logit1; /* of the slopes at its ends */
     real slope0, slope1;
-    real s;                    /* height / width */
+    real s; /* height / width */
 } spline_bin;
 
-/* softmax of the logits; returns nothing but probabilities that add up to one */
+/* softmax of the logits */
 REAL_INLINE void spline_softmax(const real *logit, int knots, real *share)
 {
     real most = logit[0], sum = real_of(0);
@@ -105,8 +105,8 @@ REAL_INLINE void spline_forward(const real *parameter, int knots, real x, real *
 }
 
 /* The x with h(x) + t = y, and log h'(x).  With r = (h - y_k) / height the bin's z solves (s - b) z^2 + b z = s r,
- * b = d0 - r (d0 + d1 - 2 s).  Its discriminant is (b - 2 s r)^2 + 4 s^2 r (1 - r), a sum of two positive terms, and the
- * form of the root that does not cancel depends on the sign of b. */
+ * b = d0 - r (d0 + d1 - 2 s).  Its discriminant is (b - 2 s r)^2 + 4 s^2 r (1 - r), a sum of two positive terms, and
+ * the form of the root that does not cancel depends on the sign of b. */
 REAL_INLINE void spline_inverse(const real *parameter, int knots, real y, real *x, real *log_slope)
 {
     real wide[FLOW_MAX_KNOTS], high[FLOW_MAX_KNOTS], h = real_wrap(y - parameter[3 * knots]);
@@ -141,10 +141,7 @@ REAL_INLINE void spline_softmax_backward(const real *share, int knots, real inde
 }
 
 /* Derivative of the slope at a knot with respect to its logit */
-REAL_INLINE real spline_slope_rise(real logit)
-{
-    return ((1 - SPLINE_LEAST) / SPLINE_LOG_2) / (1 + real_exp(-logit));
-}
+REAL_INLINE real spline_slope_rise(real logit) { return ((1 - SPLINE_LEAST) / SPLINE_LOG_2) / (1 + real_exp(-logit)); }
 
 /* Cotangents of x and of the parameters of ybar y + lbar log h'(x). */
 REAL_INLINE void spline_backward(const real *parameter, int knots, real x, real ybar, real lbar, real *xbar,
@@ -161,10 +158,9 @@ REAL_INLINE void spline_backward(const real *parameter, int knots, real x, real 
 
     /* partial derivatives of g and log h' with respect to z, s, d0, d1 */
     real gbar = ybar * bin.height;
-    real zbar = gbar * s * e * over_n * over_n
-                + lbar * (2 * (d1 * z + s * dq - d0 * (1 - z)) * over_e - 2 * sum * dq * over_n);
-    real sbar = gbar * (z * z - g * (1 - 2 * q)) * over_n
-                + lbar * (2 / s + 2 * q * over_e - 2 * (1 - 2 * q) * over_n);
+    real zbar =
+        gbar * s * e * over_n * over_n + lbar * (2 * (d1 * z + s * dq - d0 * (1 - z)) * over_e - 2 * sum * dq * over_n);
+    real sbar = gbar * (z * z - g * (1 - 2 * q)) * over_n + lbar * (2 / s + 2 * q * over_e - 2 * (1 - 2 * q) * over_n);
     real bar0 = gbar * q * (1 - g) * over_n + lbar * ((1 - z) * (1 - z) * over_e - 2 * q * over_n);
     real bar1 = -gbar * g * q * over_n + lbar * (z * z * over_e - 2 * q * over_n);
 

@@ -4,8 +4,8 @@
  *
  *     y = h(x) + t,  h(x) = (1/M) sum_k h_k(x),  h_k(x) = 2 atan(e^{s_k} tan(x/2)).
  *
- * parameter: s_0 ... s_{M-1}, t; M at most FLOW_MAX_KNOTS.  All zero: the identity.  Angles in and out lie in [-pi, pi].
- * With S = sin(x/2), C = cos(x/2) the slopes are h_k' = 1 / (e^{-s_k} C^2 + e^{s_k} S^2), which is finite everywhere.
+ * parameter: s_0 ... s_{M-1}, t; M at most FLOW_MAX_KNOTS.  All zero: the identity.  Angles in and out lie in
+ * [-pi, pi].  With S = sin(x/2), C = cos(x/2) the slopes are h_k' = 1 / (e^{-s_k} C^2 + e^{s_k} S^2): no pole.
  */
 #ifndef TANGENTS_H
 #define TANGENTS_H
@@ -67,9 +67,10 @@ REAL_INLINE real tangents_log_tan(real x, real *sine)
 }
 
 /* The x with h(x) + t = y, and log h'(x).  h is odd, so take y > 0.  In terms of a = log tan(x/2) and b = log tan(h/2)
- * each h_k is the shift a -> a + s_k; b(a) is smooth, increasing, and close to straight lines at both ends, and the root
- * lies between b - max s and b - min s.  Newton steps that would leave the bracket are replaced by bisections; a lane
- * that has converged keeps its value, so that it does not depend on its neighbours.  Last comes one Newton step in x. */
+ * each h_k is the shift a -> a + s_k; b(a) is smooth, increasing, and close to straight lines at both ends, and the
+ * root lies between b - max s and b - min s.  Newton steps that would leave the bracket are replaced by bisections; a
+ * lane that has converged keeps its value, so that it does not depend on its neighbours.  Last comes a Newton step in
+ * x. */
 REAL_INLINE void tangents_inverse(const real *parameter, int components, real y, real *x, real *log_slope)
 {
     enum { MOST_STEPS = 100 };

@@ -9,9 +9,9 @@ const lat_backend lat_backend_cpu = {
     .kernels = {[LAT_U1] = {[LAT_DOUBLE] = &lat_cpu_u1_double, [LAT_FLOAT] = &lat_cpu_u1_float}},
 };
 
-int lat_backend_lanes(const lat_backend *backend, lat_precision precision)
+int lat_vector_lanes(lat_precision precision)
 {
-    return backend->kernels[LAT_U1][precision]->lanes; /* alike for all groups */
+    return lat_backend_cpu.kernels[LAT_U1][precision]->lanes; /* alike for all groups */
 }
 
 lat_tables lat_tables_of(const lat_geometry *g)

@@ -47,7 +47,6 @@ typedef struct lat_backend {
 extern const lat_backend lat_backend_cpu;
 extern const lat_kernels lat_cpu_u1_double, lat_cpu_u1_float;
 
-int lat_backend_lanes(const lat_backend *backend, lat_precision precision);
 lat_tables lat_tables_of(const lat_geometry *geometry);
 /* All sites of the block, or a list of them. */
 lat_range lat_block(const lat_geometry *geometry);

@@ -1,7 +1,7 @@
 /* flowhmc: SPDX-License-Identifier: GPL-3.0-or-later
  *
- * Rates of the kernels of the flows on one core, beside the peak rate of multiply-adds measured in the same run: networks
- * on an 8x8 lattice with 3x3 taps, and the maps of the circle.  The best of several repetitions is printed.
+ * Rates of the kernels of the flows on one core, beside the peak rate of multiply-adds measured in the same run:
+ * networks on an 8x8 lattice with 3x3 taps, and the maps of the circle.  The best of several repetitions is printed.
  */
 #include "../../flows/kernels/flow_kernels.h"
 #include "../../flows/kernels/spline.h"
@@ -38,8 +38,10 @@ static void fill(void *p, int64_t count, int bytes)
     for (int64_t i = 0; i < count; i++) {
         state = state * 6364136223846793005u + 1442695040888963407u;
         double value = (double)(int64_t)state * 0x1p-63;
-        if (bytes == 8) ((double *)p)[i] = value;
-        else ((float *)p)[i] = (float)value;
+        if (bytes == 8)
+            ((double *)p)[i] = value;
+        else
+            ((float *)p)[i] = (float)value;
     }
 }
 
@@ -53,8 +55,7 @@ static double peak_double(void)
     for (int repeat = 0; repeat < REPEATS; repeat++) {
         double start = now();
         for (int i = 0; i < STEPS; i++) {
-            _Pragma("GCC unroll 12")
-            for (int j = 0; j < CHAINS; j++) sum[j] = sum[j] * factor + term;
+            _Pragma("GCC unroll 12") for (int j = 0; j < CHAINS; j++) sum[j] = sum[j] * factor + term;
         }
         double seconds = now() - start;
         if (seconds < best) best = seconds;
@@ -74,20 +75,29 @@ typedef struct {
     void *packed, *in, *out, *cotangent, *in_cotangent, *gradient;
 } layer;
 
-static void layer_start(layer *l, const flow_kernels *kernels, int bytes, int lanes, int inputs, int outputs, double peak)
+static void layer_start(layer *l, const flow_kernels *kernels, int bytes, int lanes, int inputs, int outputs,
+                        double peak)
 {
     int64_t weights = (int64_t)TAPS * inputs * outputs;
-    *l = (layer){.kernels = kernels, .bytes = bytes, .lanes = lanes, .inputs = inputs, .outputs = outputs, .peak = peak};
+    *l =
+        (layer){.kernels = kernels, .bytes = bytes, .lanes = lanes, .inputs = inputs, .outputs = outputs, .peak = peak};
     for (int x = 0; x < SITES; x++)
         for (int tap = 0; tap < TAPS; tap++) {
-            int column = (x % EXTENT + tap % 3 + EXTENT - 1) % EXTENT, row = (x / EXTENT + tap / 3 + EXTENT - 1) % EXTENT;
+            int column = (x % EXTENT + tap % 3 + EXTENT - 1) % EXTENT,
+                row = (x / EXTENT + tap / 3 + EXTENT - 1) % EXTENT;
             l->neighbour[x * TAPS + tap] = row * EXTENT + column;
             l->reverse[(row * EXTENT + column) * TAPS + tap] = x;
         }
-    struct { void **p; int64_t count; } arrays[] = {
-        {&l->packed, 2 * weights + outputs}, {&l->in, (int64_t)SITES * inputs * lanes},
-        {&l->out, (int64_t)SITES * outputs * lanes}, {&l->cotangent, (int64_t)SITES * outputs * lanes},
-        {&l->in_cotangent, (int64_t)SITES * inputs * lanes}, {&l->gradient, (weights + outputs) * lanes},
+    struct {
+        void **p;
+        int64_t count;
+    } arrays[] = {
+        {&l->packed, 2 * weights + outputs},
+        {&l->in, (int64_t)SITES * inputs * lanes},
+        {&l->out, (int64_t)SITES * outputs * lanes},
+        {&l->cotangent, (int64_t)SITES * outputs * lanes},
+        {&l->in_cotangent, (int64_t)SITES * inputs * lanes},
+        {&l->gradient, (weights + outputs) * lanes},
     };
     for (size_t i = 0; i < sizeof arrays / sizeof arrays[0]; i++) {
         *arrays[i].p = memory(arrays[i].count * bytes);
@@ -112,38 +122,41 @@ static flow_stencil stencil(const layer *l, const int64_t *table)
 
 static void forward(const layer *l, flow_activation activation)
 {
-    conv_forward_args k = {.t.lanes = l->lanes, .s = stencil(l, l->neighbour), .packed = l->packed, .in = l->in,
-                           .out = l->out, .activation = activation};
+    conv_forward_args k = {.t.lanes = l->lanes,
+                           .s = stencil(l, l->neighbour),
+                           .packed = l->packed,
+                           .in = l->in,
+                           .out = l->out,
+                           .activation = activation};
     l->kernels->conv_forward(&k, &(lat_range){SITES, NULL, l->lanes});
 }
 
-static void forward_leaky(const layer *l)
-{
-    forward(l, FLOW_LEAKY);
-}
+static void forward_leaky(const layer *l) { forward(l, FLOW_LEAKY); }
 
-static void forward_tanh(const layer *l)
-{
-    forward(l, FLOW_TANH);
-}
+static void forward_tanh(const layer *l) { forward(l, FLOW_TANH); }
 
-static void forward_silu(const layer *l)
-{
-    forward(l, FLOW_SILU);
-}
+static void forward_silu(const layer *l) { forward(l, FLOW_SILU); }
 
 static void backward_input(const layer *l)
 {
-    conv_backward_input_args k = {.t.lanes = l->lanes, .s = stencil(l, l->reverse), .packed = l->packed,
-                                  .cotangent = l->cotangent, .previous = l->in, .in_cotangent = l->in_cotangent,
+    conv_backward_input_args k = {.t.lanes = l->lanes,
+                                  .s = stencil(l, l->reverse),
+                                  .packed = l->packed,
+                                  .cotangent = l->cotangent,
+                                  .previous = l->in,
+                                  .in_cotangent = l->in_cotangent,
                                   .activation = FLOW_LEAKY};
     l->kernels->conv_backward_input(&k, &(lat_range){SITES, NULL, l->lanes});
 }
 
 static void backward_weights(const layer *l)
 {
-    conv_backward_weights_args k = {.t.lanes = l->lanes, .s = stencil(l, l->neighbour), .in = l->in,
-                                    .cotangent = l->cotangent, .sites = SITES, .gradient = l->gradient};
+    conv_backward_weights_args k = {.t.lanes = l->lanes,
+                                    .s = stencil(l, l->neighbour),
+                                    .in = l->in,
+                                    .cotangent = l->cotangent,
+                                    .sites = SITES,
+                                    .gradient = l->gradient};
     l->kernels->conv_backward_weights(&k, &(lat_range){flow_conv_tiles(&k.s), NULL, l->lanes});
     l->kernels->conv_backward_bias(&k, &(lat_range){l->outputs, NULL, l->lanes});
 }
@@ -162,8 +175,11 @@ static double seconds_of(void (*call)(const layer *), const layer *l)
     return best;
 }
 
-static const struct { const char *name; void (*call)(const layer *); } stage[] = {
-    {"forward", forward_leaky}, {"forward tanh", forward_tanh}, {"forward silu", forward_silu},
+static const struct {
+    const char *name;
+    void (*call)(const layer *);
+} stage[] = {
+    {"forward", forward_leaky},         {"forward tanh", forward_tanh},         {"forward silu", forward_silu},
     {"backward input", backward_input}, {"backward weights", backward_weights},
 };
 
@@ -202,8 +218,9 @@ static void training_step(double peak)
     }
     part[0] *= 2;
     total = part[0] + part[3] + part[4];
-    printf("\ntraining step, networks alone: %.2f ms = forward twice %.2f + backward input %.2f + backward weights %.2f\n",
-           1e3 * total, 1e3 * part[0], 1e3 * part[3], 1e3 * part[4]);
+    printf(
+        "\ntraining step, networks alone: %.2f ms = forward twice %.2f + backward input %.2f + backward weights %.2f\n",
+        1e3 * total, 1e3 * part[0], 1e3 * part[3], 1e3 * part[4]);
 }
 
 enum { POINTS = 256 };
@@ -222,12 +239,18 @@ static void circle(const char *name, int is_spline, int bins)
             double start = now();
             for (int i = 0; i < POINTS; i++) {
                 real out;
-                if (what == 0 && is_spline) spline_forward(p, bins, x[i], &y[i], &slope);
-                else if (what == 0) tangents_forward(p, bins, x[i], &y[i], &slope);
-                else if (what == 1 && is_spline) spline_inverse(p, bins, y[i], &out, &slope);
-                else if (what == 1) tangents_inverse(p, bins, y[i], &out, &slope);
-                else if (is_spline) spline_backward(p, bins, x[i], y[i], slope, &out, bar);
-                else tangents_backward(p, bins, x[i], y[i], slope, &out, bar);
+                if (what == 0 && is_spline)
+                    spline_forward(p, bins, x[i], &y[i], &slope);
+                else if (what == 0)
+                    tangents_forward(p, bins, x[i], &y[i], &slope);
+                else if (what == 1 && is_spline)
+                    spline_inverse(p, bins, y[i], &out, &slope);
+                else if (what == 1)
+                    tangents_inverse(p, bins, y[i], &out, &slope);
+                else if (is_spline)
+                    spline_backward(p, bins, x[i], y[i], slope, &out, bar);
+                else
+                    tangents_backward(p, bins, x[i], y[i], slope, &out, bar);
                 if (what > 0) total = total + out + bar[0];
                 total = total + slope;
             }

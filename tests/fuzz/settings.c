@@ -16,7 +16,7 @@ static void read_scalars(lat_settings *group, lat_error *error)
 {
     lat_settings_choice(group, "kind", "hmc", kinds, error);
     lat_settings_real(group, "beta", 1.5, 0.0, 1e9, error);
-    lat_settings_real(group, "trajectory", NAN, -INFINITY, INFINITY, error);
+    lat_settings_real(group, "trajectory", INFINITY, -1e300, 1e300, error);
     lat_settings_int(group, "steps", 10, 1, 1000, error);
     lat_settings_int(group, "seed", 1, INT64_MIN, INT64_MAX, error);
     lat_settings_int(group, "batch", 0, 1, 64, error);

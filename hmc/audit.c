@@ -1,0 +1,222 @@
+/* flowhmc: SPDX-License-Identifier: GPL-3.0-or-later
+ *
+ * audit.c: see audit.h.
+ */
+#include "audit.h"
+
+#include <math.h>
+#include <stdlib.h>
+
+/* Rounding amplified by layers of slope far from one stays below these; errors in a map or its Jacobian do not. */
+static const double tolerance[LAT_PRECISIONS][MC_AUDIT_STATES] = {
+    [LAT_DOUBLE] = {INFINITY, 1e-6, 1e-6, 1e-6, 1e-4},
+    [LAT_FLOAT] = {INFINITY, 0.1, 0.1, 0.1, 0.1},
+};
+static const char *const names[MC_AUDIT_STATES] = {"count", "inverse", "log_q", "covariance", "log_det"};
+
+static double real_at(const lat_field *f, int64_t i)
+{
+    return f->precision == LAT_FLOAT ? ((const float *)f->data)[i] : ((const double *)f->data)[i];
+}
+
+/* fmax would drop a NaN; here it must survive. */
+static void raise_worst(double *worst, double value)
+{
+    if (!(value <= *worst)) *worst = value;
+}
+
+/* Largest difference of the reals of two fields; those of U(1), angles, on the circle. */
+static double largest_difference(const lat_field *a, const lat_field *b, lat_group group)
+{
+    const lat_geometry *g = a->geometry;
+    double worst = 0;
+    for (int64_t row = 0; row < g->sites * a->components; row++)
+        for (int lane = 0; lane < g->members * g->blocks; lane++) {
+            double d = real_at(a, row * g->lanes + lane) - real_at(b, row * g->lanes + lane);
+            raise_worst(&worst, fabs(group == LAT_U1 ? remainder(d, 2 * M_PI) : d));
+        }
+    return worst;
+}
+
+static void audit_inverse(mc_proposals *p, const lat_field *v, const double *log_weight, double *worst)
+{
+    lat_field *back = lat_field_gauge(p->geometry, p->chain->group, p->map->precision);
+    double *again = lat_alloc(p->geometry->members, sizeof *again);
+    mc_proposals_weigh(p, again, back);
+    raise_worst(&worst[MC_AUDIT_INVERSE], largest_difference(back, v, p->chain->group));
+    for (int m = 0; m < p->geometry->members; m++) raise_worst(&worst[MC_AUDIT_LOG_Q], fabs(again[m] - log_weight[m]));
+    lat_field_free(back);
+    free(again);
+}
+
+/* F(V^g) = F(V)^g, and log det of the turned field is that of the field. */
+static void audit_covariance(mc_proposals *p, const lat_random *random, const lat_field *v, double *worst)
+{
+    const lat_geometry *g = p->geometry;
+    lat_group group = p->chain->group;
+    lat_field *turn = lat_field_create(g, lat_link_reals(group), p->map->precision);
+    lat_field *image = lat_field_gauge(g, group, p->map->precision);
+    double *log_det = lat_alloc(2 * g->members, sizeof *log_det);
+    lat_field_haar(turn, group, random);
+    lat_halo_exchange(turn);
+    for (int turned = 0; turned < 2; turned++) {
+        lat_field *u = turned ? p->u : image;
+        lat_field_copy(u, v);
+        if (turned) lat_gauge_transform(u, group, turn);
+        lat_field_zero(p->density);
+        flow_forward(p->map, u, p->density);
+        lat_sum(p->density, log_det + turned * g->members);
+    }
+    lat_gauge_transform(image, group, turn);
+    raise_worst(&worst[MC_AUDIT_COVARIANCE], largest_difference(image, p->u, group));
+    for (int m = 0; m < g->members; m++) raise_worst(&worst[MC_AUDIT_COVARIANCE], fabs(log_det[m] - log_det[g->members + m]));
+    lat_field_free(turn);
+    lat_field_free(image);
+    free(log_det);
+}
+
+/* ------------------------------------------------------------------------------------------- a block of the Jacobian */
+
+typedef struct {
+    mc_proposals *p;
+    const flow_step *step;
+    const double *parameters;
+    lat_field *input; /* of the layer */
+    int64_t *site;    /* [members]: in the block of this rank, or -1 */
+} block_audit;
+
+static void apply(const block_audit *b, lat_field *u)
+{
+    lat_field_zero(b->p->density);
+    b->step->layer->table->forward((flow_step *)b->step, b->parameters, u, b->p->density);
+}
+
+/* Moves one algebra component of one link of each member's site. */
+static void move(const block_audit *b, lat_field *u, int component, double distance)
+{
+    const lat_geometry *g = b->p->geometry;
+    lat_field *direction = lat_field_algebra(g, b->p->chain->group, u->precision);
+    for (int m = 0; m < g->members; m++) {
+        if (b->site[m] < 0) continue;
+        int64_t at = (b->site[m] * direction->components + component) * g->lanes + m;
+        if (u->precision == LAT_FLOAT)
+            ((float *)direction->data)[at] = 1;
+        else
+            ((double *)direction->data)[at] = 1;
+    }
+    lat_field_copy(u, b->input);
+    lat_gauge_exp_update(u, b->p->chain->group, distance, direction);
+    lat_field_free(direction);
+}
+
+/* log |det| of a small matrix, by elimination with pivots; destroys it. */
+static double log_abs_det(double *a, int n)
+{
+    double sum = 0;
+    for (int k = 0; k < n; k++) {
+        int pivot = k;
+        for (int i = k + 1; i < n; i++)
+            if (fabs(a[i * n + k]) > fabs(a[pivot * n + k])) pivot = i;
+        for (int j = 0; j < n; j++) {
+            double swap = a[k * n + j];
+            a[k * n + j] = a[pivot * n + j];
+            a[pivot * n + j] = swap;
+        }
+        sum += log(fabs(a[k * n + k]));
+        for (int i = k + 1; i < n; i++)
+            for (int j = n - 1; j >= k; j--) a[i * n + j] -= a[i * n + k] / a[k * n + k] * a[k * n + j];
+    }
+    return sum;
+}
+
+/* U(1): links and algebra have one real per direction, so the block is that of the angles at the site. */
+static void audit_log_det(const block_audit *b, double *worst)
+{
+    mc_proposals *p = b->p;
+    const lat_geometry *g = p->geometry;
+    int n = g->dim;
+    double step = p->map->precision == LAT_FLOAT ? 1e-2 : 1e-5;
+    double *jacobian = lat_alloc((int64_t)g->members * n * n, sizeof *jacobian);
+    lat_field *ahead = lat_field_gauge(g, p->chain->group, p->map->precision), *behind = p->u;
+    for (int j = 0; j < n; j++) {
+        move(b, ahead, j, step);
+        apply(b, ahead);
+        move(b, behind, j, -step);
+        apply(b, behind);
+        for (int m = 0; m < g->members; m++)
+            for (int i = 0; i < n && b->site[m] >= 0; i++) {
+                int64_t at = (b->site[m] * n + i) * g->lanes + m;
+                jacobian[(m * n + i) * n + j] = remainder(real_at(ahead, at) - real_at(behind, at), 2 * M_PI) / (2 * step);
+            }
+    }
+    lat_field_copy(p->u, b->input);
+    apply(b, p->u);
+    for (int m = 0; m < g->members; m++) {
+        if (b->site[m] < 0) continue;
+        double share = ((double *)p->density->data)[b->site[m] * g->lanes + m];
+        raise_worst(&worst[MC_AUDIT_LOG_DET], fabs(share - log_abs_det(jacobian + m * n * n, n)));
+    }
+    lat_field_free(ahead);
+    free(jacobian);
+}
+
+/* The site of this rank's block with this global index in a member's lane, or -1. */
+static int64_t find_site(const lat_geometry *g, int member, int64_t global)
+{
+    for (int64_t site = 0; site < g->sites; site++)
+        if (g->global_site[site * g->lanes + member] == global) return site;
+    return -1;
+}
+
+static void audit_block(mc_proposals *p, const lat_random *random, const lat_field *v, double *worst)
+{
+    const lat_geometry *g = p->geometry;
+    double uniform[4];
+    lat_uniform4(random, 0, 0, 0, 1, uniform);
+    int layer = (int)(uniform[0] * p->model->layers);
+    block_audit b = {p, p->map->step[layer], p->model->parameters + p->model->first[layer], NULL, lat_alloc(g->members, sizeof(int64_t))};
+    b.input = lat_field_gauge(g, p->chain->group, p->map->precision);
+    for (int m = 0; m < g->members; m++) {
+        lat_uniform4(random, 0, 0, (uint64_t)m, 2, uniform);
+        b.site[m] = find_site(g, m, (int64_t)(uniform[0] * (double)g->volume));
+    }
+    lat_field_copy(b.input, v);
+    lat_field_zero(p->density);
+    for (int i = 0; i < layer; i++)
+        p->map->step[i]->layer->table->forward(p->map->step[i], p->model->parameters + p->model->first[i], b.input, p->density);
+    audit_log_det(&b, worst);
+    lat_field_free(b.input);
+    free(b.site);
+}
+
+/* --------------------------------------------------------------------------------------------------------- the whole */
+
+void mc_audit(mc_proposals *p, const lat_random *random, const lat_field *v, const double *log_weight, double *worst)
+{
+    double here[MC_AUDIT_STATES] = {0}, nan = 0;
+    audit_inverse(p, v, log_weight, here);
+    audit_covariance(p, random, v, here);
+    audit_block(p, random, v, here);
+    for (int i = 0; i < MC_AUDIT_STATES; i++)
+        if (isnan(here[i])) nan = 1;
+    MPI_Allreduce(MPI_IN_PLACE, here, MC_AUDIT_STATES, MPI_DOUBLE, MPI_MAX, p->group_comm);
+    MPI_Allreduce(MPI_IN_PLACE, &nan, 1, MPI_DOUBLE, MPI_MAX, p->group_comm);
+    for (int i = 0; i < MC_AUDIT_STATES; i++) raise_worst(&worst[i], nan > 0 ? INFINITY : here[i]);
+}
+
+lat_status mc_audit_verdict(const double *worst, lat_precision precision, lat_error *error)
+{
+    for (int i = MC_AUDIT_INVERSE; i < MC_AUDIT_STATES; i++)
+        if (!(worst[i] <= tolerance[precision][i]))
+            return lat_fail(error, LAT_NUMERICAL, "audit: %s of the flow is off by %.3g, more than %.3g: the model is too stiff for this precision, or "
+                            "damaged; train it further or use another", names[i], worst[i], tolerance[precision][i]);
+    return LAT_DONE;
+}
+
+void mc_audit_report(const double *worst, json_t *object)
+{
+    json_t *audit = json_object();
+    json_object_set_new(audit, names[MC_AUDIT_COUNT], json_integer((int64_t)worst[MC_AUDIT_COUNT]));
+    for (int i = MC_AUDIT_INVERSE; i < MC_AUDIT_STATES; i++) mc_report_real(audit, names[i], worst[i]);
+    json_object_set_new(object, "audit", audit);
+}

@@ -1,0 +1,204 @@
+/* flowhmc: SPDX-License-Identifier: GPL-3.0-or-later
+ *
+ * # ranks: 1 2
+ *
+ * dataset: columns of text and run directories as series, and what is refused.
+ */
+#include "../hmc/hmc.h"
+#include "../src/dataset.h"
+#include "tap.h"
+
+#include <sys/stat.h>
+#include <unistd.h>
+
+static char folder[] = "dataset.XXXXXX";
+
+/* Collective: folder/name with these bytes. */
+static char *write_file(const char *name, const char *bytes, size_t size)
+{
+    char *path = lat_text("%s/%s", folder, name);
+    if (tap.rank == 0) {
+        FILE *file = fopen(path, "wb");
+        if (!file || fwrite(bytes, 1, size, file) != size || fclose(file) != 0)
+            lat_abort(LAT_FILE, "%s: not written", path);
+    }
+    MPI_Barrier(MPI_COMM_WORLD);
+    return path;
+}
+
+static lat_status read_bytes(const char *bytes, size_t size, int64_t skip, dataset **set, lat_error *error)
+{
+    char *path = write_file("table.dat", bytes, size);
+    *error = (lat_error){0};
+    dataset_read(path, skip, set, error);
+    MPI_Barrier(MPI_COMM_WORLD);
+    free(path);
+    return error->status;
+}
+
+static lat_status read_string(const char *text, int64_t skip, dataset **set, lat_error *error)
+{
+    return read_bytes(text, strlen(text), skip, set, error);
+}
+
+static void test_text(void)
+{
+    dataset *set;
+    lat_error error;
+    read_string("# made by hand\n\n  plaquette\tcharge \r\n0.5 -1\r\n 0.625\t2 # a remark\n#7 7\n.75e0 3", 0, &set,
+                &error);
+    ok_all(set && set->columns == 2 && set->replicas == 1 && set->rows == 3, "text: 2 columns of 3 rows");
+    ok_all(set && strcmp(set->column[0], "plaquette") == 0 && strcmp(set->column[1], "charge") == 0,
+           "text: named columns");
+    ok_all(set && set->series[0][0] == 0.5 && set->series[0][2] == 0.75 && set->series[1][0] == -1 &&
+               set->series[1][2] == 3,
+           "text: values");
+    ok_all(set && isnan(set->core_seconds) && !set->updates, "text: no cost, no updates");
+    dataset_free(set);
+    read_string("1 2 3\n4 5 6\n7 8 9\n", 2, &set, &error);
+    ok_all(set && set->rows == 1 && set->series[2][0] == 9 && strcmp(set->column[2], "column3") == 0,
+           "text: columns without names, 2 rows skipped");
+    dataset_free(set);
+}
+
+static void test_refused_text(void)
+{
+    static const struct {
+        const char *text, *why, *line;
+        lat_status status;
+    } bad[] = {
+        {"", "empty", "", LAT_FORMAT},
+        {"# nothing\n\n", "comments only", "", LAT_FORMAT},
+        {"plaquette charge\n", "names only", "", LAT_FORMAT},
+        {"1 2\n3\n", "a short line", "table.dat:2:", LAT_FORMAT},
+        {"a b\n1 2\n\n1 2 3\n", "a long line", "table.dat:4:", LAT_FORMAT},
+        {"1\n2x\n", "a word among numbers", "table.dat:2:", LAT_FORMAT},
+        {"1\nnan\n", "not a number", "table.dat:2:", LAT_FORMAT},
+        {"1\n1e999\n", "infinity", "table.dat:2:", LAT_FORMAT},
+        {"a b a\n1 2 3\n", "a name twice", "table.dat:1:", LAT_FORMAT},
+        {"1\n2\n3\n", "all rows skipped", "", LAT_CONFIG},
+    };
+    dataset *set;
+    lat_error error;
+    for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
+        read_string(bad[i].text, 3, &set, &error);
+        ok_all(!set && error.status == bad[i].status && strstr(error.text, bad[i].line), "refused: %s", bad[i].why);
+    }
+    ok_all(read_bytes("1\n\0002\n", 5, 0, &set, &error) == LAT_FORMAT && !set, "refused: bytes that are no text");
+    error = (lat_error){0};
+    ok_all(dataset_read("dataset/of/nobody", 0, &set, &error) == LAT_FILE && !set, "refused: a file that is not there");
+}
+
+/* Value of a column of a replica in a row of the run that the tests write. */
+static double value_of(int64_t row, int replica, int column) { return (double)row + 100 * replica + 1000 * column; }
+
+static char *write_run(const char *name, int64_t rows, int replicas, const char *summary)
+{
+    char *path = lat_text("%s/%s", folder, name), *history_path = lat_text("%s/history.h5", path);
+    if (tap.rank == 0) mkdir(path, 0777);
+    MPI_Barrier(MPI_COMM_WORLD);
+    mc_history *history = mc_history_create(2, replicas);
+    strcpy(history->name[0], "plaquette");
+    strcpy(history->name[1], "charge");
+    double *row = lat_alloc(2 * replicas, sizeof *row);
+    for (int64_t i = 0; i < rows; i++) {
+        for (int r = 0; r < replicas; r++)
+            for (int c = 0; c < 2; c++) row[2 * r + c] = value_of(i, r, c);
+        mc_history_append(history, row);
+    }
+    lat_error error = {0};
+    ok_all(mc_history_write(MPI_COMM_WORLD, history_path, history, &error) == LAT_DONE, "%s: history written", name);
+    mc_history_free(history);
+    free(row);
+    free(history_path);
+    char *summary_name = lat_text("%s/summary.json", name);
+    if (summary) free(write_file(summary_name, summary, strlen(summary)));
+    free(summary_name);
+    return path;
+}
+
+static void test_run(void)
+{
+    dataset *set;
+    lat_error error = {0};
+    char *path = write_run("run", 10, 3,
+                           "{\"cost\": {\"core_seconds\": 60}, \"updates\": [{\"kind\": \"flow\", \"ess\": 0.5}]}");
+    dataset_read(path, 4, &set, &error);
+    ok_all(set && set->columns == 2 && set->replicas == 3 && set->rows == 6 && strcmp(set->column[1], "charge") == 0,
+           "run: shape");
+    bool good = set;
+    for (int c = 0; good && c < 2; c++)
+        for (int r = 0; r < 3; r++)
+            for (int64_t i = 0; i < 6; i++) good = good && set->series[c][r * 6 + i] == value_of(i + 4, r, c);
+    ok_all(good, "run: values without the rows skipped");
+    ok_all(set && set->core_seconds == 2, "run: core-seconds per entry, rows skipped included");
+    ok_all(set && json_array_size(set->updates) == 1, "run: updates");
+    dataset_free(set);
+    free(path);
+
+    path = write_run("plain", 5, 1, NULL);
+    dataset_read(path, 0, &set, &error);
+    ok_all(set && isnan(set->core_seconds) && !set->updates, "run without summary.json");
+    dataset_free(set);
+    free(path);
+    path = write_run("broken", 5, 1, "{\"cost\": ");
+    ok_all(dataset_read(path, 0, &set, &error) == LAT_FORMAT && !set, "run with a damaged summary.json: refused");
+    free(path);
+    error = (lat_error){0};
+    ok_all(dataset_read(folder, 0, &set, &error) == LAT_FILE && !set, "directory without history.h5: refused");
+}
+
+static void test_join(void)
+{
+    dataset *part[3], *set;
+    lat_error error = {0};
+    char *first = write_run("first", 8, 2, "{\"cost\": {\"core_seconds\": 16}}");
+    char *second = write_run("second", 6, 1, "{\"cost\": {\"core_seconds\": 17}}");
+    dataset_read(first, 1, &part[0], &error);
+    dataset_read(second, 1, &part[1], &error);
+    read_string("plaquette\n1\n", 0, &part[2], &error);
+    dataset_join(part, 2, &set, &error);
+    bool good = set && set->replicas == 3 && set->rows == 5 && set->columns == 2;
+    for (int c = 0; good && c < 2; c++)
+        for (int r = 0; r < 3; r++)
+            for (int64_t i = 0; i < 5; i++)
+                good = good && set->series[c][r * 5 + i] == value_of(i + 1, r < 2 ? r : 0, c);
+    ok_all(good, "join: 3 replicas, as long as the shortest");
+    ok_all(set && fabs(set->core_seconds - (14 * 1 + 5 * 17.0 / 6) / 19) < 1e-14, "join: core-seconds per entry");
+    dataset_free(set);
+    ok_all(dataset_join(part, 3, &set, &error) == LAT_CONFIG && !set, "join: different columns are refused");
+    for (int p = 0; p < 3; p++) dataset_free(part[p]);
+    free(first);
+    free(second);
+}
+
+static void remove_all(void)
+{
+    static const char *const runs[] = {"run", "plain", "broken", "first", "second"};
+    MPI_Barrier(MPI_COMM_WORLD);
+    if (tap.rank > 0) return;
+    for (size_t i = 0; i < sizeof runs / sizeof *runs; i++) {
+        static const char *const inside[] = {"/history.h5", "/summary.json", ""};
+        for (int k = 0; k < 3; k++) {
+            char *path = lat_text("%s/%s%s", folder, runs[i], inside[k]);
+            if (remove(path) != 0 && k != 1) printf("# %s stays behind\n", path);
+            free(path);
+        }
+    }
+    char *path = lat_text("%s/table.dat", folder);
+    if (remove(path) != 0 || remove(folder) != 0) printf("# %s stays behind\n", folder);
+    free(path);
+}
+
+int main(int argc, char **argv)
+{
+    tap_start(&argc, &argv);
+    if (tap.rank == 0 && !mkdtemp(folder)) lat_abort(LAT_FILE, "%s: not made", folder);
+    MPI_Bcast(folder, sizeof folder, MPI_CHAR, 0, MPI_COMM_WORLD);
+    test_text();
+    test_refused_text();
+    test_run();
+    test_join();
+    remove_all();
+    return tap_end();
+}

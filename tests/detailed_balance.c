@@ -1,0 +1,104 @@
+/* flowhmc: SPDX-License-Identifier: GPL-3.0-or-later
+ *
+ * # ranks: 1
+ *
+ * detailed_balance.c: in equilibrium, going from state i to state j is as frequent as going from j to i.  States are bins of
+ * gauge-invariant angles of a 2x2 lattice; n_ij counts independent pairs (before, after), which many replicas and sweeps in
+ * between provide, and sum_{i<j} (n_ij - n_ji)^2 / (n_ij + n_ji) is then a chi^2.  hmc and instanton are tested as they are, heatbath and
+ * overrelaxation one direction and parity at a time: a sweep is a sequence of steps that are in detailed balance, and is
+ * not so itself.  Five tests at 5.5 standard deviations, false by chance with a probability of 2e-7.
+ */
+#include "../lattice/backend/backend.h"
+#include "chain.h"
+
+enum { PLAQUETTE_BINS = 4, LOOP_BINS = 3, STATES = PLAQUETTE_BINS * PLAQUETTE_BINS * LOOP_BINS, REPLICAS = 4096, ROUNDS = 20 };
+
+static int bin(double angle, int bins)
+{
+    double turned = angle / (2 * M_PI);
+    int b = (int)((turned - floor(turned)) * bins);
+    return b < bins ? b : 0;
+}
+
+/* Two neighbouring plaquettes, and the loop that winds around direction 1. */
+static void find_states(const mc_chain *chain, int *state)
+{
+    for (int m = 0; m < REPLICAS; m++) {
+        double u[8]; /* [y][x][direction] */
+        lat_field_gather(chain->links, m, u);
+        double first = u[0] + u[3] - u[4] - u[1], second = u[2] + u[1] - u[6] - u[3], loop = u[1] + u[5];
+        state[m] = (bin(first, PLAQUETTE_BINS) * PLAQUETTE_BINS + bin(second, PLAQUETTE_BINS)) * LOOP_BINS + bin(loop, LOOP_BINS);
+    }
+}
+
+static void check(const int64_t *n, const char *name)
+{
+    double chi_square = 0, moved = 0, stayed = 0;
+    int pairs = 0;
+    for (int i = 0; i < STATES; i++) {
+        stayed += (double)n[i * STATES + i];
+        for (int j = 0; j < i; j++) {
+            double both = (double)(n[i * STATES + j] + n[j * STATES + i]), difference = (double)(n[i * STATES + j] - n[j * STATES + i]);
+            moved += both;
+            if (both == 0) continue;
+            chi_square += difference * difference / both;
+            pairs++;
+        }
+    }
+    ok(moved > 9e3 && fabs(chi_square_sigmas(chi_square, pairs)) < 5.5, "%s: %.0f%% of the pairs moved, chi^2 %.1f for %d pairs of states", name,
+       100 * moved / (moved + stayed), chi_square, pairs);
+}
+
+/* One direction and one parity, which change from round to round. */
+static void update_some_links(mc_chain *chain, bool reflect, int round)
+{
+    lat_geometry *g = chain->geometry;
+    lat_range range = lat_range_of(g, &g->parity[round / 2 % 2]);
+    lat_random random = mc_random(chain, LAT_RANDOM_TEST, 0);
+    lat_halo_exchange(chain->links);
+    heatbath_args draw = {lat_tables_of(g), chain->links->data, lat_action_beta(chain->action), round % 2, lat_random_key(&random)};
+    overrelax_args turn = {lat_tables_of(g), chain->links->data, round % 2};
+    if (reflect) lat_kernels_of(chain->links, LAT_U1)->overrelax(&turn, &range);
+    else lat_kernels_of(chain->links, LAT_U1)->heatbath(&draw, &range);
+}
+
+typedef enum { WHOLE_UPDATE, HEATBATH, OVERRELAX } what;
+
+/* mixing comes first in the list of updates, the update under test last. */
+static void test_balance(const char *update, what what, const char *name)
+{
+    char *text = lat_text("lattice = { group = \"u1\"; size = [2, 2]; }; action = ( { kind = \"wilson\"; beta = 1.2; } );"
+                          "chain = { seed = 31; replicas = %d; };"
+                          "updates = ( { kind = \"heatbath\"; count = 4; }, { kind = \"instanton\"; }, { kind = \"heatbath\"; count = 4; }%s );",
+                          REPLICAS, update);
+    test_chain t = chain_begin(MPI_COMM_WORLD, text);
+    lat_error error = {0};
+    int *before = lat_alloc(REPLICAS, sizeof *before), *after = lat_alloc(REPLICAS, sizeof *after);
+    int64_t *n = lat_alloc(STATES * STATES, sizeof *n);
+    for (int round = 0; round < ROUNDS; round++) {
+        if (mc_chain_step(t.chain, t.updates, 3, &error)) lat_abort(error.status, "%s", error.text);
+        find_states(t.chain, before);
+        if (what != WHOLE_UPDATE) update_some_links(t.chain, what == OVERRELAX, round);
+        else if (t.updates[3]->table->step(t.updates[3], &error)) lat_abort(error.status, "%s", error.text);
+        find_states(t.chain, after);
+        for (int m = 0; m < REPLICAS; m++) n[before[m] * STATES + after[m]]++;
+    }
+    check(n, name);
+    if (what == WHOLE_UPDATE && tap.rank == 0) printf("# %s: acceptance %.3f\n", name, chain_figure(&t, 3, "acceptance"));
+    free(n);
+    free(before);
+    free(after);
+    free(text);
+    chain_end(&t);
+}
+
+int main(int argc, char **argv)
+{
+    tap_start(&argc, &argv);
+    test_balance(", { kind = \"hmc\"; trajectory = 1.0; steps = 1; integrator = \"leapfrog\"; }", WHOLE_UPDATE, "hmc, one leapfrog step");
+    test_balance(", { kind = \"hmc\"; trajectory = 1.5; steps = 1; integrator = \"omf4\"; }", WHOLE_UPDATE, "hmc, omf4");
+    test_balance(", { kind = \"instanton\"; }", WHOLE_UPDATE, "instanton");
+    test_balance("", HEATBATH, "heatbath");
+    test_balance("", OVERRELAX, "overrelax");
+    return tap_end();
+}

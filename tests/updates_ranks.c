@@ -1,0 +1,65 @@
+/* flowhmc: SPDX-License-Identifier: GPL-3.0-or-later
+ *
+ * # ranks: 1 2 4 8
+ *
+ * updates_ranks.c: a sequence of all updates gives the same links and the same figures, to the last bit, on any number of
+ * ranks and however the lattice lies in lanes.
+ */
+#include "chain.h"
+
+static const char *const any_dimension =
+    "{ kind = \"hmc\"; trajectory = 0.7; steps = 3; integrator = \"leapfrog\"; },"
+    "{ kind = \"hmc\"; trajectory = 0.7; steps = 2; integrator = \"omf2\"; },"
+    "{ kind = \"hmc\"; trajectory = 1.0; steps = 2; integrator = \"omf4\"; },"
+    "{ kind = \"heatbath\"; count = 2; }, { kind = \"overrelax\"; count = 3; }, { kind = \"heatbath\"; }";
+static const char *const plane_only = ", { kind = \"instanton\"; hits = 3; }";
+
+enum { STEPS = 4 };
+
+static uint64_t add_bytes(uint64_t hash, const void *bytes, size_t size)
+{
+    for (size_t i = 0; i < size; i++) hash = (hash ^ ((const unsigned char *)bytes)[i]) * 1099511628211ull;
+    return hash;
+}
+
+/* Of the links of all replicas, and of what the updates keep. */
+static void run(MPI_Comm comm, const char *lattice, const char *lanes, int replicas, bool plane, uint64_t hash[2])
+{
+    char *text = lat_text("lattice = { group = \"u1\"; size = %s; %s }; action = ( { kind = \"wilson\"; beta = 1.6; } );"
+                          "chain = { seed = 11; replicas = %d; }; updates = ( %s%s );",
+                          lattice, lanes, replicas, any_dimension, plane ? plane_only : "");
+    test_chain t = chain_begin(comm, text);
+    int64_t n = t.chain->geometry->volume * t.chain->links->components;
+    double *links = lat_alloc(n, sizeof *links);
+    chain_run(&t, STEPS);
+    hash[0] = hash[1] = 1469598103934665603ull;
+    for (int m = 0; m < replicas; m++) {
+        lat_field_gather(t.chain->links, m, links);
+        hash[0] = add_bytes(hash[0], links, (size_t)n * sizeof *links);
+    }
+    for (int i = 0; i < t.count; i++) hash[1] = add_bytes(hash[1], t.updates[i]->state, (size_t)t.updates[i]->state_count * sizeof(double));
+    free(links);
+    free(text);
+    chain_end(&t);
+}
+
+static void test(const char *lattice, const char *lanes, const char *one_lane, int replicas, bool plane)
+{
+    uint64_t here[2], alone[2];
+    run(MPI_COMM_WORLD, lattice, lanes, replicas, plane, here);
+    run(MPI_COMM_SELF, lattice, one_lane, replicas, plane, alone);
+    ok_all(here[0] == alone[0], "%s, %d replicas %s: same links", lattice, replicas, lanes);
+    ok_all(here[1] == alone[1], "%s, %d replicas %s: same figures", lattice, replicas, lanes);
+}
+
+int main(int argc, char **argv)
+{
+    tap_start(&argc, &argv);
+    test("[16, 16]", "", "lanes = [1, 1];", 1, true);
+    test("[16, 16]", "lanes = [1, 1];", "lanes = [1, 1];", 1, true);
+    test("[16, 16]", "lanes = [2, 1];", "", 3, true);
+    test("[16, 8]", "lanes = [1, 2];", "lanes = [1, 1];", 5, true);
+    test("[8, 4, 8]", "", "lanes = [1, 1, 1];", 2, false);
+    test("[4, 4, 4, 8]", "", "lanes = [1, 1, 1, 1];", 1, false);
+    return tap_end();
+}
