@@ -7,7 +7,8 @@
 #include <stdlib.h>
 
 /* Each rank reads all files, for each needs samples from everywhere. */
-static void read_files(flow_ensemble *ensemble, const lat_shape *shape, lat_group group, const char *const *files, lat_error *error)
+static void read_files(flow_ensemble *ensemble, const lat_shape *shape, lat_group group, const char *const *files,
+                       lat_error *error)
 {
     lat_shape alone = {.dim = shape->dim, .lane_grid = {1, 1, 1, 1}, .members = 1, .precision = LAT_DOUBLE};
     for (int mu = 0; mu < shape->dim; mu++) alone.size[mu] = shape->size[mu];
@@ -24,8 +25,8 @@ static void read_files(flow_ensemble *ensemble, const lat_shape *shape, lat_grou
     lat_geometry_free(geometry);
 }
 
-lat_status flow_ensemble_read(MPI_Comm comm, const lat_shape *shape, lat_group group, const char *const *files, int64_t count,
-                              flow_ensemble **ensemble, lat_error *error)
+lat_status flow_ensemble_read(MPI_Comm comm, const lat_shape *shape, lat_group group, const char *const *files,
+                              int64_t count, flow_ensemble **ensemble, lat_error *error)
 {
     *ensemble = lat_alloc(1, sizeof **ensemble);
     (*ensemble)->count = count;

@@ -38,6 +38,8 @@ typedef struct {
     /* u <- f(u); density(x) += this site's share of log |det df/du|. */
     void (*forward)(flow_step *step, const double *parameters, lat_field *u, lat_field *density);
     /* u <- f^-1(u); density(x) += the same log |det df/du| (of the forward map), so that forward and inverse agree. */
+    /* As forward, and keeps for backward what memory allows; NULL: there is nothing to keep. */
+    void (*record)(flow_step *step, const double *parameters, lat_field *u, lat_field *density);
     void (*inverse)(flow_step *step, const double *parameters, lat_field *u, lat_field *density);
     /* Reverse sweep.  In: u = f(v) and the cotangent of u of L(u) + weight[lane] * log det.  Out: u = v and the cotangent
      * of v.  gradient, unless NULL: [parameters], receives the sum over all lanes and sites of this rank of the
@@ -108,6 +110,8 @@ struct flow_map {
     lat_precision precision;
     flow_step **step; /* [layers] */
     struct flow_workspace *work; /* scratch fields shared by the layers */
+    int64_t memory;              /* bytes that layers may still take to keep what they computed */
+    bool recorded;               /* the last call was flow_record or flow_push: backward finds what its layers kept */
 };
 
 /* LAT_CONFIG where the lattice does not suit the model (group, dimension, period).  Fields given to the map have the
@@ -118,9 +122,13 @@ void flow_map_free(flow_map *map);
 lat_field *flow_scratch(flow_map *map, int slot, int components, lat_precision precision);
 
 void flow_forward(flow_map *map, lat_field *u, lat_field *density);
+/* The same, and keeps what flow_backward would have to compute again, for as many layers as fit into a fixed amount of
+ * memory.  The next flow_backward of this map, if no other call comes between, must be given this very u. */
+void flow_record(flow_map *map, lat_field *u, lat_field *density);
 void flow_inverse(flow_map *map, lat_field *u, lat_field *density);
 /* As in the table, through all layers; gradient: [parameter_count] or NULL. */
 void flow_backward(flow_map *map, lat_field *u, lat_field *cotangent, const double *weight, double *gradient);
+/* Records as flow_record does. */
 void flow_push(flow_map *map, lat_field *u, lat_field *cotangent);
 
 /* ------------------------------------------------------------------------------------- pulled-back actions (pullback.c) */

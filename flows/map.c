@@ -10,6 +10,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+/* What layers may keep between record and backward, over all layers of a map: bounded, however deep the model. */
+static const int64_t KEPT_BYTES = 32 << 20;
+
 typedef struct scratch {
     struct scratch *next;
     int slot;
@@ -150,7 +153,7 @@ lat_status flow_map_create(const flow_model *model, const lat_geometry *geometry
     *map = NULL;
     if (check_lattice(model, geometry, error)) return error->status;
     flow_map *m = lat_alloc(1, sizeof *m);
-    *m = (flow_map){.model = model, .geometry = geometry, .precision = precision};
+    *m = (flow_map){.model = model, .geometry = geometry, .precision = precision, .memory = KEPT_BYTES};
     m->work = lat_alloc(1, sizeof *m->work);
     m->step = lat_alloc(model->layers, sizeof *m->step);
     for (int i = 0; i < model->layers && !error->status; i++) m->step[i] = model->layer[i]->table->layout(model->layer[i], m, error);
@@ -174,14 +177,26 @@ void flow_map_free(flow_map *map)
 
 static const double *layer_parameters(const flow_map *map, int i) { return map->model->parameters + map->model->first[i]; }
 
+void flow_record(flow_map *map, lat_field *u, lat_field *density)
+{
+    for (int i = 0; i < map->model->layers; i++) {
+        const flow_layer_table *table = map->step[i]->layer->table;
+        (table->record ? table->record : table->forward)(map->step[i], layer_parameters(map, i), u, density);
+    }
+    map->recorded = true;
+}
+
+
 void flow_forward(flow_map *map, lat_field *u, lat_field *density)
 {
+    map->recorded = false;
     for (int i = 0; i < map->model->layers; i++)
         map->step[i]->layer->table->forward(map->step[i], layer_parameters(map, i), u, density);
 }
 
 void flow_inverse(flow_map *map, lat_field *u, lat_field *density)
 {
+    map->recorded = false;
     for (int i = map->model->layers - 1; i >= 0; i--)
         map->step[i]->layer->table->inverse(map->step[i], layer_parameters(map, i), u, density);
 }
@@ -191,10 +206,12 @@ void flow_backward(flow_map *map, lat_field *u, lat_field *cotangent, const doub
     for (int i = map->model->layers - 1; i >= 0; i--)
         map->step[i]->layer->table->backward(map->step[i], layer_parameters(map, i), u, cotangent, weight,
                                              gradient ? gradient + map->model->first[i] : NULL);
+    map->recorded = false;
 }
 
 void flow_push(flow_map *map, lat_field *u, lat_field *cotangent)
 {
     for (int i = 0; i < map->model->layers; i++)
         map->step[i]->layer->table->push(map->step[i], layer_parameters(map, i), u, cotangent);
+    map->recorded = true;
 }

@@ -11,7 +11,7 @@ static const flow_layer_table *const kinds[] = {&flow_layer_plaquette_coupling};
 static const char *const kind_names[] = {"plaquette_coupling", NULL};
 static const char *const prior_names[] = {"haar", NULL};
 
-enum { MAX_REPEAT = 1024, MAX_LAYERS = 4096 };
+enum { MAX_REPEAT = 1024, MAX_LAYERS = 4096, MAX_PARAMETERS = 1 << 26 };
 
 static void add_layer(flow_model *model, flow_layer *layer)
 {
@@ -36,6 +36,8 @@ static void read_layers(lat_settings *flow, flow_model *model, lat_error *error)
         for (int index = 0; index < repeat && !error->status; index++) {
             flow_layer *layer = kinds[kind]->create(entry, model->group, model->dim, index, error);
             if (layer) add_layer(model, layer);
+            if (layer && (model->parameter_count += layer->table->parameters(layer)) > MAX_PARAMETERS)
+                lat_settings_fail(entry, "repeat", error, "the model has more than %d parameters: use fewer or smaller layers", MAX_PARAMETERS);
         }
     }
 }
@@ -45,7 +47,6 @@ static void initialise(flow_model *model, uint64_t seed)
     model->first = lat_alloc(model->layers + 1, sizeof *model->first);
     for (int i = 0; i < model->layers; i++)
         model->first[i + 1] = model->first[i] + model->layer[i]->table->parameters(model->layer[i]);
-    model->parameter_count = model->first[model->layers];
     model->parameters = lat_alloc(model->parameter_count, sizeof *model->parameters);
     for (int i = 0; i < model->layers; i++) {
         lat_random random = {.seed = seed, .purpose = LAT_RANDOM_PARAMETERS, .step = (uint64_t)i};

@@ -19,7 +19,8 @@ typedef struct {
     flow_stencil ahead, behind; /* without lists of taps */
     bool in[FLOW_MAX_PERIOD], out[FLOW_MAX_PERIOD];
     phase_taps phase[FLOW_MAX_PERIOD];
-    lat_field *input, *output, *slope, *output_cotangent, *input_cotangent;
+    lat_field *input, *output, *slope; /* scratch or kept */
+    lat_field *output_cotangent, *input_cotangent;
     int64_t first; /* parameter */
     void *packed;
 } conv;
@@ -30,6 +31,7 @@ struct flow_net_layout {
     flow_stripes stripes;
     const lat_sites *sites[FLOW_MAX_PERIOD]; /* by phase */
     conv conv[FLOW_MAX_CONVS];
+    lat_field *scratch[2][FLOW_MAX_CONVS + 1], *kept[2][FLOW_MAX_CONVS + 1]; /* values and slopes of each stage */
     uint64_t packed_version; /* of the model's parameters, plus one; 0: never */
     void *gradient;          /* [parameters][lanes] */
 };
@@ -132,6 +134,38 @@ static void list_taps(flow_net_layout *layout, int c)
 
 static size_t real_size(const flow_map *map) { return map->precision == LAT_FLOAT ? sizeof(float) : sizeof(double); }
 
+/* Stage 0 is the input, stage c + 1 the output of convolution c.  Only silu needs a slope of its own. */
+static bool has_slope(const flow_net *net, int stage)
+{
+    return net->activation == FLOW_SILU && stage > 0 && stage < net->convs;
+}
+
+bool flow_net_keep(flow_net_layout *layout)
+{
+    flow_map *map = layout->map;
+    const flow_net *net = layout->net;
+    int64_t bytes = 0;
+    for (int stage = 0; stage <= net->convs; stage++)
+        bytes += map->geometry->all_sites * map->geometry->lanes * net->channel[stage] * (int64_t)real_size(map) * (1 + has_slope(net, stage));
+    if (bytes > map->memory) return false;
+    map->memory -= bytes;
+    for (int stage = 0; stage <= net->convs; stage++) {
+        layout->kept[0][stage] = lat_field_create(map->geometry, net->channel[stage], map->precision);
+        if (has_slope(net, stage)) layout->kept[1][stage] = lat_field_create(map->geometry, net->channel[stage], map->precision);
+    }
+    return true;
+}
+
+void flow_net_use_kept(flow_net_layout *layout, bool kept)
+{
+    for (int c = 0; c < layout->net->convs; c++) {
+        conv *now = &layout->conv[c];
+        now->input = kept ? layout->kept[0][c] : layout->scratch[0][c];
+        now->output = kept ? layout->kept[0][c + 1] : layout->scratch[0][c + 1];
+        now->slope = kept ? layout->kept[1][c + 1] : layout->scratch[1][c + 1];
+    }
+}
+
 flow_net_layout *flow_net_lay_out(const flow_net *net, flow_map *map, const flow_stripes *stripes, int slot)
 {
     flow_net_layout *layout = lat_alloc(1, sizeof *layout);
@@ -146,12 +180,14 @@ flow_net_layout *flow_net_lay_out(const flow_net *net, flow_map *map, const flow
         now->first = first;
         first += flow_conv_parameters(&now->ahead);
         now->packed = lat_alloc(flow_conv_packed(&now->ahead), real_size(map));
-        now->input = flow_scratch(map, slot + 4 * c, net->channel[c], map->precision);
         now->input_cotangent = flow_scratch(map, slot + 4 * c + 1, net->channel[c], map->precision);
-        now->output = flow_scratch(map, slot + 4 * (c + 1), net->channel[c + 1], map->precision);
         now->output_cotangent = flow_scratch(map, slot + 4 * (c + 1) + 1, net->channel[c + 1], map->precision);
-        if (net->activation == FLOW_SILU) now->slope = flow_scratch(map, slot + 4 * (c + 1) + 2, net->channel[c + 1], map->precision);
     }
+    for (int stage = 0; stage <= net->convs; stage++) {
+        layout->scratch[0][stage] = flow_scratch(map, slot + 4 * stage, net->channel[stage], map->precision);
+        if (has_slope(net, stage)) layout->scratch[1][stage] = flow_scratch(map, slot + 4 * stage + 2, net->channel[stage], map->precision);
+    }
+    flow_net_use_kept(layout, false);
     layout->gradient = lat_alloc(first * map->geometry->lanes, real_size(map));
     return layout;
 }
@@ -165,6 +201,10 @@ void flow_net_layout_free(flow_net_layout *layout)
             free(layout->conv[c].phase[phase].keep_behind);
         }
         free(layout->conv[c].packed);
+    }
+    for (int stage = 0; stage <= layout->net->convs; stage++) {
+        lat_field_free(layout->kept[0][stage]);
+        lat_field_free(layout->kept[1][stage]);
     }
     free(layout->gradient);
     free(layout);

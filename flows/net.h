@@ -39,6 +39,10 @@ typedef struct flow_net_layout flow_net_layout;
 enum { FLOW_NET_SLOTS = 4 * (FLOW_MAX_CONVS + 1) };
 flow_net_layout *flow_net_lay_out(const flow_net *net, flow_map *map, const flow_stripes *stripes, int slot);
 void flow_net_layout_free(flow_net_layout *layout);
+/* Gives the layout fields of its own for its activations, if the map has memory left; otherwise false. */
+bool flow_net_keep(flow_net_layout *layout);
+/* Whether the next calls work in these fields or in the scratch fields that all layers share. */
+void flow_net_use_kept(flow_net_layout *layout, bool kept);
 
 /* Fields of the map's precision: fill the input on its open phases, zero where a component vanishes there. */
 lat_field *flow_net_input(flow_net_layout *layout);

@@ -76,7 +76,8 @@ static void reinforce(flow_chunk *chunk, const double *advantage, double *gradie
     flow_sampler *s = chunk->sampler;
     const lat_geometry *g = s->map->geometry;
     push_prior(chunk);
-    for (int lane = 0; lane < g->lanes; lane++) chunk->weight[lane] = g->lane_member[lane] < g->members ? -advantage[g->lane_member[lane]] : 0;
+    for (int lane = 0; lane < g->lanes; lane++)
+        chunk->weight[lane] = g->lane_member[lane] < g->members ? -advantage[g->lane_member[lane]] : 0;
     multiply_lanes(s->cotangent, chunk->weight);
     flow_backward(s->map, s->u, s->cotangent, chunk->weight, gradient);
 }

@@ -15,17 +15,18 @@ typedef struct {
     double *weight; /* [lanes]: of log det in the force */
 } pullback;
 
-static void map_links(pullback *p, const lat_field *links)
+/* For a force the map is recorded, since the reverse sweep follows. */
+static void map_links(pullback *p, const lat_field *links, void (*map)(flow_map *, lat_field *, lat_field *))
 {
     lat_field_copy(p->u, links);
     lat_field_zero(p->log_det);
-    flow_forward(p->map, p->u, p->log_det);
+    map(p->map, p->u, p->log_det);
 }
 
 static void value(lat_action *action, lat_field *links, lat_field *density)
 {
     pullback *p = (pullback *)action;
-    map_links(p, links);
+    map_links(p, links, flow_forward);
     lat_field_axpy(density, -1, p->log_det);
     p->action->table->value(p->action, p->u, density);
 }
@@ -33,7 +34,7 @@ static void value(lat_action *action, lat_field *links, lat_field *density)
 static void force(lat_action *action, lat_field *links, double scale, lat_field *force)
 {
     pullback *p = (pullback *)action;
-    map_links(p, links);
+    map_links(p, links, flow_record);
     lat_field_zero(p->cotangent);
     p->action->table->force(p->action, p->u, 1, p->cotangent);
     flow_backward(p->map, p->u, p->cotangent, p->weight, NULL);

@@ -17,8 +17,11 @@ flow_sampler *flow_sampler_create(flow_map *map, lat_action *action)
     lat_group group = map->model->group;
     flow_sampler *sampler = lat_alloc(1, sizeof *sampler);
     *sampler = (flow_sampler){
-        map, action, lat_field_gauge(map->geometry, group, map->precision),
-        lat_field_algebra(map->geometry, group, map->precision), lat_field_create(map->geometry, 1, LAT_DOUBLE),
+        map,
+        action,
+        lat_field_gauge(map->geometry, group, map->precision),
+        lat_field_algebra(map->geometry, group, map->precision),
+        lat_field_create(map->geometry, 1, LAT_DOUBLE),
     };
     return sampler;
 }
@@ -36,7 +39,7 @@ void flow_sample(flow_sampler *sampler, const lat_random *random, double *log_q,
 {
     lat_field_haar(sampler->u, sampler->map->model->group, random);
     lat_field_zero(sampler->density);
-    flow_forward(sampler->map, sampler->u, sampler->density);
+    flow_record(sampler->map, sampler->u, sampler->density);
     lat_sum(sampler->density, log_q);
     for (int m = 0; m < sampler->map->geometry->members; m++) log_q[m] = -log_q[m];
     lat_field_zero(sampler->density);

@@ -28,11 +28,11 @@ struct flow_trainer {
     flow_map *map;
     flow_ensemble *ensemble;
     flow_chunk chunk;
-    double *log_q, *action;       /* [batch] */
-    double *loss, *advantage;     /* [batch] */
-    double *rows, *sum;           /* gradients: [own chunks][parameters], [parameters] */
-    int64_t own;                  /* chunks of this rank */
-    int failures;                 /* dropped steps in a row */
+    double *log_q, *action;   /* [batch] */
+    double *loss, *advantage; /* [batch] */
+    double *rows, *sum;       /* gradients: [own chunks][parameters], [parameters] */
+    int64_t own;              /* chunks of this rank */
+    int failures;             /* dropped steps in a row */
 };
 
 /* ---------------------------------------------------------------------------------------------------------- settings */
@@ -90,7 +90,10 @@ void flow_train_release(flow_train_settings *settings)
 static lat_shape chunk_shape(const lat_shape *shape, lat_precision precision)
 {
     lat_shape chunk = {
-        .dim = shape->dim, .lane_grid = {1, 1, 1, 1}, .members = lat_vector_lanes(precision), .precision = precision,
+        .dim = shape->dim,
+        .lane_grid = {1, 1, 1, 1},
+        .members = lat_vector_lanes(precision),
+        .precision = precision,
     };
     for (int mu = 0; mu < shape->dim; mu++) chunk.size[mu] = shape->size[mu];
     return chunk;
@@ -100,7 +103,8 @@ static lat_status check_batch(const flow_trainer *t, lat_error *error)
 {
     int members = t->geometry->members;
     if (t->settings.batch % members == 0) return LAT_DONE;
-    return lat_fail(error, LAT_CONFIG, "train.batch: %lld is not a multiple of the vector length %d of this machine: use %lld",
+    return lat_fail(error, LAT_CONFIG,
+                    "train.batch: %lld is not a multiple of the vector length %d of this machine: use %lld",
                     (long long)t->settings.batch, members, (long long)((t->settings.batch / members + 1) * members));
 }
 
@@ -118,8 +122,9 @@ static void allocate(flow_trainer *t)
     if (!t->training->moments) t->training->moments = lat_alloc(2 * parameters, sizeof *t->training->moments);
 }
 
-lat_status flow_trainer_create(MPI_Comm comm, flow_model *model, lat_action *action, const lat_shape *shape, lat_precision precision,
-                               const flow_train_settings *settings, flow_training *training, flow_trainer **trainer, lat_error *error)
+lat_status flow_trainer_create(MPI_Comm comm, flow_model *model, lat_action *action, const lat_shape *shape,
+                               lat_precision precision, const flow_train_settings *settings, flow_training *training,
+                               flow_trainer **trainer, lat_error *error)
 {
     flow_trainer *t = lat_alloc(1, sizeof *t);
     *trainer = NULL;
@@ -134,8 +139,8 @@ lat_status flow_trainer_create(MPI_Comm comm, flow_model *model, lat_action *act
     if (lat_geometry_create(MPI_COMM_SELF, &chunk, &t->geometry, error)) goto refused;
     if (flow_map_create(model, t->geometry, precision, &t->map, error)) goto refused;
     if (check_batch(t, error)) goto refused;
-    if (t->objective->stored &&
-        flow_ensemble_read(t->comm, shape, model->group, settings->ensemble, settings->ensemble_count, &t->ensemble, error))
+    if (t->objective->stored && flow_ensemble_read(t->comm, shape, model->group, settings->ensemble,
+                                                   settings->ensemble_count, &t->ensemble, error))
         goto refused;
     t->chunk.sampler = flow_sampler_create(t->map, action);
     t->chunk.ensemble = t->ensemble;
@@ -171,7 +176,11 @@ static void select_chunk(flow_trainer *t, int64_t chunk, int stream, double *log
 {
     int64_t first = chunk * t->geometry->members;
     t->chunk.random = (lat_random){
-        .seed = t->settings.seed, .purpose = LAT_RANDOM_PRIOR, .update = (uint32_t)stream, .step = (uint64_t)t->training->step, .member = (uint64_t)first,
+        .seed = t->settings.seed,
+        .purpose = LAT_RANDOM_PRIOR,
+        .update = (uint32_t)stream,
+        .step = (uint64_t)t->training->step,
+        .member = (uint64_t)first,
     };
     t->chunk.log_q = log_q + first;
     t->chunk.action = action + first;
@@ -183,7 +192,8 @@ static void join(const flow_trainer *t, double *values, int64_t count)
     enum { SLICE = 1 << 24 };
     if (t->ranks == 1) return;
     for (int64_t i = 0; i < count; i += SLICE)
-        MPI_Allreduce(MPI_IN_PLACE, values + i, (int)(count - i < SLICE ? count - i : SLICE), MPI_INT64_T, MPI_BOR, t->comm);
+        MPI_Allreduce(MPI_IN_PLACE, values + i, (int)(count - i < SLICE ? count - i : SLICE), MPI_INT64_T, MPI_BOR,
+                      t->comm);
 }
 
 static double anneal_factor(const flow_train_settings *settings, int64_t step)
@@ -203,13 +213,15 @@ static double batch_loss(flow_trainer *t)
             t->loss[i] = t->objective->stored ? -t->log_q[i] : t->log_q[i] + t->action[i];
     join(t, t->loss, batch);
     for (int64_t i = 0; i < batch; i++) sum += t->loss[i];
-    for (int64_t i = 0; i < batch; i++) t->advantage[i] = (t->loss[i] - sum / (double)batch) * (double)batch / (double)(batch - 1);
+    for (int64_t i = 0; i < batch; i++)
+        t->advantage[i] = (t->loss[i] - sum / (double)batch) * (double)batch / (double)(batch - 1);
     return sum / (double)batch;
 }
 
 double flow_trainer_gradient(flow_trainer *t, double *gradient)
 {
-    int64_t members = t->geometry->members, parameters = t->model->parameter_count, chunks = t->settings.batch / members;
+    int64_t members = t->geometry->members, parameters = t->model->parameter_count,
+            chunks = t->settings.batch / members;
     t->chunk.factor = anneal_factor(&t->settings, t->training->step);
     memset(t->rows, 0, (size_t)(t->own * parameters) * sizeof *t->rows);
     double *row = t->rows;
@@ -249,21 +261,23 @@ lat_status flow_trainer_step(flow_trainer *t, flow_progress *progress, lat_error
         double rate = progress->learning_rate;
         if (t->settings.clip > 0 && norm > t->settings.clip)
             for (int64_t i = 0; i < parameters; i++) t->sum[i] *= t->settings.clip / norm;
-        flow_adam(t->model->parameters, training->moments, t->sum, parameters, training->step - training->dropped, rate);
+        flow_adam(t->model->parameters, training->moments, t->sum, parameters, training->step - training->dropped,
+                  rate);
         t->model->version++;
         t->failures = 0;
     }
     t->model->training_core_seconds += (MPI_Wtime() - start) * t->ranks;
     if (t->failures < MOST_FAILURES) return LAT_DONE;
-    return lat_fail(error, LAT_NUMERICAL, "training: loss or gradient was not finite in %d steps in a row up to step %lld; the last good "
-                    "parameters are kept: use a smaller learning_rate, or clip", MOST_FAILURES, (long long)training->step);
+    return lat_fail(error, LAT_NUMERICAL,
+                    "training: loss or gradient was not finite in %d steps in a row up to step %lld; the last good "
+                    "parameters are kept: use a smaller learning_rate, or clip",
+                    MOST_FAILURES, (long long)training->step);
 }
 
 /* --------------------------------------------------------------------------------------------- evaluation and history */
 
 flow_evaluation flow_trainer_evaluate(flow_trainer *t, int64_t samples)
 {
-    double start = MPI_Wtime();
     int64_t members = t->geometry->members, chunks = (samples + members - 1) / members, total = chunks * members;
     double *log_q = lat_alloc(total, sizeof *log_q), *action = lat_alloc(total, sizeof *action);
     for (int64_t c = t->rank; c < chunks; c += t->ranks) {
@@ -275,7 +289,6 @@ flow_evaluation flow_trainer_evaluate(flow_trainer *t, int64_t samples)
     flow_evaluation evaluation = flow_evaluate_weights(action, total);
     free(log_q);
     free(action);
-    t->model->training_core_seconds += (MPI_Wtime() - start) * t->ranks;
     return evaluation;
 }
 
@@ -284,8 +297,8 @@ void flow_trainer_record(flow_trainer *t, const flow_evaluation *evaluation, con
     flow_training *training = t->training;
     double *history = lat_alloc((training->rows + 1) * FLOW_HISTORY_COLUMNS, sizeof *history);
     double row[FLOW_HISTORY_COLUMNS] = {
-        (double)training->step, evaluation->loss, evaluation->ess, progress->gradient_norm, progress->learning_rate,
-        t->model->training_core_seconds,
+        (double)training->step,  evaluation->loss,        evaluation->ess,
+        progress->gradient_norm, progress->learning_rate, t->model->training_core_seconds,
     };
     if (training->rows > 0) memcpy(history, training->history, (size_t)training->rows * sizeof row);
     memcpy(history + training->rows * FLOW_HISTORY_COLUMNS, row, sizeof row);

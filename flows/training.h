@@ -16,8 +16,8 @@ typedef struct {
 } flow_ensemble;
 
 /* Collective over comm. */
-lat_status flow_ensemble_read(MPI_Comm comm, const lat_shape *shape, lat_group group, const char *const *files, int64_t count,
-                              flow_ensemble **ensemble, lat_error *error);
+lat_status flow_ensemble_read(MPI_Comm comm, const lat_shape *shape, lat_group group, const char *const *files,
+                              int64_t count, flow_ensemble **ensemble, lat_error *error);
 void flow_ensemble_free(flow_ensemble *ensemble);
 
 /* ------------------------------------------------------------------------------------------- objectives (objective.c) */

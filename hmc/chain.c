@@ -28,14 +28,16 @@ char *mc_find_file(const char *directory, const char *kind, const char *name)
 {
     if (name[0] == '/') return access(name, R_OK) == 0 ? lat_text("%s", name) : NULL;
     char *places[] = {
-        lat_text("%s/%s", directory, name),
+        directory ? lat_text("%s/%s", directory, name) : lat_text("%s", ""),
         lat_text("%s/%s/%s", FLOWHMC_DATADIR, kind, name),
         lat_text("%s/share/%s/%s", FLOWHMC_SOURCEDIR, kind, name),
     };
     char *found = NULL;
     for (size_t i = 0; i < sizeof places / sizeof *places; i++) {
-        if (!found && access(places[i], R_OK) == 0) found = places[i];
-        else free(places[i]);
+        if (!found && access(places[i], R_OK) == 0)
+            found = places[i];
+        else
+            free(places[i]);
     }
     return found;
 }
@@ -47,7 +49,8 @@ static void read_grid(lat_settings *group, const char *key, int dim, int *grid, 
     if (!lat_settings_has(group, key)) return;
     int count = lat_settings_ints(group, key, values, -1, LAT_MAX_DIM, 1, 1 << 20, error);
     if (count != dim && !error->status)
-        lat_settings_fail(group, key, error, "%d numbers for a lattice of %d directions: give one for each", count, dim);
+        lat_settings_fail(group, key, error, "%d numbers for a lattice of %d directions: give one for each", count,
+                          dim);
     for (int mu = 0; mu < dim; mu++) grid[mu] = (int)values[mu];
 }
 
@@ -57,7 +60,8 @@ static void read_boundary(lat_settings *group, int dim, lat_error *error)
     const char *boundary[LAT_MAX_DIM] = {"periodic", "periodic", "periodic", "periodic"};
     int count = lat_settings_strings(group, "boundary", boundary, dim, LAT_MAX_DIM, error);
     if (count != dim && !error->status)
-        lat_settings_fail(group, "boundary", error, "%d words for a lattice of %d directions: give one for each", count, dim);
+        lat_settings_fail(group, "boundary", error, "%d words for a lattice of %d directions: give one for each", count,
+                          dim);
     for (int mu = 0; mu < dim && !error->status; mu++)
         if (strcmp(boundary[mu], names[0]) != 0)
             lat_settings_fail(group, "boundary", error, "'%.40s' is not known: use \"periodic\"", boundary[mu]);
@@ -68,7 +72,8 @@ static void read_lattice(lat_settings *root, lat_group *group, lat_shape *shape,
     lat_settings *lattice = lat_settings_group(root, "lattice", error);
     *group = (lat_group)lat_settings_choice(lattice, "group", NULL, lat_group_names, error);
     shape->dim = lat_settings_ints(lattice, "size", shape->size, -1, LAT_MAX_DIM, 2, INT32_MAX, error);
-    if (shape->dim < 2 && !error->status) lat_settings_fail(lattice, "size", error, "a lattice has 2, 3 or 4 directions: give as many extents");
+    if (shape->dim < 2 && !error->status)
+        lat_settings_fail(lattice, "size", error, "a lattice has 2, 3 or 4 directions: give as many extents");
     if (error->status) return;
     read_grid(lattice, "ranks", shape->dim, shape->ranks, error);
     read_grid(lattice, "lanes", shape->dim, shape->lane_grid, error);
@@ -136,9 +141,10 @@ lat_status mc_chain_step(mc_chain *chain, mc_update *const *updates, int count, 
         double start = MPI_Wtime();
         lat_status status = updates[i]->table->step(updates[i], error);
         double seconds = MPI_Wtime() - start;
+        if (status) return status;
+        if (!mc_chain_counts(chain)) continue;
         updates[i]->seconds += seconds;
         chain->core_seconds += seconds * chain->geometry->rank_count;
-        if (status) return status;
     }
     chain->step++;
     return LAT_DONE;

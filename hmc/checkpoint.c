@@ -23,7 +23,13 @@ lat_status mc_checkpoint_write(const char *path, const mc_chain *chain, mc_updat
     lat_h5_put_int(file, "replicas", chain->replicas);
     lat_h5_put_int(file, "step", (int64_t)chain->step);
     lat_h5_put_int(file, "links_id", (int64_t)chain->links_id);
+    lat_h5_put_real(file, "core_seconds", chain->core_seconds);
+    lat_h5_put_real(file, "joules", chain->joules);
     lat_h5_put_int(file, "updates", count);
+    double *seconds = lat_alloc(count, sizeof *seconds);
+    for (int i = 0; i < count; i++) seconds[i] = updates[i]->seconds;
+    lat_h5_put_reals(file, "seconds", 1, &(int64_t){count}, seconds);
+    free(seconds);
     for (int i = 0; i < count; i++) {
         char name[32];
         state_name(i, name);
@@ -72,17 +78,26 @@ static void restore(lat_h5 *file, mc_chain *chain, mc_update **updates, int coun
     lat_h5_get_int(file, "replicas", chain->replicas, chain->replicas);
     uint64_t step = (uint64_t)lat_h5_get_int(file, "step", 0, INT64_MAX);
     uint64_t links_id = (uint64_t)lat_h5_get_int(file, "links_id", 0, INT64_MAX);
+    double core_seconds = lat_h5_get_real(file, "core_seconds"), joules = lat_h5_get_real(file, "joules");
+    int64_t extent = 0;
+    double *seconds = lat_h5_get_reals(file, "seconds", 1, &extent, count);
+    if (extent != count)
+        lat_h5_refuse(file, "'seconds' holds %lld numbers and should hold %d", (long long)extent, count);
     for (int i = 0; i < count; i++) state[i] = read_state(file, i, updates[i]);
     lat_h5_get_field(file, "links", chain->links, -1);
     if (lat_h5_status(file) == LAT_DONE) {
         chain->step = step;
         chain->links_id = links_id;
+        chain->core_seconds = core_seconds;
+        chain->joules = joules;
+        for (int i = 0; i < count; i++) updates[i]->seconds = seconds[i];
         for (int i = 0; i < count; i++)
             if (updates[i]->state_count)
                 memcpy(updates[i]->state, state[i], (size_t)updates[i]->state_count * sizeof **state);
     }
     for (int i = 0; i < count; i++) free(state[i]);
     free(state);
+    free(seconds);
 }
 
 lat_status mc_checkpoint_read(const char *path, mc_chain *chain, mc_update **updates, int count, const char *config,

@@ -1,8 +1,8 @@
 /* flowhmc: SPDX-License-Identifier: GPL-3.0-or-later
  *
- * heatbath.c: every link in turn is drawn from its distribution given all others, exp(beta Re U A) for the Wilson action
- * with staple A (M. Creutz, Phys. Rev. D 21 (1980) 2308).  Links of one direction and one parity do not see each other and go
- * together.  The random numbers of sweep s of update i are those of the stream i + s 2^16.
+ * heatbath.c: every link in turn is drawn from its distribution given all others, exp(beta Re U A) for the Wilson
+ * action with staple A (M. Creutz, Phys. Rev. D 21 (1980) 2308).  Links of one direction and one parity do not see each
+ * other and go together.  The random numbers of sweep s of update i are those of the stream i + s 2^16.
  */
 #include "sweep.h"
 
@@ -10,7 +10,8 @@ static void update_links(const mc_sweep *sweep, const lat_range *range, int mu, 
 {
     mc_chain *chain = sweep->base.chain;
     lat_random random = mc_random(chain, LAT_RANDOM_HEATBATH, sweep->base.index + (round << MC_SWEEP_SHIFT));
-    heatbath_args args = {lat_tables_of(chain->geometry), chain->links->data, lat_action_beta(chain->action), mu, lat_random_key(&random)};
+    heatbath_args args = {lat_tables_of(chain->geometry), chain->links->data, lat_action_beta(chain->action), mu,
+                          lat_random_key(&random)};
     lat_kernels_of(chain->links, chain->group)->heatbath(&args, range);
 }
 

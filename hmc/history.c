@@ -15,6 +15,7 @@ mc_history *mc_history_create(int columns, int replicas)
     mc_history *history = lat_alloc(1, sizeof *history);
     history->columns = columns;
     history->replicas = replicas;
+    history->every = 1;
     history->name = lat_alloc(columns, sizeof *history->name);
     return history;
 }
@@ -56,6 +57,11 @@ void mc_history_series(const mc_history *history, int column, int replica, doubl
 
 /* ------------------------------------------------------------------------------------------------------------ files */
 
+static double step_of(const mc_history *history, int64_t row)
+{
+    return (double)(history->first_step + (uint64_t)row * history->every);
+}
+
 /* Names in the order of the columns, separated by blanks. */
 static char *join_names(const mc_history *history)
 {
@@ -85,10 +91,11 @@ lat_status mc_history_write(MPI_Comm comm, const char *path, const mc_history *h
     lat_h5 *file = lat_h5_create(comm, path, "history");
     char *names = join_names(history);
     double *step = lat_alloc(history->rows, sizeof *step);
-    for (int64_t row = 0; row < history->rows; row++) step[row] = (double)(history->first_step + (uint64_t)row);
+    for (int64_t row = 0; row < history->rows; row++) step[row] = step_of(history, row);
     lat_h5_put_text(file, "columns", names);
     lat_h5_put_int(file, "replicas", history->replicas);
     lat_h5_put_int(file, "first_step", (int64_t)history->first_step);
+    lat_h5_put_int(file, "every", (int64_t)history->every);
     lat_h5_put_reals(file, "step", 1, &history->rows, step);
     write_columns(file, history);
     free(step);
@@ -127,9 +134,9 @@ static void read_steps(lat_h5 *file, mc_history *history)
     double *step = lat_h5_get_reals(file, "step", 1, &history->rows, INT64_MAX);
     if (!step) return;
     for (int64_t row = 0; row < history->rows; row++)
-        if (step[row] != (double)(history->first_step + (uint64_t)row)) {
-            lat_h5_refuse(file, "row %lld is of step %g and should be of step %llu", (long long)row, step[row],
-                          (unsigned long long)history->first_step + (unsigned long long)row);
+        if (step[row] != step_of(history, row)) {
+            lat_h5_refuse(file, "row %lld is of step %g and should be of step %g", (long long)row, step[row],
+                          step_of(history, row));
             break;
         }
     free(step);
@@ -174,6 +181,7 @@ lat_status mc_history_read(MPI_Comm comm, const char *path, mc_history **history
     *history = split_names(file, names ? names : "", replicas);
     free(names);
     (*history)->first_step = (uint64_t)lat_h5_get_int(file, "first_step", 0, INT64_MAX);
+    (*history)->every = (uint64_t)lat_h5_get_int(file, "every", 1, INT64_MAX);
     read_steps(file, *history);
     read_columns(file, *history);
     lat_status status = lat_h5_finish(file, error);

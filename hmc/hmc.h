@@ -30,23 +30,26 @@ typedef struct mc_chain {
     uint64_t thermalise; /* steps before this one count in no report of an update */
     uint64_t links_id;   /* raised by every update that changes the links: is what I know of them still true? */
     lat_precision precision; /* of the networks of flows */
-    double core_seconds; /* spent in steps so far, all ranks and all resumed runs together */
+    double core_seconds; /* spent in the steps that count, all ranks and all resumed runs together */
+    double joules;       /* likewise; negative: not known */
     char *directory;     /* of the configuration file: where model paths are looked up first */
     char *start;         /* "hot", "cold" or a configuration file */
 } mc_chain;
 
-/* Reads the groups `lattice`, `action` and `chain` (seed, replicas, thermalise, start) and the key `precision`, and lays out the
- * lattice; the links are 1.  Collective. */
-lat_status mc_chain_create(MPI_Comm comm, lat_settings *root, const char *directory, mc_chain **chain, lat_error *error);
+/* Reads the groups `lattice`, `action` and `chain` (seed, replicas, thermalise, start) and the key `precision`, and lays
+ * out the lattice; the links are 1.  Collective. */
+lat_status mc_chain_create(MPI_Comm comm, lat_settings *root, const char *directory, mc_chain **chain,
+                           lat_error *error);
 /* The links of step 0: hot, cold or from a file.  Collective. */
 lat_status mc_chain_start(mc_chain *chain, lat_error *error);
 void mc_chain_free(mc_chain *chain);
-/* One step: every update once.  Adds to the seconds of the updates and of the chain. */
+/* One step: every update once.  Where the step counts, adds to the seconds of the updates and of the chain. */
 lat_status mc_chain_step(mc_chain *chain, mc_update *const *updates, int count, lat_error *error);
 /* True if what this step does counts in reports: thermalisation is over. */
 bool mc_chain_counts(const mc_chain *chain);
-/* Where a file that comes with a configuration or with the program lies: beside the configuration, then in the installed folder
- * of that kind ("models", "examples"), then in that of the source tree; free() it.  NULL: nowhere.  Local. */
+/* Where a file that comes with a configuration or with the program lies: beside the configuration, then in the installed
+ * folder of that kind ("models", "examples"), then in that of the source tree; free() it.  NULL: nowhere.  directory
+ * NULL: not beside a configuration.  Local. */
 char *mc_find_file(const char *directory, const char *kind, const char *name);
 
 /* A random stream of this chain at its present step. */
@@ -73,7 +76,7 @@ struct mc_update {
     int index;
     int64_t state_count; /* numbers that the next step depends on or that the report needs: counters, sums, weights; */
     double *state;       /* saved in checkpoints, identical on all ranks */
-    double seconds;      /* wall-clock seconds spent in step, of this process */
+    double seconds;      /* wall-clock seconds in the steps that count, of this process */
 };
 
 extern const mc_update_table mc_update_hmc, mc_update_heatbath, mc_update_overrelax, mc_update_instanton, mc_update_flow, mc_update_fthmc;
@@ -91,8 +94,8 @@ typedef enum { MC_LEAPFROG, MC_OMF2, MC_OMF4, MC_INTEGRATORS } mc_integrator;
 extern const char *const mc_integrator_names[]; /* "leapfrog", "omf2", "omf4", NULL */
 
 /* Integrates dU/dt = pi U, dpi/dt = -dS/dU over `length` in `steps` steps. */
-void mc_integrate(mc_integrator integrator, lat_action *action, lat_group group, lat_field *links, lat_field *momenta, double length,
-                  int steps);
+void mc_integrate(mc_integrator integrator, lat_action *action, lat_group group, lat_field *links, lat_field *momenta,
+                  double length, int steps);
 /* Number of forces that one call of mc_integrate computes. */
 int64_t mc_integrator_forces(mc_integrator integrator, int steps);
 
@@ -131,12 +134,13 @@ void mc_autocorrelation(const double *series, int replicas, int64_t n, int64_t m
 
 /* --------------------------------------------------------------------------------- histories and checkpoints */
 
-/* One row per step: [replica][column]. */
+/* One row per measurement: [replica][column]. */
 typedef struct {
     int columns, replicas;
     char (*name)[32];       /* [columns] */
     int64_t rows, capacity;
     uint64_t first_step;    /* step number of row 0 */
+    uint64_t every;         /* steps from one row to the next: 1, unless set to something else */
     double *value;          /* [rows][replicas][columns]; on all ranks alike */
 } mc_history;
 
@@ -149,7 +153,7 @@ void mc_history_series(const mc_history *history, int column, int replica, doubl
 lat_status mc_history_write(MPI_Comm comm, const char *path, const mc_history *history, lat_error *error);
 lat_status mc_history_read(MPI_Comm comm, const char *path, mc_history **history, lat_error *error);
 
-/* checkpoint.h5: links of all replicas, step, state of every update, hash of the configuration.  Collective. */
+/* checkpoint.h5: links of all replicas, step, cost so far, state of every update, configuration.  Collective. */
 lat_status mc_checkpoint_write(const char *path, const mc_chain *chain, mc_update *const *updates, int count, const char *config, lat_error *error);
 /* Refuses (LAT_CONFIG) a checkpoint of another configuration, (LAT_FORMAT) a damaged one. */
 lat_status mc_checkpoint_read(const char *path, mc_chain *chain, mc_update **updates, int count, const char *config, lat_error *error);

@@ -1,9 +1,9 @@
 /* flowhmc: SPDX-License-Identifier: GPL-3.0-or-later
  *
- * instanton.c: proposes to add or remove one unit of topological charge, spread over the whole of a two-dimensional U(1)
- * lattice, and accepts with min(1, exp(-dS)) (D. Albandea, P. Hernandez, A. Ramos and F. Romero-Lopez, Eur. Phys. J. C 81 (2021) 873
- * [arXiv:2106.14234]).  Both signs are equally likely, and one undoes the other, so detailed balance holds.  By itself it reaches few
- * configurations: combine it with hmc or heatbath.
+ * instanton.c: proposes to add or remove one unit of topological charge, spread over the whole of a two-dimensional
+ * U(1) lattice, and accepts with min(1, exp(-dS)) (D. Albandea, P. Hernandez, A. Ramos and F. Romero-Lopez, Eur. Phys.
+ * J. C 81 (2021) 873 [arXiv:2106.14234]).  Both signs are equally likely, and one undoes the other, so detailed balance
+ * holds.  By itself it reaches few configurations: combine it with hmc or heatbath.
  */
 #include "../lattice/backend/backend.h"
 #include "hmc.h"

@@ -1,10 +1,11 @@
 /* flowhmc: SPDX-License-Identifier: GPL-3.0-or-later
  *
- * integrator.c: integrators of molecular dynamics as alternating kicks, pi -= a eps dS/dU, and drifts, U <- exp(b eps pi) U.
+ * integrator.c: integrators of molecular dynamics as alternating kicks, pi -= a eps dS/dU, and drifts, U <- exp(b eps
+ * pi) U.
  *
- * leapfrog; the minimum-norm scheme of second order with two forces a step (OMF2) and that of fourth order with five (OMF4,
- * 4MN5FV), I. P. Omelyan, I. M. Mryglod and R. Folk, Comput. Phys. Commun. 151 (2003) 272.  All are symmetric, begin and end with
- * a kick, and the last kick of a step is joined to the first of the next.
+ * leapfrog; the minimum-norm scheme of second order with two forces a step (OMF2) and that of fourth order with five
+ * (OMF4, 4MN5FV), I. P. Omelyan, I. M. Mryglod and R. Folk, Comput. Phys. Commun. 151 (2003) 272.  All are symmetric,
+ * begin and end with a kick, and the last kick of a step is joined to the first of the next.
  */
 #include "hmc.h"
 
@@ -27,13 +28,17 @@ static const struct {
     [MC_LEAPFROG] = {3, {0.5, 1, 0.5}},
     [MC_OMF2] = {5, {LAMBDA, 0.5, 1 - 2 * LAMBDA, 0.5, LAMBDA}},
     [MC_OMF4] = {11,
-                 {THETA, RHO, LAMBDA4, CHI, 0.5 - THETA - LAMBDA4, 1 - 2 * (RHO + CHI), 0.5 - THETA - LAMBDA4, CHI, LAMBDA4, RHO, THETA}},
+                 {THETA, RHO, LAMBDA4, CHI, 0.5 - THETA - LAMBDA4, 1 - 2 * (RHO + CHI), 0.5 - THETA - LAMBDA4, CHI,
+                  LAMBDA4, RHO, THETA}},
 };
 
-int64_t mc_integrator_forces(mc_integrator integrator, int steps) { return (int64_t)(schemes[integrator].stages / 2) * steps + 1; }
+int64_t mc_integrator_forces(mc_integrator integrator, int steps)
+{
+    return (int64_t)(schemes[integrator].stages / 2) * steps + 1;
+}
 
-void mc_integrate(mc_integrator integrator, lat_action *action, lat_group group, lat_field *links, lat_field *momenta, double length,
-                  int steps)
+void mc_integrate(mc_integrator integrator, lat_action *action, lat_group group, lat_field *links, lat_field *momenta,
+                  double length, int steps)
 {
     const double *coefficient = schemes[integrator].coefficient;
     int last = schemes[integrator].stages - 1;

@@ -1,7 +1,8 @@
 /* flowhmc: SPDX-License-Identifier: GPL-3.0-or-later
  *
- * overrelax.c: every link in turn is reflected about its staple, which leaves the action as it is (M. Creutz, Phys. Rev. D 36
- * (1987) 515).  It is exact, and moves far, but never leaves the surface of constant action: combine it with another update.
+ * overrelax.c: every link in turn is reflected about its staple, which leaves the action as it is (M. Creutz, Phys.
+ * Rev. D 36 (1987) 515).  It is exact, and moves far, but never leaves the surface of constant action: combine it with
+ * another update.
  */
 #include "sweep.h"
 

@@ -132,16 +132,17 @@ static void broadcast(double *values, int64_t count, int root, MPI_Comm comm)
 void mc_proposals_to_chain(mc_proposals *p, int group, const lat_field *links, int member, int replica)
 {
     const lat_geometry *g = p->chain->geometry;
+    int components = p->chain->links->components;
     if (same_cut(p)) {
-        double *part = lat_alloc(g->volume / g->rank_count * links->components, sizeof *part);
+        double *part = lat_alloc(g->volume / g->rank_count * components, sizeof *part);
         lat_field_get_local(links, member, part);
         lat_field_set_local(p->chain->links, replica, part);
         free(part);
         return;
     }
-    double *whole = lat_alloc(g->volume * links->components, sizeof *whole);
+    double *whole = lat_alloc(g->volume * components, sizeof *whole);
     if (p->group == group) lat_field_gather(links, member, whole);
-    broadcast(whole, g->volume * links->components, group * (g->rank_count / p->groups), g->comm);
+    broadcast(whole, g->volume * components, group * (g->rank_count / p->groups), g->comm);
     lat_field_scatter(p->chain->links, replica, whole);
     free(whole);
 }

@@ -40,8 +40,8 @@ void mc_proposals_draw(mc_proposals *proposals, int update, uint64_t first, doub
 /* Log weights of the configurations in `links`, through the inverse.  v, unless NULL, receives F^-1.  Collective over the group. */
 void mc_proposals_weigh(mc_proposals *proposals, double *log_weight, lat_field *v);
 
-/* Copies one configuration from the field `links` of a group (its member) to a replica of the chain, or back.  Collective over
- * the chain; for the way back every group receives it. */
+/* Copies one configuration from a member of the field `links` of a group to a replica of the chain, or back into
+ * `links` of the proposals of every group.  Ranks of other groups give NULL.  Collective over the chain. */
 void mc_proposals_to_chain(mc_proposals *proposals, int group, const lat_field *links, int member, int replica);
 void mc_proposals_from_chain(mc_proposals *proposals, int replica, int member);
 

@@ -24,12 +24,13 @@ static void check_chain(lat_settings *settings, const mc_chain *chain, const cha
         lat_settings_fail(settings, "kind", error, "%s knows the Wilson action alone: use hmc for others", name);
     for (int mu = 0; mu < chain->geometry->dim; mu++)
         if (chain->geometry->size[mu] % 2)
-            lat_settings_fail(settings, "kind", error, "%s needs even extents, and direction %d has %lld sites: use hmc", name, mu,
+            lat_settings_fail(settings, "kind", error,
+                              "%s needs even extents, and direction %d has %lld sites: use hmc", name, mu,
                               (long long)chain->geometry->size[mu]);
 }
 
-mc_update *mc_sweep_create(const mc_update_table *table, mc_sweep_kernel *update_links, lat_settings *settings, mc_chain *chain, int index,
-                           lat_error *error)
+mc_update *mc_sweep_create(const mc_update_table *table, mc_sweep_kernel *update_links, lat_settings *settings,
+                           mc_chain *chain, int index, lat_error *error)
 {
     enum { MOST_SWEEPS = (1 << (31 - MC_SWEEP_SHIFT)) - 1 };
     int count = (int)lat_settings_int(settings, "count", 1, 1, MOST_SWEEPS, error);

@@ -19,12 +19,12 @@ typedef void mc_sweep_kernel(const mc_sweep *sweep, const lat_range *range, int 
 struct mc_sweep {
     mc_update base;
     mc_sweep_kernel *update_links;
-    int count;                      /* sweeps in one step */
-    lat_sites inner[2], outer[2];   /* the sites of each parity that do not, and do, need the halo */
+    int count;                    /* sweeps in one step */
+    lat_sites inner[2], outer[2]; /* the sites of each parity that do not, and do, need the halo */
 };
 
-mc_update *mc_sweep_create(const mc_update_table *table, mc_sweep_kernel *update_links, lat_settings *settings, mc_chain *chain, int index,
-                           lat_error *error);
+mc_update *mc_sweep_create(const mc_update_table *table, mc_sweep_kernel *update_links, lat_settings *settings,
+                           mc_chain *chain, int index, lat_error *error);
 lat_status mc_sweep_step(mc_update *update, lat_error *error);
 void mc_sweep_report(const mc_update *update, json_t *object);
 void mc_sweep_free(mc_update *update);

@@ -1,7 +1,7 @@
 /* flowhmc: SPDX-License-Identifier: GPL-3.0-or-later
  *
- * trajectory.c: a molecular-dynamics trajectory and the Metropolis decision at its end, S. Duane et al., Phys. Lett. B 195
- * (1987) 216.  H = 1/2 sum pi_a^2 + S(U), summed exactly, so that any number of ranks decides alike.
+ * trajectory.c: a molecular-dynamics trajectory and the Metropolis decision at its end, S. Duane et al., Phys. Lett. B
+ * 195 (1987) 216.  H = 1/2 sum pi_a^2 + S(U), summed exactly, so that any number of ranks decides alike.
  */
 #include "hmc.h"
 
@@ -10,12 +10,13 @@
 #include <math.h>
 #include <stdlib.h>
 
-lat_status mc_trajectory_create(lat_settings *settings, const lat_geometry *geometry, lat_group group, mc_trajectory *trajectory,
-                                lat_error *error)
+lat_status mc_trajectory_create(lat_settings *settings, const lat_geometry *geometry, lat_group group,
+                                mc_trajectory *trajectory, lat_error *error)
 {
     trajectory->length = lat_settings_real(settings, "trajectory", 1, 1e-6, 1e6, error);
     trajectory->steps = (int)lat_settings_int(settings, "steps", 10, 1, 1 << 24, error);
-    trajectory->integrator = (mc_integrator)lat_settings_choice(settings, "integrator", "omf2", mc_integrator_names, error);
+    trajectory->integrator =
+        (mc_integrator)lat_settings_choice(settings, "integrator", "omf2", mc_integrator_names, error);
     if (error->status) return error->status;
     trajectory->momenta = lat_field_algebra(geometry, group, LAT_DOUBLE);
     trajectory->start = lat_field_gauge(geometry, group, LAT_DOUBLE);
@@ -50,8 +51,8 @@ static void refresh(lat_action *action, lat_field *links, lat_random random)
     if (action->table->refresh) action->table->refresh(action, links, &random);
 }
 
-void mc_trajectory_run(mc_trajectory *t, lat_action *action, lat_group group, lat_field *links, const lat_random *momenta,
-                       const lat_random *acceptance, double *dh, bool *accepted)
+void mc_trajectory_run(mc_trajectory *t, lat_action *action, lat_group group, lat_field *links,
+                       const lat_random *momenta, const lat_random *acceptance, double *dh, bool *accepted)
 {
     int members = links->geometry->members;
     double *start = lat_alloc(members, sizeof *start);
@@ -91,7 +92,8 @@ static double largest_difference(const lat_field *a, const lat_field *b, lat_gro
     return both[1] > 0 ? NAN : both[0];
 }
 
-double mc_trajectory_reversibility(mc_trajectory *t, lat_action *action, lat_group group, lat_field *links, const lat_random *momenta)
+double mc_trajectory_reversibility(mc_trajectory *t, lat_action *action, lat_group group, lat_field *links,
+                                   const lat_random *momenta)
 {
     lat_field_gaussian(t->momenta, momenta);
     refresh(action, links, *momenta);

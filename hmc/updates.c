@@ -8,8 +8,7 @@
 #include <stdlib.h>
 
 static const mc_update_table *const tables[] = {
-    &mc_update_hmc,  &mc_update_heatbath, &mc_update_overrelax, &mc_update_instanton,
-    &mc_update_flow, &mc_update_fthmc,
+    &mc_update_hmc, &mc_update_heatbath, &mc_update_overrelax, &mc_update_instanton, &mc_update_flow, &mc_update_fthmc,
 };
 enum { KINDS = sizeof tables / sizeof *tables };
 
@@ -30,7 +29,8 @@ lat_status mc_updates_create(lat_settings *root, mc_chain *chain, mc_update ***u
     int wanted = lat_settings_list(root, "updates", error);
     if (error->status) return error->status;
     if (wanted < 1 || wanted > MOST_UPDATES)
-        return lat_settings_fail(root, "updates", error, "%d updates: name 1 to %d, for example updates = ( { kind = \"hmc\"; } );", wanted,
+        return lat_settings_fail(root, "updates", error,
+                                 "%d updates: name 1 to %d, for example updates = ( { kind = \"hmc\"; } );", wanted,
                                  MOST_UPDATES);
     *updates = lat_alloc(wanted, sizeof **updates);
     while (*count < wanted && !error->status) {

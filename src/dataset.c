@@ -22,6 +22,7 @@ static dataset *create(const char *name, int columns, int replicas, int64_t rows
     set->columns = columns;
     set->replicas = replicas;
     set->rows = rows;
+    set->every = 1;
     set->core_seconds = NAN;
     set->column = lat_alloc(columns, sizeof *set->column);
     set->series = lat_alloc(columns, sizeof *set->series);
@@ -198,6 +199,7 @@ static dataset *from_history(const char *path, const mc_history *history, int64_
     int64_t rows = remaining(path, history->columns > 0 ? history->rows : 0, skip, error);
     if (error->status != LAT_DONE) return NULL;
     dataset *set = create(path, history->columns, history->replicas, rows);
+    set->every = (int64_t)history->every;
     double *whole = lat_alloc(history->rows, sizeof *whole);
     for (int i = 0; i < history->columns; i++) {
         set->column[i] = lat_text("%s", history->name[i]);
@@ -289,6 +291,10 @@ lat_status dataset_join(dataset *const *parts, int count, dataset **set, lat_err
         if (!same_columns(parts[p], parts[0]))
             return lat_fail(error, LAT_CONFIG, "%.200s and %.200s have different columns: leave out --replicas",
                             parts[0]->name, parts[p]->name);
+        if (parts[p]->every != parts[0]->every)
+            return lat_fail(error, LAT_CONFIG,
+                            "%.200s and %.200s have rows every %lld and every %lld steps: leave out --replicas",
+                            parts[0]->name, parts[p]->name, (long long)parts[0]->every, (long long)parts[p]->every);
         replicas += parts[p]->replicas;
         if (parts[p]->rows < rows) rows = parts[p]->rows;
         double part = (double)parts[p]->rows * parts[p]->replicas;
@@ -298,6 +304,7 @@ lat_status dataset_join(dataset *const *parts, int count, dataset **set, lat_err
     char *name = join_names(parts, count);
     *set = create(name, parts[0]->columns, replicas, rows);
     free(name);
+    (*set)->every = parts[0]->every;
     (*set)->core_seconds = seconds / entries;
     for (int i = 0; i < parts[0]->columns; i++) {
         double *to = (*set)->series[i];

@@ -13,7 +13,8 @@
 typedef struct {
     char *name; /* the path it was read from */
     int columns, replicas;
-    int64_t rows; /* of each replica */
+    int64_t rows;  /* of each replica */
+    int64_t every; /* steps of the run from one row to the next */
     char **column;
     double **series;     /* [columns]: [replicas][rows] */
     double core_seconds; /* per entry, as summary.json has it; NaN if it does not say */
@@ -25,7 +26,7 @@ typedef struct {
  * The first `skip` rows of each replica are left out.  LAT_CONFIG if nothing is left then, LAT_FILE, LAT_FORMAT. */
 lat_status dataset_read(const char *path, int64_t skip, dataset **set, lat_error *error);
 /* All replicas of all parts as replicas of one set, as long as the shortest of them.  LAT_CONFIG if their columns are
- * not the same. */
+ * or steps between rows are not the same. */
 lat_status dataset_join(dataset *const *parts, int count, dataset **set, lat_error *error);
 void dataset_free(dataset *set); /* NULL is allowed */
 

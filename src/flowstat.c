@@ -243,6 +243,7 @@ static void print_analysis(const analysis *a)
     const dataset *set = a->set;
     printf("%s: %lld rows", set->name, (long long)set->rows);
     if (set->replicas > 1) printf(" of %d replicas", set->replicas);
+    if (set->every > 1) printf(", one every %lld steps", (long long)set->every);
     printf("\n\n");
     print_estimates(a);
     print_remarks(a);
@@ -296,6 +297,7 @@ static json_t *analysis_json(const analysis *a, int64_t skip)
     put(object, "path", json_string(set->name));
     put(object, "replicas", json_integer(set->replicas));
     put(object, "rows", json_integer(set->rows));
+    put(object, "every", json_integer(set->every));
     put(object, "skip", json_integer(skip));
     for (int i = 0; i < set->columns; i++)
         if (a->chosen[i]) put(observables, set->column[i], estimate_json(&a->estimate[i], set->core_seconds));

@@ -20,8 +20,8 @@ __attribute__((unused)) static test_chain chain_begin(MPI_Comm comm, const char 
 {
     lat_error error = {0};
     test_chain t = {0};
-    if (lat_settings_parse(text, "test", &t.root, &error) == LAT_DONE && mc_chain_create(comm, t.root, ".", &t.chain, &error) == LAT_DONE &&
-        mc_chain_start(t.chain, &error) == LAT_DONE)
+    if (lat_settings_parse(text, "test", &t.root, &error) == LAT_DONE &&
+        mc_chain_create(comm, t.root, ".", &t.chain, &error) == LAT_DONE && mc_chain_start(t.chain, &error) == LAT_DONE)
         mc_updates_create(t.root, t.chain, &t.updates, &t.count, &error);
     if (error.status) lat_abort(error.status, "%s", error.text);
     return t;
@@ -52,8 +52,8 @@ __attribute__((unused)) static double chain_figure(const test_chain *t, int upda
     return number;
 }
 
-/* chi^2 of k degrees of freedom as a deviation in standard deviations, E. B. Wilson and M. M. Hilferty, Proc. Natl. Acad. Sci.
- * 17 (1931) 684. */
+/* chi^2 of k degrees of freedom as a deviation in standard deviations, E. B. Wilson and M. M. Hilferty, Proc. Natl.
+ * Acad. Sci. 17 (1931) 684. */
 __attribute__((unused)) static double chi_square_sigmas(double chi_square, double k)
 {
     return (cbrt(chi_square / k) - (1 - 2 / (9 * k))) / sqrt(2 / (9 * k));

@@ -1,8 +1,8 @@
 /* flowhmc: SPDX-License-Identifier: GPL-3.0-or-later
  * # ranks: 1 2 4
  *
- * checkpoint.c: histories and checkpoints come back to the bit, have the same bytes for the same contents, and are refused
- * when they are damaged or belong to another run.
+ * checkpoint.c: histories and checkpoints come back to the bit, have the same bytes for the same contents, and are
+ * refused when they are damaged or belong to another run.
  */
 #define _GNU_SOURCE
 #include "tap.h"
@@ -44,7 +44,7 @@ static bool same_files(const char *a, const char *b)
     return same;
 }
 
-/* --------------------------------------------------------------------------------------------------------- histories */
+/* -------------------------------------------------------------------------------------------------------- histories */
 
 static mc_history *make_history(int rows)
 {
@@ -52,6 +52,7 @@ static mc_history *make_history(int rows)
     strcpy(history->name[0], "plaquette");
     strcpy(history->name[1], "charge_squared_of_thirty_one_ch");
     history->first_step = 100;
+    history->every = 5;
     for (int row = 0; row < rows; row++) {
         double values[6];
         for (int i = 0; i < 6; i++) values[i] = i == 4 ? NAN : 10 * row + i + 0.1;
@@ -64,7 +65,7 @@ static bool same_histories(const mc_history *a, const mc_history *b)
 {
     size_t names = (size_t)a->columns * sizeof *a->name;
     return a->columns == b->columns && a->replicas == b->replicas && a->rows == b->rows &&
-           a->first_step == b->first_step && memcmp(a->name, b->name, names) == 0 &&
+           a->first_step == b->first_step && a->every == b->every && memcmp(a->name, b->name, names) == 0 &&
            memcmp(a->value, b->value, (size_t)a->rows * 6 * sizeof(double)) == 0;
 }
 
@@ -92,14 +93,14 @@ static void test_history(int rows)
     mc_history_free(back);
 }
 
-typedef enum { NO_ROW, STEPS, NAME, TWICE, SHORT, REPLICAS, COLUMN, HISTORY_FAULTS } history_fault;
+typedef enum { NOTHING, STEPS, NAME, TWICE, SHORT, REPLICAS, COLUMN, HISTORY_FAULTS } history_fault;
 
 static void test_history_faults(void)
 {
     static const char *const names[] = {"nothing",        "a gap in the steps", "a name too long", "a name twice",
                                         "a short column", "no replicas",        "no column"};
     char *path = in_directory("faulty.h5");
-    for (history_fault f = NO_ROW; f < HISTORY_FAULTS; f++) {
+    for (history_fault f = NOTHING; f < HISTORY_FAULTS; f++) {
         lat_error error = {0};
         mc_history *back;
         const double step[] = {5, f == STEPS ? 7 : 6}, values[] = {1, 2, 3, 4};
@@ -107,18 +108,19 @@ static void test_history_faults(void)
         lat_h5_put_text(file, "columns", f == NAME ? "a bbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbb" : f == TWICE ? "a a" : "a b");
         lat_h5_put_int(file, "replicas", f == REPLICAS ? 0 : 2);
         lat_h5_put_int(file, "first_step", 5);
+        lat_h5_put_int(file, "every", 1);
         lat_h5_put_reals(file, "step", 1, (int64_t[]){2}, step);
         lat_h5_put_reals(file, "a", 2, (int64_t[]){2, 2}, values);
         if (f != COLUMN) lat_h5_put_reals(file, "b", 2, (int64_t[]){f == SHORT ? 1 : 2, 2}, values);
         lat_h5_finish(file, &error);
         lat_status status = mc_history_read(MPI_COMM_WORLD, path, &back, &error);
-        ok_all(f == NO_ROW ? status == LAT_DONE : status == LAT_FORMAT && !back, "history with %s", names[f]);
+        ok_all(f == NOTHING ? status == LAT_DONE : status == LAT_FORMAT && !back, "history with %s", names[f]);
         say(&error);
         mc_history_free(back);
     }
 }
 
-/* ------------------------------------------------------------------------------------------------------- checkpoints */
+/* ------------------------------------------------------------------------------------------------------ checkpoints */
 
 enum { UPDATES = 3, REPLICAS_OF_CHAIN = 3 };
 

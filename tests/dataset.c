@@ -92,12 +92,13 @@ static void test_refused_text(void)
 /* Value of a column of a replica in a row of the run that the tests write. */
 static double value_of(int64_t row, int replica, int column) { return (double)row + 100 * replica + 1000 * column; }
 
-static char *write_run(const char *name, int64_t rows, int replicas, const char *summary)
+static char *write_run(const char *name, int64_t rows, int replicas, int64_t every, const char *summary)
 {
     char *path = lat_text("%s/%s", folder, name), *history_path = lat_text("%s/history.h5", path);
     if (tap.rank == 0) mkdir(path, 0777);
     MPI_Barrier(MPI_COMM_WORLD);
     mc_history *history = mc_history_create(2, replicas);
+    history->every = (uint64_t)every;
     strcpy(history->name[0], "plaquette");
     strcpy(history->name[1], "charge");
     double *row = lat_alloc(2 * replicas, sizeof *row);
@@ -121,7 +122,7 @@ static void test_run(void)
 {
     dataset *set;
     lat_error error = {0};
-    char *path = write_run("run", 10, 3,
+    char *path = write_run("run", 10, 3, 1,
                            "{\"cost\": {\"core_seconds\": 60}, \"updates\": [{\"kind\": \"flow\", \"ess\": 0.5}]}");
     dataset_read(path, 4, &set, &error);
     ok_all(set && set->columns == 2 && set->replicas == 3 && set->rows == 6 && strcmp(set->column[1], "charge") == 0,
@@ -136,12 +137,12 @@ static void test_run(void)
     dataset_free(set);
     free(path);
 
-    path = write_run("plain", 5, 1, NULL);
+    path = write_run("plain", 5, 1, 1, NULL);
     dataset_read(path, 0, &set, &error);
     ok_all(set && isnan(set->core_seconds) && !set->updates, "run without summary.json");
     dataset_free(set);
     free(path);
-    path = write_run("broken", 5, 1, "{\"cost\": ");
+    path = write_run("broken", 5, 1, 1, "{\"cost\": ");
     ok_all(dataset_read(path, 0, &set, &error) == LAT_FORMAT && !set, "run with a damaged summary.json: refused");
     free(path);
     error = (lat_error){0};
@@ -152,8 +153,8 @@ static void test_join(void)
 {
     dataset *part[3], *set;
     lat_error error = {0};
-    char *first = write_run("first", 8, 2, "{\"cost\": {\"core_seconds\": 16}}");
-    char *second = write_run("second", 6, 1, "{\"cost\": {\"core_seconds\": 17}}");
+    char *first = write_run("first", 8, 2, 5, "{\"cost\": {\"core_seconds\": 16}}");
+    char *second = write_run("second", 6, 1, 5, "{\"cost\": {\"core_seconds\": 17}}");
     dataset_read(first, 1, &part[0], &error);
     dataset_read(second, 1, &part[1], &error);
     read_string("plaquette\n1\n", 0, &part[2], &error);
@@ -165,7 +166,12 @@ static void test_join(void)
                 good = good && set->series[c][r * 5 + i] == value_of(i + 1, r < 2 ? r : 0, c);
     ok_all(good, "join: 3 replicas, as long as the shortest");
     ok_all(set && fabs(set->core_seconds - (14 * 1 + 5 * 17.0 / 6) / 19) < 1e-14, "join: core-seconds per entry");
+    ok_all(set && set->every == 5, "join: steps between rows");
     dataset_free(set);
+    part[1]->every = 4;
+    ok_all(dataset_join(part, 2, &set, &error) == LAT_CONFIG && !set, "join: other steps between rows are refused");
+    part[1]->every = 5;
+    error = (lat_error){0};
     ok_all(dataset_join(part, 3, &set, &error) == LAT_CONFIG && !set, "join: different columns are refused");
     for (int p = 0; p < 3; p++) dataset_free(part[p]);
     free(first);

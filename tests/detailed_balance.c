@@ -2,16 +2,24 @@
  *
  * # ranks: 1
  *
- * detailed_balance.c: in equilibrium, going from state i to state j is as frequent as going from j to i.  States are bins of
- * gauge-invariant angles of a 2x2 lattice; n_ij counts independent pairs (before, after), which many replicas and sweeps in
- * between provide, and sum_{i<j} (n_ij - n_ji)^2 / (n_ij + n_ji) is then a chi^2.  hmc and instanton are tested as they are, heatbath and
- * overrelaxation one direction and parity at a time: a sweep is a sequence of steps that are in detailed balance, and is
- * not so itself.  Five tests at 5.5 standard deviations, false by chance with a probability of 2e-7.
+ * detailed_balance.c: in equilibrium, going from state i to state j is as frequent as going from j to i.  States are
+ * bins of gauge-invariant angles of a 2x2 lattice, or of its action; n_ij counts independent pairs (before, after),
+ * which many replicas and sweeps in between provide, and sum_{i<j} (n_ij - n_ji)^2 / (n_ij + n_ji) is then a chi^2.
+ * hmc and instanton are tested as they are, heatbath and overrelaxation one direction and parity at a time: a sweep is
+ * a sequence of steps that are in detailed balance, and is not so itself.  Nine tests at 5.5 standard deviations, false
+ * by chance with a probability of 4e-7.
  */
 #include "../lattice/backend/backend.h"
 #include "chain.h"
 
-enum { PLAQUETTE_BINS = 4, LOOP_BINS = 3, STATES = PLAQUETTE_BINS * PLAQUETTE_BINS * LOOP_BINS, REPLICAS = 4096, ROUNDS = 20 };
+enum {
+    PLAQUETTE_BINS = 4,
+    LOOP_BINS = 3,
+    STATES = PLAQUETTE_BINS * PLAQUETTE_BINS * LOOP_BINS,
+    LEVELS = 8,
+    REPLICAS = 4096,
+    ROUNDS = 20
+};
 
 static int bin(double angle, int bins)
 {
@@ -27,26 +35,39 @@ static void find_states(const mc_chain *chain, int *state)
         double u[8]; /* [y][x][direction] */
         lat_field_gather(chain->links, m, u);
         double first = u[0] + u[3] - u[4] - u[1], second = u[2] + u[1] - u[6] - u[3], loop = u[1] + u[5];
-        state[m] = (bin(first, PLAQUETTE_BINS) * PLAQUETTE_BINS + bin(second, PLAQUETTE_BINS)) * LOOP_BINS + bin(loop, LOOP_BINS);
+        state[m] = (bin(first, PLAQUETTE_BINS) * PLAQUETTE_BINS + bin(second, PLAQUETTE_BINS)) * LOOP_BINS +
+                   bin(loop, LOOP_BINS);
     }
 }
 
-static void check(const int64_t *n, const char *name)
+/* Bins of the action, which lies between 0 and 2 beta for each of the four plaquettes. */
+static void find_levels(mc_chain *chain, int *level)
+{
+    double *action = lat_alloc(REPLICAS, sizeof *action), most = 8 * lat_action_beta(chain->action);
+    lat_action_total(chain->action, chain->links, action);
+    for (int m = 0; m < REPLICAS; m++) level[m] = (int)(fmin(fmax(action[m] / most, 0), 0.999) * LEVELS);
+    free(action);
+}
+
+/* n: [states][states] */
+static void check(const int64_t *n, int states, const char *name, const char *of)
 {
     double chi_square = 0, moved = 0, stayed = 0;
     int pairs = 0;
-    for (int i = 0; i < STATES; i++) {
-        stayed += (double)n[i * STATES + i];
+    for (int i = 0; i < states; i++) {
+        stayed += (double)n[i * states + i];
         for (int j = 0; j < i; j++) {
-            double both = (double)(n[i * STATES + j] + n[j * STATES + i]), difference = (double)(n[i * STATES + j] - n[j * STATES + i]);
+            double both = (double)(n[i * states + j] + n[j * states + i]),
+                   difference = (double)(n[i * states + j] - n[j * states + i]);
             moved += both;
             if (both == 0) continue;
             chi_square += difference * difference / both;
             pairs++;
         }
     }
-    ok(moved > 9e3 && fabs(chi_square_sigmas(chi_square, pairs)) < 5.5, "%s: %.0f%% of the pairs moved, chi^2 %.1f for %d pairs of states", name,
-       100 * moved / (moved + stayed), chi_square, pairs);
+    ok(moved > 9e3 && fabs(chi_square_sigmas(chi_square, pairs)) < 5.5,
+       "%s, %s: %.0f%% of the pairs moved, chi^2 %.1f for %d pairs of states", name, of, 100 * moved / (moved + stayed),
+       chi_square, pairs);
 }
 
 /* One direction and one parity, which change from round to round. */
@@ -56,10 +77,13 @@ static void update_some_links(mc_chain *chain, bool reflect, int round)
     lat_range range = lat_range_of(g, &g->parity[round / 2 % 2]);
     lat_random random = mc_random(chain, LAT_RANDOM_TEST, 0);
     lat_halo_exchange(chain->links);
-    heatbath_args draw = {lat_tables_of(g), chain->links->data, lat_action_beta(chain->action), round % 2, lat_random_key(&random)};
+    heatbath_args draw = {lat_tables_of(g), chain->links->data, lat_action_beta(chain->action), round % 2,
+                          lat_random_key(&random)};
     overrelax_args turn = {lat_tables_of(g), chain->links->data, round % 2};
-    if (reflect) lat_kernels_of(chain->links, LAT_U1)->overrelax(&turn, &range);
-    else lat_kernels_of(chain->links, LAT_U1)->heatbath(&draw, &range);
+    if (reflect)
+        lat_kernels_of(chain->links, LAT_U1)->overrelax(&turn, &range);
+    else
+        lat_kernels_of(chain->links, LAT_U1)->heatbath(&draw, &range);
 }
 
 typedef enum { WHOLE_UPDATE, HEATBATH, OVERRELAX } what;
@@ -67,25 +91,40 @@ typedef enum { WHOLE_UPDATE, HEATBATH, OVERRELAX } what;
 /* mixing comes first in the list of updates, the update under test last. */
 static void test_balance(const char *update, what what, const char *name)
 {
-    char *text = lat_text("lattice = { group = \"u1\"; size = [2, 2]; }; action = ( { kind = \"wilson\"; beta = 1.2; } );"
-                          "chain = { seed = 31; replicas = %d; };"
-                          "updates = ( { kind = \"heatbath\"; count = 4; }, { kind = \"instanton\"; }, { kind = \"heatbath\"; count = 4; }%s );",
-                          REPLICAS, update);
+    char *text =
+        lat_text("lattice = { group = \"u1\"; size = [2, 2]; }; action = ( { kind = \"wilson\"; beta = 1.2; } );"
+                 "chain = { seed = 31; replicas = %d; };"
+                 "updates = ( { kind = \"heatbath\"; count = 4; }, { kind = \"instanton\"; }, { kind = \"heatbath\"; "
+                 "count = 4; }%s );",
+                 REPLICAS, update);
     test_chain t = chain_begin(MPI_COMM_WORLD, text);
     lat_error error = {0};
     int *before = lat_alloc(REPLICAS, sizeof *before), *after = lat_alloc(REPLICAS, sizeof *after);
-    int64_t *n = lat_alloc(STATES * STATES, sizeof *n);
+    int *low = lat_alloc(REPLICAS, sizeof *low), *high = lat_alloc(REPLICAS, sizeof *high);
+    int64_t *n = lat_alloc(STATES * STATES, sizeof *n), *levels = lat_alloc(LEVELS * LEVELS, sizeof *levels);
     for (int round = 0; round < ROUNDS; round++) {
         if (mc_chain_step(t.chain, t.updates, 3, &error)) lat_abort(error.status, "%s", error.text);
         find_states(t.chain, before);
-        if (what != WHOLE_UPDATE) update_some_links(t.chain, what == OVERRELAX, round);
-        else if (t.updates[3]->table->step(t.updates[3], &error)) lat_abort(error.status, "%s", error.text);
+        find_levels(t.chain, low);
+        if (what != WHOLE_UPDATE)
+            update_some_links(t.chain, what == OVERRELAX, round);
+        else if (t.updates[3]->table->step(t.updates[3], &error))
+            lat_abort(error.status, "%s", error.text);
         find_states(t.chain, after);
-        for (int m = 0; m < REPLICAS; m++) n[before[m] * STATES + after[m]]++;
+        find_levels(t.chain, high);
+        for (int m = 0; m < REPLICAS; m++) {
+            n[before[m] * STATES + after[m]]++;
+            levels[low[m] * LEVELS + high[m]]++;
+        }
     }
-    check(n, name);
-    if (what == WHOLE_UPDATE && tap.rank == 0) printf("# %s: acceptance %.3f\n", name, chain_figure(&t, 3, "acceptance"));
+    check(n, STATES, name, "angles");
+    if (what != OVERRELAX) check(levels, LEVELS, name, "action"); /* it does not change the action */
+    if (what == WHOLE_UPDATE && tap.rank == 0)
+        printf("# %s: acceptance %.3f\n", name, chain_figure(&t, 3, "acceptance"));
     free(n);
+    free(levels);
+    free(low);
+    free(high);
     free(before);
     free(after);
     free(text);
@@ -95,8 +134,10 @@ static void test_balance(const char *update, what what, const char *name)
 int main(int argc, char **argv)
 {
     tap_start(&argc, &argv);
-    test_balance(", { kind = \"hmc\"; trajectory = 1.0; steps = 1; integrator = \"leapfrog\"; }", WHOLE_UPDATE, "hmc, one leapfrog step");
-    test_balance(", { kind = \"hmc\"; trajectory = 1.5; steps = 1; integrator = \"omf4\"; }", WHOLE_UPDATE, "hmc, omf4");
+    test_balance(", { kind = \"hmc\"; trajectory = 1.0; steps = 1; integrator = \"leapfrog\"; }", WHOLE_UPDATE,
+                 "hmc, one leapfrog step");
+    test_balance(", { kind = \"hmc\"; trajectory = 1.5; steps = 1; integrator = \"omf4\"; }", WHOLE_UPDATE,
+                 "hmc, omf4");
     test_balance(", { kind = \"instanton\"; }", WHOLE_UPDATE, "instanton");
     test_balance("", HEATBATH, "heatbath");
     test_balance("", OVERRELAX, "overrelax");

@@ -2,8 +2,8 @@
  *
  * # ranks: 1 2
  *
- * exact.c: every update reproduces the exact plaquette and susceptibility of U(1) on an 8x8 torus.  24 comparisons at 5.7
- * standard deviations: false by chance with a probability of 3e-7.
+ * exact.c: every update reproduces the exact plaquette and susceptibility of U(1) on an 8x8 torus.  24 comparisons at
+ * 5.7 standard deviations: false by chance with a probability of 3e-7.
  */
 #include "chain.h"
 
@@ -14,14 +14,17 @@ static void compare(const double *series, const char *observable, const char *na
 {
     mc_estimate e = mc_gamma(series, REPLICAS, STEPS);
     double exact = lat_exact2d(observable, LAT_U1, beta, 64);
-    ok(fabs(e.mean - exact) < most_sigmas * e.error && e.error < most_error, "%s, beta = %g: %s %.5f +- %.5f, tau_int %.2f, exact %.5f", name,
-       beta, observable, e.mean, e.error, e.tau_int, exact);
+    ok(fabs(e.mean - exact) < most_sigmas * e.error && e.error < most_error,
+       "%s, beta = %g: %s %.5f +- %.5f, tau_int %.2f, exact %.5f", name, beta, observable, e.mean, e.error, e.tau_int,
+       exact);
 }
 
 static void test_updates(const char *updates, const char *name, double beta)
 {
-    char *text = lat_text("lattice = { group = \"u1\"; size = [8, 8]; }; action = ( { kind = \"wilson\"; beta = %g; } );"
-                          "chain = { seed = 21; replicas = %d; }; updates = ( %s );", beta, REPLICAS, updates);
+    char *text =
+        lat_text("lattice = { group = \"u1\"; size = [8, 8]; }; action = ( { kind = \"wilson\"; beta = %g; } );"
+                 "chain = { seed = 21; replicas = %d; }; updates = ( %s );",
+                 beta, REPLICAS, updates);
     test_chain t = chain_begin(MPI_COMM_WORLD, text);
     lat_shape shape = {.dim = 2, .size = {8, 8}};
     lat_observable plaquette, charge;
@@ -52,8 +55,9 @@ int main(int argc, char **argv)
         test_updates("{ kind = \"hmc\"; trajectory = 1.0; steps = 4; integrator = \"omf2\"; }", "hmc", beta);
         test_updates("{ kind = \"heatbath\"; }", "heatbath", beta);
         test_updates("{ kind = \"heatbath\"; }, { kind = \"overrelax\"; count = 2; }", "heatbath and overrelax", beta);
-        test_updates("{ kind = \"hmc\"; trajectory = 1.0; steps = 8; integrator = \"leapfrog\"; }, { kind = \"instanton\"; }",
-                     "hmc and instanton", beta);
+        test_updates(
+            "{ kind = \"hmc\"; trajectory = 1.0; steps = 8; integrator = \"leapfrog\"; }, { kind = \"instanton\"; }",
+            "hmc and instanton", beta);
     }
     return tap_end();
 }

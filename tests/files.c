@@ -44,7 +44,7 @@ static char *slurp(const char *path, int64_t *size)
     return bytes;
 }
 
-/* Rank 0 puts bytes on the disk; nobody goes on before.  Truncating a file that exists would make ext4 flush it. */
+/* Rank 0 puts bytes on the disk; nobody goes on before.  Truncating a file that exists makes ext4 flush it. */
 static void spill(const char *path, const char *bytes, int64_t size)
 {
     MPI_Barrier(MPI_COMM_WORLD);
@@ -63,7 +63,7 @@ static void say(const lat_error *error)
     if (tap.rank == 0) printf("# %s\n", error->text);
 }
 
-/* -------------------------------------------------------------------------------------------------------- plain files */
+/* ------------------------------------------------------------------------------------------------------ plain files */
 
 static void test_plain(void)
 {
@@ -104,7 +104,7 @@ static void test_plain(void)
     free(text);
 }
 
-/* ----------------------------------------------------------------------------------------------------- values, arrays */
+/* --------------------------------------------------------------------------------------------------- values, arrays */
 
 static void put_values(lat_h5 *file, const char *text, const double *values)
 {
@@ -199,7 +199,7 @@ static void test_refusals(void)
     say(&error);
 }
 
-/* ------------------------------------------------------------------------------------------------------------- fields */
+/* ----------------------------------------------------------------------------------------------------------- fields */
 
 static lat_geometry *geometry(MPI_Comm comm, int dim, const int64_t *size, int members)
 {
@@ -315,7 +315,7 @@ static void test_fields(void)
     test_field(4, (int64_t[]){8, 4, 4, 4}, 4, 5, LAT_DOUBLE);
 }
 
-/* ----------------------------------------------------------------------------------------------------- configurations */
+/* --------------------------------------------------------------------------------------------------- configurations */
 
 static void test_config(void)
 {
@@ -378,7 +378,7 @@ static void test_bad_links(void)
     lat_geometry_free(g);
 }
 
-/* ------------------------------------------------------------------------------------------------------------- damage */
+/* ----------------------------------------------------------------------------------------------------------- damage */
 
 static lat_status read_config(const char *path, lat_error *error)
 {
@@ -434,7 +434,7 @@ static void test_wrong_files(void)
     say(&error);
 }
 
-/* ------------------------------------------------------------------------------------------------ where nothing fits */
+/* ----------------------------------------------------------------------------------------------- where nothing fits */
 
 static void limit_size(rlim_t size)
 {

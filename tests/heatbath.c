@@ -2,9 +2,9 @@
  *
  * # ranks: 1 2
  *
- * heatbath.c: the heatbath draws links from their conditional distribution, the von Mises distribution about the staple;
- * overrelaxation reflects them about it and leaves the action as it is.  Histograms are compared by chi^2 at 5.5 standard deviations: 13
- * tests, all together false by chance with a probability of 5e-7.
+ * heatbath.c: the heatbath draws links from their conditional distribution, the von Mises distribution about the
+ * staple; overrelaxation reflects them about it and leaves the action as it is.  Histograms are compared by chi^2 at
+ * 5.5 standard deviations: 13 tests, all together false by chance with a probability of 5e-7.
  */
 #include "../lattice/backend/backend.h"
 #include "chain.h"
@@ -39,14 +39,19 @@ static void quantiles(double kappa, double edge[BINS + 1])
         double low = -M_PI, high = M_PI;
         for (int round = 0; round < 50; round++) {
             double middle = 0.5 * (low + high);
-            if (von_mises_cdf(middle, kappa) < (double)i / BINS) low = middle;
-            else high = middle;
+            if (von_mises_cdf(middle, kappa) < (double)i / BINS)
+                low = middle;
+            else
+                high = middle;
         }
         edge[i] = low;
     }
 }
 
-static double get(const lat_field *f, int64_t i) { return f->precision == LAT_FLOAT ? ((float *)f->data)[i] : ((double *)f->data)[i]; }
+static double get(const lat_field *f, int64_t i)
+{
+    return f->precision == LAT_FLOAT ? ((float *)f->data)[i] : ((double *)f->data)[i];
+}
 
 /* Adds up the histograms of all ranks and compares them with a uniform distribution. */
 static void check_uniform(int64_t *histogram, const char *name)
@@ -56,7 +61,8 @@ static void check_uniform(int64_t *histogram, const char *name)
     for (int i = 0; i < BINS; i++) total += (double)histogram[i];
     for (int i = 0; i < BINS; i++) chi_square += pow((double)histogram[i] - total / BINS, 2) / (total / BINS);
     double sigmas = chi_square_sigmas(chi_square, BINS - 1);
-    ok(total >= 1e4 && fabs(sigmas) < most_sigmas, "%s: %.0f deviates, chi^2 %.1f of %d bins", name, total, chi_square, BINS);
+    ok(total >= 1e4 && fabs(sigmas) < most_sigmas, "%s: %.0f deviates, chi^2 %.1f of %d bins", name, total, chi_square,
+       BINS);
 }
 
 static void count(int64_t *histogram, const double edge[BINS + 1], double x)
@@ -72,7 +78,9 @@ static void test_von_mises(double kappa, lat_precision precision)
     enum { ROUNDS = 10 };
     lat_error error = {0};
     lat_geometry *g;
-    if (lat_geometry_create(MPI_COMM_WORLD, &(lat_shape){.dim = 2, .size = {32, 32}, .members = 16, .precision = precision}, &g, &error))
+    if (lat_geometry_create(MPI_COMM_WORLD,
+                            &(lat_shape){.dim = 2, .size = {32, 32}, .members = 16, .precision = precision}, &g,
+                            &error))
         lat_abort(error.status, "%s", error.text);
     lat_field *links = lat_field_gauge(g, LAT_U1, precision);
     double edge[BINS + 1];
@@ -168,6 +176,24 @@ static void test_conditional(const char *lattice, double beta)
     chain_end(&t);
 }
 
+/* At beta = 0 a link is a deviate turned by the phase of its staple: that of a link which is drawn last. */
+static double last_deviate(int count)
+{
+    char *text = lat_text(
+        "lattice = { group = \"u1\"; size = [4, 4]; ranks = [1, 1]; }; action = ( { kind = \"wilson\"; beta = 0; } );"
+        "chain = { seed = 9; }; updates = ( { kind = \"heatbath\"; count = %d; } );",
+        count);
+    test_chain t = chain_begin(MPI_COMM_SELF, text);
+    double angles[32], re, im;
+    plain p = {.dim = 2, .size = {4, 4}, .angle = angles};
+    chain_run(&t, 1);
+    lat_field_gather(t.chain->links, 0, angles);
+    staple(&p, 14, 1, &re, &im);
+    chain_end(&t);
+    free(text);
+    return remainder(angle(&p, 14, 1) + atan2(im, re), 2 * M_PI);
+}
+
 static void test_overrelax(const char *lattice)
 {
     char *text = lat_text("lattice = { group = \"u1\"; size = %s; }; action = ( { kind = \"wilson\"; beta = 1.5; } );"
@@ -196,7 +222,8 @@ static void test_overrelax(const char *lattice)
 static void test_refusals(void)
 {
     static const char *const wrong[] = {
-        "lattice = { group = \"u1\"; size = [5, 4]; lanes = [1, 1]; ranks = [1, 1]; }; action = ( { kind = \"wilson\"; beta = 1.0; } );",
+        "lattice = { group = \"u1\"; size = [5, 4]; lanes = [1, 1]; ranks = [1, 1]; }; action = ( { kind = \"wilson\"; "
+        "beta = 1.0; } );",
         "lattice = { group = \"u1\"; size = [4, 4]; lanes = [1, 1]; ranks = [1, 1]; };"
         "action = ( { kind = \"wilson\"; beta = 1.0; }, { kind = \"wilson\"; beta = 2.0; } );",
     };
@@ -207,7 +234,8 @@ static void test_refusals(void)
         mc_update **updates;
         int count;
         char *text = lat_text("%s updates = ( { kind = \"heatbath\"; } );", wrong[i]);
-        if (lat_settings_parse(text, "test", &root, &error) || mc_chain_create(MPI_COMM_SELF, root, ".", &chain, &error))
+        if (lat_settings_parse(text, "test", &root, &error) ||
+            mc_chain_create(MPI_COMM_SELF, root, ".", &chain, &error))
             lat_abort(error.status, "%s", error.text);
         ok(mc_updates_create(root, chain, &updates, &count, &error) == LAT_CONFIG, "refused: %s", error.text);
         mc_chain_free(chain);
@@ -222,11 +250,13 @@ int main(int argc, char **argv)
     tap_start(&argc, &argv);
     for (size_t i = 0; i < sizeof kappa / sizeof *kappa; i++)
         for (int p = 0; p < LAT_PRECISIONS; p++)
-            if (kappa[i] <= 50 || p == LAT_DOUBLE) test_von_mises(kappa[i], (lat_precision)p); /* float angles are too coarse */
+            if (kappa[i] <= 50 || p == LAT_DOUBLE)
+                test_von_mises(kappa[i], (lat_precision)p); /* float angles are too coarse */
     test_conditional("[16, 16]", 0.4);
     test_conditional("[16, 16]", 3);
     test_conditional("[8, 4, 8]", 1.5);
     test_conditional("[4, 4, 4, 4]", 0.9);
+    ok(fabs(last_deviate(1) - last_deviate(2)) > 1e-6, "the second sweep draws other numbers than the first");
     test_overrelax("[16, 8]");
     test_overrelax("[4, 8, 4]");
     test_refusals();

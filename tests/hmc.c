@@ -47,7 +47,8 @@ static void test_order(test_chain *t, const char *lattice)
         double coarse = violation(t, (mc_integrator)i, steps[i]), fine = violation(t, (mc_integrator)i, 2 * steps[i]);
         double measured = log2(coarse / fine);
         ok(fabs(measured - order[i]) < 0.1, "%s: %s is of order %g", lattice, mc_integrator_names[i], order[i]);
-        if (tap.rank == 0) printf("# %s: order %.3f, dH %.3g with %d steps\n", mc_integrator_names[i], measured, coarse, steps[i]);
+        if (tap.rank == 0)
+            printf("# %s: order %.3f, dH %.3g with %d steps\n", mc_integrator_names[i], measured, coarse, steps[i]);
     }
 }
 
@@ -58,12 +59,19 @@ static void test_reversibility(test_chain *t)
     size_t bytes = (size_t)(chain->geometry->sites * before->components * chain->geometry->lanes) * sizeof(double);
     lat_field_copy(before, chain->links);
     for (int i = 0; i < MC_INTEGRATORS; i++) {
-        mc_trajectory trajectory = {(mc_integrator)i, 1, 8, lat_field_algebra(chain->geometry, chain->group, LAT_DOUBLE),
-                                    lat_field_gauge(chain->geometry, chain->group, LAT_DOUBLE), lat_field_create(chain->geometry, 1, LAT_DOUBLE)};
+        mc_trajectory trajectory = {(mc_integrator)i,
+                                    1,
+                                    8,
+                                    lat_field_algebra(chain->geometry, chain->group, LAT_DOUBLE),
+                                    lat_field_gauge(chain->geometry, chain->group, LAT_DOUBLE),
+                                    lat_field_create(chain->geometry, 1, LAT_DOUBLE)};
         lat_random momenta = mc_random(chain, LAT_RANDOM_TEST, 2);
-        double difference = mc_trajectory_reversibility(&trajectory, chain->action, chain->group, chain->links, &momenta);
-        ok_all(difference > 0 && difference < 1e-12, "%s: forth and back ends where it began (%.2g)", mc_integrator_names[i], difference);
-        ok_all(memcmp(before->data, chain->links->data, bytes) == 0, "%s: and leaves the links alone", mc_integrator_names[i]);
+        double difference =
+            mc_trajectory_reversibility(&trajectory, chain->action, chain->group, chain->links, &momenta);
+        ok_all(difference > 0 && difference < 1e-12, "%s: forth and back ends where it began (%.2g)",
+               mc_integrator_names[i], difference);
+        ok_all(memcmp(before->data, chain->links->data, bytes) == 0, "%s: and leaves the links alone",
+               mc_integrator_names[i]);
         mc_trajectory_free(&trajectory);
     }
     lat_field_free(before);
@@ -71,7 +79,10 @@ static void test_reversibility(test_chain *t)
 
 /* An action that counts its forces. */
 static int64_t forces;
-static void no_value(lat_action *action, lat_field *links, lat_field *density) { (void)action, (void)links, (void)density; }
+static void no_value(lat_action *action, lat_field *links, lat_field *density)
+{
+    (void)action, (void)links, (void)density;
+}
 static void count_force(lat_action *action, lat_field *links, double scale, lat_field *force)
 {
     (void)action, (void)links, (void)scale, (void)force;
@@ -82,11 +93,13 @@ static void test_force_count(test_chain *t)
 {
     static const lat_action_table table = {"counting", no_value, count_force, NULL, NULL};
     lat_action action = {&table, LAT_U1};
-    lat_field *links = lat_field_gauge(t->chain->geometry, LAT_U1, LAT_DOUBLE), *momenta = lat_field_algebra(t->chain->geometry, LAT_U1, LAT_DOUBLE);
+    lat_field *links = lat_field_gauge(t->chain->geometry, LAT_U1, LAT_DOUBLE),
+              *momenta = lat_field_algebra(t->chain->geometry, LAT_U1, LAT_DOUBLE);
     for (int i = 0; i < MC_INTEGRATORS; i++) {
         forces = 0;
         mc_integrate((mc_integrator)i, &action, LAT_U1, links, momenta, 1, 7);
-        ok(forces == mc_integrator_forces((mc_integrator)i, 7), "%s: %d forces in 7 steps", mc_integrator_names[i], (int)forces);
+        ok(forces == mc_integrator_forces((mc_integrator)i, 7), "%s: %d forces in 7 steps", mc_integrator_names[i],
+           (int)forces);
     }
     lat_field_free(links);
     lat_field_free(momenta);
@@ -94,9 +107,10 @@ static void test_force_count(test_chain *t)
 
 static void test_exp_minus_dh(void)
 {
-    test_chain t = chain_begin(MPI_COMM_WORLD, "lattice = { group = \"u1\"; size = [8, 8]; }; action = ( { kind = \"wilson\"; beta = 2.0; } );"
-                                               "chain = { seed = 7; replicas = 64; thermalise = 60; };"
-                                               "updates = ( { kind = \"hmc\"; trajectory = 1.0; steps = 2; integrator = \"omf2\"; } );");
+    test_chain t = chain_begin(
+        MPI_COMM_WORLD, "lattice = { group = \"u1\"; size = [8, 8]; }; action = ( { kind = \"wilson\"; beta = 2.0; } );"
+                        "chain = { seed = 7; replicas = 64; thermalise = 60; };"
+                        "updates = ( { kind = \"hmc\"; trajectory = 1.0; steps = 2; integrator = \"omf2\"; } );");
     chain_run(&t, 60);
     ok_all(isnan(chain_figure(&t, 0, "acceptance")), "thermalisation does not count");
     chain_run(&t, 400);
@@ -108,7 +122,8 @@ static void test_exp_minus_dh(void)
     ok(error > 0 && error < 0.01, "the error of exp(-dH) is small: %.4f", error);
     ok(fabs(mean - 1) < 5 * error, "<exp(-dH)> = %.4f +- %.4f", mean, error);
     double audits = chain_figure(&t, 0, "audits"), reversibility = chain_figure(&t, 0, "reversibility");
-    ok(audits >= 1 && audits < 30 && reversibility > 0 && reversibility < 1e-10, "%g audits, reversibility %.2g", audits, reversibility);
+    ok(audits >= 1 && audits < 30 && reversibility > 0 && reversibility < 1e-10, "%g audits, reversibility %.2g",
+       audits, reversibility);
     chain_end(&t);
 }
 
@@ -120,8 +135,9 @@ static void spoil(mc_chain *chain, bool all)
 
 static void test_not_finite(void)
 {
-    const char *text = "lattice = { group = \"u1\"; size = [8, 8]; lanes = [1, 1]; }; action = ( { kind = \"wilson\"; beta = 2.0; } );"
-                       "chain = { seed = 7; replicas = 8; }; updates = ( { kind = \"hmc\"; } );";
+    const char *text =
+        "lattice = { group = \"u1\"; size = [8, 8]; lanes = [1, 1]; }; action = ( { kind = \"wilson\"; beta = 2.0; } );"
+        "chain = { seed = 7; replicas = 8; }; updates = ( { kind = \"hmc\"; } );";
     lat_error error = {0};
     test_chain t = chain_begin(MPI_COMM_WORLD, text);
     chain_run(&t, 1);
@@ -138,7 +154,8 @@ static void test_not_finite(void)
     lat_error audit_error = {0};
     test_chain audited = chain_begin(MPI_COMM_WORLD, text);
     spoil(audited.chain, false);
-    ok(mc_chain_step(audited.chain, audited.updates, audited.count, &audit_error) == LAT_NUMERICAL, "a failed audit ends the run: %s", audit_error.text);
+    ok(mc_chain_step(audited.chain, audited.updates, audited.count, &audit_error) == LAT_NUMERICAL,
+       "a failed audit ends the run: %s", audit_error.text);
     chain_end(&audited);
 }
 
@@ -158,10 +175,14 @@ static void test_refusals(void)
         mc_chain *chain;
         mc_update **updates;
         int count;
-        char *text = lat_text("lattice = { group = \"u1\"; size = [4, 4, 4]; }; action = ( { kind = \"wilson\"; beta = 1.0; } ); %s", wrong[i]);
-        if (lat_settings_parse(text, "test", &root, &error) || mc_chain_create(MPI_COMM_WORLD, root, ".", &chain, &error))
+        char *text = lat_text(
+            "lattice = { group = \"u1\"; size = [4, 4, 4]; }; action = ( { kind = \"wilson\"; beta = 1.0; } ); %s",
+            wrong[i]);
+        if (lat_settings_parse(text, "test", &root, &error) ||
+            mc_chain_create(MPI_COMM_WORLD, root, ".", &chain, &error))
             lat_abort(error.status, "%s", error.text);
-        ok(mc_updates_create(root, chain, &updates, &count, &error) == LAT_CONFIG && count == 0, "refused: %s", error.text);
+        ok(mc_updates_create(root, chain, &updates, &count, &error) == LAT_CONFIG && count == 0, "refused: %s",
+           error.text);
         mc_chain_free(chain);
         lat_settings_free(root);
         free(text);
@@ -171,15 +192,18 @@ static void test_refusals(void)
 int main(int argc, char **argv)
 {
     tap_start(&argc, &argv);
-    test_chain plane = chain_begin(MPI_COMM_WORLD, "lattice = { group = \"u1\"; size = [8, 8]; }; action = ( { kind = \"wilson\"; beta = 2.0; } );"
-                                                   "chain = { seed = 3; replicas = 16; }; updates = ( { kind = \"hmc\"; } );");
+    test_chain plane = chain_begin(
+        MPI_COMM_WORLD, "lattice = { group = \"u1\"; size = [8, 8]; }; action = ( { kind = \"wilson\"; beta = 2.0; } );"
+                        "chain = { seed = 3; replicas = 16; }; updates = ( { kind = \"hmc\"; } );");
     chain_run(&plane, 20);
     test_order(&plane, "8x8");
     test_reversibility(&plane);
     test_force_count(&plane);
     chain_end(&plane);
-    test_chain box = chain_begin(MPI_COMM_WORLD, "lattice = { group = \"u1\"; size = [4, 4, 4, 4]; }; action = ( { kind = \"wilson\"; beta = 1.0; } );"
-                                                 "chain = { seed = 4; replicas = 4; }; updates = ( { kind = \"hmc\"; steps = 20; } );");
+    test_chain box = chain_begin(
+        MPI_COMM_WORLD,
+        "lattice = { group = \"u1\"; size = [4, 4, 4, 4]; }; action = ( { kind = \"wilson\"; beta = 1.0; } );"
+        "chain = { seed = 4; replicas = 4; }; updates = ( { kind = \"hmc\"; steps = 20; } );");
     chain_run(&box, 10);
     test_order(&box, "4x4x4x4");
     chain_end(&box);

@@ -1,8 +1,8 @@
 /* flowhmc: SPDX-License-Identifier: GPL-3.0-or-later
  * # ranks: 1 2 4
  *
- * modelfile.c: a model and the state of its training come back as they were written, and whatever is not a model of this
- * program is refused as such.
+ * modelfile.c: a model and the state of its training come back as they were written, and whatever is not a model of
+ * this program is refused as such.
  */
 #define _GNU_SOURCE
 #include "tap.h"

@@ -2,8 +2,8 @@
  *
  * # ranks: 1 2 4 8
  *
- * updates_ranks.c: a sequence of all updates gives the same links and the same figures, to the last bit, on any number of
- * ranks and however the lattice lies in lanes.
+ * updates_ranks.c: a sequence of all updates gives the same links and the same figures, to the last bit, on any number
+ * of ranks and however the lattice lies in lanes.
  */
 #include "chain.h"
 
@@ -25,9 +25,10 @@ static uint64_t add_bytes(uint64_t hash, const void *bytes, size_t size)
 /* Of the links of all replicas, and of what the updates keep. */
 static void run(MPI_Comm comm, const char *lattice, const char *lanes, int replicas, bool plane, uint64_t hash[2])
 {
-    char *text = lat_text("lattice = { group = \"u1\"; size = %s; %s }; action = ( { kind = \"wilson\"; beta = 1.6; } );"
-                          "chain = { seed = 11; replicas = %d; }; updates = ( %s%s );",
-                          lattice, lanes, replicas, any_dimension, plane ? plane_only : "");
+    char *text =
+        lat_text("lattice = { group = \"u1\"; size = %s; %s }; action = ( { kind = \"wilson\"; beta = 1.6; } );"
+                 "chain = { seed = 11; replicas = %d; }; updates = ( %s%s );",
+                 lattice, lanes, replicas, any_dimension, plane ? plane_only : "");
     test_chain t = chain_begin(comm, text);
     int64_t n = t.chain->geometry->volume * t.chain->links->components;
     double *links = lat_alloc(n, sizeof *links);
@@ -37,7 +38,8 @@ static void run(MPI_Comm comm, const char *lattice, const char *lanes, int repli
         lat_field_gather(t.chain->links, m, links);
         hash[0] = add_bytes(hash[0], links, (size_t)n * sizeof *links);
     }
-    for (int i = 0; i < t.count; i++) hash[1] = add_bytes(hash[1], t.updates[i]->state, (size_t)t.updates[i]->state_count * sizeof(double));
+    for (int i = 0; i < t.count; i++)
+        hash[1] = add_bytes(hash[1], t.updates[i]->state, (size_t)t.updates[i]->state_count * sizeof(double));
     free(links);
     free(text);
     chain_end(&t);

@@ -41,6 +41,7 @@ typedef struct {
     int mu, nu, outputs, knots;
     flow_transform transform;
     double *density;       /* forward, inverse: += log h'(P) */
+    void *plaquette;       /* of one component: forward and push write P into it, backward reads it; NULL: they do not */
     /* backward and push only: */
     void *cotangent;           /* algebra field */
     const double *weight;      /* [lanes]: of log det (push: not read) */

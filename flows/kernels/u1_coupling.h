@@ -90,6 +90,7 @@ KERNEL(coupling_forward)
     map_circle(k, parameter, x, &y, &log_slope);
     shift_link(k, site, lane, y - x);
     ADD_DOUBLE(k->density, 1, 0, log_slope);
+    if (k->plaquette) PUT(k->plaquette, 1, 0, x);
 }
 
 KERNEL(coupling_inverse)
@@ -107,7 +108,10 @@ KERNEL(coupling_backward)
     real parameter[COUPLING_MAX_OUTPUTS], bar[COUPLING_MAX_OUTPUTS];
     real y = active_plaquette(k, site, lane), x, log_slope, xbar, weight;
     load_outputs(k, site, lane, parameter);
-    unmap_circle(k, parameter, y, &x, &log_slope);
+    if (k->plaquette)
+        x = GET(k->plaquette, 1, 0);
+    else
+        unmap_circle(k, parameter, y, &x, &log_slope);
     shift_link(k, site, lane, x - y);
     for (int l = 0; l < REAL_LANES; l++) real_set_lane(&weight, l, (scalar)k->weight[lane + l]);
     real c = GET(k->cotangent, k->t.dim, k->mu);
@@ -125,6 +129,7 @@ KERNEL(coupling_push)
     map_circle(k, parameter, x, &y, &log_slope);
     shift_link(k, site, lane, y - x);
     pull_circle(k, parameter, x, real_of(0), real_of(1), &slope_bar, bar);
+    if (k->plaquette) PUT(k->plaquette, 1, 0, x);
     real c = (GET(k->cotangent, k->t.dim, k->mu) - slope_bar) * real_exp(-log_slope);
     pull_circle(k, parameter, x, c, real_of(1), &xbar, bar);
     for (int i = 0; i < k->outputs; i++) PUT(k->parameter_cotangent, k->outputs, i, bar[i]);

@@ -36,6 +36,7 @@ typedef struct {
     const lat_sites *phase[PERIOD];
     uint32_t open[PERIOD]; /* loops without active links, by the phase of their corner */
     lat_field *loop_cotangent;
+    lat_field *plaquette; /* the active plaquettes before the map, kept by record; NULL: there is no memory to keep anything */
 } coupling_step;
 
 /* ------------------------------------------------------------------------------------------------ hyper-parameters */
@@ -164,6 +165,7 @@ static flow_step *layout(const flow_layer *layer, flow_map *map, lat_error *erro
     s->active = s->phase[0];
     s->net = flow_net_lay_out(&c->net, map, &stripes, 0);
     s->loop_cotangent = flow_scratch(map, SLOT_LOOPS, c->loops, map->precision);
+    if (flow_net_keep(s->net)) s->plaquette = lat_field_create(map->geometry, 1, map->precision);
     return &s->base;
 }
 
@@ -171,6 +173,7 @@ static void free_step(flow_step *step)
 {
     coupling_step *s = (coupling_step *)step;
     flow_net_layout_free(s->net);
+    lat_field_free(s->plaquette);
     free(s);
 }
 
@@ -214,6 +217,23 @@ static void forward(flow_step *step, const double *parameters, lat_field *u, lat
     flow_coupling_kernels_of(step->map)->coupling_forward(&args, &range);
 }
 
+static void record(flow_step *step, const double *parameters, lat_field *u, lat_field *density)
+{
+    coupling_step *s = (coupling_step *)step;
+    if (!s->plaquette) {
+        forward(step, parameters, u, density);
+        return;
+    }
+    flow_net_use_kept(s->net, true);
+    run_network(s, parameters, u);
+    coupling_args args = arguments(s, u);
+    args.density = density->data;
+    args.plaquette = s->plaquette->data;
+    lat_range range = flow_range(step->map, s->active);
+    flow_coupling_kernels_of(step->map)->coupling_forward(&args, &range);
+    flow_net_use_kept(s->net, false);
+}
+
 static void inverse(flow_step *step, const double *parameters, lat_field *u, lat_field *density)
 {
     coupling_step *s = (coupling_step *)step;
@@ -250,26 +270,34 @@ static void pull_to_links(coupling_step *s, lat_field *cotangent, double scale, 
 static void backward(flow_step *step, const double *parameters, lat_field *u, lat_field *cotangent, const double *weight, double *gradient)
 {
     coupling_step *s = (coupling_step *)step;
-    run_network(s, parameters, u);
+    bool kept = step->map->recorded && s->plaquette;
+    flow_net_use_kept(s->net, kept);
+    if (!kept) run_network(s, parameters, u);
     coupling_args args = arguments(s, u);
     args.cotangent = cotangent->data;
     args.weight = weight;
+    args.plaquette = kept ? s->plaquette->data : NULL;
     lat_range range = flow_range(step->map, s->active);
+    lat_halo_exchange(u);
     flow_coupling_kernels_of(step->map)->coupling_backward(&args, &range);
     pull_to_links(s, cotangent, 1, gradient);
+    flow_net_use_kept(s->net, false);
 }
 
 static void push(flow_step *step, const double *parameters, lat_field *u, lat_field *cotangent)
 {
     coupling_step *s = (coupling_step *)step;
+    flow_net_use_kept(s->net, s->plaquette);
     run_network(s, parameters, u);
     coupling_args args = arguments(s, u);
     args.cotangent = cotangent->data;
+    args.plaquette = s->plaquette ? s->plaquette->data : NULL;
     lat_range range = flow_range(step->map, s->active);
     flow_coupling_kernels_of(step->map)->coupling_push(&args, &range);
     pull_to_links(s, cotangent, -1, NULL);
+    flow_net_use_kept(s->net, false);
 }
 
 const flow_layer_table flow_layer_plaquette_coupling = {
-    "plaquette_coupling", create, release, parameters, initialise, layout, free_step, forward, inverse, backward, push,
+    "plaquette_coupling", create, release, parameters, initialise, layout, free_step, forward, record, inverse, backward, push,
 };

@@ -225,8 +225,8 @@ static lat_h5 *begin(MPI_Comm comm, const char *path, const char *kind)
     return file;
 }
 
-/* Claims the room on the disk for so many bytes beyond the present end before HDF5 is asked to use it: HDF5 1.10 does not
- * survive a full disk (a file whose closing failed crashes the library when it ends). */
+/* Claims the room on the disk for so many bytes beyond the present end before HDF5 is asked to use it: HDF5 1.10 does
+ * not survive a full disk (a file whose closing failed crashes the library when it ends). */
 static bool reserve(lat_h5 *file, int64_t bytes)
 {
     haddr_t end = 0;

@@ -48,11 +48,11 @@ static void fill(void *p, int64_t count, int bytes)
 /* GFLOP/s of independent multiply-adds that stay in registers */
 static double peak_double(void)
 {
-    enum { CHAINS = 12, STEPS = 1000000 };
+    enum { CHAINS = 12, STEPS = 200000 };
     real sum[CHAINS], factor = real_of(0.999), term = real_of(0.001);
     double best = 1e300;
     for (int j = 0; j < CHAINS; j++) sum[j] = real_of(j);
-    for (int repeat = 0; repeat < REPEATS; repeat++) {
+    for (int repeat = 0; repeat < 20 * REPEATS; repeat++) {
         double start = now();
         for (int i = 0; i < STEPS; i++) {
             _Pragma("GCC unroll 12") for (int j = 0; j < CHAINS; j++) sum[j] = sum[j] * factor + term;

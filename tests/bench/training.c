@@ -11,8 +11,9 @@
 
 enum { REPEATS = 5 };
 
-static const char flow[] = "prior = \"haar\"; layers = ( { kind = \"plaquette_coupling\"; repeat = 16; transform = \"tangents\"; knots = 2; "
-                           "hidden = [8, 8]; kernel = 3; activation = \"silu\"; } );";
+static const char flow[] =
+    "prior = \"haar\"; layers = ( { kind = \"plaquette_coupling\"; repeat = 16; transform = \"tangents\"; knots = 2; "
+    "hidden = [8, 8]; kernel = 3; activation = \"silu\"; } );";
 
 static void require(lat_error *error)
 {
@@ -75,8 +76,9 @@ static void measure(int64_t extent, int objective, int rank)
     require(&error);
     double step = training_step(trainer, extent > 8 ? 10 : 40), samples = thousand_samples(trainer);
     if (rank == 0)
-        printf("%2lldx%-2lld  %-13s  training step %8.3f ms   1000 samples %8.2f ms   %lld parameters\n", (long long)extent,
-               (long long)extent, flow_objective_names[objective], step, samples, (long long)model->parameter_count);
+        printf("%2lldx%-2lld  %-13s  training step %8.3f ms   1000 samples %8.2f ms   %lld parameters\n",
+               (long long)extent, (long long)extent, flow_objective_names[objective], step, samples,
+               (long long)model->parameter_count);
     flow_trainer_free(trainer);
     flow_training_free(&training);
     flow_model_free(model);

@@ -1,0 +1,33 @@
+/* flowhmc: SPDX-License-Identifier: GPL-3.0-or-later
+ *
+ * ensemble.h: what a run of flowhmc works with, and what it says of it.
+ */
+#ifndef ENSEMBLE_H
+#define ENSEMBLE_H
+
+#include "../hmc/hmc.h"
+#include "energy.h"
+#include "run.h"
+
+typedef struct {
+    mc_chain *chain;
+    mc_update **updates;
+    int update_count;
+    lat_observable *observable;
+    int observable_count;
+    int64_t steps; /* after thermalisation */
+    int64_t every, save_every, checkpoint_every, walltime;
+    mc_history *history;
+    run *run;
+    char *identity; /* of the configuration, for checkpoints */
+    uint64_t kept;  /* step of the checkpoint on disk; UINT64_MAX: there is none */
+    energy energy;
+    bool energy_started;
+    double joules_before; /* of the runs that this one goes on from */
+} ensemble;
+
+/* Writes summary.json and says what came out: observables with their errors, autocorrelation times and, in two
+ * dimensions, exact values, what the updates report, the cost.  Collective. */
+lat_status results_write(const ensemble *ensemble, lat_error *error);
+
+#endif

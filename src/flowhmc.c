@@ -1,0 +1,455 @@
+/* flowhmc: SPDX-License-Identifier: GPL-3.0-or-later
+ *
+ * flowhmc.c: generates an ensemble of gauge fields: a Markov chain, measured and stored as it goes, in a run directory
+ * that it can go on from.
+ */
+#include "../lattice/backend/backend.h"
+#include "ensemble.h"
+#include "options.h"
+#include "progress.h"
+#include "signals.h"
+
+#include <inttypes.h>
+#include <malloc.h>
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+static const options_program flowhmc = {
+    .name = "flowhmc",
+    .usage = "Usage: flowhmc [OPTION...] [RUN.cfg]\n"
+             "\n"
+             "Generates an ensemble of lattice gauge fields with the updates that the configuration names, into the\n"
+             "directory --out (RUN, if the file is RUN.cfg). Without a file: the built-in example.\n"
+             "\n"
+             "  mpirun -n 4 flowhmc run.cfg --out run1\n"
+             "  mpirun -n 8 flowhmc run.cfg --out run1 --resume --set chain.steps=20000\n",
+    .accepts = OPTION_ALL,
+    .least = 0,
+    .most = 1,
+};
+
+static const char *const example = "quickstart.cfg";
+
+/* What may be different when a run is resumed. */
+static const char *const free_keys[] = {"walltime",      "backend",           "lattice.ranks",
+                                        "lattice.lanes", "updates.[*].ranks", NULL};
+static const run_changes changes = {free_keys, "chain.steps"};
+
+/* ----------------------------------------------------------------------------------------------------------- set-up */
+
+static uint64_t end_of(const ensemble *e) { return e->chain->thermalise + (uint64_t)e->steps; }
+
+static void read_backend(lat_settings *root, lat_error *error)
+{
+    static const char *const names[] = {"auto", "cpu", "cuda", NULL};
+    int backend = lat_settings_choice(root, "backend", "auto", names, error);
+    if (!error->status && strcmp(names[backend], "cuda") == 0)
+        lat_settings_fail(root, "backend", error, "cuda is not built into this program: use \"auto\" or \"cpu\"");
+}
+
+static void read_observables(lat_settings *measure, ensemble *e, lat_error *error)
+{
+    enum { MOST = 64 };
+    const char *names[MOST] = {"plaquette"};
+    lat_shape shape = {.dim = e->chain->geometry->dim};
+    memcpy(shape.size, e->chain->geometry->size, sizeof shape.size);
+    int count = lat_settings_strings(measure, "observables", names, 1, MOST, error);
+    e->observable = lat_alloc(MOST, sizeof *e->observable);
+    for (int i = 0; i < count && !error->status; i++) {
+        if (lat_observable_find(names[i], e->chain->group, &shape, &e->observable[i], error)) return;
+        for (int j = 0; j < i; j++)
+            if (strcmp(e->observable[i].name, e->observable[j].name) == 0)
+                lat_settings_fail(measure, "observables", error, "'%.40s' is there twice: leave one out", names[i]);
+        e->observable_count++;
+    }
+}
+
+static void read_plan(lat_settings *root, ensemble *e, lat_error *error)
+{
+    const int64_t most = INT64_MAX / 4;
+    lat_settings *chain = lat_settings_group(root, "chain", error),
+                 *measure = lat_settings_group(root, "measure", error);
+    e->steps = lat_settings_int(chain, "steps", 1000, 0, most, error);
+    e->save_every = lat_settings_int(chain, "save_every", 0, 0, most, error);
+    e->checkpoint_every = lat_settings_int(chain, "checkpoint_every", 1000, 1, most, error);
+    e->every = lat_settings_int(measure, "every", 1, 1, most, error);
+    read_observables(measure, e, error);
+    read_backend(root, error);
+    e->walltime = walltime_read(root, error);
+}
+
+static mc_history *new_history(const ensemble *e)
+{
+    int columns = 0;
+    for (int i = 0; i < e->observable_count; i++) columns += e->observable[i].columns;
+    mc_history *history = mc_history_create(columns, e->chain->replicas);
+    history->every = (uint64_t)e->every;
+    history->first_step = e->chain->thermalise + history->every;
+    for (int i = 0, column = 0; i < e->observable_count; i++)
+        for (int c = 0; c < e->observable[i].columns; c++, column++) {
+            char *name = lat_text("%s%s", e->observable[i].name, e->observable[i].column[c]);
+            snprintf(history->name[column], sizeof history->name[column], "%.31s", name);
+            free(name);
+        }
+    return history;
+}
+
+static lat_status set_up(lat_settings *root, const char *directory, ensemble *e, lat_error *error)
+{
+    if (mc_chain_create(MPI_COMM_WORLD, root, directory, &e->chain, error)) return error->status;
+    if (mc_updates_create(root, e->chain, &e->updates, &e->update_count, error)) return error->status;
+    read_plan(root, e, error);
+    if (!error->status) lat_settings_finish(root, error);
+    if (lat_agree(MPI_COMM_WORLD, error)) return error->status;
+    e->history = new_history(e);
+    return LAT_DONE;
+}
+
+static void tear_down(ensemble *e)
+{
+    mc_updates_free(e->updates, e->update_count);
+    mc_history_free(e->history);
+    mc_chain_free(e->chain);
+    if (e->energy_started) energy_end(&e->energy);
+    free(e->observable);
+    free(e->identity);
+}
+
+/* ------------------------------------------------------------------------------------------------------------ words */
+
+/* "16 x 16" */
+static char *product_of(const int64_t *numbers, int count)
+{
+    char *text = lat_text("%" PRId64, numbers[0]);
+    for (int i = 1; i < count; i++) {
+        char *longer = lat_text("%s x %" PRId64, text, numbers[i]);
+        free(text);
+        text = longer;
+    }
+    return text;
+}
+
+static char *layout_text(const ensemble *e)
+{
+    const lat_geometry *g = e->chain->geometry;
+    int64_t ranks[LAT_MAX_DIM], lanes[LAT_MAX_DIM];
+    for (int mu = 0; mu < LAT_MAX_DIM; mu++) {
+        ranks[mu] = g->ranks[mu];
+        lanes[mu] = g->lane_grid[mu];
+    }
+    char *size = product_of(g->size, g->dim), *rank_grid = product_of(ranks, g->dim),
+         *lane_grid = product_of(lanes, g->dim);
+    char *block = product_of(g->block, g->dim);
+    char *text = lat_text("%s, %s, %d replica%s; %s ranks, %s lanes x %d, %d idle, blocks of %s; backend %s",
+                          lat_group_names[e->chain->group], size, g->members, g->members > 1 ? "s" : "", rank_grid,
+                          lane_grid, g->members, g->lanes - g->blocks * g->members, block, g->backend->name);
+    free(size);
+    free(rank_grid);
+    free(lane_grid);
+    free(block);
+    return text;
+}
+
+/* What --dry-run prints: everything that the run needs is in memory by now. */
+static void print_needs(const ensemble *e)
+{
+    struct mallinfo2 heap = mallinfo2();
+    double mebibytes = (double)(heap.uordblks + heap.hblkhd) / 1048576, most, sum;
+    MPI_Reduce(&mebibytes, &most, 1, MPI_DOUBLE, MPI_MAX, 0, MPI_COMM_WORLD);
+    MPI_Reduce(&mebibytes, &sum, 1, MPI_DOUBLE, MPI_SUM, 0, MPI_COMM_WORLD);
+    if (e->chain->geometry->rank > 0) return;
+    char *layout = layout_text(e);
+    int64_t rows = e->steps / e->every * e->history->columns * e->history->replicas;
+    int64_t saved = e->save_every > 0 ? e->steps / e->save_every * e->history->replicas : 0;
+    double file = (double)e->chain->geometry->volume * e->chain->links->components * 8 / 1048576;
+    printf("%s\n", layout);
+    printf("memory: %.1f MiB on each rank at most, %.1f MiB in all\n", most, sum);
+    printf("disk: %" PRId64 " configurations of %.2f MiB, history %.2f MiB, checkpoint %.2f MiB\n", saved, file,
+           (double)rows * 8 / 1048576, file * e->history->replicas);
+    printf("%" PRIu64 " steps of thermalisation and %" PRId64 " more, each of", e->chain->thermalise, e->steps);
+    for (int i = 0; i < e->update_count; i++) printf("%s %s", i ? "," : "", e->updates[i]->table->name);
+    printf("\n");
+    free(layout);
+}
+
+/* ------------------------------------------------------------------------------------------------------- keeping it */
+
+/* Rows of the history up to the present step. */
+static int64_t rows_due(const ensemble *e)
+{
+    return mc_chain_counts(e->chain) ? (int64_t)(e->chain->step - e->chain->thermalise) / e->every : 0;
+}
+
+/* The history goes first: it is never behind the checkpoint. */
+static lat_status write_checkpoint(ensemble *e, lat_error *error)
+{
+    char *history = run_path(e->run, "history.h5"), *checkpoint = run_path(e->run, "checkpoint.h5");
+    if (e->energy_started) {
+        double joules = energy_joules(&e->energy);
+        e->chain->joules = joules < 0 || e->joules_before < 0 ? -1 : e->joules_before + joules;
+    }
+    if (mc_history_write(MPI_COMM_WORLD, history, e->history, error) == LAT_DONE &&
+        mc_checkpoint_write(checkpoint, e->chain, e->updates, e->update_count, e->identity, error) == LAT_DONE)
+        e->kept = e->chain->step;
+    free(history);
+    free(checkpoint);
+    return error->status;
+}
+
+/* A history of the run so far, cut where the checkpoint is. */
+static lat_status restore_history(ensemble *e, lat_error *error)
+{
+    char *path = run_path(e->run, "history.h5");
+    mc_history *found, *wanted = e->history;
+    if (mc_history_read(MPI_COMM_WORLD, path, &found, error) == LAT_DONE) {
+        size_t names = (size_t)wanted->columns * sizeof *wanted->name;
+        if (found->columns != wanted->columns || found->replicas != wanted->replicas ||
+            memcmp(found->name, wanted->name, names) != 0 || found->first_step != wanted->first_step ||
+            found->every != wanted->every || found->rows < rows_due(e)) {
+            lat_fail(error, LAT_FORMAT,
+                     "%.300s: does not belong to the checkpoint beside it: take the one of the same run, or start anew",
+                     path);
+            mc_history_free(found);
+        } else {
+            mc_history_free(e->history);
+            e->history = found;
+            found->rows = rows_due(e);
+        }
+    }
+    free(path);
+    return error->status;
+}
+
+static bool on_disk(const char *path)
+{
+    int rank, found = 0;
+    MPI_Comm_rank(MPI_COMM_WORLD, &rank);
+    if (rank == 0) found = access(path, F_OK) == 0;
+    MPI_Bcast(&found, 1, MPI_INT, 0, MPI_COMM_WORLD);
+    return found;
+}
+
+/* From the checkpoint, if there is one, else from the start. */
+static lat_status begin(ensemble *e, lat_error *error)
+{
+    char *path = run_path(e->run, "checkpoint.h5");
+    e->kept = UINT64_MAX;
+    if (!e->run->resumed || !on_disk(path)) {
+        if (e->run->resumed) run_log(e->run, "there is no checkpoint yet: starting anew");
+        mc_chain_start(e->chain, error);
+    } else if (mc_checkpoint_read(path, e->chain, e->updates, e->update_count, e->identity, error) == LAT_DONE &&
+               restore_history(e, error) == LAT_DONE) {
+        e->kept = e->chain->step;
+        run_log(e->run, "resumed at step %" PRIu64, e->chain->step);
+    }
+    e->joules_before = e->chain->joules;
+    free(path);
+    return error->status;
+}
+
+/* The model of the updates that have one; "" if there is none. */
+static char *model_hash(const ensemble *e)
+{
+    char *hash = NULL;
+    for (int i = 0; i < e->update_count && !hash; i++) {
+        json_t *report = json_object();
+        e->updates[i]->table->report(e->updates[i], report);
+        const char *found = json_string_value(json_object_get(json_object_get(report, "model"), "sha256"));
+        if (found) hash = lat_text("%s", found);
+        json_decref(report);
+    }
+    return hash ? hash : lat_text("%s", "");
+}
+
+static lat_status save_replica(const ensemble *e, int replica, const char *model, lat_error *error)
+{
+    const mc_chain *chain = e->chain;
+    char *name = chain->replicas > 1 ? lat_text("configs/step-%010" PRIu64 "-replica-%05d.h5", chain->step, replica)
+                                     : lat_text("configs/step-%010" PRIu64 ".h5", chain->step);
+    char *path = run_path(e->run, name), *step = lat_text("%" PRIu64, chain->step),
+         *seed = lat_text("%" PRIu64, chain->seed);
+    char *number = lat_text("%d", replica), *beta = lat_text("%.17g", lat_action_beta(chain->action));
+    lat_provenance provenance[] = {
+        {"program", "flowhmc " PACKAGE_VERSION}, {"seed", seed},          {"step", step}, {"replica", number},
+        {"configuration", e->identity},          {"model_sha256", model}, {"beta", beta},
+    };
+    int count = (int)(sizeof provenance / sizeof *provenance) - isnan(lat_action_beta(chain->action));
+    lat_config_write(path, chain->links, chain->group, replica, provenance, count, error);
+    free(name);
+    free(path);
+    free(step);
+    free(seed);
+    free(number);
+    free(beta);
+    return error->status;
+}
+
+static lat_status save_links(const ensemble *e, lat_error *error)
+{
+    char *folder = run_path(e->run, "configs"), *model = model_hash(e);
+    if (e->run->rank == 0) mkdir(folder, 0777); /* if it fails, so does the writing, with a message */
+    MPI_Barrier(MPI_COMM_WORLD);
+    for (int replica = 0; replica < e->chain->replicas && !error->status; replica++)
+        save_replica(e, replica, model, error);
+    free(folder);
+    free(model);
+    return error->status;
+}
+
+/* --------------------------------------------------------------------------------------------------------- sampling */
+
+static void measure(ensemble *e)
+{
+    enum { MOST_COLUMNS = sizeof e->observable->column / sizeof *e->observable->column };
+    int replicas = e->chain->replicas, width = e->history->columns;
+    double *row = lat_alloc((int64_t)replicas * width + 1, sizeof *row),
+           *now = lat_alloc((int64_t)replicas * MOST_COLUMNS, sizeof *now);
+    for (int i = 0, first = 0; i < e->observable_count; first += e->observable[i++].columns) {
+        const lat_observable *o = &e->observable[i];
+        o->measure(o, e->chain->links, e->chain->group, now);
+        for (int r = 0; r < replicas; r++)
+            for (int c = 0; c < o->columns; c++) row[r * width + first + c] = now[r * o->columns + c];
+    }
+    mc_history_append(e->history, row);
+    free(row);
+    free(now);
+}
+
+static lat_status one_step(ensemble *e, lat_error *error)
+{
+    mc_chain *chain = e->chain;
+    if (mc_chain_counts(chain) && !e->energy_started) {
+        energy_start(&e->energy, MPI_COMM_WORLD, "/sys/class/powercap");
+        e->energy_started = true;
+    }
+    if (mc_chain_step(chain, e->updates, e->update_count, error)) return error->status;
+    if (e->energy_started) energy_look(&e->energy);
+    int64_t counted = (int64_t)(chain->step - chain->thermalise);
+    if (counted > 0 && counted % e->every == 0) measure(e);
+    if (counted > 0 && e->save_every > 0 && counted % e->save_every == 0 && save_links(e, error)) return error->status;
+    if (chain->step % (uint64_t)e->checkpoint_every == 0) return write_checkpoint(e, error);
+    return LAT_DONE;
+}
+
+static void show(progress *progress, const ensemble *e)
+{
+    const mc_history *h = e->history;
+    if (!mc_chain_counts(e->chain))
+        progress_show(progress, (int64_t)e->chain->step, "thermalising");
+    else if (h->rows == 0 || h->columns == 0)
+        progress_show(progress, (int64_t)e->chain->step, "sampling");
+    else
+        progress_show(progress, (int64_t)e->chain->step, "%s %.5g", h->name[0],
+                      h->value[(h->rows - 1) * h->replicas * h->columns]);
+}
+
+/* LAT_STOPPED, with a checkpoint, if something asked for it. */
+static lat_status sample(ensemble *e, bool quiet, lat_error *error)
+{
+    stopper stopper;
+    progress progress;
+    const char *reason = NULL;
+    uint64_t end = end_of(e);
+    stopper_start(&stopper, MPI_COMM_WORLD, e->run->directory, e->walltime);
+    progress_start(&progress, "step", (int64_t)e->chain->step, (int64_t)end, quiet || e->run->rank > 0);
+    while (e->chain->step < end && !(reason = stopper_reason(&stopper)) && one_step(e, error) == LAT_DONE)
+        if (progress_due(&progress, (int64_t)e->chain->step)) show(&progress, e);
+    progress_finish(&progress);
+    if (!error->status && e->kept != e->chain->step) write_checkpoint(e, error);
+    if (!error->status && reason)
+        lat_fail(error, LAT_STOPPED, "%.300s: stopped at step %" PRIu64 " of %" PRIu64 " (%s): go on with --resume",
+                 e->run->directory, e->chain->step, end, reason);
+    stopper_end(&stopper);
+    return error->status;
+}
+
+/* ---------------------------------------------------------------------------------------------------------- the run */
+
+static void say_beginning(const ensemble *e)
+{
+    char *layout = layout_text(e);
+    run_log(e->run, "flowhmc %s: %s", PACKAGE_VERSION, layout);
+    for (int i = 0; i < e->update_count; i++) run_log(e->run, "updates.[%d]: %s", i, e->updates[i]->table->name);
+    free(layout);
+}
+
+static void work_in(const char *directory, const options *options, ensemble *e, const char *config, lat_error *error)
+{
+    if (run_open(MPI_COMM_WORLD, flowhmc.name, directory, options->resume, options->quiet, config, &changes, &e->run,
+                 error))
+        return;
+    e->identity = run_identity(config, &changes);
+    say_beginning(e);
+    if (begin(e, error) == LAT_DONE) sample(e, options->quiet, error);
+    lat_error result_error = {0};
+    if (error->status == LAT_DONE || error->status == LAT_STOPPED) results_write(e, &result_error);
+    if (error->status)
+        run_log(e->run, "%s", error->text);
+    else if (!result_error.status)
+        run_log(e->run, "done: results are in %s", directory);
+    if (result_error.status) *error = result_error;
+    run_close(e->run, error);
+}
+
+/* RUN for path/to/RUN.cfg; for the example, which nobody minds to run twice, the first that is free of quickstart,
+ * quickstart-2, ... */
+static char *default_directory(const char *path, bool first_free)
+{
+    const char *slash = strrchr(path, '/'), *name = slash ? slash + 1 : path, *dot = strrchr(name, '.');
+    int length = dot && dot > name ? (int)(dot - name) : (int)strlen(name);
+    char *directory = lat_text("%.*s%s", length, name, dot && dot > name ? "" : ".run");
+    for (int i = 2; first_free && on_disk(directory); i++) {
+        free(directory);
+        directory = lat_text("%.*s-%d", length, name, i);
+    }
+    return directory;
+}
+
+static char *folder_of(const char *path)
+{
+    const char *slash = strrchr(path, '/');
+    return slash ? lat_text("%.*s", (int)(slash - path), path) : lat_text(".");
+}
+
+static void work(const options *options, lat_error *error)
+{
+    bool built_in = options->argument_count == 0;
+    char *path = built_in ? mc_find_file(NULL, "examples", example) : lat_text("%s", options->argument[0]);
+    if (!path) {
+        lat_fail(error, LAT_CONFIG, "%s: the built-in example is not installed: name a configuration file", example);
+        return;
+    }
+    ensemble e = {0};
+    lat_settings *root = NULL;
+    char *folder = folder_of(path), *config = NULL, *directory = NULL;
+    if (options_settings(options, MPI_COMM_WORLD, path, NULL, &root, error) == LAT_DONE &&
+        set_up(root, folder, &e, error) == LAT_DONE) {
+        config = lat_settings_print(root);
+        directory = options->out ? lat_text("%s", options->out) : default_directory(path, built_in && !options->resume);
+        if (options->print_config) {
+            if (e.chain->geometry->rank == 0) fputs(config, stdout);
+        } else if (options->dry_run) {
+            print_needs(&e);
+        } else {
+            work_in(directory, options, &e, config, error);
+        }
+    }
+    tear_down(&e);
+    lat_settings_free(root);
+    free(path);
+    free(folder);
+    free(config);
+    free(directory);
+}
+
+int main(int argc, char **argv)
+{
+    lat_start(&argc, &argv);
+    options options;
+    lat_error error = {0};
+    if (options_parse(argc, argv, &flowhmc, &options, &error) == LAT_DONE && !options.done) work(&options, &error);
+    return options_finish(&options, &error);
+}

@@ -1,0 +1,389 @@
+/* flowhmc: SPDX-License-Identifier: GPL-3.0-or-later
+ *
+ * flowtrain.c: trains a model, goes on with one, or moves one to another coupling or volume.
+ */
+#include "../hmc/hmc.h"
+#include "options.h"
+#include "progress.h"
+#include "run.h"
+#include "signals.h"
+#include "table.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+static const options_program program = {
+    .name = "flowtrain",
+    .usage = "Usage: flowtrain [OPTION...] [TRAIN.cfg]\n"
+             "\n"
+             "Trains a model for flowhmc. TRAIN.cfg says on which lattice, for which action, which layers, and\n"
+             "how; without it a small example is trained:\n"
+             "\n"
+             "  mpirun -n 2 flowtrain train.cfg\n"
+             "  mpirun -n 4 flowtrain --resume train.cfg                            go on, on other ranks\n"
+             "  flowtrain --set initial=beta2.h5 --set model=beta3.h5 beta3.cfg     begin from another model\n",
+    .accepts = OPTION_ALL,
+    .least = 0,
+    .most = 1,
+};
+
+static const char example[] = "lattice = { group = \"u1\"; size = [8, 8]; };\n"
+                              "action = ( { kind = \"wilson\"; beta = 2.0; } );\n"
+                              "flow = { layers = ( { kind = \"plaquette_coupling\"; repeat = 16; hidden = [8]; knots = "
+                              "6; activation = \"silu\"; } ); };\n"
+                              "train = { steps = 1000; batch = 64; learning_rate = 0.01; schedule = \"cosine\"; };\n"
+                              "model = \"example.h5\";\n";
+
+/* What may be different when a run is resumed. */
+static const char *const free_keys[] = {"walltime", "train.checkpoint_every", "train.final_samples", NULL};
+static const run_changes changes = {free_keys, "train.steps"};
+
+typedef struct {
+    const options *options;
+    int rank, ranks;
+    lat_settings *root;
+    char *directory; /* of the configuration file */
+    lat_group group;
+    lat_shape shape;
+    lat_precision precision;
+    lat_action *action;
+    flow_train_settings settings;
+    int64_t walltime;
+    const char *initial; /* "": none */
+    char *path;          /* of the model */
+    char *config;        /* complete */
+    flow_model *model;
+    flow_training training;
+    flow_trainer *trainer;
+    flow_progress last; /* step */
+    flow_evaluation evaluation;
+    run *run;
+} work;
+
+/* ------------------------------------------------------------------------------------------------------ configuration */
+
+static void read_lattice(work *w, lat_error *error)
+{
+    lat_settings *lattice = lat_settings_group(w->root, "lattice", error);
+    const char *boundary[LAT_MAX_DIM] = {"periodic", "periodic", "periodic", "periodic"};
+    w->group = (lat_group)lat_settings_choice(lattice, "group", NULL, lat_group_names, error);
+    w->shape.dim = lat_settings_ints(lattice, "size", w->shape.size, -1, LAT_MAX_DIM, 2, INT32_MAX, error);
+    if (!error->status && w->shape.dim < 2)
+        lat_settings_fail(lattice, "size", error, "a lattice has 2, 3 or 4 directions: give as many extents");
+    if (error->status) return;
+    int given = lat_settings_strings(lattice, "boundary", boundary, w->shape.dim, LAT_MAX_DIM, error);
+    for (int mu = 0; mu < given && !error->status; mu++)
+        if (strcmp(boundary[mu], "periodic") != 0)
+            lat_settings_fail(lattice, "boundary", error, "'%.40s' is not known: use \"periodic\"", boundary[mu]);
+    if (!error->status && w->group != LAT_U1)
+        lat_settings_fail(lattice, "group", error, "%s is not available yet: use \"u1\"", lat_group_names[w->group]);
+}
+
+/* The list `action` as text. */
+static char *action_text(lat_settings *root, lat_error *error)
+{
+    char *text = lat_text("action = (");
+    int terms = lat_settings_list(root, "action", error);
+    for (int i = 0; i < terms; i++) {
+        char *term = lat_settings_print(lat_settings_item(root, "action", i, error)), *longer;
+        for (char *c = term; *c; c++)
+            if (*c == '\n') *c = ' ';
+        longer = lat_text("%s%s { %s}", text, i ? "," : "", term);
+        free(term);
+        free(text);
+        text = longer;
+    }
+    char *whole = lat_text("%s );\n", text);
+    free(text);
+    return whole;
+}
+
+static char *directory_of(const char *path)
+{
+    const char *slash = path ? strrchr(path, '/') : NULL;
+    return slash ? lat_text("%.*s", slash > path ? (int)(slash - path) : 1, path) : lat_text(".");
+}
+
+static void read_model_keys(work *w, lat_error *error)
+{
+    const char *name = lat_settings_string(w->root, "model", NULL, error);
+    w->initial = lat_settings_string(w->root, "initial", "", error);
+    if (error->status) return;
+    size_t length = strlen(name);
+    if (length < 4 || strcmp(name + length - 3, ".h5") != 0) {
+        lat_settings_fail(w->root, "model", error, "'%.100s' is no name of a model: it ends in .h5", name);
+        return;
+    }
+    bool here = name[0] == '/' || strcmp(w->directory, ".") == 0;
+    w->path = here ? lat_text("%s", name) : lat_text("%s/%s", w->directory, name);
+}
+
+static lat_status configure(work *w, lat_error *error)
+{
+    const char *path = w->options->argument_count > 0 ? w->options->argument[0] : NULL;
+    if (options_settings(w->options, MPI_COMM_WORLD, path, example, &w->root, error)) return error->status;
+    w->directory = directory_of(path);
+    read_lattice(w, error);
+    if (error->status) return error->status;
+    w->action = lat_action_create(w->root, w->group, error);
+    flow_train_read(lat_settings_group(w->root, "train", error), &w->settings, error);
+    if (error->status) return error->status;
+    flow_model_create(lat_settings_group(w->root, "flow", error), w->group, w->shape.dim, w->settings.seed, &w->model,
+                      error);
+    read_model_keys(w, error);
+    w->precision = (lat_precision)lat_settings_choice(w->root, "precision", "double", lat_precision_names, error);
+    w->walltime = walltime_read(w->root, error);
+    if (!error->status) lat_settings_finish(w->root, error);
+    if (error->status) return error->status;
+    free(w->model->action);
+    w->model->action = action_text(w->root, error);
+    w->config = lat_settings_print(w->root);
+    return error->status;
+}
+
+/* --------------------------------------------------------------------------------------------------- where it begins */
+
+/* Takes over the parameters of a model of the same layers, and what they have cost. */
+static void take_parameters(work *w, const flow_model *from, const char *path, lat_error *error)
+{
+    if (from->group != w->group || from->dim != w->shape.dim)
+        lat_fail(error, LAT_CONFIG, "%s: is a model of %s in %d dimensions, the lattice is %s in %d: use another model",
+                 path, lat_group_names[from->group], from->dim, lat_group_names[w->group], w->shape.dim);
+    else if (strcmp(from->description, w->model->description) != 0)
+        lat_fail(error, LAT_CONFIG,
+                 "%s: its layers are not those of the key 'flow': make them the same (h5dump -a /flow shows its own)",
+                 path);
+    if (error->status) return;
+    memcpy(w->model->parameters, from->parameters, (size_t)from->parameter_count * sizeof *from->parameters);
+    w->model->version++;
+    w->model->training_core_seconds = from->training_core_seconds;
+}
+
+static void begin_from(work *w, lat_error *error)
+{
+    flow_model *from = NULL;
+    char *path = mc_find_file(w->directory, "models", w->initial);
+    flow_model_read(MPI_COMM_WORLD, path ? path : w->initial, &from, NULL, error);
+    if (from) take_parameters(w, from, w->initial, error);
+    if (!error->status)
+        run_log(w->run, "begins from %s (trained for %s)", w->initial, from->action[0] ? from->action : "nothing");
+    flow_model_free(from);
+    free(path);
+}
+
+/* The model of a run that is resumed must be that run's. */
+static void go_on(work *w, lat_error *error)
+{
+    flow_model *from = NULL;
+    if (flow_model_read(MPI_COMM_WORLD, w->path, &from, &w->training, error)) return;
+    char *now = run_identity(w->config, &changes),
+         *then = run_identity(w->training.config ? w->training.config : "", &changes);
+    if (!w->training.moments || strcmp(now, then) != 0)
+        lat_fail(error, LAT_CONFIG, "%s: is not the model of the run in %s: give another name, or another --out",
+                 w->path, w->run->directory);
+    else
+        take_parameters(w, from, w->path, error);
+    free(now);
+    free(then);
+    flow_model_free(from);
+    if (!error->status) run_log(w->run, "resumed at step %lld", (long long)w->training.step);
+}
+
+static void start(work *w, lat_error *error)
+{
+    int exists = access(w->path, F_OK) == 0;
+    MPI_Bcast(&exists, 1, MPI_INT, 0, MPI_COMM_WORLD);
+    if (exists && !w->run->resumed)
+        lat_fail(error, LAT_CONFIG, "%s: there is such a model: move it away, or set model to another name", w->path);
+    else if (exists)
+        go_on(w, error);
+    else if (w->initial[0])
+        begin_from(w, error);
+    free(w->training.config);
+    w->training.config = lat_text("%s", w->config);
+}
+
+/* ------------------------------------------------------------------------------------------------------------ the loop */
+
+static void evaluate(work *w)
+{
+    w->evaluation = flow_trainer_evaluate(w->trainer, w->settings.evaluate_samples);
+    flow_trainer_record(w->trainer, &w->evaluation, &w->last);
+    run_log(w->run, "step %lld  loss %.4f  ESS %.4f  gradient %.3g  rate %.3g", (long long)w->training.step,
+            w->evaluation.loss, w->evaluation.ess, w->last.gradient_norm, w->last.learning_rate);
+}
+
+static void one_step(work *w, lat_error *error)
+{
+    flow_trainer_step(w->trainer, &w->last, error);
+    if (w->last.dropped)
+        run_log(w->run, "step %lld dropped: loss %g, gradient %g", (long long)w->training.step, w->last.loss,
+                w->last.gradient_norm);
+    if (error->status) return;
+    if (w->training.step % w->settings.evaluate_every == 0) evaluate(w);
+    if (w->training.step % w->settings.checkpoint_every == 0)
+        flow_model_write(MPI_COMM_WORLD, w->path, w->model, &w->training, error);
+}
+
+/* Until the last step, or until it is told to stop: then the reason. */
+static const char *train(work *w, stopper *stopper, lat_error *error)
+{
+    const char *reason = NULL;
+    progress progress;
+    progress_start(&progress, "step", w->training.step, w->settings.steps, w->options->quiet || w->rank > 0);
+    while (w->training.step < w->settings.steps && !error->status && !(reason = stopper_reason(stopper))) {
+        one_step(w, error);
+        if (progress_due(&progress, w->training.step))
+            progress_show(&progress, w->training.step, "loss of the batch %.3f", w->last.loss);
+    }
+    progress_finish(&progress);
+    return reason;
+}
+
+/* ------------------------------------------------------------------------------------------------------------- results */
+
+static void result(table *table, const char *name, double value, double error, double exact)
+{
+    table_cell(table, name);
+    table_value(table, value, error);
+    table_number(table, exact);
+}
+
+static void print_results(const work *w, double exact)
+{
+    static const char *const headings[] = {"quantity", "value", "exact"};
+    const flow_evaluation *e = &w->evaluation;
+    table *table = table_create(3, headings);
+    double loss_error = e->spread / sqrt((double)e->samples);
+    result(table, "effective sample size", e->ess, 0, NAN);
+    result(table, "acceptance", e->acceptance, 0, NAN);
+    result(table, "loss", e->loss, loss_error, NAN);
+    result(table, "loss + ln Z", e->loss + exact, loss_error, NAN);
+    result(table, "spread of log weights", e->spread, 0, NAN);
+    result(table, "ln Z", e->log_z, e->log_z_error, exact);
+    table_print(table, stdout);
+    table_free(table);
+    printf("from %lld fresh samples; trained in %.1f core-seconds; model in %s\n", (long long)e->samples,
+           w->model->training_core_seconds, w->path);
+}
+
+static json_t *number(double value) { return isfinite(value) ? json_real(value) : json_null(); }
+
+static void write_summary(const work *w, double exact, lat_error *error)
+{
+    const flow_evaluation *e = &w->evaluation;
+    char sha256[65];
+    flow_model_hash(w->model, sha256);
+    json_t *summary =
+        json_pack("{s:I, s:s, s:I, s:I, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:I, s:{s:s, s:s, s:I, s:o}}", "seed",
+                  (json_int_t)w->settings.seed, "backend", "cpu", "steps", (json_int_t)w->training.step, "dropped",
+                  (json_int_t)w->training.dropped, "ess", number(e->ess), "acceptance", number(e->acceptance), "loss",
+                  number(e->loss), "log_weight_spread", number(e->spread), "log_z", number(e->log_z), "log_z_error",
+                  number(e->log_z_error), "log_z_exact", number(exact), "samples", (json_int_t)e->samples, "model",
+                  "path", w->path, "sha256", sha256, "parameters", (json_int_t)w->model->parameter_count,
+                  "training_core_seconds", number(w->model->training_core_seconds));
+    if (!summary) lat_abort(LAT_CONFIG, "%s/summary.json: no memory left to write it", w->run->directory);
+    run_write_summary(w->run, summary, error);
+    json_decref(summary);
+}
+
+static void finish(work *w, lat_error *error)
+{
+    double beta = lat_action_beta(w->action), exact = NAN;
+    int64_t volume = 1;
+    for (int mu = 0; mu < w->shape.dim; mu++) volume *= w->shape.size[mu];
+    if (w->shape.dim == 2 && isfinite(beta)) exact = lat_exact2d_log_z(w->group, beta, volume);
+    w->evaluation = flow_trainer_evaluate(w->trainer, w->settings.final_samples);
+    run_log(w->run, "done: %lld steps, %lld dropped, ESS %.4f", (long long)w->training.step,
+            (long long)w->training.dropped, w->evaluation.ess);
+    write_summary(w, exact, error);
+    if (!error->status && w->rank == 0 && !w->options->quiet) print_results(w, exact);
+}
+
+/* ---------------------------------------------------------------------------------------------------------- the program */
+
+static void print_layout(const work *w)
+{
+    if (w->rank > 0) return;
+    int64_t lanes = lat_vector_lanes(w->precision), chunks = w->settings.batch / lanes,
+            most = (chunks + w->ranks - 1) / w->ranks;
+    double bytes = (double)w->model->parameter_count * (double)(most + 5) * 8;
+    printf("model: %d layers, %lld parameters\n", w->model->layers, (long long)w->model->parameter_count);
+    printf("batch: %lld samples in %lld chunks of %lld lanes, on each of %d ranks at most %lld\n",
+           (long long)w->settings.batch, (long long)chunks, (long long)lanes, w->ranks, (long long)most);
+    printf("memory: %.1f MiB on each rank for gradients and optimiser\n", bytes / (1 << 20));
+}
+
+/* Refusals of the trainer come before anything is written. */
+static lat_status create_trainer(work *w, lat_error *error)
+{
+    return flow_trainer_create(MPI_COMM_WORLD, w->model, w->action, &w->shape, w->precision, &w->settings, &w->training,
+                               &w->trainer, error);
+}
+
+static void run_it(work *w, lat_error *error)
+{
+    char *directory =
+        w->options->out ? lat_text("%s", w->options->out) : lat_text("%.*s", (int)strlen(w->path) - 3, w->path);
+    run_open(MPI_COMM_WORLD, program.name, directory, w->options->resume, w->options->quiet, w->config, &changes,
+             &w->run, error);
+    free(directory);
+    if (error->status) return;
+    start(w, error);
+    if (!error->status) create_trainer(w, error);
+    if (!error->status) {
+        stopper stopper;
+        stopper_start(&stopper, MPI_COMM_WORLD, w->run->directory, w->walltime);
+        run_log(w->run, "%s: %lld parameters, %d ranks, objective %s", w->path, (long long)w->model->parameter_count,
+                w->ranks, flow_objective_names[w->settings.objective]);
+        const char *reason = train(w, &stopper, error);
+        lat_error failure = {0};
+        flow_model_write(MPI_COMM_WORLD, w->path, w->model, &w->training, &failure);
+        if (failure.status) lat_fail(error, failure.status, "%s", failure.text);
+        if (!error->status && reason)
+            lat_fail(error, LAT_STOPPED, "%s: stopped at step %lld by %s: go on with --resume", w->run->directory,
+                     (long long)w->training.step, reason);
+        if (!error->status) finish(w, error);
+        stopper_end(&stopper);
+    }
+    run_close(w->run, error);
+}
+
+static void release(work *w)
+{
+    flow_trainer_free(w->trainer);
+    flow_training_free(&w->training);
+    flow_model_free(w->model);
+    lat_action_free(w->action);
+    flow_train_release(&w->settings);
+    lat_settings_free(w->root);
+    free(w->directory);
+    free(w->path);
+    free(w->config);
+}
+
+static void flowtrain(const options *options, lat_error *error)
+{
+    work w = {.options = options};
+    MPI_Comm_rank(MPI_COMM_WORLD, &w.rank);
+    MPI_Comm_size(MPI_COMM_WORLD, &w.ranks);
+    if (!configure(&w, error)) {
+        if (options->print_config && w.rank == 0) fputs(w.config, stdout);
+        if (options->dry_run && !create_trainer(&w, error)) print_layout(&w);
+        if (!options->print_config && !options->dry_run) run_it(&w, error);
+    }
+    release(&w);
+}
+
+int main(int argc, char **argv)
+{
+    lat_start(&argc, &argv);
+    options options;
+    lat_error error = {0};
+    options_parse(argc, argv, &program, &options, &error);
+    if (error.status == LAT_DONE && !options.done) flowtrain(&options, &error);
+    return options_finish(&options, &error);
+}

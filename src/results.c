@@ -1,0 +1,218 @@
+/* flowhmc: SPDX-License-Identifier: GPL-3.0-or-later
+ *
+ * results.c: what came out of a run.  Errors and autocorrelation times are those of the Gamma method, over all
+ * replicas; cost per independent sample = 2 tau_int of the slowest observable times core-seconds per measurement.
+ */
+#include "../lattice/backend/backend.h"
+#include "ensemble.h"
+#include "table.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+typedef struct {
+    const char *name;
+    mc_estimate estimate;
+    bool moved;           /* it took more than one value: otherwise nothing is known of its error */
+    double exact, sigmas; /* NaN: not known */
+} result;
+
+typedef struct {
+    int count;
+    result *result;
+    int slowest; /* -1: not known */
+    double core_seconds_per_entry, per_independent_sample;
+} results;
+
+static double exact_value(const mc_chain *chain, const char *name)
+{
+    double beta = lat_action_beta(chain->action);
+    if (chain->geometry->dim != 2 || isnan(beta)) return NAN;
+    return lat_exact2d(name, chain->group, beta, chain->geometry->volume);
+}
+
+static result analyse_column(const ensemble *ensemble, int column)
+{
+    const mc_history *history = ensemble->history;
+    int64_t entries = history->rows * history->replicas;
+    double *series = lat_alloc(entries > 0 ? entries : 1, sizeof *series);
+    for (int r = 0; r < history->replicas; r++) mc_history_series(history, column, r, series + r * history->rows);
+    result result = {.name = history->name[column], .estimate = mc_gamma(series, history->replicas, history->rows)};
+    for (int64_t i = 1; i < entries; i++) result.moved = result.moved || series[i] != series[0];
+    result.exact = exact_value(ensemble->chain, result.name);
+    result.sigmas = result.moved ? (result.estimate.mean - result.exact) / result.estimate.error : NAN;
+    free(series);
+    return result;
+}
+
+/* An observable that never moved may be the slowest of all: then nothing is known of the cost. */
+static results analyse(const ensemble *ensemble)
+{
+    const mc_history *history = ensemble->history;
+    results r = {.count = history->columns, .result = lat_alloc(history->columns, sizeof *r.result), .slowest = -1};
+    bool known = history->columns > 0;
+    for (int i = 0; i < r.count; i++) {
+        r.result[i] = analyse_column(ensemble, i);
+        known = known && r.result[i].moved;
+        if (r.slowest < 0 || r.result[i].estimate.tau_int > r.result[r.slowest].estimate.tau_int) r.slowest = i;
+    }
+    if (!known) r.slowest = -1;
+    r.core_seconds_per_entry = ensemble->chain->core_seconds / (double)(history->rows * history->replicas);
+    r.per_independent_sample = known ? 2 * r.result[r.slowest].estimate.tau_int * r.core_seconds_per_entry : NAN;
+    return r;
+}
+
+/* ----------------------------------------------------------------------------------------------------- summary.json */
+
+static json_t *observables_object(const results *results)
+{
+    json_t *all = json_object();
+    for (int i = 0; i < results->count; i++) {
+        const result *r = &results->result[i];
+        json_t *one = json_object();
+        mc_report_real(one, "mean", r->estimate.mean);
+        mc_report_real(one, "error", r->moved ? r->estimate.error : NAN);
+        mc_report_real(one, "tau_int", r->moved ? r->estimate.tau_int : NAN);
+        mc_report_real(one, "tau_int_error", r->moved ? r->estimate.tau_int_error : NAN);
+        json_object_set_new(one, "n", json_integer(r->estimate.n));
+        if (isfinite(r->exact)) mc_report_real(one, "exact", r->exact);
+        json_object_set_new(all, r->name, one);
+    }
+    return all;
+}
+
+static json_t *updates_array(const ensemble *ensemble)
+{
+    json_t *all = json_array();
+    for (int i = 0; i < ensemble->update_count; i++) {
+        const mc_update *update = ensemble->updates[i];
+        json_t *one = json_object();
+        json_object_set_new(one, "kind", json_string(update->table->name));
+        mc_report_real(one, "seconds", update->seconds);
+        update->table->report(update, one);
+        json_array_append_new(all, one);
+    }
+    return all;
+}
+
+static json_t *cost_object(const ensemble *ensemble, const results *results)
+{
+    const mc_chain *chain = ensemble->chain;
+    json_t *cost = json_object();
+    mc_report_real(cost, "core_seconds", chain->core_seconds);
+    mc_report_real(cost, "joules", chain->joules < 0 ? NAN : chain->joules);
+    mc_report_real(cost, "per_independent_sample", results->per_independent_sample);
+    json_object_set_new(cost, "slowest_observable",
+                        results->slowest < 0 ? json_null() : json_string(results->result[results->slowest].name));
+    return cost;
+}
+
+static json_t *summary_object(const ensemble *ensemble, const results *results)
+{
+    const mc_chain *chain = ensemble->chain;
+    json_t *summary = json_object(), *updates = updates_array(ensemble), *model = NULL;
+    json_object_set_new(summary, "seed", json_integer((json_int_t)chain->seed));
+    json_object_set_new(summary, "backend", json_string(chain->geometry->backend->name));
+    json_object_set_new(summary, "step", json_integer((json_int_t)chain->step));
+    json_object_set_new(summary, "finished",
+                        json_boolean(chain->step >= chain->thermalise + (uint64_t)ensemble->steps));
+    json_object_set_new(summary, "observables", observables_object(results));
+    for (size_t i = 0; i < json_array_size(updates) && !model; i++)
+        model = json_object_get(json_array_get(updates, i), "model");
+    json_object_set_new(summary, "updates", updates);
+    json_object_set_new(summary, "cost", cost_object(ensemble, results));
+    if (model) json_object_set(summary, "model", model);
+    return summary;
+}
+
+/* ------------------------------------------------------------------------------------------------------------ words */
+
+/* To the log and to stdout, line by line. */
+static void say_lines(run *run, char *text)
+{
+    for (char *line = text, *end; *line; line = end) {
+        end = line + strcspn(line, "\n");
+        if (*end) *end++ = '\0';
+        run_log(run, "%s", line);
+    }
+}
+
+static void say_observables(const ensemble *ensemble, const results *results)
+{
+    static const char *const headings[] = {"observable", "mean", "tau_int", "exact", "deviation"};
+    table *rows = table_create(5, headings);
+    for (int i = 0; i < results->count; i++) {
+        const result *r = &results->result[i];
+        table_cell(rows, r->name);
+        table_value(rows, r->estimate.mean, r->moved ? r->estimate.error : 0);
+        if (r->moved)
+            table_value(rows, r->estimate.tau_int, r->estimate.tau_int_error);
+        else
+            table_cell(rows, "-");
+        table_number(rows, r->exact);
+        char *sigmas = isfinite(r->sigmas) ? lat_text("%+.1f sigma", r->sigmas) : lat_text("-");
+        table_cell(rows, sigmas);
+        free(sigmas);
+    }
+    char *text = NULL;
+    size_t size = 0;
+    FILE *out = open_memstream(&text, &size);
+    if (!out) lat_abort(LAT_CONFIG, "memory: none left to print results");
+    table_print(rows, out);
+    if (fclose(out) != 0) lat_abort(LAT_CONFIG, "memory: none left to print results");
+    say_lines(ensemble->run, text);
+    free(text);
+    table_free(rows);
+}
+
+/* "hmc: seconds 1.2, acceptance 0.93": all numbers that the update reports. */
+static void say_updates(const ensemble *ensemble, json_t *updates)
+{
+    size_t i;
+    json_t *one;
+    json_array_foreach(updates, i, one)
+    {
+        char line[480] = "";
+        const char *key;
+        json_t *value;
+        json_object_foreach(one, key, value)
+        {
+            size_t used = strlen(line);
+            if (json_is_integer(value))
+                snprintf(line + used, sizeof line - used, "%s%s %lld", used ? ", " : "", key,
+                         (long long)json_integer_value(value));
+            else if (json_is_real(value))
+                snprintf(line + used, sizeof line - used, "%s%s %.5g", used ? ", " : "", key, json_real_value(value));
+        }
+        run_log(ensemble->run, "%s: %s", ensemble->updates[i]->table->name, line);
+    }
+}
+
+static void say_cost(const ensemble *ensemble, const results *results)
+{
+    const mc_chain *chain = ensemble->chain;
+    if (results->slowest < 0) {
+        run_log(ensemble->run,
+                "cost: %.4g core-seconds; not enough is measured to tell the cost of an independent sample",
+                chain->core_seconds);
+        return;
+    }
+    run_log(ensemble->run,
+            "cost: %.4g core-seconds; %.4g per independent sample (2 tau_int of %s x %.4g per measurement)",
+            chain->core_seconds, results->per_independent_sample, results->result[results->slowest].name,
+            results->core_seconds_per_entry);
+}
+
+lat_status results_write(const ensemble *ensemble, lat_error *error)
+{
+    results results = analyse(ensemble);
+    json_t *summary = summary_object(ensemble, &results);
+    say_observables(ensemble, &results);
+    say_updates(ensemble, json_object_get(summary, "updates"));
+    say_cost(ensemble, &results);
+    run_write_summary(ensemble->run, summary, error);
+    json_decref(summary);
+    free(results.result);
+    return error->status;
+}

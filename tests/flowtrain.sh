@@ -1,0 +1,117 @@
+#!/bin/bash
+# flowhmc: SPDX-License-Identifier: GPL-3.0-or-later
+#
+# flowtrain: its exit codes, and that a run that was stopped, killed and resumed on other numbers of ranks ends with the same
+# bits as one that never stopped.
+count=0
+folder=$(mktemp -d flowtrain.XXXXXX) || exit 1
+trap 'rm -rf "$folder"' EXIT
+: "${MPIRUN=mpirun}" "${MPIRUN_FLAGS=--oversubscribe}"
+
+cat >"$folder/train.cfg" <<'END'
+lattice = { group = "u1"; size = [8, 8]; };
+action = ( { kind = "wilson"; beta = 1.0; } );
+flow = { layers = ( { kind = "plaquette_coupling"; repeat = 4; hidden = [3]; knots = 3; } ); };
+train = { steps = 1500; batch = 32; learning_rate = 0.02; schedule = "cosine"; warm_up = 5; evaluate_every = 50;
+          evaluate_samples = 64; final_samples = 512; checkpoint_every = 90; };
+model = "whole.h5";
+END
+
+result() { # condition's status, name
+    count=$((count + 1))
+    if [ "$1" = 0 ]; then echo "ok $count - $2"; else echo "not ok $count - $2"; fi
+}
+
+# Expected exit code, what its output has in it, options.
+expect() {
+    local code=$1 pattern=$2
+    shift 2
+    ./flowtrain "$@" >"$folder/out" 2>"$folder/err" </dev/null
+    local status=$?
+    [ $status = "$code" ] && cat "$folder/out" "$folder/err" | grep -q -e "$pattern" &&
+        { [ "$code" = 0 ] || [ "$(wc -l <"$folder/err")" = 1 ]; }
+    local good=$?
+    result $good "flowtrain ${*//$folder\//}: exit code $code"
+    [ $good = 0 ] || { echo "# exit code $status"; sed 's/^/# /' "$folder/out" "$folder/err"; }
+}
+
+# What a run of train.cfg came to: all but the time it took and where.
+outcome() {
+    grep -v -e seconds -e ranks -e path "$folder/$1/summary.json"
+}
+
+# How many evaluations the log of the interrupted run tells of.
+evaluations() {
+    { cat "$folder"/parts/log.txt 2>/dev/null; } | grep -c loss
+}
+
+train="$folder/train.cfg"
+
+expect 0 'mpirun -n 2 flowtrain' --help
+expect 2 'is --resume meant' --resumee "$train"
+expect 2 'one argument too many' "$train" "$train"
+expect 4 'none.cfg' "$folder/none.cfg"
+expect 3 'is .steps. meant' --set train.stepps=3 "$train"
+expect 3 'multiple of the vector length' --dry-run --set train.batch=33 "$train"
+expect 3 'multiple of 4' --dry-run --set 'lattice.size=[6,6]' "$train"
+expect 3 'ends in .h5' --set model=whole "$train"
+expect 3 'is .path. meant' --set train.objective=paths "$train"
+expect 0 'final_samples = 512' --print-config "$train"
+expect 0 'parameters' --dry-run "$train"
+expect 0 'parameters' --dry-run
+expect 4 'none/dir' --out "$folder/none/dir" "$train"
+[ "$(ls "$folder")" = "$(printf 'err\nout\ntrain.cfg')" ]
+result $? "nothing was written by all this"
+
+expect 0 'ln Z' "$train"
+expect 3 'there is a run' "$train"
+expect 3 'there is such a model' --out "$folder/other" "$train"
+expect 3 'was run with' --resume --set train.batch=64 "$train"
+./flowtrain --resume --quiet "$train" >"$folder/out" 2>&1 && [ ! -s "$folder/out" ]
+result $? "a run that is done can be resumed, and --quiet prints nothing"
+
+# Stopped by a signal and by the file `stop`, killed, and each time resumed on another number of ranks.
+stopped=0
+for ranks in 2 1 4 1 2; do
+    # Word splitting is wanted: these are commands with their flags.
+    # shellcheck disable=SC2086
+    $MPIRUN $MPIRUN_FLAGS -n $ranks ./flowtrain --resume --set model=parts.h5 "$train" >"$folder/log" 2>&1 </dev/null &
+    job=$!
+    before=$(evaluations)
+    for ((i = 0; i < 500; i++)); do
+        [ "$(evaluations)" -le "$before" ] || break
+        sleep 0.02
+    done
+    case $ranks in
+        1) touch "$folder/parts/stop" 2>/dev/null ;;
+        2) kill -USR1 $job 2>/dev/null ;;
+        4) kill -KILL $job 2>/dev/null ;;
+    esac
+    wait $job 2>/dev/null
+    status=$?
+    case $status in
+        7) grep -q 'stopped at step .*: go on with --resume' "$folder/log" && stopped=$((stopped + 1)) ;;
+        0) echo "# done before it was stopped" ;;
+        *) [ $ranks = 4 ] || sed 's/^/# /' "$folder/log" ;;
+    esac
+done
+echo "# $stopped of 4 requests to stop came in time"
+[ $stopped -gt 0 ]
+result $? "exit code 7 when it is told to stop"
+./flowtrain --resume --quiet --set model=parts.h5 "$train"
+result $? "the run goes on to its end"
+diff <(outcome whole) <(outcome parts) && grep -q sha256 "$folder/whole/summary.json"
+result $? "stopped, killed and resumed on other ranks: the same parameters as without"
+
+# From one model to another.
+expect 0 'begins from whole.h5' --set initial=whole.h5 --set model=moved.h5 --set 'lattice.size=[12,8]' --set 'action.[0].beta=1.5' \
+    --set train.steps=2 "$train"
+expect 3 'its layers are not those' --set initial=whole.h5 --set model=wide.h5 --set 'flow.layers.[0].knots=4' "$train"
+expect 4 'none.h5' --set initial=none.h5 --set model=lost.h5 "$train"
+head -c 5000 "$folder/whole.h5" >"$folder/short.h5"
+expect 5 'short.h5' --set initial=short.h5 --set model=lost2.h5 "$train"
+mv "$folder/moved.h5" "$folder/whole.h5"
+expect 3 'is not the model of the run' --resume "$train"
+cp "$folder/short.h5" "$folder/whole.h5"
+expect 5 'whole.h5' --resume "$train"
+echo "1..$count"

@@ -1,0 +1,111 @@
+#!/usr/bin/env bash
+# flowhmc: SPDX-License-Identifier: GPL-3.0-or-later
+#
+# tests/resume.sh [BUILD FOLDER]: a run that is killed, stopped and resumed on other numbers of ranks writes the same
+# configurations and the same history, to the byte, as one that never stopped.
+build=$(cd "${1:-.}" && pwd) || exit 1
+: "${MPIRUN=mpirun}" "${MPIRUN_FLAGS=--oversubscribe --bind-to none}"
+folder=$(mktemp -d resume.XXXXXX) || exit 1
+cd "$folder" || exit 1
+trap 'cd ..; rm -rf "$folder"' EXIT
+count=0
+
+result() { # condition's status, name
+    count=$((count + 1))
+    if [ "$1" = 0 ]; then echo "ok $count - $2"; else echo "not ok $count - $2"; fi
+}
+
+# Word splitting is wanted: these are commands with their flags.
+# shellcheck disable=SC2086
+sample() { # ranks, options
+    local ranks=$1
+    shift
+    exec $MPIRUN $MPIRUN_FLAGS -n "$ranks" "$build/flowhmc" run.cfg --quiet "$@" </dev/null
+}
+
+cat >run.cfg <<'END'
+lattice = { group = "u1"; size = [16, 16]; };
+action  = ( { kind = "wilson"; beta = 3.0; } );
+chain   = { seed = 5; steps = 500; thermalise = 40; replicas = 2; save_every = 100; checkpoint_every = 20; };
+updates = ( { kind = "hmc"; trajectory = 1.0; steps = 40; integrator = "omf4"; },
+            { kind = "heatbath"; }, { kind = "overrelax"; count = 2; }, { kind = "instanton"; } );
+measure = { every = 2; observables = [ "plaquette", "charge", "polyakov", "wilson_loop_2x2" ]; };
+END
+
+# Is the run in this folder the reference, to the byte?
+same() {
+    cmp -s reference/history.h5 "$1/history.h5" || return 1
+    [ "$(ls reference/configs)" = "$(ls "$1/configs")" ] || return 1
+    for file in reference/configs/*; do cmp -s "$file" "$1/configs/${file##*/}" || return 1; done
+}
+
+status_of() { # command: its exit code as text, its messages in err
+    ("$@") >out 2>err
+    echo $?
+}
+
+[ "$(status_of sample 1 --out reference)" = 0 ]
+result $? "a run on one rank"
+[ "$(ls reference/configs | wc -l)" = 10 ]
+result $? "it saved its configurations"
+[ "$(status_of sample 1 --out reference)" = 3 ] && grep -q -e --resume err
+result $? "a second run into its directory is refused"
+
+[ "$(status_of sample 4 --out other)" = 0 ] && same other
+result $? "four ranks: the same bytes"
+
+# Each round begins when the one before has been killed; a moment after its first checkpoint, it is killed as well.
+kills=0
+for ranks in 2 4 1 2; do
+    touch mark
+    (sample $ranks --out killed --resume) >out 2>err &
+    launcher=$!
+    for _ in $(seq 200); do
+        [ killed/checkpoint.h5 -nt mark ] && break
+        kill -0 $launcher 2>/dev/null || break
+        sleep 0.05
+    done
+    sleep 0.$((ranks * 7))
+    pkill -KILL -P $launcher
+    kill -KILL $launcher 2>/dev/null && kills=$((kills + 1))
+    wait $launcher 2>/dev/null
+    sleep 0.3
+done
+[ $kills -ge 2 ]
+result $? "killed $kills times"
+[ "$(status_of sample 8 --out killed --resume)" = 0 ] && same killed
+result $? "resumed on eight ranks: the same bytes"
+[ "$(grep -c 'resumed at step' killed/log.txt)" -ge 2 ]
+result $? "it went on from its checkpoints: $(sed -n 's/.*resumed at step //p' killed/log.txt | tr '\n' ' ')"
+
+# Asked to stop, it says 7 and loses nothing.
+(sample 2 --out stopped) >out 2>err &
+launcher=$!
+while [ ! -e stopped/checkpoint.h5 ] && kill -0 $launcher 2>/dev/null; do sleep 0.05; done
+touch stopped/stop
+wait $launcher
+[ $? = 7 ] && grep -q 'flowhmc: stopped: stopped at step .*file.*--resume' err
+result $? "a stop file: exit code 7 and one line"
+touch mark
+(sample 1 --out stopped --resume) >out 2>err &
+launcher=$!
+while [ ! stopped/checkpoint.h5 -nt mark ] && kill -0 $launcher 2>/dev/null; do sleep 0.05; done
+kill -USR1 $launcher
+wait $launcher
+[ $? = 7 ] && grep -q 'signal' err
+result $? "SIGUSR1: exit code 7"
+[ "$(status_of sample 1 --out stopped --resume --set walltime=30m)" = 0 ] && same stopped
+result $? "resumed: the same bytes"
+[ "$(status_of sample 1 --out limited --set walltime=1s --set chain.steps=1000000)" = 7 ] && grep -q 'wall-clock' err
+result $? "the wall-clock limit: exit code 7"
+
+# A longer run is a shorter one and its continuation.
+[ "$(status_of sample 2 --out longer --set chain.steps=200)" = 0 ] && [ "$(status_of sample 4 --out longer --resume)" = 0 ] && same longer
+result $? "more steps on resuming: the same bytes"
+[ "$(status_of sample 1 --out longer --resume --set action.[0].beta=2.0)" = 3 ] && grep -q beta err
+result $? "another action on resuming is refused"
+printf x | dd of=longer/checkpoint.h5 bs=1 seek=3000 conv=notrunc 2>/dev/null
+[ "$(status_of sample 1 --out longer --resume)" = 5 ] && grep -q checkpoint.h5 err
+result $? "a damaged checkpoint is refused"
+
+echo "1..$count"
