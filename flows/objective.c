@@ -2,12 +2,13 @@
  *
  * objective.c: what training minimises, and the gradients.
  *
- * Samples are U = F(V) with V from the prior; delta = d log q / dU is made by pushing a cotangent of zero forward, since
+ * Samples are U = F(V) with V from the prior; delta = d log q / dU is made by pushing a cotangent of zero forward, as
  * the prior is flat.  A gradient is one backward sweep from a cotangent at U and a weight of log det:
  *
  *     reparametrise   dS + 0       -1   mean of S + log q, S + log q = S(F(V)) - log det
  *     path            dS + delta    0   the same without the term of mean zero whose variance does not vanish at the
- *                                       optimum: L. Vaitl, K. A. Nicoli, S. Nakajima, P. Kessel, arXiv:2206.09016, 2207.08219
+ *                                       optimum: L. Vaitl, K. A. Nicoli, S. Nakajima, P. Kessel, arXiv:2206.09016,
+ *                                       2207.08219
  *     reinforce       -w delta     -w   the same without dS; w = S + log q minus its mean over the other samples:
  *                                       P. Bialas, P. Korcyl, T. Stebel, arXiv:2202.01314
  *     forward         delta        +1   mean of -log q over samples U that are given

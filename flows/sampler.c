@@ -3,9 +3,9 @@
  * sampler.c: samples of a model and what their weights say of it.
  *
  * Weights w = -S - log q are those of importance sampling from exp(-S) / Z; Z is the mean of e^w.  In equilibrium an
- * independence Metropolis stands at i with probability e^w_i / sum e^w and is offered each j alike, so its acceptance is
- * sum_ij min(e^w_i, e^w_j) / (n sum_i e^w_i); with the weights in order, the k-th smallest is the minimum of 2 (n - k) + 1
- * pairs.
+ * independence Metropolis stands at i with probability e^w_i / sum e^w and is offered each j alike, so its acceptance
+ * is sum_ij min(e^w_i, e^w_j) / (n sum_i e^w_i); with the weights in order, the k-th smallest is the minimum of
+ * 2 (n - k) + 1 pairs.
  */
 #include "flows.h"
 

@@ -35,7 +35,7 @@ struct flow_trainer {
     int failures;             /* dropped steps in a row */
 };
 
-/* ---------------------------------------------------------------------------------------------------------- settings */
+/* --------------------------------------------------------------------------------------------------------- settings */
 
 static void read_ensemble(lat_settings *train, flow_train_settings *settings, lat_error *error)
 {
@@ -84,7 +84,7 @@ void flow_train_release(flow_train_settings *settings)
     settings->ensemble = NULL;
 }
 
-/* ------------------------------------------------------------------------------------------------- setting up a trainer */
+/* --------------------------------------------------------------------------------------------- setting up a trainer */
 
 /* One member in every lane of a vector. */
 static lat_shape chunk_shape(const lat_shape *shape, lat_precision precision)
@@ -170,7 +170,7 @@ void flow_trainer_free(flow_trainer *t)
     free(t);
 }
 
-/* ------------------------------------------------------------------------------------------------- loss and gradient */
+/* ------------------------------------------------------------------------------------------------ loss and gradient */
 
 static void select_chunk(flow_trainer *t, int64_t chunk, int stream, double *log_q, double *action)
 {
@@ -244,7 +244,7 @@ double flow_trainer_gradient(flow_trainer *t, double *gradient)
     return loss;
 }
 
-/* ------------------------------------------------------------------------------------------------------------- a step */
+/* ----------------------------------------------------------------------------------------------------------- a step */
 
 lat_status flow_trainer_step(flow_trainer *t, flow_progress *progress, lat_error *error)
 {
@@ -274,7 +274,7 @@ lat_status flow_trainer_step(flow_trainer *t, flow_progress *progress, lat_error
                     MOST_FAILURES, (long long)training->step);
 }
 
-/* --------------------------------------------------------------------------------------------- evaluation and history */
+/* ------------------------------------------------------------------------------------------- evaluation and history */
 
 flow_evaluation flow_trainer_evaluate(flow_trainer *t, int64_t samples)
 {

@@ -7,7 +7,7 @@
 
 #include "flows.h"
 
-/* ------------------------------------------------------------------------------------------ stored samples (ensemble.c) */
+/* -------------------------------------------------------------------------------------- stored samples (ensemble.c) */
 
 /* Configurations in site order, as lat_field_gather gives them; the same on all ranks. */
 typedef struct {
@@ -20,7 +20,7 @@ lat_status flow_ensemble_read(MPI_Comm comm, const lat_shape *shape, lat_group g
                               int64_t count, flow_ensemble **ensemble, lat_error *error);
 void flow_ensemble_free(flow_ensemble *ensemble);
 
-/* ------------------------------------------------------------------------------------------- objectives (objective.c) */
+/* ----------------------------------------------------------------------------------------- objectives (objective.c) */
 
 /* A part of a batch, as many samples as the geometry of the map has members, and all of them on one rank. */
 typedef struct {
@@ -45,7 +45,7 @@ typedef struct {
 
 const flow_objective *flow_objective_at(int index);
 
-/* -------------------------------------------------------------------------------------------- optimiser (optimiser.c) */
+/* ------------------------------------------------------------------------------------------ optimiser (optimiser.c) */
 
 double flow_norm(const double *vector, int64_t n);
 /* Step t = 1, 2, ... of Adam. moments: [2][n]. */

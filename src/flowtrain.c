@@ -63,7 +63,7 @@ typedef struct {
     run *run;
 } work;
 
-/* ------------------------------------------------------------------------------------------------------ configuration */
+/* ---------------------------------------------------------------------------------------------------- configuration */
 
 static void read_lattice(work *w, lat_error *error)
 {
@@ -144,7 +144,7 @@ static lat_status configure(work *w, lat_error *error)
     return error->status;
 }
 
-/* --------------------------------------------------------------------------------------------------- where it begins */
+/* -------------------------------------------------------------------------------------------------- where it begins */
 
 /* Takes over the parameters of a model of the same layers, and what they have cost. */
 static void take_parameters(work *w, const flow_model *from, const char *path, lat_error *error)
@@ -206,7 +206,7 @@ static void start(work *w, lat_error *error)
     w->training.config = lat_text("%s", w->config);
 }
 
-/* ------------------------------------------------------------------------------------------------------------ the loop */
+/* --------------------------------------------------------------------------------------------------------- the loop */
 
 static void evaluate(work *w)
 {
@@ -243,7 +243,7 @@ static const char *train(work *w, stopper *stopper, lat_error *error)
     return reason;
 }
 
-/* ------------------------------------------------------------------------------------------------------------- results */
+/* ---------------------------------------------------------------------------------------------------------- results */
 
 static void result(table *table, const char *name, double value, double error, double exact)
 {
@@ -303,7 +303,7 @@ static void finish(work *w, lat_error *error)
     if (!error->status && w->rank == 0 && !w->options->quiet) print_results(w, exact);
 }
 
-/* ---------------------------------------------------------------------------------------------------------- the program */
+/* ------------------------------------------------------------------------------------------------------ the program */
 
 static void print_layout(const work *w)
 {

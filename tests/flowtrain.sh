@@ -12,7 +12,7 @@ cat >"$folder/train.cfg" <<'END'
 lattice = { group = "u1"; size = [8, 8]; };
 action = ( { kind = "wilson"; beta = 1.0; } );
 flow = { layers = ( { kind = "plaquette_coupling"; repeat = 4; hidden = [3]; knots = 3; } ); };
-train = { steps = 1500; batch = 32; learning_rate = 0.02; schedule = "cosine"; warm_up = 5; evaluate_every = 50;
+train = { steps = 900; batch = 32; learning_rate = 0.02; schedule = "cosine"; warm_up = 5; evaluate_every = 50;
           evaluate_samples = 64; final_samples = 512; checkpoint_every = 90; };
 model = "whole.h5";
 END
@@ -72,7 +72,7 @@ result $? "a run that is done can be resumed, and --quiet prints nothing"
 
 # Stopped by a signal and by the file `stop`, killed, and each time resumed on another number of ranks.
 stopped=0
-for ranks in 2 1 4 1 2; do
+for ranks in 2 4 1; do
     # Word splitting is wanted: these are commands with their flags.
     # shellcheck disable=SC2086
     $MPIRUN $MPIRUN_FLAGS -n $ranks ./flowtrain --resume --set model=parts.h5 "$train" >"$folder/log" 2>&1 </dev/null &
@@ -95,7 +95,7 @@ for ranks in 2 1 4 1 2; do
         *) [ $ranks = 4 ] || sed 's/^/# /' "$folder/log" ;;
     esac
 done
-echo "# $stopped of 4 requests to stop came in time"
+echo "# $stopped of 2 requests to stop came in time"
 [ $stopped -gt 0 ]
 result $? "exit code 7 when it is told to stop"
 ./flowtrain --resume --quiet --set model=parts.h5 "$train"

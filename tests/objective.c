@@ -2,10 +2,10 @@
  *
  * # ranks: 1
  *
- * objective.c: gradients of the training.  Those of reparametrise and forward are derivatives of the loss of a batch and
- * are held against finite differences; those of path and reinforce differ from reparametrise by noise of mean zero.
- * Maps are smooth here, as finite differences need them (splines have kinks in log h').  Statistical tests: 32 comparisons
- * at 6 sigma, false alarms below 1e-6.
+ * objective.c: gradients of the training.  Those of reparametrise and forward are derivatives of the loss of a batch
+ * and are held against finite differences; those of path and reinforce differ from reparametrise by noise of mean zero.
+ * Maps are smooth here, as finite differences need them (splines have kinks in log h').  Statistical tests: 32
+ * comparisons at 6 sigma, false alarms below 1e-6.
  */
 #include "tap.h"
 
@@ -142,8 +142,8 @@ static void test_annealing(void)
     end(s);
 }
 
-/* Mean difference of two gradients over many batches, in random directions and in units of its error: the worst.  signal:
- * the largest mean of the first gradient in units of the error of the difference. */
+/* Mean difference of two gradients over many batches, in random directions and in units of its error: the worst.
+ * signal: the largest mean of the first gradient in units of the error of the difference. */
 static double compare(int objective, int batches, double *signal)
 {
     setup *s = start(REPARAMETRISE, 1.5, 0.5, NULL, 0), *t = start(objective, 1.5, 0.5, NULL, 0);

@@ -3,7 +3,8 @@
  * # ranks: 1 2 4
  *
  * training.c: the training as a whole: the same bits on any number of ranks and after stopping and going on, schedules,
- * dropped steps, what evaluations say, and that models learn.  Statistical test: ln Z at 6 sigma, false alarms below 1e-8.
+ * dropped steps, what evaluations say, and that models learn.  Statistical test: ln Z at 6 sigma, false alarms below
+ * 1e-8.
  */
 #include "tap.h"
 
@@ -94,7 +95,7 @@ static bool same_state(const setup *s, const setup *t)
            s->training.dropped == t->training.dropped;
 }
 
-/* ---------------------------------------------------------------------------------------- ranks, stopping and going on */
+/* ------------------------------------------------------------------------------------- ranks, stopping and going on */
 
 static void test_ranks(const char *options, lat_precision precision, const char *name)
 {
@@ -160,7 +161,7 @@ static void test_history(void)
     end(s);
 }
 
-/* -------------------------------------------------------------------------------------------------- optimiser and guard */
+/* ---------------------------------------------------------------------------------------------- optimiser and guard */
 
 static void test_schedules(void)
 {
@@ -287,7 +288,7 @@ static void test_refusals(void)
     end(s);
 }
 
-/* ------------------------------------------------------------------------------------------------ evaluation, learning */
+/* --------------------------------------------------------------------------------------------- evaluation, learning */
 
 static void test_weights(void)
 {

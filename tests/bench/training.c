@@ -1,8 +1,8 @@
 /* flowhmc: SPDX-License-Identifier: GPL-3.0-or-later
  *
- * Time of a training step and of 1000 samples, double precision: 16 plaquette couplings with networks of 2-8-8-3 channels
- * and 3x3 kernels, mixtures of two tangents, batch 64, Wilson action at beta = 2.  The best of several repetitions is
- * printed, in milliseconds of processor time, so that other work on the machine disturbs it little.
+ * Time of a training step and of 1000 samples, double precision: 16 plaquette couplings with networks of 2-8-8-3
+ * channels and 3x3 kernels, mixtures of two tangents, batch 64, Wilson action at beta = 2.  The best of several
+ * repetitions is printed, in milliseconds of processor time, so that other work on the machine disturbs it little.
  */
 #include "../../flows/flows.h"
 
