@@ -45,9 +45,9 @@ typedef struct {
      * of v.  gradient, unless NULL: [parameters], receives the sum over all lanes and sites of this rank of the
      * derivative of L + weight * log det with respect to the parameters. */
     void (*backward)(flow_step *step, const double *parameters, lat_field *u, lat_field *cotangent, const double *weight, double *gradient);
-    /* u <- f(u); cotangent <- J^-T (cotangent - d log det / du): if it was the gradient of log q at u, it is the gradient of
-     * log q at f(u). */
-    void (*push)(flow_step *step, const double *parameters, lat_field *u, lat_field *cotangent);
+    /* As record, and cotangent <- J^-T (cotangent - d log det / du): if it was the gradient of log q at u, it is the
+     * gradient of log q at f(u). */
+    void (*push)(flow_step *step, const double *parameters, lat_field *u, lat_field *cotangent, lat_field *density);
 } flow_layer_table;
 
 struct flow_layer {
@@ -128,8 +128,8 @@ void flow_record(flow_map *map, lat_field *u, lat_field *density);
 void flow_inverse(flow_map *map, lat_field *u, lat_field *density);
 /* As in the table, through all layers; gradient: [parameter_count] or NULL. */
 void flow_backward(flow_map *map, lat_field *u, lat_field *cotangent, const double *weight, double *gradient);
-/* Records as flow_record does. */
-void flow_push(flow_map *map, lat_field *u, lat_field *cotangent);
+/* flow_record and the transport of a cotangent in one sweep. */
+void flow_push(flow_map *map, lat_field *u, lat_field *cotangent, lat_field *density);
 
 /* ------------------------------------------------------------------------------------- pulled-back actions (pullback.c) */
 
@@ -151,6 +151,8 @@ void flow_sampler_free(flow_sampler *sampler);
 /* Draws V from the prior (random.member + member of the lane) and maps it: sampler->u = U, log_q[members],
  * action[members].  Halo of u not filled.  Collective over the geometry of the map. */
 void flow_sample(flow_sampler *sampler, const lat_random *random, double *log_q, double *action);
+/* The same, with d log q / dU in sampler->cotangent. */
+void flow_sample_push(flow_sampler *sampler, const lat_random *random, double *log_q, double *action);
 
 /* What n log weights w = -S - log q say of a model. */
 typedef struct {

@@ -209,9 +209,9 @@ void flow_backward(flow_map *map, lat_field *u, lat_field *cotangent, const doub
     map->recorded = false;
 }
 
-void flow_push(flow_map *map, lat_field *u, lat_field *cotangent)
+void flow_push(flow_map *map, lat_field *u, lat_field *cotangent, lat_field *density)
 {
     for (int i = 0; i < map->model->layers; i++)
-        map->step[i]->layer->table->push(map->step[i], layer_parameters(map, i), u, cotangent);
+        map->step[i]->layer->table->push(map->step[i], layer_parameters(map, i), u, cotangent, density);
     map->recorded = true;
 }

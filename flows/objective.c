@@ -15,15 +15,6 @@
  */
 #include "training.h"
 
-/* Makes the samples of the chunk from the prior, with delta in sampler->cotangent. */
-static void push_prior(flow_chunk *chunk)
-{
-    flow_sampler *s = chunk->sampler;
-    lat_field_haar(s->u, s->map->model->group, &chunk->random);
-    lat_field_zero(s->cotangent);
-    flow_push(s->map, s->u, s->cotangent);
-}
-
 static void add_force(flow_chunk *chunk)
 {
     flow_sampler *s = chunk->sampler;
@@ -37,10 +28,22 @@ static void backward(flow_chunk *chunk, double weight, double *gradient)
     flow_backward(s->map, s->u, s->cotangent, chunk->weight, gradient);
 }
 
-static void draw_own(flow_chunk *chunk)
+static void multiply_action(flow_chunk *chunk)
+{
+    for (int m = 0; m < chunk->sampler->map->geometry->members; m++) chunk->action[m] *= chunk->factor;
+}
+
+static void draw(flow_chunk *chunk)
 {
     flow_sample(chunk->sampler, &chunk->random, chunk->log_q, chunk->action);
-    for (int m = 0; m < chunk->sampler->map->geometry->members; m++) chunk->action[m] *= chunk->factor;
+    multiply_action(chunk);
+}
+
+/* With delta in sampler->cotangent. */
+static void draw_push(flow_chunk *chunk)
+{
+    flow_sample_push(chunk->sampler, &chunk->random, chunk->log_q, chunk->action);
+    multiply_action(chunk);
 }
 
 static void reparametrise(flow_chunk *chunk, const double *advantage, double *gradient)
@@ -54,7 +57,6 @@ static void reparametrise(flow_chunk *chunk, const double *advantage, double *gr
 static void path(flow_chunk *chunk, const double *advantage, double *gradient)
 {
     (void)advantage;
-    push_prior(chunk);
     add_force(chunk);
     backward(chunk, 0, gradient);
 }
@@ -76,7 +78,7 @@ static void reinforce(flow_chunk *chunk, const double *advantage, double *gradie
 {
     flow_sampler *s = chunk->sampler;
     const lat_geometry *g = s->map->geometry;
-    push_prior(chunk);
+    draw_push(chunk);
     for (int lane = 0; lane < g->lanes; lane++)
         chunk->weight[lane] = g->lane_member[lane] < g->members ? -advantage[g->lane_member[lane]] : 0;
     multiply_lanes(s->cotangent, chunk->weight);
@@ -100,7 +102,7 @@ static void draw_stored(flow_chunk *chunk)
     lat_sum(s->density, chunk->log_q);
     for (int m = 0; m < members; m++) chunk->log_q[m] = -chunk->log_q[m];
     lat_field_zero(s->cotangent);
-    flow_push(s->map, s->u, s->cotangent);
+    flow_push(s->map, s->u, s->cotangent, s->density);
 }
 
 static void forward(flow_chunk *chunk, const double *advantage, double *gradient)
@@ -110,9 +112,9 @@ static void forward(flow_chunk *chunk, const double *advantage, double *gradient
 }
 
 static const flow_objective objectives[] = {
-    {"reparametrise", false, false, draw_own, reparametrise},
-    {"path", false, false, draw_own, path},
-    {"reinforce", false, true, draw_own, reinforce},
+    {"reparametrise", false, false, draw, reparametrise},
+    {"path", false, false, draw_push, path},
+    {"reinforce", false, true, draw, reinforce},
     {"forward", true, false, draw_stored, forward},
 };
 const char *const flow_objective_names[] = {"reparametrise", "path", "reinforce", "forward", NULL};

@@ -35,16 +35,31 @@ void flow_sampler_free(flow_sampler *sampler)
     free(sampler);
 }
 
-void flow_sample(flow_sampler *sampler, const lat_random *random, double *log_q, double *action)
+/* From the links and the density of log det that the map has left. */
+static void weigh(flow_sampler *sampler, double *log_q, double *action)
 {
-    lat_field_haar(sampler->u, sampler->map->model->group, random);
-    lat_field_zero(sampler->density);
-    flow_record(sampler->map, sampler->u, sampler->density);
     lat_sum(sampler->density, log_q);
     for (int m = 0; m < sampler->map->geometry->members; m++) log_q[m] = -log_q[m];
     lat_field_zero(sampler->density);
     sampler->action->table->value(sampler->action, sampler->u, sampler->density);
     lat_sum(sampler->density, action);
+}
+
+void flow_sample(flow_sampler *sampler, const lat_random *random, double *log_q, double *action)
+{
+    lat_field_haar(sampler->u, sampler->map->model->group, random);
+    lat_field_zero(sampler->density);
+    flow_record(sampler->map, sampler->u, sampler->density);
+    weigh(sampler, log_q, action);
+}
+
+void flow_sample_push(flow_sampler *sampler, const lat_random *random, double *log_q, double *action)
+{
+    lat_field_haar(sampler->u, sampler->map->model->group, random);
+    lat_field_zero(sampler->density);
+    lat_field_zero(sampler->cotangent);
+    flow_push(sampler->map, sampler->u, sampler->cotangent, sampler->density);
+    weigh(sampler, log_q, action);
 }
 
 static int ascending(const void *a, const void *b)

@@ -178,8 +178,10 @@ static void decide(flow *f, int replica, uint64_t number)
     int members = p->geometry->members, chunk = (int)(number / (uint64_t)members);
     lat_random random = mc_random(chain, LAT_RANDOM_ACCEPT, f->base.index);
     lat_uniform4(&random, 0, 0, (uint64_t)replica, 0, uniform);
-    /* a current weight that is not a number would hold the chain for ever */
-    bool accepted = isfinite(weight) && !(log(uniform[0]) >= weight - state[WEIGHTS + replica]);
+    /* A random start may be where the flow hardly ever goes, and hold the chain for long: then the first proposal is the
+     * start.  So would a current weight that is not a number. */
+    bool start = chain->step == 0 && strcmp(chain->start, "hot") == 0;
+    bool accepted = isfinite(weight) && (start || !(log(uniform[0]) >= weight - state[WEIGHTS + replica]));
     if (mc_chain_counts(chain)) {
         state[PROPOSALS]++;
         state[ACCEPTED] += accepted;

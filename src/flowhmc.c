@@ -4,6 +4,7 @@
  * that it can go on from.
  */
 #include "../lattice/backend/backend.h"
+#include "comparison.h"
 #include "ensemble.h"
 #include "options.h"
 #include "progress.h"
@@ -31,7 +32,8 @@ static const options_program flowhmc = {
     .most = 1,
 };
 
-static const char *const example = "quickstart.cfg";
+/* The built-in example, and what it is compared with. */
+static const char *const example = "quickstart.cfg", *const baseline = "quickstart-hmc.cfg";
 
 /* What may be different when a run is resumed. */
 static const char *const free_keys[] = {"walltime",      "backend",           "lattice.ranks",
@@ -414,21 +416,15 @@ static char *folder_of(const char *path)
     return slash ? lat_text("%.*s", (int)(slash - path), path) : lat_text(".");
 }
 
-static void work(const options *options, lat_error *error)
+/* Runs the configuration of this file into a directory. */
+static void work_on(const char *path, const char *directory, const options *options, lat_error *error)
 {
-    bool built_in = options->argument_count == 0;
-    char *path = built_in ? mc_find_file(NULL, "examples", example) : lat_text("%s", options->argument[0]);
-    if (!path) {
-        lat_fail(error, LAT_CONFIG, "%s: the built-in example is not installed: name a configuration file", example);
-        return;
-    }
     ensemble e = {0};
     lat_settings *root = NULL;
-    char *folder = folder_of(path), *config = NULL, *directory = NULL;
+    char *folder = folder_of(path), *config = NULL;
     if (options_settings(options, MPI_COMM_WORLD, path, NULL, &root, error) == LAT_DONE &&
         set_up(root, folder, &e, error) == LAT_DONE) {
         config = lat_settings_print(root);
-        directory = options->out ? lat_text("%s", options->out) : default_directory(path, built_in && !options->resume);
         if (options->print_config) {
             if (e.chain->geometry->rank == 0) fputs(config, stdout);
         } else if (options->dry_run) {
@@ -439,9 +435,42 @@ static void work(const options *options, lat_error *error)
     }
     tear_down(&e);
     lat_settings_free(root);
-    free(path);
     free(folder);
     free(config);
+}
+
+/* The example, then the same by HMC in a folder inside, then both side by side. */
+static void work_on_example(const options *options, lat_error *error)
+{
+    char *path = mc_find_file(NULL, "examples", example), *other = mc_find_file(NULL, "examples", baseline);
+    if (!path || !other) {
+        lat_fail(error, LAT_CONFIG, "%s: the built-in example is not installed: name a configuration file", path ? baseline : example);
+        return;
+    }
+    char *directory = options->out ? lat_text("%s", options->out) : default_directory(path, !options->resume);
+    char *inside = lat_text("%s/hmc", directory);
+    int rank;
+    MPI_Comm_rank(MPI_COMM_WORLD, &rank);
+    work_on(path, directory, options, error);
+    if (!options->print_config && !options->dry_run) {
+        if (!error->status) work_on(other, inside, options, error);
+        if (!error->status && rank == 0 && !options->quiet) comparison_print((const char *[]){directory, inside}, 2, error);
+    }
+    free(path);
+    free(other);
+    free(directory);
+    free(inside);
+}
+
+static void work(const options *options, lat_error *error)
+{
+    if (options->argument_count == 0) {
+        work_on_example(options, error);
+        return;
+    }
+    const char *path = options->argument[0];
+    char *directory = options->out ? lat_text("%s", options->out) : default_directory(path, false);
+    work_on(path, directory, options, error);
     free(directory);
 }
 

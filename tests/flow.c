@@ -285,12 +285,16 @@ static void test_push(const example *e, const flow_model *model)
     lat_random r = stream(7);
     lat_field_gaussian(g, &r);
     lat_field_copy(b.cotangent, g);
-    double unused[2];
-    forward_log_det(&b, unused);
+    double log_det[2];
+    forward_log_det(&b, log_det);
     lat_field_copy(b.other, b.u);
     lat_field_copy(b.u, b.v);
-    flow_push(b.map, b.u, b.cotangent);
+    lat_field_zero(b.density);
+    flow_push(b.map, b.u, b.cotangent, b.density);
+    double pushed[2];
+    lat_sum(b.density, pushed);
     ok(distance(b.u, b.other) < 1e-12, "%s: push maps the field as forward does", e->name);
+    ok(fabs(pushed[0] - log_det[0]) < 1e-10, "%s: with the same log det", e->name);
     for (int lane = 0; lane < b.g->lanes; lane++) b.weight[lane] = 1;
     flow_backward(b.map, b.u, b.cotangent, b.weight, NULL);
     double worst = 0, size = 0;
@@ -327,7 +331,7 @@ static void test_independence(const example *e, const flow_model *model)
         action->table->force(action, b.v, 1, b.cotangent);
         hash[alone][1] = fingerprint(b.cotangent, 1);
         lat_field_zero(b.cotangent);
-        flow_push(b.map, b.v, b.cotangent);
+        flow_push(b.map, b.v, b.cotangent, b.density);
         hash[alone][2] = fingerprint(b.cotangent, 1);
         lat_action_free(action);
         free_bench(&b);

@@ -40,7 +40,7 @@ typedef struct {
     const void *parameter; /* `outputs` components */
     int mu, nu, outputs, knots;
     flow_transform transform;
-    double *density;       /* forward, inverse: += log h'(P) */
+    double *density;       /* forward, inverse, push: += log h'(P) */
     void *plaquette;       /* of one component: forward and push write P into it, backward reads it; NULL: they do not */
     /* backward and push only: */
     void *cotangent;           /* algebra field */

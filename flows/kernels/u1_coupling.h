@@ -129,6 +129,7 @@ KERNEL(coupling_push)
     map_circle(k, parameter, x, &y, &log_slope);
     shift_link(k, site, lane, y - x);
     pull_circle(k, parameter, x, real_of(0), real_of(1), &slope_bar, bar);
+    ADD_DOUBLE(k->density, 1, 0, log_slope);
     if (k->plaquette) PUT(k->plaquette, 1, 0, x);
     real c = (GET(k->cotangent, k->t.dim, k->mu) - slope_bar) * real_exp(-log_slope);
     pull_circle(k, parameter, x, c, real_of(1), &xbar, bar);

@@ -284,13 +284,14 @@ static void backward(flow_step *step, const double *parameters, lat_field *u, la
     flow_net_use_kept(s->net, false);
 }
 
-static void push(flow_step *step, const double *parameters, lat_field *u, lat_field *cotangent)
+static void push(flow_step *step, const double *parameters, lat_field *u, lat_field *cotangent, lat_field *density)
 {
     coupling_step *s = (coupling_step *)step;
     flow_net_use_kept(s->net, s->plaquette);
     run_network(s, parameters, u);
     coupling_args args = arguments(s, u);
     args.cotangent = cotangent->data;
+    args.density = density->data;
     args.plaquette = s->plaquette ? s->plaquette->data : NULL;
     lat_range range = flow_range(step->map, s->active);
     flow_coupling_kernels_of(step->map)->coupling_push(&args, &range);
