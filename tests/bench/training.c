@@ -13,7 +13,7 @@ enum { REPEATS = 5 };
 
 static const char flow[] =
     "prior = \"haar\"; layers = ( { kind = \"plaquette_coupling\"; repeat = 16; transform = \"tangents\"; knots = 2; "
-    "hidden = [8, 8]; kernel = 3; activation = \"silu\"; } );";
+    "hidden = [8, 8]; kernel = 3; activation = \"leaky\"; } );";
 
 static void require(lat_error *error)
 {
