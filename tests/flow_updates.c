@@ -11,10 +11,34 @@
 enum { STEPS = 250, THERMALISE = 20 };
 static const double most_sigmas = 5.7;
 
+/* A smooth map some way off the identity: what fthmc is judged by.  (A trained one is stiffer, and <exp(-dH)> has long tails.) */
+static void write_smooth_model(const char *path)
+{
+    static const char flow[] = "layers = ( { kind = \"plaquette_coupling\"; repeat = 8; transform = \"tangents\"; knots = 2; hidden = [4];"
+                               " activation = \"tanh\"; } );";
+    lat_error error = {0};
+    lat_settings *settings;
+    flow_model *model;
+    lat_random random = {.seed = 2, .purpose = LAT_RANDOM_TEST};
+    if (lat_settings_parse(flow, "test", &settings, &error) || flow_model_create(settings, LAT_U1, 2, 3, &model, &error))
+        lat_abort(error.status, "%s", error.text);
+    for (int64_t i = 0; i < model->parameter_count; i++) {
+        double u[4];
+        lat_uniform4(&random, (uint64_t)i, 0, 0, 0, u);
+        model->parameters[i] += 0.3 * (u[0] - 0.5);
+    }
+    if (flow_model_write(MPI_COMM_WORLD, path, model, NULL, &error)) lat_abort(error.status, "%s", error.text);
+    flow_model_free(model);
+    lat_settings_free(settings);
+}
+
+static char smooth[64];
+
 static test_chain begin(MPI_Comm comm, const char *lattice, const char *start, int replicas, const char *updates)
 {
     const char *source = getenv("srcdir");
-    char *model = lat_text("%s/share/models/u1-beta2.h5", source ? source : "."), *list = lat_text(updates, model, model);
+    char *model = strstr(updates, "fthmc") ? lat_text("%s", smooth) : lat_text("%s/share/models/u1-beta2.h5", source ? source : ".");
+    char *list = lat_text(updates, model);
     char *text = lat_text("lattice = { group = \"u1\"; %s }; action = ( { kind = \"wilson\"; beta = 2.0; } );"
                           "chain = { seed = 5; start = \"%s\"; replicas = %d; }; updates = ( %s );", lattice, start, replicas, list);
     test_chain t = chain_begin(comm, text);
@@ -51,7 +75,7 @@ static void test_exact(const char *updates, const char *name, int replicas)
         charge.measure(&charge, t.chain->links, LAT_U1, now);
         for (int r = 0; r < replicas; r++) q[r * STEPS + i] = now[2 * r + 1];
     }
-    compare(p, replicas, "plaquette", name, 0.004);
+    compare(p, replicas, "plaquette", name, 0.003);
     compare(q, replicas, "charge_squared", name, 0.15);
     if (strstr(updates, "\"flow\"")) {
         double log_z = chain_figure(&t, 0, "log_z"), width = chain_figure(&t, 0, "log_z_error");
@@ -60,7 +84,7 @@ static void test_exact(const char *updates, const char *name, int replicas)
         ok(chain_figure(&t, 0, "ess") > 0.1, "%s: ESS %.3f", name, chain_figure(&t, 0, "ess"));
     } else {
         double mean = chain_figure(&t, 0, "exp_minus_dh"), width = chain_figure(&t, 0, "exp_minus_dh_error");
-        ok(fabs(mean - 1) < most_sigmas * width && width < 0.1, "%s: <exp(-dH)> = %.4f +- %.4f", name, mean, width);
+        ok(fabs(mean - 1) < most_sigmas * width && width < 0.02, "%s: <exp(-dH)> = %.4f +- %.4f", name, mean, width);
     }
     free(p);
     free(q);
@@ -103,18 +127,21 @@ static void test_ranks(const char *lattice, int replicas, const char *updates, c
 int main(int argc, char **argv)
 {
     static const char flow[] = "{ kind = \"flow\"; model = \"%s\"; batch = 128; }";
-    static const char fthmc[] = "{ kind = \"fthmc\"; model = \"%s\"; trajectory = 0.5; steps = 6; }";
+    static const char fthmc[] = "{ kind = \"fthmc\"; model = \"%s\"; trajectory = 1.0; steps = 8; }";
     static const char sequence[] = "{ kind = \"flow\"; model = \"%s\"; batch = 64; ranks = RANKS; }, { kind = \"hmc\"; trajectory = 0.5; steps = 3; },"
                                    "{ kind = \"overrelax\"; count = 2; }";
     tap_start(&argc, &argv);
+    snprintf(smooth, sizeof smooth, "flow_updates-%d.h5", tap.ranks);
+    write_smooth_model(smooth);
     if (tap.ranks == 1) {
         test_exact(flow, "flow", 32);
-        test_exact(fthmc, "fthmc", 8);
+        test_exact(fthmc, "fthmc", 32);
         test_exact("{ kind = \"flow\"; model = \"%s\"; batch = 64; }, { kind = \"hmc\"; trajectory = 0.5; steps = 3; }, { kind = \"overrelax\"; count = 2; }",
                    "flow, hmc and overrelaxation", 16);
     }
     test_ranks("size = [8, 8];", 1, sequence, "sequence");
     test_ranks("size = [8, 16];", 3, sequence, "sequence");
     test_ranks("size = [8, 8];", 2, fthmc, "fthmc");
+    if (tap.rank == 0) remove(smooth);
     return tap_end();
 }
