@@ -20,7 +20,7 @@ static const options_program flowmeas = {
              "\n"
              "  mpirun -n 2 flowmeas meas.cfg run/configs/*.h5 > measured.txt\n"
              "  flowstat measured.txt\n",
-    .accepts = OPTION_SET | OPTION_DRY_RUN | OPTION_PRINT_CONFIG,
+    .accepts = OPTION_SET | OPTION_PRINT_CONFIG,
     .least = 2,
     .most = -1,
 };
@@ -92,7 +92,7 @@ static void work(const options *options, lat_error *error)
         fputs(text, stdout);
         free(text);
     }
-    bool files = !options->print_config && !options->dry_run;
+    bool files = !options->print_config;
     for (int i = 1; i < options->argument_count && files && !error->status; i++) measure_file(&request, options->argument[i], i == 1, error);
     lat_settings_free(root);
 }

@@ -168,8 +168,6 @@ static void begin_from(work *w, lat_error *error)
     char *path = mc_find_file(w->directory, "models", w->initial);
     flow_model_read(MPI_COMM_WORLD, path ? path : w->initial, &from, NULL, error);
     if (from) take_parameters(w, from, w->initial, error);
-    if (!error->status)
-        run_log(w->run, "begins from %s (trained for %s)", w->initial, from->action[0] ? from->action : "nothing");
     flow_model_free(from);
     free(path);
 }
@@ -192,16 +190,41 @@ static void go_on(work *w, lat_error *error)
     if (!error->status) run_log(w->run, "resumed at step %lld", (long long)w->training.step);
 }
 
-static void start(work *w, lat_error *error)
+static lat_status create_trainer(work *w, flow_training *training, flow_trainer **trainer, lat_error *error)
+{
+    return flow_trainer_create(MPI_COMM_WORLD, w->model, w->action, &w->shape, w->precision, &w->settings, training,
+                               trainer, error);
+}
+
+static bool model_exists(const work *w)
 {
     int exists = access(w->path, F_OK) == 0;
     MPI_Bcast(&exists, 1, MPI_INT, 0, MPI_COMM_WORLD);
+    return exists;
+}
+
+/* All that a run that begins anew can be refused for, before anything is written. */
+static void check(work *w, lat_error *error)
+{
+    flow_training none = {0};
+    flow_trainer *trainer = NULL;
+    if (!w->options->resume && model_exists(w))
+        lat_fail(error, LAT_CONFIG, "%s: there is such a model: move it away, or set model to another name", w->path);
+    if (!error->status && w->initial[0] && !model_exists(w)) begin_from(w, error);
+    if (!error->status) create_trainer(w, &none, &trainer, error);
+    flow_trainer_free(trainer);
+    flow_training_free(&none);
+}
+
+static void start(work *w, lat_error *error)
+{
+    bool exists = model_exists(w);
     if (exists && !w->run->resumed)
         lat_fail(error, LAT_CONFIG, "%s: there is such a model: move it away, or set model to another name", w->path);
     else if (exists)
         go_on(w, error);
     else if (w->initial[0])
-        begin_from(w, error);
+        run_log(w->run, "begins from %s", w->initial);
     free(w->training.config);
     w->training.config = lat_text("%s", w->config);
 }
@@ -317,15 +340,10 @@ static void print_layout(const work *w)
     printf("memory: %.1f MiB on each rank for gradients and optimiser\n", bytes / (1 << 20));
 }
 
-/* Refusals of the trainer come before anything is written. */
-static lat_status create_trainer(work *w, lat_error *error)
-{
-    return flow_trainer_create(MPI_COMM_WORLD, w->model, w->action, &w->shape, w->precision, &w->settings, &w->training,
-                               &w->trainer, error);
-}
-
 static void run_it(work *w, lat_error *error)
 {
+    check(w, error);
+    if (error->status) return;
     char *directory =
         w->options->out ? lat_text("%s", w->options->out) : lat_text("%.*s", (int)strlen(w->path) - 3, w->path);
     run_open(MPI_COMM_WORLD, program.name, directory, w->options->resume, w->options->quiet, w->config, &changes,
@@ -333,7 +351,7 @@ static void run_it(work *w, lat_error *error)
     free(directory);
     if (error->status) return;
     start(w, error);
-    if (!error->status) create_trainer(w, error);
+    if (!error->status) create_trainer(w, &w->training, &w->trainer, error);
     if (!error->status) {
         stopper stopper;
         stopper_start(&stopper, MPI_COMM_WORLD, w->run->directory, w->walltime);
@@ -372,7 +390,7 @@ static void flowtrain(const options *options, lat_error *error)
     MPI_Comm_size(MPI_COMM_WORLD, &w.ranks);
     if (!configure(&w, error)) {
         if (options->print_config && w.rank == 0) fputs(w.config, stdout);
-        if (options->dry_run && !create_trainer(&w, error)) print_layout(&w);
+        if (options->dry_run && !create_trainer(&w, &w.training, &w.trainer, error)) print_layout(&w);
         if (!options->print_config && !options->dry_run) run_it(&w, error);
     }
     release(&w);

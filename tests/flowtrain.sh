@@ -64,8 +64,10 @@ expect 4 'none/dir' --out "$folder/none/dir" "$train"
 result $? "nothing was written by all this"
 
 expect 0 'ln Z' "$train"
-expect 3 'there is a run' "$train"
 expect 3 'there is such a model' --out "$folder/other" "$train"
+[ ! -e "$folder/other" ]
+result $? "a run that is refused leaves no directory"
+expect 3 'there is a run' --set model=other.h5 --out "$folder/whole" "$train"
 expect 3 'was run with' --resume --set train.batch=64 "$train"
 ./flowtrain --resume --quiet "$train" >"$folder/out" 2>&1 && [ ! -s "$folder/out" ]
 result $? "a run that is done can be resumed, and --quiet prints nothing"
