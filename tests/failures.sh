@@ -121,6 +121,8 @@ expect 5 'bad.h5' flowmeas meas.cfg bad.h5
 expect 4 'none.h5' flowmeas meas.cfg none.h5
 expect 2 'missing' flowmeas meas.cfg
 
+expect 6 'forth and back' flowhmc --out chaos --set 'action.[0].beta=500.0' --set 'updates.[0].trajectory=20.0' run.cfg
+
 touch file
 expect 4 'file' flowhmc --out file/run run.cfg
 expect 4 'file' flowhmc --out file run.cfg

@@ -94,6 +94,14 @@ kill -USR1 $launcher
 wait $launcher
 [ $? = 7 ] && grep -q 'signal' err
 result $? "SIGUSR1: exit code 7"
+touch mark
+"$build/flowhmc" run.cfg --quiet --out stopped --resume </dev/null >out 2>err &
+launcher=$!
+while [ ! stopped/checkpoint.h5 -nt mark ] && kill -0 $launcher 2>/dev/null; do sleep 0.05; done
+kill -TERM $launcher
+wait $launcher
+[ $? = 7 ] && grep -q 'signal' err
+result $? "SIGTERM: exit code 7"
 [ "$(status_of sample 1 --out stopped --resume --set walltime=30m)" = 0 ] && same stopped
 result $? "resumed: the same bytes"
 [ "$(status_of sample 1 --out limited --set walltime=1s --set chain.steps=1000000)" = 7 ] && grep -q 'wall-clock' err
