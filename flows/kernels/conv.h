@@ -42,241 +42,258 @@ REAL_INLINE real conv_slope(flow_activation activation, real kept)
  * CONV_ROWS inputs times FLOW_CONV_TILE outputs. */
 #if defined(__AVX512F__) || defined(__CUDACC__)
 enum { CONV_BLOCK = 12, CONV_ROWS = 4 };
-#define CONV_COUNTS(X) X(1) X(2) X(3) X(4) X(5) X(6) X(7) X(8) X(9) X(10) X(11) X(12)
+#define CONV_COUNTS(X, name)                                                                                           \
+    X(name, 1) X(name, 2) X(name, 3) X(name, 4) X(name, 5) X(name, 6)                                                  \
+    X(name, 7) X(name, 8) X(name, 9) X(name, 10) X(name, 11) X(name, 12)
 #else
 enum { CONV_BLOCK = 6, CONV_ROWS = 2 };
-#define CONV_COUNTS(X) X(1) X(2) X(3) X(4) X(5) X(6)
+#define CONV_COUNTS(X, name) X(name, 1) X(name, 2) X(name, 3) X(name, 4) X(name, 5) X(name, 6)
 #endif
 #ifdef __CUDACC__
-#define CONV_UNROLL _Pragma("unroll")
+#define CONV_FOR(i, count) _Pragma("unroll") for (int i = 0; i < (count); i++)
 #define CONV_CORE static __device__
 enum { CONV_SITES = 1 };
 #else
-#define CONV_UNROLL _Pragma("GCC unroll 12")
+#define CONV_FOR(i, count) _Pragma("GCC unroll 12") for (int i = 0; i < (count); i++)
 #define CONV_CORE static __attribute__((noinline))
 enum { CONV_SITES = 2 };
 #endif
 
-/* Keeps a value in its register: the compiler would rather load it again for each use, and loads are the bottleneck. */
-#if defined(__x86_64__) && !defined(__CUDACC__)
+/* The compiler has 16 integer registers and makes up for more with vector registers, whose contents come back only
+ * behind the multiply-adds that are under way.  Three ways to keep it from that, and from loading values twice:
+ *   CONV_HOLD(x)   keeps a value in its register: it would rather load it again for each use
+ *   CONV_FIX(p)    ends what it knows of a pointer, which it would split into the parts that several have in common
+ *   CONV_FORGET    has what lies in memory read again */
+#ifdef __CUDACC__
+#define CONV_HOLD(x) (void)(x)
+#define CONV_FIX(p) (void)(p)
+#define CONV_FORGET (void)0
+#else
+#ifdef __x86_64__
 #define CONV_HOLD(x) __asm__("" : "+v"(x))
 #else
 #define CONV_HOLD(x) (void)(x)
 #endif
+#define CONV_FIX(p) __asm__("" : "+r"(p))
+#define CONV_FORGET __asm__ volatile("" : : : "memory")
+#endif
 
-/* What a sum runs over, made once for a pair of sites: where each tap reads, and its weights.  A site without a
- * neighbour has step 0 and reads one zero over and over. */
+/* Sums over taps and channels c of in[site + tap][c] weight[tap][c][j], in and weight being the first that are wanted.
+ * A site without a neighbour reads one zero over and over. */
 typedef struct {
-    const scalar *value[CONV_SITES], *row;
-    int64_t step[CONV_SITES];
-} conv_read;
-typedef struct {
-    int count, from, to, lanes;
-    conv_read read[FLOW_MAX_TAPS];
-} conv_list;
+    const flow_stencil *s;
+    const scalar *in, *weight, *zero;
+    int64_t from, to, lanes, stride, plane; /* channels, and steps from site to site and from tap to tap */
+} conv_operand;
 
-REAL_INLINE void conv_collect(conv_list *list, const flow_stencil *s, const scalar *in, int from, const scalar *weight,
-                              int to, int lanes, const int64_t *site, const scalar *zero)
+REAL_INLINE conv_operand conv_operand_of(const flow_stencil *s, const void *in, const scalar *weight, int from, int to,
+                                         int lanes)
 {
-    const int64_t stride = (int64_t)from * lanes, plane = (int64_t)from * to;
-    list->count = 0;
-    list->from = from;
-    list->to = to;
-    list->lanes = lanes;
-    for (int i = 0; i < s->kept; i++) {
-        const int tap = s->keep ? s->keep[i] : i;
-        conv_read *read = &list->read[list->count];
-        int found = 0;
-        for (int p = 0; p < CONV_SITES; p++) {
-            const int64_t x = s->neighbour[site[p] * s->taps + tap];
-            read->value[p] = x < 0 ? zero : in + x * stride;
-            read->step[p] = x < 0 ? 0 : lanes;
-            found |= x >= 0;
-        }
-        read->row = weight + tap * plane;
-        list->count += found;
-    }
+    return (conv_operand){.s = s, .in = (const scalar *)in, .weight = weight, .from = from, .to = to, .lanes = lanes,
+                          .stride = (int64_t)from * lanes, .plane = (int64_t)from * to};
 }
 
-/* sum[p][j] = start[j] + sum over the list and its input channels c of value[p][c] row[c][first + j], j = 0 ... n-1;
- * start NULL: zero */
-REAL_INLINE void conv_sums(const conv_list *list, int first, int lane, const scalar *start, real (*sum)[CONV_BLOCK],
-                           const int n)
+REAL_INLINE conv_operand conv_operand_at(conv_operand all, int64_t lane, int64_t first, const scalar *zero)
 {
-    const int64_t to = list->to;
-    real part[CONV_SITES][CONV_BLOCK];
-    CONV_UNROLL
-    for (int j = 0; j < n; j++) {
-        CONV_UNROLL
-        for (int p = 0; p < CONV_SITES; p++) part[p][j] = real_of(start ? start[first + j] : 0);
-    }
-    for (int i = 0; i < list->count; i++) {
-        const conv_read *read = &list->read[i];
-        const scalar *value[CONV_SITES], *row = read->row + first;
-        CONV_UNROLL
-        for (int p = 0; p < CONV_SITES; p++) value[p] = read->value[p] + (read->step[p] > 0 ? lane : 0);
-        for (int c = list->from; c > 0; c--, row += to) {
+    all.in += lane;
+    all.weight += first;
+    all.zero = zero;
+    return all;
+}
+
+typedef real conv_sums[CONV_SITES][CONV_BLOCK];
+
+/* Adds the sums for j = 0 ... n-1 to sum[p][j]. */
+REAL_INLINE void conv_add(const conv_operand *k, const int64_t *site, conv_sums sum, const int n)
+{
+    for (int i = 0; i < k->s->kept; i++) {
+        CONV_FORGET;
+        const int64_t tap = k->s->keep ? k->s->keep[i] : i, to = k->to;
+        const scalar *value[CONV_SITES], *row = k->weight + tap * k->plane;
+        int64_t step[CONV_SITES];
+        CONV_FOR(p, CONV_SITES) {
+            const int64_t x = k->s->neighbour[site[p] * k->s->taps + tap];
+            value[p] = x < 0 ? k->zero : k->in + x * k->stride;
+            step[p] = x < 0 ? 0 : k->lanes;
+        }
+        for (int64_t c = k->from; c > 0; c--, row += to) {
             real v[CONV_SITES];
-            CONV_UNROLL
-            for (int p = 0; p < CONV_SITES; p++) {
+            CONV_FOR(p, CONV_SITES) {
                 v[p] = real_load(value[p]);
                 CONV_HOLD(v[p]);
-                value[p] += read->step[p];
+                value[p] += step[p];
             }
-            CONV_UNROLL
-            for (int j = 0; j < n; j++) {
-                CONV_UNROLL
-                for (int p = 0; p < CONV_SITES; p++) part[p][j] = part[p][j] + v[p] * row[j];
-            }
+            CONV_FOR(j, n) CONV_FOR(p, CONV_SITES) sum[p][j] = sum[p][j] + v[p] * row[j];
         }
     }
-    CONV_UNROLL
-    for (int p = 0; p < CONV_SITES; p++) {
-        CONV_UNROLL
-        for (int j = 0; j < n; j++) sum[p][j] = part[p][j];
-    }
 }
 
-/* One function for each number of sums: in line they would take each other's registers. */
-#define CONV_SUMS(n)                                                                                                   \
-    CONV_CORE void conv_sums_##n(const conv_list *list, int first, int lane, const scalar *start,                      \
-                                 real(*sum)[CONV_BLOCK])                                                               \
+/* A kernel NAME works on CONV_SITES sites and a block of channels at once: NAME_sums(k, operand, site, lane, first, n),
+ * compiled once for each n, as in line they would take each other's registers.  Channels are dealt with in as few
+ * blocks as possible, of about the same size; an odd last site is its own partner. */
+#define CONV_FUNCTION(name, n)                                                                                         \
+    CONV_CORE void name##_##n(const name##_args *k, const conv_operand *operand, const int64_t *site, int64_t lane,    \
+                              int64_t first)                                                                           \
     {                                                                                                                  \
-        conv_sums(list, first, lane, start, sum, n);                                                                   \
+        name##_sums(k, operand, site, lane, first, n);                                                                 \
     }
-CONV_COUNTS(CONV_SUMS)
-
-REAL_INLINE void conv_block(const conv_list *list, int first, int lane, const scalar *start, real (*sum)[CONV_BLOCK],
-                            int n)
-{
-#define CONV_CASE(n)                                                                                                   \
-    case n: conv_sums_##n(list, first, lane, start, sum); break;
-    switch (n) {
-        CONV_COUNTS(CONV_CASE)
+#define CONV_CASE(name, n)                                                                                             \
+    case n: name##_##n(k, operand, site, lane, first); break;
+#define CONV_BLOCK_KERNEL(name)                                                                                        \
+    CONV_COUNTS(CONV_FUNCTION, name)                                                                                   \
+    REAL_INLINE void name##_block(const name##_args *k, const conv_operand *operand, const int64_t *site,              \
+                                  int64_t lane, int64_t first, int64_t n)                                              \
+    {                                                                                                                  \
+        switch (n) {                                                                                                   \
+            CONV_COUNTS(CONV_CASE, name)                                                                               \
+        }                                                                                                              \
     }
-#undef CONV_CASE
-}
 
-/* Runs NAME(kernel##_pair)(k, sites, lanes) for CONV_SITES sites at a time; an odd last site is its own partner. */
+REAL_INLINE int64_t conv_blocks(const conv_operand *k) { return (k->to + CONV_BLOCK - 1) / CONV_BLOCK; }
+REAL_INLINE int64_t conv_block_start(const conv_operand *k, int64_t block) { return block * k->to / conv_blocks(k); }
+
 #ifdef __CUDACC__
 #define CONV_KERNEL(name)                                                                                              \
-    KERNEL(name) { name##_pair(k, &site, lane, lane + 1); }
+    CONV_BLOCK_KERNEL(name)                                                                                            \
+    KERNEL(name)                                                                                                       \
+    {                                                                                                                  \
+        const scalar zero = 0;                                                                                         \
+        const conv_operand all = name##_operand(k);                                                                    \
+        for (int64_t block = 0; block < conv_blocks(&all); block++) {                                                  \
+            const int64_t first = conv_block_start(&all, block), n = conv_block_start(&all, block + 1) - first;        \
+            const conv_operand operand = conv_operand_at(all, lane, first, &zero);                                     \
+            name##_block(k, &operand, &site, lane, first, n);                                                          \
+        }                                                                                                              \
+    }
 #else
+/* CONV_SITES sites from the i-th on: in the list itself, or put together in `pair`. */
+REAL_INLINE const int64_t *conv_sites(const lat_range *range, int64_t i, int64_t *pair)
+{
+    if (range->site && i + CONV_SITES <= range->count) return range->site + i;
+    for (int p = 0; p < CONV_SITES; p++) {
+        int64_t n = i + p < range->count ? i + p : i;
+        pair[p] = range->site ? range->site[n] : n;
+    }
+    return pair;
+}
+
 #define CONV_KERNEL(name)                                                                                              \
+    CONV_BLOCK_KERNEL(name)                                                                                            \
     void NAME(name)(const name##_args *k, const lat_range *range)                                                      \
     {                                                                                                                  \
-        for (int64_t i = 0; i < range->count; i += CONV_SITES) {                                                       \
-            int64_t site[CONV_SITES];                                                                                  \
-            for (int p = 0; p < CONV_SITES; p++) {                                                                     \
-                int64_t n = i + p < range->count ? i + p : i;                                                          \
-                site[p] = range->site ? range->site[n] : n;                                                            \
+        const scalar zero[REAL_LANES] __attribute__((aligned(sizeof(real)))) = {0};                                    \
+        const conv_operand all = name##_operand(k);                                                                    \
+        for (int lane = 0; lane < range->lanes; lane += REAL_LANES)                                                    \
+            for (int64_t block = 0; block < conv_blocks(&all); block++) {                                              \
+                const int64_t first = conv_block_start(&all, block), n = conv_block_start(&all, block + 1) - first;    \
+                const conv_operand operand = conv_operand_at(all, lane, first, zero);                                  \
+                for (int64_t i = 0; i < range->count; i += CONV_SITES) {                                               \
+                    int64_t pair[CONV_SITES];                                                                          \
+                    name##_block(k, &operand, conv_sites(range, i, pair), lane, first, n);                             \
+                }                                                                                                      \
             }                                                                                                          \
-            name##_pair(k, site, 0, range->lanes);                                                                     \
-        }                                                                                                              \
     }
 #endif
 
-/* Channels are dealt with in as few blocks as possible, of about the same size. */
-REAL_INLINE int conv_blocks(int channels) { return (channels + CONV_BLOCK - 1) / CONV_BLOCK; }
-
-CONV_CORE void conv_forward_pair(const conv_forward_args *k, const int64_t *site, int lane, int lanes)
+CONV_CORE void conv_activate(const conv_forward_args *k, int64_t site, int64_t lane, int64_t first, int n)
 {
-    const scalar *weight = (const scalar *)k->packed, *bias = weight + (int64_t)k->s.taps * k->s.inputs * k->s.outputs;
-    const int smooth = k->activation == FLOW_TANH || k->activation == FLOW_SILU;
-    const int slopes = k->activation == FLOW_SILU && k->slope;
-    const scalar zero[REAL_LANES] __attribute__((aligned(sizeof(real)))) = {0};
-    conv_list list;
-    conv_collect(&list, &k->s, (const scalar *)k->in, k->s.inputs, weight, k->s.outputs, k->t.lanes, site, zero);
-    const int blocks = conv_blocks(k->s.outputs);
-    for (; lane < lanes; lane += REAL_LANES)
-        for (int block = 0; block < blocks; block++) {
-            const int first = block * k->s.outputs / blocks, n = (block + 1) * k->s.outputs / blocks - first;
-            real sum[CONV_SITES][CONV_BLOCK];
-            conv_block(&list, first, lane, bias, sum, n);
-            for (int p = 0; p < CONV_SITES; p++) {
-                scalar *out = AT((scalar *)k->out, k->s.outputs, site[p], first);
-                for (int j = 0; j < n; j++, out += k->t.lanes) {
-                    real value = sum[p][j], slope = value;
-                    if (k->activation == FLOW_LEAKY)
-                        value = conv_leaky(value);
-                    else if (smooth)
-                        value = conv_smooth(k->activation, value, &slope);
-                    real_store(out, value);
-                    if (slopes) real_store(AT((scalar *)k->slope, k->s.outputs, site[p], first + j), slope);
-                }
-            }
-        }
+    for (int64_t j = first; j < first + n; j++) {
+        real slope, value = conv_smooth(k->activation, GET(k->out, k->s.outputs, j), &slope);
+        PUT(k->out, k->s.outputs, j, value);
+        if (k->activation == FLOW_SILU && k->slope) PUT(k->slope, k->s.outputs, j, slope);
+    }
+}
+
+REAL_INLINE conv_operand conv_forward_operand(const conv_forward_args *k)
+{
+    return conv_operand_of(&k->s, k->in, (const scalar *)k->packed, k->s.inputs, k->s.outputs, k->t.lanes);
+}
+
+REAL_INLINE void conv_forward_sums(const conv_forward_args *k, const conv_operand *operand, const int64_t *site,
+                                   int64_t lane, int64_t first, const int n)
+{
+    const scalar *bias = (const scalar *)k->packed + k->s.taps * operand->plane + first;
+    conv_sums sum;
+    CONV_FOR(j, n) CONV_FOR(p, CONV_SITES) sum[p][j] = real_of(bias[j]);
+    conv_add(operand, site, sum, n);
+    if (k->activation == FLOW_LEAKY) CONV_FOR(p, CONV_SITES) CONV_FOR(j, n) sum[p][j] = conv_leaky(sum[p][j]);
+    CONV_FOR(p, CONV_SITES) {
+        scalar *out = AT((scalar *)k->out, k->s.outputs, site[p], first);
+        CONV_FOR(j, n) real_store(out + j * operand->lanes, sum[p][j]);
+        if (k->activation == FLOW_TANH || k->activation == FLOW_SILU) conv_activate(k, site[p], lane, first, n);
+    }
 }
 
 CONV_KERNEL(conv_forward)
 
-CONV_CORE void conv_backward_input_pair(const conv_backward_input_args *k, const int64_t *site, int lane, int lanes)
+REAL_INLINE conv_operand conv_backward_input_operand(const conv_backward_input_args *k)
 {
-    const flow_stencil *s = &k->s;
-    const scalar *transposed = (const scalar *)k->packed + (int64_t)s->taps * s->inputs * s->outputs + s->outputs;
-    const scalar zero[REAL_LANES] __attribute__((aligned(sizeof(real)))) = {0};
-    conv_list list;
-    conv_collect(&list, s, (const scalar *)k->cotangent, s->outputs, transposed, s->inputs, k->t.lanes, site, zero);
-    const int blocks = conv_blocks(s->inputs);
-    for (; lane < lanes; lane += REAL_LANES)
-        for (int block = 0; block < blocks; block++) {
-            const int first = block * s->inputs / blocks, n = (block + 1) * s->inputs / blocks - first;
-            real sum[CONV_SITES][CONV_BLOCK];
-            conv_block(&list, first, lane, NULL, sum, n);
-            for (int p = 0; p < CONV_SITES; p++)
-                for (int j = 0; j < n; j++) {
-                    real bar = sum[p][j];
-                    if (k->activation != FLOW_NONE)
-                        bar = bar * conv_slope(k->activation, GET_AT(k->previous, s->inputs, site[p], first + j));
-                    real_store(AT((scalar *)k->in_cotangent, s->inputs, site[p], first + j), bar);
-                }
-        }
+    const scalar *packed = (const scalar *)k->packed;
+    const scalar *transposed = packed + (int64_t)k->s.taps * k->s.inputs * k->s.outputs + k->s.outputs;
+    return conv_operand_of(&k->s, k->cotangent, transposed, k->s.outputs, k->s.inputs, k->t.lanes);
+}
+
+REAL_INLINE void conv_backward_input_sums(const conv_backward_input_args *k, const conv_operand *operand,
+                                          const int64_t *site, int64_t lane, int64_t first, const int n)
+{
+    conv_sums sum;
+    CONV_FOR(j, n) CONV_FOR(p, CONV_SITES) sum[p][j] = real_of(0);
+    conv_add(operand, site, sum, n);
+    CONV_FOR(p, CONV_SITES) {
+        const scalar *previous = AT((const scalar *)k->previous, k->s.inputs, site[p], first);
+        scalar *out = AT((scalar *)k->in_cotangent, k->s.inputs, site[p], first);
+        if (k->activation != FLOW_NONE)
+            CONV_FOR(j, n) sum[p][j] = sum[p][j] * conv_slope(k->activation, real_load(previous + j * operand->lanes));
+        CONV_FOR(j, n) real_store(out + j * operand->lanes, sum[p][j]);
+    }
 }
 
 CONV_KERNEL(conv_backward_input)
 
-/* One tile of the outer product of inputs and cotangents, summed over the sites */
-REAL_INLINE void conv_tile(const conv_backward_weights_args *k, int64_t tap, int i, int o, int lane, const int rows,
-                           const int columns)
+/* One tile of the outer product of inputs and cotangents, summed over the sites: rows i, i + 1, ..., columns o, ... */
+REAL_INLINE void conv_tile(const conv_backward_weights_args *k, int64_t tap, int64_t i, int64_t o, int64_t lane,
+                           const int rows, const int columns)
 {
     const int64_t lanes = k->t.lanes, taps = k->s.taps;
     const int64_t stride_in = k->s.inputs * lanes, stride_out = k->s.outputs * lanes;
-    scalar *gradient = (scalar *)k->gradient + (tap * k->s.inputs + i) * stride_out + o * lanes + lane;
+    const int64_t *neighbour = k->s.neighbour + tap, *list = k->site;
     const scalar *in = (const scalar *)k->in + i * lanes + lane;
     const scalar *cotangent = (const scalar *)k->cotangent + o * lanes + lane;
-    const int64_t *neighbour = k->s.neighbour + tap;
+    scalar *gradient = (scalar *)k->gradient + (tap * k->s.inputs + i) * stride_out + o * lanes + lane;
     real sum[FLOW_CONV_TILE][FLOW_CONV_TILE];
-    CONV_UNROLL
-    for (int a = 0; a < rows; a++) {
-        CONV_UNROLL
-        for (int b = 0; b < columns; b++) sum[a][b] = real_load(gradient + a * stride_out + b * lanes);
-    }
+    CONV_FOR(a, rows) CONV_FOR(b, columns) sum[a][b] = real_load(gradient + a * stride_out + b * lanes);
+    CONV_FIX(neighbour);
+    CONV_FIX(in);
+    CONV_FIX(cotangent);
+    CONV_FIX(gradient);
     for (int64_t n = 0; n < k->sites; n++) {
-        int64_t site = k->site ? k->site[n] : n;
+        const int64_t site = list ? list[n] : n;
         const scalar *p = in + neighbour[site * taps] * stride_in, *q = cotangent + site * stride_out;
         real value[FLOW_CONV_TILE], bar[FLOW_CONV_TILE];
-        CONV_UNROLL
-        for (int a = 0; a < rows; a++) {
+        CONV_FOR(a, rows) {
             value[a] = real_load(p + a * lanes);
             CONV_HOLD(value[a]);
         }
-        CONV_UNROLL
-        for (int b = 0; b < columns; b++) {
+        CONV_FOR(b, columns) {
             bar[b] = real_load(q + b * lanes);
             CONV_HOLD(bar[b]);
         }
-        CONV_UNROLL
-        for (int a = 0; a < rows; a++) {
-            CONV_UNROLL
-            for (int b = 0; b < columns; b++) sum[a][b] = sum[a][b] + value[a] * bar[b];
-        }
+        CONV_FOR(a, rows) CONV_FOR(b, columns) sum[a][b] = sum[a][b] + value[a] * bar[b];
     }
-    CONV_UNROLL
-    for (int a = 0; a < rows; a++) {
-        CONV_UNROLL
-        for (int b = 0; b < columns; b++) real_store(gradient + a * stride_out + b * lanes, sum[a][b]);
-    }
+    CONV_FOR(a, rows) CONV_FOR(b, columns) real_store(gradient + a * stride_out + b * lanes, sum[a][b]);
 }
+
+#define CONV_TILE(rows, columns)                                                                                       \
+    CONV_CORE void conv_tile_##rows##_##columns(const conv_backward_weights_args *k, int64_t tap, int64_t i, int64_t o,\
+                                                int64_t lane)                                                          \
+    {                                                                                                                  \
+        conv_tile(k, tap, i, o, lane, rows, columns);                                                                  \
+    }
+#define CONV_TILE_CASE(rows, columns)                                                                                  \
+    case 4 * (rows) + (columns): conv_tile_##rows##_##columns(k, tap, first, o, lane); break;
+#define CONV_TILES(X) CONV_TILE_ROW(X, 1) CONV_TILE_ROW(X, 2) CONV_TILE_ROW(X, 3) CONV_TILE_ROW(X, 4)
+#define CONV_TILE_ROW(X, rows) X(rows, 1) X(rows, 2) X(rows, 3) X(rows, 4)
+CONV_TILES(CONV_TILE)
 
 /* `site` counts tiles */
 KERNEL(conv_backward_weights)
@@ -287,22 +304,12 @@ KERNEL(conv_backward_weights)
     const int64_t entry = site / tiles_out / tiles_in, tap = k->s.keep ? k->s.keep[entry] : entry;
     const int i = row * k->s.inputs / tiles_in, i_next = (row + 1) * k->s.inputs / tiles_in;
     const int o = column * k->s.outputs / tiles_out, o_next = (column + 1) * k->s.outputs / tiles_out;
-#define TILE(rows, columns)                                                                                            \
-    case 4 * (rows) + (columns):                                                                                       \
-        conv_tile(k, tap, first, o, lane, rows, columns);                                                              \
-        break;
-#define TILES(rows) TILE(rows, 1) TILE(rows, 2) TILE(rows, 3) TILE(rows, 4)
     for (int first = i, rows; first < i_next; first += rows) {
         rows = i_next - first < CONV_ROWS ? i_next - first : CONV_ROWS;
         switch (4 * rows + o_next - o) {
-            TILES(1)
-            TILES(2)
-            TILES(3)
-            TILES(4)
+            CONV_TILES(CONV_TILE_CASE)
         }
     }
-#undef TILES
-#undef TILE
 }
 
 /* `site` counts outputs */

@@ -13,25 +13,29 @@
 #include "../../lattice/kernels/real.h"
 #include "flow_kernels.h"
 
-/* The angle of (cosine, sine), cosine not negative: an arc tangent of something between -1 and 1. */
+/* The angle of (cosine, sine) in [-pi, pi]: an arc tangent of something between 0 and 1, put into its octant. */
 REAL_INLINE real tangents_angle(real sine, real cosine)
 {
-    real zero = real_of(0), size = real_abs(sine);
-    truth steep = real_less(cosine, size);
-    real angle = real_atan(real_select(steep, cosine, size) / real_select(steep, size, cosine));
+    real zero = real_of(0), across = real_abs(cosine), size = real_abs(sine);
+    truth steep = real_less(across, size);
+    real angle = real_atan(real_select(steep, across, size) / real_select(steep, size, across));
     angle = real_select(steep, REAL_PI / 2 - angle, angle);
+    angle = real_select(real_less(cosine, zero), REAL_PI - angle, angle);
     return real_select(real_less(sine, zero), -angle, angle);
 }
 
-/* h(x) without the translation, and its slope */
+/* h(x) without the translation, and its slope.  The sum of two angles of [-pi/2, pi/2] is that of the product of two
+ * complex numbers: one arc tangent does for two components. */
 REAL_INLINE real tangents_mean(const real *scale, int components, real x, real *slope)
 {
     real s, c, h = real_of(0), g = real_of(0);
     real_sincos((scalar)0.5 * x, &s, &c);
-    for (int j = 0; j < components; j++) {
-        h = h + tangents_angle(scale[j] * s, c);
-        g = g + scale[j] / (c * c + scale[j] * scale[j] * s * s);
+    for (int j = 0; j < components; j++) g = g + scale[j] / (c * c + scale[j] * scale[j] * s * s);
+    for (int j = 0; j + 1 < components; j += 2) {
+        real a = scale[j] * s, b = scale[j + 1] * s;
+        h = h + tangents_angle(c * (a + b), c * c - a * b);
     }
+    if (components % 2) h = h + tangents_angle(scale[components - 1] * s, c);
     *slope = g / (scalar)components;
     return h * ((scalar)2 / (scalar)components);
 }

@@ -1,15 +1,16 @@
 /* flowhmc: SPDX-License-Identifier: GPL-3.0-or-later
  *
  * Time of a training step and of 1000 samples, double precision: 16 plaquette couplings with networks of 2-8-8-3
- * channels and 3x3 kernels, mixtures of two tangents, batch 64, Wilson action at beta = 2.  The best of several
- * repetitions is printed, in milliseconds of processor time, so that other work on the machine disturbs it little.
+ * channels and 3x3 kernels, mixtures of two tangents, batch 64, Wilson action at beta = 2.  The best of many
+ * short repetitions is printed, in milliseconds of processor time, so that other work on the machine disturbs it
+ * little.
  */
 #include "../../flows/flows.h"
 
 #include <stdio.h>
 #include <time.h>
 
-enum { REPEATS = 5 };
+enum { REPEATS = 40, SAMPLES = 64 };
 
 static const char flow[] =
     "prior = \"haar\"; layers = ( { kind = \"plaquette_coupling\"; repeat = 16; transform = \"tangents\"; knots = 2; "
@@ -47,7 +48,7 @@ static double thousand_samples(flow_trainer *trainer)
     double best = 1e300;
     for (int repeat = 0; repeat < REPEATS; repeat++) {
         double start = now();
-        flow_evaluation evaluation = flow_trainer_evaluate(trainer, 1000);
+        flow_evaluation evaluation = flow_trainer_evaluate(trainer, SAMPLES);
         double time = (now() - start) * 1000 / (double)evaluation.samples;
         if (time < best) best = time;
     }
@@ -74,7 +75,7 @@ static void measure(int64_t extent, int objective, int rank)
     options.objective = objective;
     flow_trainer_create(MPI_COMM_WORLD, model, action, &shape, LAT_DOUBLE, &options, &training, &trainer, &error);
     require(&error);
-    double step = training_step(trainer, extent > 8 ? 10 : 40), samples = thousand_samples(trainer);
+    double step = training_step(trainer, extent > 8 ? 1 : 4), samples = thousand_samples(trainer);
     if (rank == 0)
         printf("%2lldx%-2lld  %-13s  training step %8.3f ms   1000 samples %8.2f ms   %lld parameters\n",
                (long long)extent, (long long)extent, flow_objective_names[objective], step, samples,
