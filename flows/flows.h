@@ -151,7 +151,9 @@ void flow_sampler_free(flow_sampler *sampler);
 /* Draws V from the prior (random.member + member of the lane) and maps it: sampler->u = U, log_q[members],
  * action[members].  Halo of u not filled.  Collective over the geometry of the map. */
 void flow_sample(flow_sampler *sampler, const lat_random *random, double *log_q, double *action);
-/* The same, with d log q / dU in sampler->cotangent. */
+/* The same by flow_record, for a reverse sweep that follows. */
+void flow_sample_record(flow_sampler *sampler, const lat_random *random, double *log_q, double *action);
+/* The same by flow_push, with d log q / dU in sampler->cotangent. */
 void flow_sample_push(flow_sampler *sampler, const lat_random *random, double *log_q, double *action);
 
 /* What n log weights w = -S - log q say of a model. */

@@ -35,7 +35,7 @@ static void multiply_action(flow_chunk *chunk)
 
 static void draw(flow_chunk *chunk)
 {
-    flow_sample(chunk->sampler, &chunk->random, chunk->log_q, chunk->action);
+    flow_sample_record(chunk->sampler, &chunk->random, chunk->log_q, chunk->action);
     multiply_action(chunk);
 }
 

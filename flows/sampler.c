@@ -45,12 +45,23 @@ static void weigh(flow_sampler *sampler, double *log_q, double *action)
     lat_sum(sampler->density, action);
 }
 
-void flow_sample(flow_sampler *sampler, const lat_random *random, double *log_q, double *action)
+static void sample(flow_sampler *sampler, const lat_random *random, double *log_q, double *action,
+                   void (*map)(flow_map *, lat_field *, lat_field *))
 {
     lat_field_haar(sampler->u, sampler->map->model->group, random);
     lat_field_zero(sampler->density);
-    flow_record(sampler->map, sampler->u, sampler->density);
+    map(sampler->map, sampler->u, sampler->density);
     weigh(sampler, log_q, action);
+}
+
+void flow_sample(flow_sampler *sampler, const lat_random *random, double *log_q, double *action)
+{
+    sample(sampler, random, log_q, action, flow_forward);
+}
+
+void flow_sample_record(flow_sampler *sampler, const lat_random *random, double *log_q, double *action)
+{
+    sample(sampler, random, log_q, action, flow_record);
 }
 
 void flow_sample_push(flow_sampler *sampler, const lat_random *random, double *log_q, double *action)

@@ -261,7 +261,7 @@ typedef struct {
 
 /* Four uniform deviates in (0, 1) for one (site, direction, member, index). */
 void lat_uniform4(const lat_random *random, uint64_t site, uint32_t direction, uint64_t member, uint64_t index, double out[4]);
-/* A field of independent Gaussians (mean 0, variance 1), component c keyed as direction c. */
+/* A field of independent Gaussians (mean 0, variance 1); four components share the key of the first as direction. */
 void lat_field_gaussian(lat_field *field, const lat_random *random);
 /* Links with Haar measure.  Halo not filled. */
 void lat_field_haar(lat_field *links, lat_group group, const lat_random *random);

@@ -42,7 +42,7 @@ static double violation(test_chain *t, mc_integrator integrator, int steps)
 static void test_order(test_chain *t, const char *lattice)
 {
     static const double order[MC_INTEGRATORS] = {2, 2, 4};
-    static const int steps[MC_INTEGRATORS] = {32, 16, 8};
+    static const int steps[MC_INTEGRATORS] = {32, 16, 24};
     for (int i = 0; i < MC_INTEGRATORS; i++) {
         double coarse = violation(t, (mc_integrator)i, steps[i]), fine = violation(t, (mc_integrator)i, 2 * steps[i]);
         double measured = log2(coarse / fine);

@@ -43,8 +43,8 @@ REAL_INLINE void matrix_generators(matrix_t m, real out[ALGEBRA_REALS]) { out[0]
 REAL_INLINE link_t link_exp(const real algebra[ALGEBRA_REALS]) { return (link_t){algebra[0]}; }
 
 /* Haar measure from uniform deviates */
-enum { HAAR_DRAWS = 1 }; /* calls for four deviates */
-REAL_INLINE link_t link_haar(const real uniform[4 * HAAR_DRAWS]) { return (link_t){(2 * uniform[0] - 1) * REAL_PI}; }
+enum { HAAR_REALS = 1 };
+REAL_INLINE link_t link_haar(const real uniform[HAAR_REALS]) { return (link_t){(2 * uniform[0] - 1) * REAL_PI}; }
 
 REAL_INLINE link_t link_load(const scalar *p, int lanes)
 {

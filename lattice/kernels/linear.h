@@ -30,13 +30,18 @@ KERNEL(half_square)
     ADD_DOUBLE(k->density, 1, 0, (scalar)0.5 * sum);
 }
 
-/* Box-Muller: four uniform deviates give four Gaussians, of which one component takes the first */
+/* Box-Muller: four uniform deviates give four Gaussians, the components c, c + 1, c + 2, c + 3, keyed as direction c. */
 KERNEL(gaussian)
 {
-    for (int c = 0; c < k->components; c++) {
-        real u[4], sine, cosine;
+    for (int c = 0; c < k->components; c += 4) {
+        real u[4], normal[4];
         real_uniform4(&k->t, &k->key, site, lane, (uint32_t)c, 0, u);
-        real_sincos((2 * u[1] - 1) * REAL_PI, &sine, &cosine);
-        PUT(k->p, k->components, c, real_sqrt((scalar)-2 * real_log(u[0])) * cosine);
+        for (int i = 0; i < 4; i += 2) {
+            real sine, cosine, radius = real_sqrt((scalar)-2 * real_log(u[i]));
+            real_sincos((2 * u[i + 1] - 1) * REAL_PI, &sine, &cosine);
+            normal[i] = radius * cosine;
+            normal[i + 1] = radius * sine;
+        }
+        for (int i = 0; i < 4 && c + i < k->components; i++) PUT(k->p, k->components, c + i, normal[i]);
     }
 }
