@@ -207,41 +207,34 @@ static coupling_args arguments(coupling_step *s, lat_field *u)
                            .loops = c->loops, .plane = c->plane};
 }
 
-static void forward(flow_step *step, const double *parameters, lat_field *u, lat_field *density)
+/* Runs the network and one of the kernels on active links, in the fields that all layers share or in those that are kept. */
+static void apply(coupling_step *s, const double *parameters, lat_field *u, lat_field *density, bool keep,
+                  void (*kernel)(const coupling_args *args, const lat_range *range))
 {
-    coupling_step *s = (coupling_step *)step;
+    flow_net_use_kept(s->net, keep);
     run_network(s, parameters, u);
     coupling_args args = arguments(s, u);
     args.density = density->data;
-    lat_range range = flow_range(step->map, s->active);
-    flow_coupling_kernels_of(step->map)->coupling_forward(&args, &range);
+    args.plaquette = keep ? s->plaquette->data : NULL;
+    lat_range range = flow_range(s->base.map, s->active);
+    kernel(&args, &range);
+    flow_net_use_kept(s->net, false);
+}
+
+static void forward(flow_step *step, const double *parameters, lat_field *u, lat_field *density)
+{
+    apply((coupling_step *)step, parameters, u, density, false, flow_coupling_kernels_of(step->map)->coupling_forward);
 }
 
 static void record(flow_step *step, const double *parameters, lat_field *u, lat_field *density)
 {
     coupling_step *s = (coupling_step *)step;
-    if (!s->plaquette) {
-        forward(step, parameters, u, density);
-        return;
-    }
-    flow_net_use_kept(s->net, true);
-    run_network(s, parameters, u);
-    coupling_args args = arguments(s, u);
-    args.density = density->data;
-    args.plaquette = s->plaquette->data;
-    lat_range range = flow_range(step->map, s->active);
-    flow_coupling_kernels_of(step->map)->coupling_forward(&args, &range);
-    flow_net_use_kept(s->net, false);
+    apply(s, parameters, u, density, s->plaquette, flow_coupling_kernels_of(step->map)->coupling_forward);
 }
 
 static void inverse(flow_step *step, const double *parameters, lat_field *u, lat_field *density)
 {
-    coupling_step *s = (coupling_step *)step;
-    run_network(s, parameters, u);
-    coupling_args args = arguments(s, u);
-    args.density = density->data;
-    lat_range range = flow_range(step->map, s->active);
-    flow_coupling_kernels_of(step->map)->coupling_inverse(&args, &range);
+    apply((coupling_step *)step, parameters, u, density, false, flow_coupling_kernels_of(step->map)->coupling_inverse);
 }
 
 /* Passes the cotangents of the network's outputs and of the active plaquettes on to the links. */
