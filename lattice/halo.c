@@ -256,8 +256,11 @@ static void unpack(lat_field *f, const message *m, const char *from)
             unpack_sites(f, &m->part[i], &from, sizeof(double));
 }
 
+static bool has_halo(const lat_field *field) { return field->geometry->all_sites > field->geometry->sites; }
+
 void lat_halo_start(lat_field *field)
 {
+    if (!has_halo(field)) return;
     exchange *x = find_exchange(field);
     const halo_plan *plan = &field->geometry->halos->plan;
     for (int c = 0; c < DISPLACEMENTS; c++)
@@ -267,6 +270,7 @@ void lat_halo_start(lat_field *field)
 
 void lat_halo_finish(lat_field *field)
 {
+    if (!has_halo(field)) return;
     exchange *x = find_exchange(field);
     const halo_plan *plan = &field->geometry->halos->plan;
     const message *here = &plan->message[HERE];
@@ -319,6 +323,7 @@ static void add_message(lat_field *f, const message *m, const void *buffer)
 
 void lat_halo_adjoint(lat_field *field)
 {
+    if (!has_halo(field)) return;
     exchange *x = find_exchange(field);
     const lat_geometry *g = field->geometry;
     const halo_plan *plan = &g->halos->plan;
