@@ -19,23 +19,10 @@ static double real_at(const lat_field *f, int64_t i)
     return f->precision == LAT_FLOAT ? ((const float *)f->data)[i] : ((const double *)f->data)[i];
 }
 
-/* fmax would drop a NaN; here it must survive. */
+/* fmax would drop a NaN; here it must survive, whatever comes after it. */
 static void raise_worst(double *worst, double value)
 {
-    if (!(value <= *worst)) *worst = value;
-}
-
-/* Largest difference of the reals of two fields; those of U(1), angles, on the circle. */
-static double largest_difference(const lat_field *a, const lat_field *b, lat_group group)
-{
-    const lat_geometry *g = a->geometry;
-    double worst = 0;
-    for (int64_t row = 0; row < g->sites * a->components; row++)
-        for (int lane = 0; lane < g->members * g->blocks; lane++) {
-            double d = real_at(a, row * g->lanes + lane) - real_at(b, row * g->lanes + lane);
-            raise_worst(&worst, fabs(group == LAT_U1 ? remainder(d, 2 * M_PI) : d));
-        }
-    return worst;
+    if (!isnan(*worst) && !(value <= *worst)) *worst = value;
 }
 
 static void audit_inverse(mc_proposals *p, const lat_field *v, const double *log_weight, double *worst)
@@ -43,7 +30,7 @@ static void audit_inverse(mc_proposals *p, const lat_field *v, const double *log
     lat_field *back = lat_field_gauge(p->geometry, p->chain->group, p->map->precision);
     double *again = lat_alloc(p->geometry->members, sizeof *again);
     mc_proposals_weigh(p, again, back);
-    raise_worst(&worst[MC_AUDIT_INVERSE], largest_difference(back, v, p->chain->group));
+    raise_worst(&worst[MC_AUDIT_INVERSE], mc_largest_difference(back, v, p->chain->group));
     for (int m = 0; m < p->geometry->members; m++) raise_worst(&worst[MC_AUDIT_LOG_Q], fabs(again[m] - log_weight[m]));
     lat_field_free(back);
     free(again);
@@ -68,7 +55,7 @@ static void audit_covariance(mc_proposals *p, const lat_random *random, const la
         lat_sum(p->density, log_det + turned * g->members);
     }
     lat_gauge_transform(image, group, turn);
-    raise_worst(&worst[MC_AUDIT_COVARIANCE], largest_difference(image, p->u, group));
+    raise_worst(&worst[MC_AUDIT_COVARIANCE], mc_largest_difference(image, p->u, group));
     for (int m = 0; m < g->members; m++) raise_worst(&worst[MC_AUDIT_COVARIANCE], fabs(log_det[m] - log_det[g->members + m]));
     lat_field_free(turn);
     lat_field_free(image);

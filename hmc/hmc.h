@@ -114,6 +114,9 @@ void mc_trajectory_free(mc_trajectory *trajectory);
  * back.  momenta and acceptance are drawn from the two streams. */
 void mc_trajectory_run(mc_trajectory *trajectory, lat_action *action, lat_group group, lat_field *links, const lat_random *momenta,
                        const lat_random *acceptance, double *dh, bool *accepted);
+/* Largest |a - b| over the members of two fields of links, the angles of U(1) compared on the circle; NaN if one is NaN.
+ * Collective. */
+double mc_largest_difference(const lat_field *a, const lat_field *b, lat_group group);
 /* Largest |difference| of the links after a trajectory forth and back (no Metropolis), NaN if one is NaN; links are
  * unchanged.  Collective. */
 double mc_trajectory_reversibility(mc_trajectory *trajectory, lat_action *action, lat_group group, lat_field *links, const lat_random *momenta);

@@ -75,14 +75,18 @@ void mc_trajectory_run(mc_trajectory *t, lat_action *action, lat_group group, la
     free(rejected);
 }
 
-/* Largest |a - b| over the members; the angles of U(1) are compared on the circle. */
-static double largest_difference(const lat_field *a, const lat_field *b, lat_group group)
+static double real_at(const lat_field *f, int64_t i)
+{
+    return f->precision == LAT_FLOAT ? ((const float *)f->data)[i] : ((const double *)f->data)[i];
+}
+
+double mc_largest_difference(const lat_field *a, const lat_field *b, lat_group group)
 {
     const lat_geometry *g = a->geometry;
     double largest = 0, nan = 0;
     for (int64_t i = 0; i < g->sites * a->components; i++)
         for (int lane = 0; lane < g->blocks * g->members; lane++) {
-            double d = ((const double *)a->data)[i * g->lanes + lane] - ((const double *)b->data)[i * g->lanes + lane];
+            double d = real_at(a, i * g->lanes + lane) - real_at(b, i * g->lanes + lane);
             if (group == LAT_U1) d = remainder(d, 2 * M_PI);
             largest = fmax(largest, fabs(d));
             if (isnan(d)) nan = 1;
@@ -101,7 +105,7 @@ double mc_trajectory_reversibility(mc_trajectory *t, lat_action *action, lat_gro
     mc_integrate(t->integrator, action, group, links, t->momenta, t->length, t->steps);
     lat_field_axpy(t->momenta, -2, t->momenta);
     mc_integrate(t->integrator, action, group, links, t->momenta, t->length, t->steps);
-    double difference = largest_difference(links, t->start, group);
+    double difference = mc_largest_difference(links, t->start, group);
     lat_field_copy(links, t->start);
     return difference;
 }
