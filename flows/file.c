@@ -19,7 +19,7 @@ void flow_model_hash(const flow_model *model, char sha256[HASH_TEXT + 1])
     SHA2_CTX context;
     SHA256Init(&context);
     SHA256Update(&context, (const uint8_t *)model->parameters,
-                 (size_t)model->parameter_count * sizeof *model->parameters);
+                 (size_t)model->stack.parameter_count * sizeof *model->parameters);
     SHA256End(&context, sha256);
 }
 
@@ -53,8 +53,8 @@ lat_status flow_model_write(MPI_Comm comm, const char *path, const flow_model *m
                             lat_error *error)
 {
     char sha256[HASH_TEXT + 1];
-    int64_t bad = first_not_finite(model->parameters, model->parameter_count);
-    if (bad < model->parameter_count)
+    int64_t bad = first_not_finite(model->parameters, model->stack.parameter_count);
+    if (bad < model->stack.parameter_count)
         lat_fail(error, LAT_NUMERICAL, "%s: parameter %lld is %g: not written", path, (long long)bad,
                  model->parameters[bad]);
     if (lat_agree(comm, error) != LAT_DONE) return error->status;
@@ -66,8 +66,8 @@ lat_status flow_model_write(MPI_Comm comm, const char *path, const flow_model *m
     lat_h5_put_text(file, "action", model->action ? model->action : "");
     lat_h5_put_text(file, "sha256", sha256);
     lat_h5_put_real(file, "training_core_seconds", model->training_core_seconds);
-    lat_h5_put_reals(file, "parameters", 1, &model->parameter_count, model->parameters);
-    if (training) put_training(file, training, model->parameter_count);
+    lat_h5_put_reals(file, "parameters", 1, &model->stack.parameter_count, model->parameters);
+    if (training) put_training(file, training, model->stack.parameter_count);
     return lat_h5_finish(file, error);
 }
 
@@ -109,9 +109,9 @@ static void get_parameters(lat_h5 *file, flow_model *model)
     char *sha256 = lat_h5_get_text(file, "sha256", HASH_TEXT);
     if (values && sha256) {
         int64_t bad = first_not_finite(values, count);
-        if (count != model->parameter_count)
+        if (count != model->stack.parameter_count)
             lat_h5_refuse(file, "has %lld parameters, its layers need %lld: is it of another version of the program?",
-                          (long long)count, (long long)model->parameter_count);
+                          (long long)count, (long long)model->stack.parameter_count);
         else if (bad < count)
             lat_h5_refuse(file, "parameter %lld is %g: train it again", (long long)bad, values[bad]);
         else {
@@ -137,9 +137,9 @@ static void get_training(lat_h5 *file, const flow_model *model, flow_training *t
     training->history = lat_h5_get_reals(file, "history", 2, history, INT64_MAX);
     training->rows = history[0];
     if (!training->moments || !training->history) return;
-    if (moments[0] != 2 || moments[1] != model->parameter_count)
+    if (moments[0] != 2 || moments[1] != model->stack.parameter_count)
         lat_h5_refuse(file, "'moments' has %lld x %lld numbers and should have 2 x %lld", (long long)moments[0],
-                      (long long)moments[1], (long long)model->parameter_count);
+                      (long long)moments[1], (long long)model->stack.parameter_count);
     else if (history[1] != FLOW_HISTORY_COLUMNS)
         lat_h5_refuse(file, "'history' has %lld columns and should have %d", (long long)history[1],
                       (int)FLOW_HISTORY_COLUMNS);

@@ -21,18 +21,24 @@ typedef struct flow_step flow_step;
 
 /* ------------------------------------------------------------------------------------------------- layers (layers/) */
 
+/* Which links a layer changes: U_mu(x) with x_nu = shift modulo period. */
+typedef struct {
+    int mu, nu, shift, period;
+} flow_turn;
+
 /* The table of a kind of layer.  A flow_layer holds hyper-parameters only; a flow_step is a layer laid out on a geometry
  * (masks, lists of sites) and shares the workspace of its map.  parameters points to the layer's own block.
  * forward, inverse, backward and push are collective over the geometry. */
 typedef struct {
     const char *name;
-    /* Reads the hyper-parameters; `repeat` copies are made, `index` counts them (masks cycle with it). */
-    flow_layer *(*create)(lat_settings *settings, lat_group group, int dim, int index, lat_error *error);
+    /* Reads the hyper-parameters; `repeat` copies are made, each with the next turn (flow_turn_at). */
+    flow_layer *(*create)(lat_settings *settings, lat_group group, int dim, flow_turn turn, lat_error *error);
     void (*free)(flow_layer *layer);
     int64_t (*parameters)(const flow_layer *layer);
     /* Initial values, near the identity, drawn from random with step = index of the layer. */
     void (*initialise)(const flow_layer *layer, const lat_random *random, double *parameters);
 
+    /* On a lattice that its masks do not suit a layer says so in error, or lays out less. */
     flow_step *(*layout)(const flow_layer *layer, flow_map *map, lat_error *error);
     void (*free_step)(flow_step *step);
     /* u <- f(u); density(x) += this site's share of log |det df/du|. */
@@ -48,34 +54,41 @@ typedef struct {
     /* As record, and cotangent <- J^-T (cotangent - d log det / du): if it was the gradient of log q at u, it is the
      * gradient of log q at f(u). */
     void (*push)(flow_step *step, const double *parameters, lat_field *u, lat_field *cotangent, lat_field *density);
+    /* NULL, if the density at a site is log |det| of the block of the Jacobian that belongs to the links of this site.
+     * Otherwise forward ends with such steps: these are they, for audits; NULL: on this lattice it does not. */
+    const struct flow_steps *(*parts)(flow_step *step, const double **parameters);
 } flow_layer_table;
 
 struct flow_layer {
     const flow_layer_table *table;
     int period; /* extents of lattices, and of the blocks of lanes where split, must be multiples of this */
-    int halo;   /* width it needs where the lattice is split */
+    int halo;   /* width that it needs where the lattice is split */
 };
 struct flow_step { const flow_layer *layer; flow_map *map; };
 
-extern const flow_layer_table flow_layer_plaquette_coupling;
+extern const flow_layer_table flow_layer_plaquette_coupling, flow_layer_multiscale;
+
+/* Layers one after another, and where the parameters of each begin. */
+typedef struct {
+    int layers;
+    flow_layer **layer;
+    int64_t *first; /* [layers + 1] */
+    int64_t parameter_count;
+    int period, halo; /* the largest of the layers' */
+} flow_stack;
 
 /* ----------------------------------------------------------------------------------------------- models (model.c) */
 
 struct flow_model {
     lat_group group;
     int dim;
-    int layers;
-    flow_layer **layer;
-    int64_t *first; /* [layers + 1]: where each layer's parameters begin */
-    int64_t parameter_count;
-    double *parameters;
+    flow_stack stack;
+    double *parameters;   /* [stack.parameter_count] */
     uint64_t version;     /* whoever changes the parameters raises it: packed copies are made anew */
     char *description;    /* the group `flow` in libconfig syntax: enough to build the model again */
     char *action;         /* the list `action` it was trained for, libconfig syntax; "" if none */
     char sha256[65];      /* of the parameters, hexadecimal, of the file it was read from; "" if none */
     double training_core_seconds;
-    int period;           /* extents of lattices (and of lane blocks) must be multiples of this */
-    int halo;             /* halo width its networks need where a lattice is split */
 };
 
 /* From the group `flow` of a configuration; the parameters are initialised from the seed. */
@@ -89,7 +102,7 @@ void flow_model_hash(const flow_model *model, char sha256[65]);
 /* State of the optimiser and history of a training, stored beside the parameters. */
 typedef struct {
     int64_t step;               /* optimiser steps done */
-    double *moments;            /* [2][parameter_count]: first and second moment of Adam */
+    double *moments;            /* [2][stack.parameter_count]: first and second moment of Adam */
     int64_t dropped;            /* steps dropped because of NaN */
     int64_t rows;               /* history */
     double *history;            /* [rows][FLOW_HISTORY_COLUMNS] */
@@ -108,7 +121,7 @@ struct flow_map {
     const flow_model *model;
     const lat_geometry *geometry;
     lat_precision precision;
-    flow_step **step; /* [layers] */
+    struct flow_steps *steps;
     struct flow_workspace *work; /* scratch fields shared by the layers */
     int64_t memory;              /* bytes that layers may still take to keep what they computed */
     bool recorded;               /* the last call was flow_record or flow_push: backward finds what its layers kept */
@@ -126,7 +139,7 @@ void flow_forward(flow_map *map, lat_field *u, lat_field *density);
  * memory.  The next flow_backward of this map, if no other call comes between, must be given this very u. */
 void flow_record(flow_map *map, lat_field *u, lat_field *density);
 void flow_inverse(flow_map *map, lat_field *u, lat_field *density);
-/* As in the table, through all layers; gradient: [parameter_count] or NULL. */
+/* As in the table, through all layers; gradient: [stack.parameter_count] or NULL. */
 void flow_backward(flow_map *map, lat_field *u, lat_field *cotangent, const double *weight, double *gradient);
 /* flow_record and the transport of a cotangent in one sweep. */
 void flow_push(flow_map *map, lat_field *u, lat_field *cotangent, lat_field *density);
@@ -219,7 +232,7 @@ typedef struct {
 } flow_progress;
 
 /* Loss of the batch of the present step (mean of S + log q; forward: of -log q) and, unless NULL, its gradient
- * [parameter_count].  Collective; the same on all ranks. */
+ * [stack.parameter_count].  Collective; the same on all ranks. */
 double flow_trainer_gradient(flow_trainer *trainer, double *gradient);
 /* One step of the optimiser.  LAT_NUMERICAL after 100 dropped steps in a row.  Collective. */
 lat_status flow_trainer_step(flow_trainer *trainer, flow_progress *progress, lat_error *error);

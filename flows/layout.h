@@ -23,6 +23,10 @@ const flow_box *flow_box_of(flow_map *map, int kernel, int dilation);
 /* Sites of the block with global coordinate x_mu = phase modulo period: an array of `period` lists. */
 const lat_sites *flow_phases(flow_map *map, int mu, int period);
 
+/* A map without steps on another geometry, for the layers inside a layer of this one: workspaces are its own, the memory to
+ * keep things in is what is left of this map's.  Free with flow_map_free. */
+flow_map *flow_map_within(const flow_map *map, const lat_geometry *geometry);
+
 /* The kernels of the map's backend and precision. */
 const flow_kernels *flow_kernels_of(const flow_map *map);
 const flow_coupling_kernels *flow_coupling_kernels_of(const flow_map *map);

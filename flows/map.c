@@ -4,6 +4,7 @@
  */
 #include "../lattice/geometry.h"
 #include "layout.h"
+#include "stack.h"
 
 #include "../lattice/backend/backend.h"
 
@@ -135,28 +136,33 @@ static lat_status check_lattice(const flow_model *model, const lat_geometry *g, 
         return lat_fail(error, LAT_CONFIG, "the model is of %d dimensions, the lattice of %d: use a model of the lattice's dimension",
                         model->dim, g->dim);
     for (int mu = 0; mu < g->dim; mu++) {
-        if (g->size[mu] % model->period)
+        if (g->size[mu] % model->stack.period)
             return lat_fail(error, LAT_CONFIG, "lattice.size: extent %lld of direction %d is not a multiple of %d, the period of the model's masks: "
-                            "change the extent", (long long)g->size[mu], mu, model->period);
-        if (g->lane_grid[mu] > 1 && g->block[mu] % model->period)
+                            "change the extent", (long long)g->size[mu], mu, model->stack.period);
+        if (g->lane_grid[mu] > 1 && g->block[mu] % model->stack.period)
             return lat_fail(error, LAT_CONFIG, "lattice.lanes: blocks of %lld sites in direction %d are not multiples of %d, the period of the model's "
-                            "masks: use fewer lanes", (long long)g->block[mu], mu, model->period);
-        if (g->split[mu] && (g->halo < model->halo || g->corners < g->dim))
+                            "masks: use fewer lanes", (long long)g->block[mu], mu, model->stack.period);
+        if (g->split[mu] && (g->halo < model->stack.halo || g->corners < g->dim))
             return lat_fail(error, LAT_CONFIG, "the halo of the lattice (%d sites) is narrower than the model's networks need (%d): use fewer ranks",
-                            g->halo, model->halo);
+                            g->halo, model->stack.halo);
     }
     return LAT_DONE;
+}
+
+static flow_map *empty_map(const flow_model *model, const lat_geometry *geometry, lat_precision precision, int64_t memory)
+{
+    flow_map *map = lat_alloc(1, sizeof *map);
+    *map = (flow_map){.model = model, .geometry = geometry, .precision = precision, .memory = memory};
+    map->work = lat_alloc(1, sizeof *map->work);
+    return map;
 }
 
 lat_status flow_map_create(const flow_model *model, const lat_geometry *geometry, lat_precision precision, flow_map **map, lat_error *error)
 {
     *map = NULL;
     if (check_lattice(model, geometry, error)) return error->status;
-    flow_map *m = lat_alloc(1, sizeof *m);
-    *m = (flow_map){.model = model, .geometry = geometry, .precision = precision, .memory = KEPT_BYTES};
-    m->work = lat_alloc(1, sizeof *m->work);
-    m->step = lat_alloc(model->layers, sizeof *m->step);
-    for (int i = 0; i < model->layers && !error->status; i++) m->step[i] = model->layer[i]->table->layout(model->layer[i], m, error);
+    flow_map *m = empty_map(model, geometry, precision, KEPT_BYTES);
+    m->steps = flow_steps_create(&model->stack, m, error);
     if (error->status) {
         flow_map_free(m);
         return error->status;
@@ -165,53 +171,42 @@ lat_status flow_map_create(const flow_model *model, const lat_geometry *geometry
     return LAT_DONE;
 }
 
+flow_map *flow_map_within(const flow_map *map, const lat_geometry *geometry) { return empty_map(map->model, geometry, map->precision, map->memory); }
+
 void flow_map_free(flow_map *map)
 {
     if (!map) return;
-    for (int i = 0; i < map->model->layers; i++)
-        if (map->step[i]) map->step[i]->layer->table->free_step(map->step[i]);
+    flow_steps_free(map->steps);
     free_workspace(map->work);
-    free(map->step);
     free(map);
 }
-
-static const double *layer_parameters(const flow_map *map, int i) { return map->model->parameters + map->model->first[i]; }
-
-void flow_record(flow_map *map, lat_field *u, lat_field *density)
-{
-    for (int i = 0; i < map->model->layers; i++) {
-        const flow_layer_table *table = map->step[i]->layer->table;
-        (table->record ? table->record : table->forward)(map->step[i], layer_parameters(map, i), u, density);
-    }
-    map->recorded = true;
-}
-
 
 void flow_forward(flow_map *map, lat_field *u, lat_field *density)
 {
     map->recorded = false;
-    for (int i = 0; i < map->model->layers; i++)
-        map->step[i]->layer->table->forward(map->step[i], layer_parameters(map, i), u, density);
+    flow_steps_forward(map->steps, map->model->parameters, u, density);
+}
+
+void flow_record(flow_map *map, lat_field *u, lat_field *density)
+{
+    flow_steps_record(map->steps, map->model->parameters, u, density);
+    map->recorded = true;
 }
 
 void flow_inverse(flow_map *map, lat_field *u, lat_field *density)
 {
     map->recorded = false;
-    for (int i = map->model->layers - 1; i >= 0; i--)
-        map->step[i]->layer->table->inverse(map->step[i], layer_parameters(map, i), u, density);
+    flow_steps_inverse(map->steps, map->model->parameters, u, density);
 }
 
 void flow_backward(flow_map *map, lat_field *u, lat_field *cotangent, const double *weight, double *gradient)
 {
-    for (int i = map->model->layers - 1; i >= 0; i--)
-        map->step[i]->layer->table->backward(map->step[i], layer_parameters(map, i), u, cotangent, weight,
-                                             gradient ? gradient + map->model->first[i] : NULL);
+    flow_steps_backward(map->steps, map->model->parameters, u, cotangent, weight, gradient);
     map->recorded = false;
 }
 
 void flow_push(flow_map *map, lat_field *u, lat_field *cotangent, lat_field *density)
 {
-    for (int i = 0; i < map->model->layers; i++)
-        map->step[i]->layer->table->push(map->step[i], layer_parameters(map, i), u, cotangent, density);
+    flow_steps_push(map->steps, map->model->parameters, u, cotangent, density);
     map->recorded = true;
 }

@@ -110,7 +110,7 @@ static lat_status check_batch(const flow_trainer *t, lat_error *error)
 
 static void allocate(flow_trainer *t)
 {
-    int64_t batch = t->settings.batch, parameters = t->model->parameter_count, chunks = batch / t->geometry->members;
+    int64_t batch = t->settings.batch, parameters = t->model->stack.parameter_count, chunks = batch / t->geometry->members;
     t->own = (chunks - t->rank + t->ranks - 1) / t->ranks;
     t->log_q = lat_alloc(batch, sizeof *t->log_q);
     t->action = lat_alloc(batch, sizeof *t->action);
@@ -220,7 +220,7 @@ static double batch_loss(flow_trainer *t)
 
 double flow_trainer_gradient(flow_trainer *t, double *gradient)
 {
-    int64_t members = t->geometry->members, parameters = t->model->parameter_count,
+    int64_t members = t->geometry->members, parameters = t->model->stack.parameter_count,
             chunks = t->settings.batch / members;
     t->chunk.factor = anneal_factor(&t->settings, t->training->step);
     memset(t->rows, 0, (size_t)(t->own * parameters) * sizeof *t->rows);
@@ -250,7 +250,7 @@ lat_status flow_trainer_step(flow_trainer *t, flow_progress *progress, lat_error
 {
     double start = MPI_Wtime();
     flow_training *training = t->training;
-    int64_t parameters = t->model->parameter_count, step = training->step;
+    int64_t parameters = t->model->stack.parameter_count, step = training->step;
     double loss = flow_trainer_gradient(t, t->sum), norm = flow_norm(t->sum, parameters);
     *progress = (flow_progress){loss, norm, flow_learning_rate(&t->settings, step), !isfinite(loss) || !isfinite(norm)};
     training->step++;

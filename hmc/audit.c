@@ -4,6 +4,8 @@
  */
 #include "audit.h"
 
+#include "../flows/stack.h"
+
 #include <math.h>
 #include <stdlib.h>
 
@@ -66,7 +68,7 @@ static void audit_covariance(mc_proposals *p, const lat_random *random, const la
 
 typedef struct {
     mc_proposals *p;
-    const flow_step *step;
+    flow_step *step;
     const double *parameters;
     lat_field *input; /* of the layer */
     int64_t *site;    /* [members]: in the block of this rank, or -1 */
@@ -75,7 +77,7 @@ typedef struct {
 static void apply(const block_audit *b, lat_field *u)
 {
     lat_field_zero(b->p->density);
-    b->step->layer->table->forward((flow_step *)b->step, b->parameters, u, b->p->density);
+    b->step->layer->table->forward(b->step, b->parameters, u, b->p->density);
 }
 
 /* Moves one algebra component of one link of each member's site. */
@@ -155,23 +157,45 @@ static int64_t find_site(const lat_geometry *g, int member, int64_t global)
     return -1;
 }
 
+/* One of the steps of the map by chance, and the links before it; false: this rank has no step whose Jacobian has blocks. */
+static bool choose_step(block_audit *b, const double uniform[2])
+{
+    mc_proposals *p = b->p;
+    const flow_steps *steps = p->map->steps;
+    int chosen = (int)(uniform[0] * steps->stack->layers);
+    lat_field_zero(p->density);
+    b->parameters = p->model->parameters;
+    for (int i = 0; i <= chosen; i++) {
+        b->step = steps->step[i];
+        b->parameters = p->model->parameters + steps->stack->first[i];
+        if (i == chosen && !b->step->layer->table->parts) return true;
+        b->step->layer->table->forward(steps->step[i], b->parameters, b->input, p->density);
+    }
+    const double *parameters = b->parameters;
+    const flow_steps *parts = b->step->layer->table->parts(steps->step[chosen], &parameters);
+    if (!parts || parts->stack->layers == 0) return false;
+    int part = (int)(uniform[1] * parts->stack->layers);
+    for (int i = parts->stack->layers - 1; i >= part; i--) {
+        b->step = parts->step[i];
+        b->parameters = parameters + parts->stack->first[i];
+        b->step->layer->table->inverse(parts->step[i], b->parameters, b->input, p->density);
+    }
+    return true;
+}
+
 static void audit_block(mc_proposals *p, const lat_random *random, const lat_field *v, double *worst)
 {
     const lat_geometry *g = p->geometry;
-    double uniform[4];
-    lat_uniform4(random, 0, 0, 0, 1, uniform);
-    int layer = (int)(uniform[0] * p->model->layers);
-    block_audit b = {p, p->map->step[layer], p->model->parameters + p->model->first[layer], NULL, lat_alloc(g->members, sizeof(int64_t))};
+    block_audit b = {.p = p, .site = lat_alloc(g->members, sizeof(int64_t))};
     b.input = lat_field_gauge(g, p->chain->group, p->map->precision);
+    double uniform[4];
     for (int m = 0; m < g->members; m++) {
         lat_uniform4(random, 0, 0, (uint64_t)m, 2, uniform);
         b.site[m] = find_site(g, m, (int64_t)(uniform[0] * (double)g->volume));
     }
     lat_field_copy(b.input, v);
-    lat_field_zero(p->density);
-    for (int i = 0; i < layer; i++)
-        p->map->step[i]->layer->table->forward(p->map->step[i], p->model->parameters + p->model->first[i], b.input, p->density);
-    audit_log_det(&b, worst);
+    lat_uniform4(random, 0, 0, 0, 1, uniform);
+    if (choose_step(&b, uniform)) audit_log_det(&b, worst);
     lat_field_free(b.input);
     free(b.site);
 }

@@ -50,7 +50,7 @@ lat_status mc_proposals_create(mc_chain *chain, const char *model, const int *ra
     const lat_geometry *g = chain->geometry;
     *p = (mc_proposals){.chain = chain, .group_comm = MPI_COMM_NULL};
     if (mc_model_read(chain, model, &p->model, error) || make_groups(p, ranks, error)) goto failed;
-    lat_shape shape = {.dim = g->dim, .members = lat_vector_lanes(precision), .period = p->model->period, .halo = p->model->halo,
+    lat_shape shape = {.dim = g->dim, .members = lat_vector_lanes(precision), .period = p->model->stack.period, .halo = p->model->stack.halo,
                        .corners = g->dim, .precision = precision};
     for (int mu = 0; mu < g->dim; mu++) {
         shape.size[mu] = g->size[mu];

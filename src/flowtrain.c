@@ -157,7 +157,7 @@ static void take_parameters(work *w, const flow_model *from, const char *path, l
                  "%s: its layers are not those of the key 'flow': make them the same (h5dump -a /flow shows its own)",
                  path);
     if (error->status) return;
-    memcpy(w->model->parameters, from->parameters, (size_t)from->parameter_count * sizeof *from->parameters);
+    memcpy(w->model->parameters, from->parameters, (size_t)from->stack.parameter_count * sizeof *from->parameters);
     w->model->version++;
     w->model->training_core_seconds = from->training_core_seconds;
 }
@@ -306,7 +306,7 @@ static void write_summary(const work *w, double exact, lat_error *error)
                   (json_int_t)w->training.dropped, "ess", number(e->ess), "acceptance", number(e->acceptance), "loss",
                   number(e->loss), "log_weight_spread", number(e->spread), "log_z", number(e->log_z), "log_z_error",
                   number(e->log_z_error), "log_z_exact", number(exact), "samples", (json_int_t)e->samples, "model",
-                  "path", w->path, "sha256", sha256, "parameters", (json_int_t)w->model->parameter_count,
+                  "path", w->path, "sha256", sha256, "parameters", (json_int_t)w->model->stack.parameter_count,
                   "training_core_seconds", number(w->model->training_core_seconds));
     if (!summary) lat_abort(LAT_CONFIG, "%s/summary.json: no memory left to write it", w->run->directory);
     run_write_summary(w->run, summary, error);
@@ -333,8 +333,8 @@ static void print_layout(const work *w)
     if (w->rank > 0) return;
     int64_t lanes = lat_vector_lanes(w->precision), chunks = w->settings.batch / lanes,
             most = (chunks + w->ranks - 1) / w->ranks;
-    double bytes = (double)w->model->parameter_count * (double)(most + 5) * 8;
-    printf("model: %d layers, %lld parameters\n", w->model->layers, (long long)w->model->parameter_count);
+    double bytes = (double)w->model->stack.parameter_count * (double)(most + 5) * 8;
+    printf("model: %d layers, %lld parameters\n", w->model->stack.layers, (long long)w->model->stack.parameter_count);
     printf("batch: %lld samples in %lld chunks of %lld lanes, on each of %d ranks at most %lld\n",
            (long long)w->settings.batch, (long long)chunks, (long long)lanes, w->ranks, (long long)most);
     printf("memory: %.1f MiB on each rank for gradients and optimiser\n", bytes / (1 << 20));
@@ -355,7 +355,7 @@ static void run_it(work *w, lat_error *error)
     if (!error->status) {
         stopper stopper;
         stopper_start(&stopper, MPI_COMM_WORLD, w->run->directory, w->walltime);
-        run_log(w->run, "%s: %lld parameters, %d ranks, objective %s", w->path, (long long)w->model->parameter_count,
+        run_log(w->run, "%s: %lld parameters, %d ranks, objective %s", w->path, (long long)w->model->stack.parameter_count,
                 w->ranks, flow_objective_names[w->settings.objective]);
         const char *reason = train(w, &stopper, error);
         lat_error failure = {0};

@@ -72,7 +72,7 @@ expect 3 'is .hmc. meant\|nearest\|hmc' flowhmc --set 'updates.[0].kind=hmcc' ru
 expect 3 'lattice.group: this key is required' flowhmc /dev/stdin
 echo 'lattice = { group = "u1"; size = [8, 8; };' >broken.cfg
 expect 3 'broken.cfg:1' flowhmc broken.cfg
-expect 3 'multiple of 4' flowhmc --set 'lattice.size=[6,6]' flow.cfg
+expect 3 'dimension' flowhmc --set 'lattice.size=[8,8,8]' flow.cfg
 expect 3 'observable\|not known' flowhmc --set 'measure.observables=["plaquete"]' run.cfg
 mpirun_ranks=4
 expect 3 'divide' flowhmc --set 'lattice.size=[6,6]' --set 'lattice.ranks=[4,1]' run.cfg

@@ -23,11 +23,16 @@ static const example examples[] = {
     {"spline", "layers = ( { kind = \"plaquette_coupling\"; repeat = 16; knots = 5; activation = \"tanh\"; } );", 2, {8, 8}, 0.2},
     {"tangents", "layers = ( { kind = \"plaquette_coupling\"; repeat = 8; transform = \"tangents\"; knots = 2; } );", 2, {8, 12}, 0.5},
     {"larger loops, silu", "layers = ( { kind = \"plaquette_coupling\"; repeat = 8; knots = 4; activation = \"silu\"; hidden = [5];"
-     " loops = [\"1x1\", \"1x2\", \"2x1\", \"2x2\"]; } );", 2, {8, 8}, 0.5},
+     " loops = [\"1x1\", \"1x2\", \"2x1\", \"2x2\"]; } );", 2, {8, 8}, 0.3},
     {"dilated, tanh, 5x5", "layers = ( { kind = \"plaquette_coupling\"; repeat = 4; kernel = 5; hidden = [3, 4]; dilation = [1, 2, 1];"
      " activation = \"tanh\"; } );", 2, {16, 16}, 0.2},
     {"no hidden layer", "layers = ( { kind = \"plaquette_coupling\"; repeat = 8; hidden = []; kernel = 1; } );", 2, {8, 4}, 0.5},
     {"three dimensions", "layers = ( { kind = \"plaquette_coupling\"; activation = \"silu\"; repeat = 12; hidden = [4]; knots = 3; loops = [\"1x1\", \"1x2\"]; } );", 3, {4, 8, 4}, 0.15},
+    {"multiscale", "layers = ( { kind = \"multiscale\"; levels = 6; split = { hidden = [4]; knots = 4; activation = \"silu\"; harmonics = 3; }; } );", 2, {8, 8}, 0.5},
+    {"multiscale, odd extents, layers at each scale", "layers = ( { kind = \"multiscale\"; levels = 5; split = { hidden = [4]; knots = 3; kernel = 3; };"
+     " layers = ( { kind = \"plaquette_coupling\"; repeat = 3; hidden = [3]; knots = 3; } ); }, { kind = \"plaquette_coupling\"; repeat = 2; hidden = [3]; } );",
+     2, {8, 12}, 0.3},
+    {"multiscale, three dimensions", "layers = ( { kind = \"multiscale\"; levels = 4; split = { hidden = [3]; knots = 3; loops = [\"1x1\", \"1x2\", \"2x1\"]; }; } );", 3, {4, 8, 4}, 0.3},
 };
 enum { EXAMPLES = sizeof examples / sizeof *examples };
 
@@ -43,7 +48,7 @@ static flow_model *make_model(const example *e)
     lat_settings_free(settings);
     /* far from the identity */
     lat_random random = stream(77);
-    for (int64_t i = 0; i < model->parameter_count; i++) {
+    for (int64_t i = 0; i < model->stack.parameter_count; i++) {
         double u[4];
         lat_uniform4(&random, (uint64_t)i, 0, 0, 0, u);
         model->parameters[i] += e->strength * (u[0] - 0.5);
@@ -63,7 +68,7 @@ static bench make_bench(MPI_Comm comm, const example *e, const flow_model *model
 {
     lat_error error = {0};
     bench b = {0};
-    lat_shape shape = {.dim = e->dim, .members = members, .period = model->period, .halo = model->halo, .corners = e->dim, .precision = precision};
+    lat_shape shape = {.dim = e->dim, .members = members, .period = model->stack.period, .halo = model->stack.halo, .corners = e->dim, .precision = precision};
     for (int mu = 0; mu < e->dim; mu++) {
         shape.size[mu] = e->size[mu];
         shape.lane_grid[mu] = lanes ? 0 : 1;
@@ -204,7 +209,7 @@ static double dot_fields(const lat_field *a, const lat_field *b)
 /* The reverse sweep after flow_record gives what it gives without; b->cotangent holds that. */
 static void test_recorded(bench *b, const example *e, const lat_field *c, const double *gradient)
 {
-    int64_t n = b->map->model->parameter_count;
+    int64_t n = b->map->model->stack.parameter_count;
     double *again = lat_alloc(n, sizeof *again), worst = 0, largest = 0;
     lat_field *bar = lat_field_algebra(b->g, LAT_U1, LAT_DOUBLE);
     lat_field_copy(bar, c);
@@ -238,9 +243,9 @@ static void test_backward(const example *e, flow_model *model)
     lat_field_copy(b.other, b.u); /* the origin of the linear function */
     lat_field_copy(b.cotangent, c);
     for (int lane = 0; lane < b.g->lanes; lane++) b.weight[lane] = weight;
-    double *gradient = lat_alloc(model->parameter_count, sizeof *gradient);
+    double *gradient = lat_alloc(model->stack.parameter_count, sizeof *gradient);
     flow_backward(b.map, b.u, b.cotangent, b.weight, gradient);
-    MPI_Allreduce(MPI_IN_PLACE, gradient, (int)model->parameter_count, MPI_DOUBLE, MPI_SUM, MPI_COMM_WORLD);
+    MPI_Allreduce(MPI_IN_PLACE, gradient, (int)model->stack.parameter_count, MPI_DOUBLE, MPI_SUM, MPI_COMM_WORLD);
     ok(distance(b.u, b.v) < 1e-10, "%s: the reverse sweep recovers the start", e->name);
     test_recorded(&b, e, c, gradient);
 
@@ -253,20 +258,20 @@ static void test_backward(const example *e, flow_model *model)
     double numerical = (ahead - behind) / (2 * step);
     ok(fabs(slope - numerical) < 1e-6 * (1 + fabs(slope)), "%s: cotangent of the field (%.9g, %.9g)", e->name, slope, numerical);
 
-    double *move = lat_alloc(model->parameter_count, sizeof *move), loss[2];
+    double *move = lat_alloc(model->stack.parameter_count, sizeof *move), loss[2];
     slope = 0;
-    for (int64_t i = 0; i < model->parameter_count; i++) {
+    for (int64_t i = 0; i < model->stack.parameter_count; i++) {
         double u[4];
         lat_uniform4(&t, (uint64_t)i, 0, 0, 0, u);
         move[i] = u[0] - 0.5;
         slope += move[i] * gradient[i];
     }
     for (int side = 0; side < 2; side++) {
-        for (int64_t i = 0; i < model->parameter_count; i++) model->parameters[i] += (side ? -2 : 1) * step * move[i];
+        for (int64_t i = 0; i < model->stack.parameter_count; i++) model->parameters[i] += (side ? -2 : 1) * step * move[i];
         model->version++;
         loss[side] = linear_loss(&b, c, weight);
     }
-    for (int64_t i = 0; i < model->parameter_count; i++) model->parameters[i] += step * move[i];
+    for (int64_t i = 0; i < model->stack.parameter_count; i++) model->parameters[i] += step * move[i];
     model->version++;
     numerical = (loss[0] - loss[1]) / (2 * step);
     ok(fabs(slope - numerical) < 1e-5 * (1 + fabs(slope)), "%s: gradient of the parameters (%.9g, %.9g)", e->name, slope, numerical);

@@ -421,12 +421,12 @@ static long double softmax_share(const long double *logit, int size, int bin)
 {
     long double sum = 0;
     for (int j = 0; j < size; j++) sum += expl(logit[j] - logit[bin]);
-    return 2 * PI_LONG * (1e-3L + (1 - 1e-3L * size) / sum);
+    return 2 * PI_LONG * (1e-6L + (1 - 1e-6L * size) / sum);
 }
 
 static long double knot_slope(const long double *parameter, int size, int knot)
 {
-    return 1e-3L + (1 - 1e-3L) * log1pl(expl(parameter[2 * size + knot % size])) / logl(2);
+    return expl(parameter[2 * size + knot % size]);
 }
 
 /* Without the translation's wrap, so that it can be differentiated */

@@ -23,7 +23,7 @@ static void write_smooth_model(const char *path)
     lat_random random = {.seed = 2, .purpose = LAT_RANDOM_TEST};
     if (lat_settings_parse(flow, "test", &settings, &error) || flow_model_create(settings, LAT_U1, 2, 3, &model, &error))
         lat_abort(error.status, "%s", error.text);
-    for (int64_t i = 0; i < model->parameter_count; i++) {
+    for (int64_t i = 0; i < model->stack.parameter_count; i++) {
         double u[4];
         lat_uniform4(&random, (uint64_t)i, 0, 0, 0, u);
         model->parameters[i] += 0.3 * (u[0] - 0.5);

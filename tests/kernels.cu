@@ -12,3 +12,4 @@
 
 #include "../flows/kernels/conv.h"
 #include "../flows/kernels/u1_coupling.h"
+#include "../flows/kernels/blocking.h"

@@ -65,8 +65,8 @@ static bool same_reals(const double *a, const double *b, int64_t count)
 
 static bool same_models(const flow_model *a, const flow_model *b)
 {
-    return a->group == b->group && a->dim == b->dim && a->layers == b->layers &&
-           a->parameter_count == b->parameter_count && same_reals(a->parameters, b->parameters, a->parameter_count) &&
+    return a->group == b->group && a->dim == b->dim && a->stack.layers == b->stack.layers &&
+           a->stack.parameter_count == b->stack.parameter_count && same_reals(a->parameters, b->parameters, a->stack.parameter_count) &&
            strcmp(a->description, b->description) == 0 && strcmp(a->action, b->action) == 0 &&
            a->training_core_seconds == b->training_core_seconds;
 }
@@ -78,11 +78,11 @@ static void test_hash(const flow_model *model)
     flow_model few = *model;
     char hash[65];
     few.parameters = &one;
-    few.parameter_count = 0;
+    few.stack.parameter_count = 0;
     flow_model_hash(&few, hash);
     ok(strcmp(hash, "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855") == 0,
        "SHA-256 of no parameters");
-    few.parameter_count = 1;
+    few.stack.parameter_count = 1;
     flow_model_hash(&few, hash);
     ok(strcmp(hash, "6c3c396ed6b5c36dcae172271f462051b1266b851e92df3deea8ac65478fd712") == 0,
        "SHA-256 of the parameter 1");
@@ -103,7 +103,7 @@ static void test_round_trip(const flow_model *model, const flow_training *traini
     ok_all(same_models(model, back) && strcmp(back->sha256, hash) == 0, "the model comes back");
     ok_all(state.step == training->step && state.dropped == training->dropped && state.rows == training->rows &&
                strcmp(state.config, training->config) == 0 &&
-               same_reals(state.moments, training->moments, 2 * model->parameter_count) &&
+               same_reals(state.moments, training->moments, 2 * model->stack.parameter_count) &&
                same_reals(state.history, training->history, training->rows * FLOW_HISTORY_COLUMNS),
            "and the state of the training");
     flow_training_free(&state);
@@ -194,14 +194,14 @@ static const char *const fault_names[] = {
 static void write_faulty(const char *path, fault f, const flow_model *model, const flow_training *training)
 {
     flow_model copy = *model;
-    int64_t n = copy.parameter_count + (f == TOO_MANY) - (f == TOO_FEW);
+    int64_t n = copy.stack.parameter_count + (f == TOO_MANY) - (f == TOO_FEW);
     double *values = lat_alloc(n + 1, sizeof *values), moment = training->moments[1];
     char hash[65];
-    memcpy(values, copy.parameters, (size_t)copy.parameter_count * sizeof *values);
+    memcpy(values, copy.parameters, (size_t)copy.stack.parameter_count * sizeof *values);
     if (f == NOT_FINITE) values[n - 1] = NAN;
     if (f == INFINITE) values[0] = -INFINITY;
     copy.parameters = values;
-    copy.parameter_count = n;
+    copy.stack.parameter_count = n;
     flow_model_hash(&copy, hash);
     if (f == HASH) hash[0] ^= 1;
     if (f == MOMENTS_NAN) training->moments[1] = NAN;
@@ -220,7 +220,7 @@ static void write_faulty(const char *path, fault f, const flow_model *model, con
         lat_h5_put_int(file, "training_core_seconds", 1);
     else
         lat_h5_put_real(file, "training_core_seconds", 1);
-    int64_t square[] = {2, n / 2}, moments[] = {2, model->parameter_count - (f == MOMENTS)},
+    int64_t square[] = {2, n / 2}, moments[] = {2, model->stack.parameter_count - (f == MOMENTS)},
             history[] = {training->rows, FLOW_HISTORY_COLUMNS - (f == HISTORY)};
     if (f == TWO_DIMENSIONS)
         lat_h5_put_reals(file, "parameters", 2, square, values);
@@ -284,7 +284,7 @@ int main(int argc, char **argv)
     tap_start(&argc, &argv);
     make_directory();
     flow_model *model = make_model();
-    flow_training training = make_training(model->parameter_count);
+    flow_training training = make_training(model->stack.parameter_count);
     test_hash(model);
     test_round_trip(model, &training);
     test_untrained(model);

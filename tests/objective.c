@@ -54,7 +54,7 @@ static setup *start(int objective, double beta, double strength, const char **fi
     flow_model_create(flow, LAT_U1, 2, 3, &s->model, &error);
     flow_train_read(train, &s->settings, &error);
     require(&error);
-    for (int64_t i = 0; i < s->model->parameter_count; i++)
+    for (int64_t i = 0; i < s->model->stack.parameter_count; i++)
         s->model->parameters[i] += strength * uniform(1, (uint64_t)i);
     s->settings.objective = objective;
     s->settings.batch = BATCH;
@@ -80,7 +80,7 @@ static void end(setup *s)
 
 static void move(setup *s, uint64_t direction, double distance)
 {
-    for (int64_t i = 0; i < s->model->parameter_count; i++)
+    for (int64_t i = 0; i < s->model->stack.parameter_count; i++)
         s->model->parameters[i] += distance * uniform(direction, (uint64_t)i);
     s->model->version++;
 }
@@ -88,7 +88,7 @@ static void move(setup *s, uint64_t direction, double distance)
 static double along(const setup *s, uint64_t direction, const double *gradient)
 {
     double sum = 0;
-    for (int64_t i = 0; i < s->model->parameter_count; i++) sum += gradient[i] * uniform(direction, (uint64_t)i);
+    for (int64_t i = 0; i < s->model->stack.parameter_count; i++) sum += gradient[i] * uniform(direction, (uint64_t)i);
     return sum;
 }
 
@@ -96,7 +96,7 @@ static double along(const setup *s, uint64_t direction, const double *gradient)
 static double difference_error(setup *s)
 {
     const double h = 1e-3;
-    double *gradient = lat_alloc(s->model->parameter_count, sizeof *gradient), worst = 0;
+    double *gradient = lat_alloc(s->model->stack.parameter_count, sizeof *gradient), worst = 0;
     flow_trainer_gradient(s->trainer, gradient);
     for (uint64_t d = 100; d < 100 + DIRECTIONS; d++) {
         double loss[4];
@@ -147,7 +147,7 @@ static void test_annealing(void)
 static double compare(int objective, int batches, double *signal)
 {
     setup *s = start(REPARAMETRISE, 1.5, 0.5, NULL, 0), *t = start(objective, 1.5, 0.5, NULL, 0);
-    int64_t n = s->model->parameter_count;
+    int64_t n = s->model->stack.parameter_count;
     double *a = lat_alloc(n, sizeof *a), *b = lat_alloc(n, sizeof *b), sum[DIRECTIONS] = {0}, square[DIRECTIONS] = {0},
            mean[DIRECTIONS] = {0};
     for (int batch = 0; batch < batches; batch++) {
@@ -191,12 +191,12 @@ static void test_optimum(void)
     for (int objective = REPARAMETRISE; objective <= REINFORCE; objective++) {
         setup *s = start(objective, 0, 0.5, NULL, 0);
         flow_model *m = s->model;
-        double *gradient = lat_alloc(m->parameter_count, sizeof *gradient), norm = 0;
-        for (int l = 0; l < m->layers; l++)
-            for (int64_t i = m->first[l + 1] - LAST; i < m->first[l + 1]; i++) m->parameters[i] = 0;
+        double *gradient = lat_alloc(m->stack.parameter_count, sizeof *gradient), norm = 0;
+        for (int l = 0; l < m->stack.layers; l++)
+            for (int64_t i = m->stack.first[l + 1] - LAST; i < m->stack.first[l + 1]; i++) m->parameters[i] = 0;
         m->version++;
         ok_near(flow_trainer_gradient(s->trainer, gradient), 0, 1e-12, "the loss of an exact map is -ln Z = 0");
-        for (int64_t i = 0; i < m->parameter_count; i++) norm = fmax(norm, fabs(gradient[i]));
+        for (int64_t i = 0; i < m->stack.parameter_count; i++) norm = fmax(norm, fabs(gradient[i]));
         ok(objective == REPARAMETRISE ? norm > 0.01 : norm < 1e-12, "%s: the gradient %s at the optimum (%.1e)",
            flow_objective_names[objective], meaning[objective], norm);
         free(gradient);

@@ -89,7 +89,7 @@ static bool same_bits(const void *a, const void *b, int64_t doubles)
 /* Parameters, moments and counters. */
 static bool same_state(const setup *s, const setup *t)
 {
-    int64_t n = s->model->parameter_count;
+    int64_t n = s->model->stack.parameter_count;
     return same_bits(s->model->parameters, t->model->parameters, n) &&
            same_bits(s->training.moments, t->training.moments, 2 * n) && s->training.step == t->training.step &&
            s->training.dropped == t->training.dropped;
@@ -128,7 +128,7 @@ static void test_resume(const char *layers)
     begin(first, MPI_COMM_WORLD, LAT_DOUBLE);
     steps(first, 5, loss[1]);
     /* what a model file holds, on other ranks */
-    int64_t n = first->model->parameter_count;
+    int64_t n = first->model->stack.parameter_count;
     memcpy(second->model->parameters, first->model->parameters, (size_t)n * sizeof(double));
     second->training.step = first->training.step;
     second->training.moments = lat_alloc(2 * n, sizeof(double));
@@ -204,9 +204,9 @@ static void test_clip(void)
     double norm = steps(cut, 1, NULL).gradient_norm;
     ok(norm == steps(free_one, 1, NULL).gradient_norm && norm > 0.2, "the norm is that of the whole gradient: %.3g",
        norm);
-    ok_near(flow_norm(cut->training.moments, cut->model->parameter_count), 0.1 * 0.125, 1e-12,
+    ok_near(flow_norm(cut->training.moments, cut->model->stack.parameter_count), 0.1 * 0.125, 1e-12,
             "what the optimiser sees is cut");
-    ok_near(flow_norm(free_one->training.moments, cut->model->parameter_count), 0.1 * norm, 1e-12,
+    ok_near(flow_norm(free_one->training.moments, cut->model->stack.parameter_count), 0.1 * norm, 1e-12,
             "and whole without the key");
     end(free_one);
     end(cut);
@@ -220,7 +220,7 @@ static void test_guard(void)
     setup *s = prepare(small, "batch = 16;", 8, 1.5);
     begin(s, MPI_COMM_WORLD, LAT_DOUBLE);
     steps(s, 2, NULL);
-    int64_t n = s->model->parameter_count, bad = n - 1;
+    int64_t n = s->model->stack.parameter_count, bad = n - 1;
     double *moments = lat_alloc(2 * n, sizeof *moments), *parameters = lat_alloc(n, sizeof *parameters),
            good = s->model->parameters[bad];
     memcpy(moments, s->training.moments, (size_t)(2 * n) * sizeof *moments);

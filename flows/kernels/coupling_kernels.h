@@ -1,11 +1,13 @@
 /* flowhmc: SPDX-License-Identifier: GPL-3.0-or-later
  *
- * coupling_kernels.h: the table of the kernels of the plaquette coupling of U(1), and their arguments.
+ * coupling_kernels.h: the table of the kernels of flows on links: those of the plaquette coupling, and those that go from a
+ * lattice to a coarser one; and their arguments.
  *
  * Loops.  A shape R x T in the plane (a, b), a < b, is the loop that starts at x, goes R links along a, T along b and
- * back; its angle is L(x).  A coupling looks at several shapes; the first is the plaquette.  The cotangents of the loop
- * angles are kept in a field of one component per loop, zero where the loop contains an active link (the plaquette
- * excepted: there the cotangent of the active plaquette itself is kept).
+ * back.  It is kept at its middle, x + (R / 2) a + (T / 2) b, rounded down; L(x) is the angle of the loop that is kept at
+ * x.  A coupling looks at several shapes; the first is the plaquette.  The cotangents of the loop angles are kept in a
+ * field of one component per loop, zero where the loop contains an active link (the plaquette excepted: there the
+ * cotangent of the active plaquette itself is kept).
  */
 #ifndef COUPLING_KERNELS_H
 #define COUPLING_KERNELS_H
@@ -22,12 +24,18 @@ typedef struct {
 
 typedef enum { FLOW_SPLINE, FLOW_TANGENTS, FLOW_TRANSFORMS } flow_transform;
 
-/* feature(x, 2 l) = cos L(x), feature(x, 2 l + 1) = sin L(x) for the loops with bit l set in `open`, zero for the others. */
+/* What a network sees of the loops: for each loop with its bit set in `live`, one after another, cos h L, sin h L for the
+ * harmonics h = 1, 2, ...; zero for those that are not in `open`. */
+typedef struct {
+    int loops, harmonics;
+    uint32_t live;
+} loop_channels;
+
 typedef struct {
     lat_tables t;
     const void *u;
-    void *feature; /* 2 loops components */
-    int loops;
+    void *feature;
+    loop_channels c;
     flow_loop loop[FLOW_MAX_LOOPS];
     uint32_t open;
 } loop_features_args;
@@ -58,13 +66,14 @@ typedef coupling_args coupling_backward_args;
  * will take off again. */
 typedef coupling_args coupling_push_args;
 
-/* loop_cotangent(x, l) = -sin L c + cos L s, with c, s the cotangents of cos L and sin L, for loops in `open`; zero for the
- * others, except that component `keep` is left alone (-1: none). */
+/* loop_cotangent(x, l) = sum_h h (cos h L s_h - sin h L c_h), with c, s the cotangents of cos h L and sin h L, for live loops
+ * in `open`; zero for the others, except that component `keep` is left alone (-1: none). */
 typedef struct {
     lat_tables t;
-    const void *feature, *feature_cotangent; /* 2 loops components */
+    const void *feature, *feature_cotangent;
     void *loop_cotangent;
-    int loops, keep;
+    loop_channels c;
+    int keep;
     uint32_t open;
 } loop_cotangents_args;
 
@@ -78,9 +87,44 @@ typedef struct {
     double scale;
 } gather_loops_args;
 
+/* A lattice and its coarse lattice of half the extent along nu: the coarse site is the fine site `fine`, whose neighbour
+ * ahead along nu is `ahead`; the tables are those of the coarse lattice, and the lanes are the same.  The coarse links are
+ *
+ *     V_nu = U_nu(fine) U_nu(ahead),   V_mu = U_mu(fine) for the other directions.
+ *
+ * block_links computes V; unblock_links changes U at `fine` so that V becomes what it is told.  With the cotangent c of U,
+ * block_cotangents gives that of V where the links at `ahead` are held fixed, and leaves in c(ahead) that of these links
+ * where V is held fixed, c_nu(ahead) - U^+ c_nu(fine) U with U = U_nu(fine); unblock_cotangents goes back. */
+typedef struct {
+    lat_tables t;
+    void *u, *v; /* links, or cotangents: c of u and v */
+    const void *links; /* U, for the cotangents */
+    const int64_t *fine, *ahead;
+    int nu;
+} block_args;
+typedef block_args block_links_args;
+typedef block_args unblock_links_args;
+typedef block_args block_cotangents_args;
+typedef block_args unblock_cotangents_args;
+
+/* density(fine) += coarse density */
+typedef struct {
+    lat_tables t;
+    double *density;
+    const double *coarse;
+    const int64_t *fine;
+} lift_density_args;
+
+static inline int loop_channel_count(const loop_channels *c)
+{
+    int count = 0;
+    for (int l = 0; l < c->loops; l++) count += 2 * c->harmonics * (c->live >> l & 1);
+    return count;
+}
+
 #define FLOW_COUPLING_KERNELS(X)                                                                                       \
     X(loop_features) X(coupling_forward) X(coupling_inverse) X(coupling_backward) X(coupling_push) X(loop_cotangents)  \
-    X(gather_loops)
+    X(gather_loops) X(block_links) X(unblock_links) X(block_cotangents) X(unblock_cotangents) X(lift_density)
 
 #define FLOW_COUPLING_POINTER(name) void (*name)(const name##_args *args, const lat_range *range);
 typedef struct { FLOW_COUPLING_KERNELS(FLOW_COUPLING_POINTER) } flow_coupling_kernels;

@@ -1,10 +1,14 @@
 /* flowhmc: SPDX-License-Identifier: GPL-3.0-or-later
  *
- * cpu_coupling_u1_float.c: the kernels of the plaquette coupling of U(1) on the CPU, in float precision.
+ * cpu_coupling_u1_float.c: the kernels of flows on links of U(1) on the CPU, in float precision.
  */
 #define NAME(x) flow_coupling_cpu_u1_float_##x
 #define REAL_FLOAT
 #include "u1_coupling.h"
+
+#include "../../lattice/group/u1.h"
+
+#include "blocking.h"
 
 #define KERNEL_ENTRY(name) .name = NAME(name),
 const flow_coupling_kernels flow_coupling_cpu_u1_float = {FLOW_COUPLING_KERNELS(KERNEL_ENTRY)};

@@ -23,9 +23,22 @@ REAL_INLINE real side_angle(const lat_tables *t, const void *u, int64_t x, int l
     return sum;
 }
 
-REAL_INLINE real loop_angle(const lat_tables *t, const void *u, int64_t x, int lane, flow_loop loop)
+REAL_INLINE int64_t step_ahead(const lat_tables *t, int64_t x, int mu, int length)
 {
-    int64_t right, above, corner;
+    for (int i = 0; i < length; i++) x = t->up[mu][x];
+    return x;
+}
+
+REAL_INLINE int64_t step_back(const lat_tables *t, int64_t x, int mu, int length)
+{
+    for (int i = 0; i < length; i++) x = t->down[mu][x];
+    return x;
+}
+
+/* The loop that is kept at the site */
+REAL_INLINE real loop_angle(const lat_tables *t, const void *u, int64_t site, int lane, flow_loop loop)
+{
+    int64_t right, above, corner, x = step_back(t, step_back(t, site, loop.a, loop.r / 2), loop.b, loop.t / 2);
     real there = side_angle(t, u, x, lane, loop.a, loop.r, &right);
     there = there + side_angle(t, u, right, lane, loop.b, loop.t, &corner);
     real back = side_angle(t, u, x, lane, loop.b, loop.t, &above);
@@ -33,13 +46,22 @@ REAL_INLINE real loop_angle(const lat_tables *t, const void *u, int64_t x, int l
     return there - back;
 }
 
+/* The harmonics follow from the first by rotation. */
 KERNEL(loop_features)
 {
-    for (int l = 0; l < k->loops; l++) {
+    int channels = loop_channel_count(&k->c);
+    for (int l = 0, at = 0; l < k->c.loops; l++) {
+        if (!(k->c.live >> l & 1)) continue;
         real sine = real_of(0), cosine = real_of(0);
         if (k->open >> l & 1) real_sincos(loop_angle(&k->t, k->u, site, lane, k->loop[l]), &sine, &cosine);
-        PUT(k->feature, 2 * k->loops, 2 * l, cosine);
-        PUT(k->feature, 2 * k->loops, 2 * l + 1, sine);
+        real c = cosine, s = sine;
+        for (int h = 0; h < k->c.harmonics; h++, at += 2) {
+            PUT(k->feature, channels, at, c);
+            PUT(k->feature, channels, at + 1, s);
+            real turned = c * cosine - s * sine;
+            s = c * sine + s * cosine;
+            c = turned;
+        }
     }
 }
 
@@ -140,13 +162,17 @@ KERNEL(coupling_push)
 
 KERNEL(loop_cotangents)
 {
-    for (int l = 0; l < k->loops; l++) {
+    int channels = loop_channel_count(&k->c);
+    for (int l = 0, at = 0; l < k->c.loops; l++) {
+        bool live = k->c.live >> l & 1, open = k->open >> l & 1;
         real bar = real_of(0);
-        if (l == k->keep) continue;
-        if (k->open >> l & 1)
-            bar = GET(k->feature, 2 * k->loops, 2 * l) * GET(k->feature_cotangent, 2 * k->loops, 2 * l + 1) -
-                  GET(k->feature, 2 * k->loops, 2 * l + 1) * GET(k->feature_cotangent, 2 * k->loops, 2 * l);
-        PUT(k->loop_cotangent, k->loops, l, bar);
+        for (int h = 1; live && h <= k->c.harmonics; h++, at += 2) {
+            if (!open) continue;
+            real turn = GET(k->feature, channels, at) * GET(k->feature_cotangent, channels, at + 1) -
+                        GET(k->feature, channels, at + 1) * GET(k->feature_cotangent, channels, at);
+            bar = bar + (scalar)h * turn;
+        }
+        if (l != k->keep) PUT(k->loop_cotangent, k->c.loops, l, bar);
     }
 }
 
@@ -159,25 +185,20 @@ REAL_INLINE real sum_back(const lat_tables *t, const void *field, int loops, int
     return sum;
 }
 
-REAL_INLINE int64_t step_back(const lat_tables *t, int64_t x, int mu, int length)
-{
-    for (int i = 0; i < length; i++) x = t->down[mu][x];
-    return x;
-}
-
 KERNEL(gather_loops)
 {
     for (int mu = 0; mu < k->t.dim; mu++) {
         real sum = real_of(0);
         for (int l = 0; l < k->loops; l++) {
             flow_loop loop = k->loop[l];
+            int64_t middle = step_ahead(&k->t, step_ahead(&k->t, site, loop.a, loop.r / 2), loop.b, loop.t / 2);
             /* a link along a is on the near side of loops that begin here, on the far side of loops T below */
             if (mu == loop.a)
-                sum = sum + sum_back(&k->t, k->loop_cotangent, k->loops, l, site, lane, mu, loop.r) -
-                      sum_back(&k->t, k->loop_cotangent, k->loops, l, step_back(&k->t, site, loop.b, loop.t), lane, mu, loop.r);
+                sum = sum + sum_back(&k->t, k->loop_cotangent, k->loops, l, middle, lane, mu, loop.r) -
+                      sum_back(&k->t, k->loop_cotangent, k->loops, l, step_back(&k->t, middle, loop.b, loop.t), lane, mu, loop.r);
             if (mu == loop.b)
-                sum = sum - sum_back(&k->t, k->loop_cotangent, k->loops, l, site, lane, mu, loop.t) +
-                      sum_back(&k->t, k->loop_cotangent, k->loops, l, step_back(&k->t, site, loop.a, loop.r), lane, mu, loop.t);
+                sum = sum - sum_back(&k->t, k->loop_cotangent, k->loops, l, middle, lane, mu, loop.t) +
+                      sum_back(&k->t, k->loop_cotangent, k->loops, l, step_back(&k->t, middle, loop.a, loop.r), lane, mu, loop.t);
         }
         PUT(k->cotangent, k->t.dim, mu, GET(k->cotangent, k->t.dim, mu) + (scalar)k->scale * sum);
     }

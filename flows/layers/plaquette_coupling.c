@@ -2,7 +2,7 @@
  *
  * plaquette_coupling.c: gauge-equivariant coupling layer of U(1), arXiv:2003.06413 and 2101.08176.
  *
- * The links U_mu(x) with x_nu = shift modulo 4 are active.  Each lies in one active plaquette, P = P_{mu nu}(x), and is
+ * The links U_mu(x) with x_nu = shift modulo the period, 4 or 2, are active.  Each lies in one active plaquette, P = P_{mu nu}(x), and is
  * changed so that P goes to h(P): U' = h(P) P^+ U, with h a map of the circle whose parameters a network makes from loops
  * that contain no active link.  All active links are independent given the others, so the Jacobian is triangular and
  * log det = sum over active plaquettes of log h'(P).  Layers take turns in mu, nu and the shift.
@@ -14,18 +14,20 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { PERIOD = 4, SLOT_LOOPS = FLOW_NET_SLOTS };
+enum { SLOT_LOOPS = FLOW_NET_SLOTS };
 
 static const char *const transform_names[] = {"spline", "tangents", NULL};
 static const char *const activation_names[] = {"none", "leaky", "tanh", "silu", NULL};
 
 typedef struct {
     flow_layer base;
-    int mu, nu, shift, plane; /* plane: which loop is the plaquette in the plane of mu and nu */
+    flow_turn turn;
+    int plane; /* which loop is the plaquette in the plane of mu and nu */
     flow_transform transform;
     int knots, outputs;
     int loops;
     flow_loop loop[FLOW_MAX_LOOPS];
+    loop_channels channels; /* of the network's input */
     flow_net net;
 } coupling;
 
@@ -33,8 +35,8 @@ typedef struct {
     flow_step base;
     flow_net_layout *net;
     const lat_sites *active;
-    const lat_sites *phase[PERIOD];
-    uint32_t open[PERIOD]; /* loops without active links, by the phase of their corner */
+    const lat_sites *phase[FLOW_MAX_PERIOD];
+    uint32_t open[FLOW_MAX_PERIOD]; /* loops without active links, by the phase of the site they are kept at */
     lat_field *loop_cotangent;
     lat_field *plaquette; /* the active plaquettes before the map, kept by record; NULL: there is no memory to keep anything */
 } coupling_step;
@@ -63,8 +65,8 @@ static void add_loops(coupling *c, int dim, const char *shape, lat_settings *set
 
 static void read_loops(coupling *c, int dim, lat_settings *settings, lat_error *error)
 {
-    const char *shape[FLOW_MAX_LOOPS] = {"1x1"};
-    int shapes = lat_settings_strings(settings, "loops", shape, 1, FLOW_MAX_LOOPS, error);
+    const char *shape[FLOW_MAX_LOOPS] = {"1x1", "1x2", "2x1"};
+    int shapes = lat_settings_strings(settings, "loops", shape, c->turn.period == 2 ? 3 : 1, FLOW_MAX_LOOPS, error);
     if (error->status) return;
     if (shapes == 0 || strcmp(shape[0], "1x1") != 0) {
         lat_settings_fail(settings, "loops", error, "the first loop is not \"1x1\": the plaquette has to come first");
@@ -73,13 +75,37 @@ static void read_loops(coupling *c, int dim, lat_settings *settings, lat_error *
     for (int i = 0; i < shapes && !error->status; i++) add_loops(c, dim, shape[i], settings, error);
 }
 
+/* Is there an active link on the loop that is kept at a site of this phase?  Only its sides along mu can be active, and all
+ * links of a side have the same phase. */
+static bool contains_active(const coupling *c, flow_loop loop, int phase)
+{
+    if (loop.a != c->turn.mu && loop.b != c->turn.mu) return false;
+    int other = loop.a == c->turn.mu ? loop.b : loop.a, distance = loop.a == c->turn.mu ? loop.t : loop.r, period = c->turn.period;
+    if (other != c->turn.nu) return phase == 0;
+    int near = ((phase - distance / 2) % period + period) % period;
+    return near == 0 || (near + distance) % period == 0;
+}
+
+/* Loops that contain active links wherever they lie tell the network nothing. */
+static void read_channels(coupling *c, lat_settings *settings, lat_error *error)
+{
+    enum { MOST_HARMONICS = 16 };
+    c->channels.loops = c->loops;
+    c->channels.harmonics = (int)lat_settings_int(settings, "harmonics", 1, 1, MOST_HARMONICS, error);
+    for (int l = 0; l < c->loops; l++)
+        for (int phase = 0; phase < c->turn.period; phase++)
+            if (!contains_active(c, c->loop[l], phase)) c->channels.live |= 1u << l;
+    if (!error->status && c->channels.live == 0)
+        lat_settings_fail(settings, "loops", error, "every loop contains active links: name larger ones, \"1x2\" and \"2x1\"");
+}
+
 static void read_net(coupling *c, int dim, lat_settings *settings, lat_error *error)
 {
     enum { HIDDEN = FLOW_MAX_CONVS - 1 };
     int64_t hidden[HIDDEN] = {8, 8}, dilation[FLOW_MAX_CONVS];
     flow_net *net = &c->net;
     net->dim = dim;
-    net->kernel = (int)lat_settings_int(settings, "kernel", 3, 1, 7, error);
+    net->kernel = (int)lat_settings_int(settings, "kernel", c->turn.period == 2 ? 1 : 3, 1, 7, error);
     if (net->kernel % 2 == 0) lat_settings_fail(settings, "kernel", error, "%d is even: use 1, 3, 5 or 7", net->kernel);
     int layers = lat_settings_ints(settings, "hidden", hidden, 2, HIDDEN, 1, FLOW_MAX_CHANNELS, error);
     net->convs = layers + 1;
@@ -88,7 +114,7 @@ static void read_net(coupling *c, int dim, lat_settings *settings, lat_error *er
     if (!error->status && dilations != net->convs)
         lat_settings_fail(settings, "dilation", error, "%d numbers for %d convolutions: give one each", dilations, net->convs);
     net->activation = (flow_activation)lat_settings_choice(settings, "activation", "leaky", activation_names, error);
-    net->channel[0] = 2 * c->loops;
+    net->channel[0] = loop_channel_count(&c->channels);
     for (int i = 0; i < layers; i++) net->channel[i + 1] = (int)hidden[i];
     net->channel[net->convs] = c->outputs;
     for (int i = 0; i < net->convs; i++) net->dilation[i] = (int)dilation[i];
@@ -96,33 +122,32 @@ static void read_net(coupling *c, int dim, lat_settings *settings, lat_error *er
     if (halo > c->base.halo) c->base.halo = halo;
 }
 
-/* The index counts through the pairs of directions first, then through the shifts. */
-static void take_turn(coupling *c, int dim, int index)
+static int plane_of(const coupling *c, int dim)
 {
-    int pairs = dim * (dim - 1), pair = index % pairs;
-    c->mu = pair % dim;
-    c->nu = (c->mu + 1 + pair / dim) % dim;
-    c->shift = index / pairs % PERIOD;
+    int plane = 0;
     for (int l = 0; l < dim * (dim - 1) / 2; l++)
-        if (c->loop[l].a + c->loop[l].b == c->mu + c->nu && (c->loop[l].a == c->mu || c->loop[l].a == c->nu)) c->plane = l;
+        if (c->loop[l].a + c->loop[l].b == c->turn.mu + c->turn.nu && (c->loop[l].a == c->turn.mu || c->loop[l].a == c->turn.nu)) plane = l;
+    return plane;
 }
 
-static flow_layer *create(lat_settings *settings, lat_group group, int dim, int index, lat_error *error)
+static flow_layer *create(lat_settings *settings, lat_group group, int dim, flow_turn turn, lat_error *error)
 {
     coupling *c = lat_alloc(1, sizeof *c);
-    c->base = (flow_layer){&flow_layer_plaquette_coupling, PERIOD, 1};
+    c->base = (flow_layer){&flow_layer_plaquette_coupling, turn.period, 1};
+    c->turn = turn;
     if (group != LAT_U1) lat_settings_fail(settings, "kind", error, "plaquette_coupling is for u1, the lattice is %s", lat_group_names[group]);
     c->transform = (flow_transform)lat_settings_choice(settings, "transform", "spline", transform_names, error);
     c->knots = (int)lat_settings_int(settings, "knots", 9, 1, FLOW_MAX_KNOTS, error);
     if (c->transform == FLOW_SPLINE && c->knots < 2) lat_settings_fail(settings, "knots", error, "a spline has at least 2 knots");
     c->outputs = c->transform == FLOW_SPLINE ? 3 * c->knots + 1 : c->knots + 1;
     read_loops(c, dim, settings, error);
+    read_channels(c, settings, error);
     read_net(c, dim, settings, error);
     if (error->status) {
         free(c);
         return NULL;
     }
-    take_turn(c, dim, index);
+    c->plane = plane_of(c, dim);
     return &c->base;
 }
 
@@ -138,26 +163,16 @@ static void initialise(const flow_layer *layer, const lat_random *random, double
 
 /* ---------------------------------------------------------------------------------------------------------- layout */
 
-/* Is there an active link on the loop whose corner has this phase?  Only its sides along mu can be active, and all links
- * of a side have the same phase. */
-static bool contains_active(const coupling *c, flow_loop loop, int phase)
-{
-    if (loop.a != c->mu && loop.b != c->mu) return false;
-    int other = loop.a == c->mu ? loop.b : loop.a, distance = loop.a == c->mu ? loop.t : loop.r;
-    bool far = other == c->nu ? (phase + distance) % PERIOD == 0 : phase == 0;
-    return phase == 0 || far;
-}
-
 static flow_step *layout(const flow_layer *layer, flow_map *map, lat_error *error)
 {
     (void)error;
     const coupling *c = (const coupling *)layer;
     coupling_step *s = lat_alloc(1, sizeof *s);
     s->base = (flow_step){layer, map};
-    flow_stripes stripes = {.direction = c->nu, .period = PERIOD, .shift = c->shift, .wanted = {true}};
-    const lat_sites *phases = flow_phases(map, c->nu, PERIOD);
-    for (int phase = 0; phase < PERIOD; phase++) {
-        s->phase[phase] = &phases[(phase + c->shift) % PERIOD];
+    flow_stripes stripes = {.direction = c->turn.nu, .period = c->turn.period, .shift = c->turn.shift, .wanted = {true}};
+    const lat_sites *phases = flow_phases(map, c->turn.nu, c->turn.period);
+    for (int phase = 0; phase < c->turn.period; phase++) {
+        s->phase[phase] = &phases[(phase + c->turn.shift) % c->turn.period];
         for (int l = 0; l < c->loops; l++)
             if (!contains_active(c, c->loop[l], phase)) s->open[phase] |= 1u << l;
         stripes.open[phase] = s->open[phase] != 0;
@@ -186,10 +201,10 @@ static void run_network(coupling_step *s, const double *parameters, lat_field *u
 {
     const coupling *c = layer_of(s);
     flow_map *map = s->base.map;
-    loop_features_args args = {.t = lat_tables_of(map->geometry), .u = u->data, .feature = flow_net_input(s->net)->data, .loops = c->loops};
+    loop_features_args args = {.t = lat_tables_of(map->geometry), .u = u->data, .feature = flow_net_input(s->net)->data, .c = c->channels};
     memcpy(args.loop, c->loop, sizeof args.loop);
     lat_halo_exchange(u);
-    for (int phase = 0; phase < PERIOD; phase++) {
+    for (int phase = 0; phase < c->turn.period; phase++) {
         if (s->open[phase] == 0) continue;
         lat_range range = flow_range(map, s->phase[phase]);
         args.open = s->open[phase];
@@ -202,7 +217,7 @@ static coupling_args arguments(coupling_step *s, lat_field *u)
 {
     const coupling *c = layer_of(s);
     return (coupling_args){.t = lat_tables_of(s->base.map->geometry), .u = u->data, .parameter = flow_net_output(s->net)->data,
-                           .mu = c->mu, .nu = c->nu, .outputs = c->outputs, .knots = c->knots, .transform = c->transform,
+                           .mu = c->turn.mu, .nu = c->turn.nu, .outputs = c->outputs, .knots = c->knots, .transform = c->transform,
                            .parameter_cotangent = flow_net_output_cotangent(s->net)->data, .loop_cotangent = s->loop_cotangent->data,
                            .loops = c->loops, .plane = c->plane};
 }
@@ -245,8 +260,8 @@ static void pull_to_links(coupling_step *s, lat_field *cotangent, double scale, 
     flow_net_backward(s->net, gradient);
     loop_cotangents_args loops = {.t = lat_tables_of(map->geometry), .feature = flow_net_input(s->net)->data,
                                   .feature_cotangent = flow_net_input_cotangent(s->net)->data,
-                                  .loop_cotangent = s->loop_cotangent->data, .loops = c->loops};
-    for (int phase = 0; phase < PERIOD; phase++) {
+                                  .loop_cotangent = s->loop_cotangent->data, .c = c->channels};
+    for (int phase = 0; phase < c->turn.period; phase++) {
         lat_range range = flow_range(map, s->phase[phase]);
         loops.open = s->open[phase];
         loops.keep = phase == 0 ? c->plane : -1;
@@ -293,5 +308,5 @@ static void push(flow_step *step, const double *parameters, lat_field *u, lat_fi
 }
 
 const flow_layer_table flow_layer_plaquette_coupling = {
-    "plaquette_coupling", create, release, parameters, initialise, layout, free_step, forward, record, inverse, backward, push,
+    "plaquette_coupling", create, release, parameters, initialise, layout, free_step, forward, record, inverse, backward, push, NULL,
 };

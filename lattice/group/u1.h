@@ -42,6 +42,13 @@ REAL_INLINE void matrix_generators(matrix_t m, real out[ALGEBRA_REALS]) { out[0]
 /* exp(a_a T_a) */
 REAL_INLINE link_t link_exp(const real algebra[ALGEBRA_REALS]) { return (link_t){algebra[0]}; }
 
+/* The components of U^+ A U, of an algebra element A */
+REAL_INLINE void link_rotate_back(link_t u, const real algebra[ALGEBRA_REALS], real out[ALGEBRA_REALS])
+{
+    (void)u;
+    out[0] = algebra[0];
+}
+
 /* Haar measure from uniform deviates */
 enum { HAAR_REALS = 1 };
 REAL_INLINE link_t link_haar(const real uniform[HAAR_REALS]) { return (link_t){(2 * uniform[0] - 1) * REAL_PI}; }

@@ -79,7 +79,7 @@ static void measure(int64_t extent, int objective, int rank)
     if (rank == 0)
         printf("%2lldx%-2lld  %-13s  training step %8.3f ms   1000 samples %8.2f ms   %lld parameters\n",
                (long long)extent, (long long)extent, flow_objective_names[objective], step, samples,
-               (long long)model->parameter_count);
+               (long long)model->stack.parameter_count);
     flow_trainer_free(trainer);
     flow_training_free(&training);
     flow_model_free(model);

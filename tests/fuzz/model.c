@@ -39,7 +39,7 @@ static void write_model(const char *path, const uint8_t *data, size_t size)
     flow_model *model = make_model();
     char sha256[65];
     flow_model_hash(model, sha256);
-    hsize_t count = (hsize_t)model->parameter_count;
+    hsize_t count = (hsize_t)model->stack.parameter_count;
     const fuzz_item items[] = {
         {.name = "group", .kind = FUZZ_TEXT, .text = "u1"},
         {.name = "dimension", .kind = FUZZ_INT, .integer = 2},
@@ -69,9 +69,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     write_model(path, data, size);
     lat_status status = flow_model_read(MPI_COMM_SELF, path, &model, &training, &error);
     if (status != LAT_DONE && (status != LAT_FORMAT || model || training.moments || error.status != status)) abort();
-    for (int64_t i = 0; model && i < model->parameter_count; i++)
+    for (int64_t i = 0; model && i < model->stack.parameter_count; i++)
         if (!isfinite(model->parameters[i])) abort();
-    for (int64_t i = 0; training.moments && i < 2 * model->parameter_count; i++)
+    for (int64_t i = 0; training.moments && i < 2 * model->stack.parameter_count; i++)
         if (!isfinite(training.moments[i])) abort();
     flow_model_free(model);
     flow_training_free(&training);
