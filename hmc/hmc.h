@@ -79,7 +79,8 @@ struct mc_update {
     double seconds;      /* wall-clock seconds in the steps that count, of this process */
 };
 
-extern const mc_update_table mc_update_hmc, mc_update_heatbath, mc_update_overrelax, mc_update_instanton, mc_update_flow, mc_update_fthmc;
+extern const mc_update_table mc_update_hmc, mc_update_heatbath, mc_update_overrelax, mc_update_instanton, mc_update_flow, mc_update_fthmc,
+    mc_update_direct;
 
 /* Puts a number into a report; null if it is not finite, as before the first trajectory. */
 void mc_report_real(json_t *object, const char *key, double value);

@@ -9,6 +9,7 @@
 
 static const mc_update_table *const tables[] = {
     &mc_update_hmc, &mc_update_heatbath, &mc_update_overrelax, &mc_update_instanton, &mc_update_flow, &mc_update_fthmc,
+    &mc_update_direct,
 };
 enum { KINDS = sizeof tables / sizeof *tables };
 

@@ -6,8 +6,8 @@
  * bins of gauge-invariant angles of a 2x2 lattice, or of its action; n_ij counts independent pairs (before, after),
  * which many replicas and sweeps in between provide, and sum_{i<j} (n_ij - n_ji)^2 / (n_ij + n_ji) is then a chi^2.
  * hmc and instanton are tested as they are, heatbath and overrelaxation one direction and parity at a time: a sweep is
- * a sequence of steps that are in detailed balance, and is not so itself.  Nine tests at 5.5 standard deviations, false
- * by chance with a probability of 4e-7.
+ * a sequence of steps that are in detailed balance, and is not so itself.  Eleven tests at 5.5 standard deviations, false
+ * by chance with a probability of 5e-7.
  */
 #include "../lattice/backend/backend.h"
 #include "chain.h"
@@ -139,6 +139,7 @@ int main(int argc, char **argv)
     test_balance(", { kind = \"hmc\"; trajectory = 1.5; steps = 1; integrator = \"omf4\"; }", WHOLE_UPDATE,
                  "hmc, omf4");
     test_balance(", { kind = \"instanton\"; }", WHOLE_UPDATE, "instanton");
+    test_balance(", { kind = \"direct\"; }", WHOLE_UPDATE, "direct");
     test_balance("", HEATBATH, "heatbath");
     test_balance("", OVERRELAX, "overrelax");
     return tap_end();
