@@ -18,7 +18,7 @@ static const double audited_share = 1.0 / 64; /* of the batches */
 
 /* State: counters and sums, the audit's figures, then the log weight of each replica, true while the links of the chain have
  * the number LINKS. */
-enum { PROPOSALS, ACCEPTED, LOST, TOP, SUM, SQUARES, LINKS, AUDIT, WEIGHTS = AUDIT + MC_AUDIT_STATES };
+enum { PROPOSALS, ACCEPTED, LOST, TOP, SUM, SQUARES, CUBES, FOURTHS, LINKS, AUDIT, WEIGHTS = AUDIT + MC_AUDIT_STATES };
 
 typedef struct {
     mc_update base;
@@ -152,7 +152,7 @@ static void weigh_chain(flow *f)
     free(weight);
 }
 
-/* Sums of e^w and e^2w over all proposals, relative to the largest w so far. */
+/* Sums of e^w to e^4w over all proposals, relative to the largest w so far. */
 static void count_weight(double *state, double weight)
 {
     if (!isfinite(weight)) {
@@ -160,14 +160,12 @@ static void count_weight(double *state, double weight)
         return;
     }
     if (state[PROPOSALS] - state[LOST] == 1 || weight > state[TOP]) {
-        double fall = state[SUM] > 0 ? exp(state[TOP] - weight) : 0;
-        state[SUM] *= fall;
-        state[SQUARES] *= fall * fall;
+        double fall = state[SUM] > 0 ? exp(state[TOP] - weight) : 0, power = fall;
+        for (int i = SUM; i <= FOURTHS; i++, power *= fall) state[i] *= power;
         state[TOP] = weight;
     }
-    double share = exp(weight - state[TOP]);
-    state[SUM] += share;
-    state[SQUARES] += share * share;
+    double share = exp(weight - state[TOP]), power = share;
+    for (int i = SUM; i <= FOURTHS; i++, power *= share) state[i] += power;
 }
 
 static void decide(flow *f, int replica, uint64_t number)
@@ -205,6 +203,14 @@ static lat_status step(mc_update *update, lat_error *error)
     return LAT_DONE;
 }
 
+/* Error of the ESS A^2 / B, A and B the means of e^w and e^2w, from the spread of 2 e^w / A - e^2w / B. */
+static double ess_error(const double *state)
+{
+    double n = state[PROPOSALS] - state[LOST], a = state[SUM] / n, b = state[SQUARES] / n;
+    double spread = 4 * b / (a * a) - 4 * state[CUBES] / n / (a * b) + state[FOURTHS] / n / (b * b) - 1;
+    return a * a / b * sqrt(fmax(spread, 0) / n);
+}
+
 static void report(const mc_update *update, json_t *object)
 {
     const flow *f = (const flow *)update;
@@ -213,6 +219,7 @@ static void report(const mc_update *update, json_t *object)
     json_object_set_new(object, "proposals", json_integer((int64_t)n));
     mc_report_real(object, "acceptance", state[ACCEPTED] / n);
     mc_report_real(object, "ess", ess);
+    mc_report_real(object, "ess_error", ess_error(state));
     mc_report_real(object, "log_z", state[TOP] + log(state[SUM] / kept));
     mc_report_real(object, "log_z_error", sqrt((1 / ess - 1) / n));
     json_object_set_new(object, "not_finite", json_integer((int64_t)state[LOST]));
