@@ -2,6 +2,7 @@
 """Autocorrelation and cost of methods for two-dimensional U(1): scans, statistics, timings, tables and figures."""
 import argparse
 import os
+import signal
 import sys
 import time
 from concurrent.futures import ThreadPoolExecutor, as_completed
@@ -155,12 +156,10 @@ def execute(pieces, place, progress, jobs):
                 piece, known = future.result()
                 progress.seconds -= piece.seconds / jobs
                 progress.say(f"{number}/{len(pieces)} {describe(piece)}{' (was there)' if known else ''}")
-        except KeyboardInterrupt:
+        except BaseException:
+            place.stop()
             pool.shutdown(cancel_futures=True)
-            fail("interrupted: start it again to go on")
-        except OSError as failure:
-            pool.shutdown(cancel_futures=True)
-            fail(f"{failure.filename}: {failure.strerror}: start it again to go on")
+            raise
 
 
 def benchmark(chosen, place):
@@ -195,11 +194,21 @@ def benchmark(chosen, place):
     return betas, volumes, scans, results.rows(betas + others, statistics, timings, place)
 
 
+def interrupt(*_):
+    raise KeyboardInterrupt
+
+
 def main():
     chosen = options(sys.argv[1:])
     place = prepare(chosen)
-    betas, volumes, scans, rows = benchmark(chosen, place)
-    report.write(place.out, chosen.budget, betas, volumes, rows, results.scan_rows(scans, rows))
+    signal.signal(signal.SIGTERM, interrupt)
+    try:
+        betas, volumes, scans, rows = benchmark(chosen, place)
+        report.write(place.out, chosen.budget, betas, volumes, rows, results.scan_rows(scans, rows))
+    except KeyboardInterrupt:
+        fail("interrupted: start it again to go on")
+    except OSError as failure:
+        fail(f"{failure.filename or place.out}: {failure.strerror}: start it again to go on")
     return 0
 
 

@@ -35,14 +35,40 @@ class Piece:
     figures: dict = field(default_factory=dict)
 
 
-@dataclass(frozen=True)
+@dataclass
 class Place:
     programs: Path
     models: Path
     out: Path
+    running: set = field(default_factory=set)  # processes
+    stopped: bool = False
 
     def model(self, point):
         return self.models / point.model
+
+    def stop(self):
+        """Ends all runs; nothing is kept of them."""
+        self.stopped = True
+        for process in list(self.running):
+            process.kill()
+
+
+def call(place, command, folder):
+    """Exit code, stdout, stderr.  In a session of its own: an interrupt of the terminal would end it regularly."""
+    if place.stopped:
+        raise InterruptedError
+    process = subprocess.Popen(command, cwd=folder, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+                               stderr=subprocess.PIPE, text=True, start_new_session=True)
+    place.running.add(process)
+    said, complaint = process.communicate()
+    place.running.discard(process)
+    if place.stopped:
+        raise InterruptedError
+    return process.returncode, said, complaint
+
+
+def last_line(text, otherwise):
+    return (text.strip().splitlines() or [otherwise])[-1]
 
 
 def configuration(piece, place):
@@ -86,16 +112,15 @@ def run(piece, place):
     (folder / "run.cfg").write_text(text)
     begin = time.time()
     command = [str(place.programs / "flowhmc"), "run.cfg", "--out", "run", "--quiet"]
-    done = subprocess.run(command, cwd=folder, stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False)
+    code, _, complaint = call(place, command, folder)
     figures = {"configuration": text, "settings": piece.settings}
-    if done.returncode in (DONE, STOPPED):
+    if code == DONE or (code == STOPPED and "wall-clock limit" in complaint):
         try:
             figures.update(reduce_run(piece, place, folder / "run"))
         except RuntimeError as failure:
             figures["failure"] = str(failure)
     else:
-        said = done.stderr.strip().splitlines() or [f"flowhmc ended with code {done.returncode}"]
-        figures["failure"] = said[-1]
+        figures["failure"] = last_line(complaint, f"flowhmc ended with code {code}")
     figures["wall_seconds"] = time.time() - begin
     path = place.out / "pieces" / f"{piece.name}.json"
     path.with_suffix(".tmp").write_text(json.dumps(figures, indent=1))
@@ -134,10 +159,10 @@ def reduce_run(piece, place, directory):
 
 def analyse(place, directory, skip):
     command = [str(place.programs / "flowstat"), "--json", "--skip", str(skip), str(directory)]
-    done = subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False)
-    if done.returncode:
-        raise RuntimeError((done.stderr.strip().splitlines() or ["flowstat failed"])[-1])
-    return json.loads(done.stdout)["results"][0]["observables"]
+    code, said, complaint = call(place, command, directory)
+    if code:
+        raise RuntimeError(last_line(complaint, f"flowstat ended with code {code}"))
+    return json.loads(said)["results"][0]["observables"]
 
 
 def reduce_history(piece, place, directory, known):
