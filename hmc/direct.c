@@ -87,7 +87,8 @@ static bool try_plaquette(const direct *d, const double uniform[2], uint64_t *an
     if (number >= 2 * d->strips) return false; /* a deviate may be rounded to 1 */
     const strip *box = &d->strip[number / 2];
     double turns = box->left + (place - (double)number) * box->width;
-    *angle = angle_of_turns(number % 2 ? -turns : turns);
+    uint64_t negative = -(uint64_t)(number % 2); /* a branch would be taken at random */
+    *angle = (angle_of_turns(turns) ^ negative) - negative;
     return uniform[1] < box->sure || uniform[1] * box->height < weight_at(d->beta, turns);
 }
 
