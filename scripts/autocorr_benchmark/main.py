@@ -166,7 +166,8 @@ def benchmark(chosen, place):
     """All stages.  Returns the points of both figures, the scans and the rows of the table."""
     budget, jobs = chosen.budget, chosen.jobs
     betas = plan.beta_points(chosen.betas, budget.size)
-    volumes = plan.volume_points() if chosen.volumes else []
+    same = {(point.size, point.beta): point for point in betas}
+    volumes = [same.get((point.size, point.beta), point) for point in plan.volume_points()] if chosen.volumes else []
     others = [point for point in volumes if point not in betas]
     cases = [(point, method) for point in betas + others for method in plan.METHODS
              if not method.has_model or place.model(point).exists()]

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 BETAS = (1, 2, 3, 4, 5, 6, 7)
 SIZE = 16
 
-# Figure 2: constant physics, beta / L^2 = 7 / 256.  (L, beta, model of the flow)
+# Figure 2: constant physics, beta / L^2 = 7 / 256.  (L, beta, model of the flow); where figure 1 has such a point, that
+# one is taken.
 VOLUMES = (
     (8, 1.75, "u1-beta1.75.h5"),
     (16, 7, "u1-beta7.h5"),

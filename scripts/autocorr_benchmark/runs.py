@@ -1,6 +1,7 @@
 # flowhmc: SPDX-License-Identifier: GPL-3.0-or-later
 """One piece of the benchmark: a run of flowhmc, reduced to the figures that are wanted of it.  What is finished is kept
 as pieces/NAME.json, with the configuration that made it, and is not run again."""
+import hashlib
 import json
 import math
 import shutil
@@ -88,6 +89,8 @@ def configuration(piece, place):
     ]
     if piece.walltime:
         lines.append(f'walltime = "{piece.walltime}s";')
+    if piece.method.has_model:  # another model of that name is another piece
+        lines.append(f"# {hashlib.sha256(place.model(piece.point).read_bytes()).hexdigest()}")
     return "\n".join(lines) + "\n"
 
 
