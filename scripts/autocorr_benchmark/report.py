@@ -107,12 +107,13 @@ def scan_cells(row):
         f"{row['size']}", f"{row['beta']:g}", TITLES[row["method"]], row["settings"], number(row["acceptance"]),
         micro(row["core_seconds_per_update"]),
         with_error(row["tau_q"], row["tau_q_error"]) if row["tau_q_reliable"] else "-",
-        number(row["tau_q_of_hops"]), micro(row["cost_core_seconds"]),
+        number(row["tau_q_of_hops"]), micro(row["cost_core_seconds"]), micro(row["cost_slowest_core_seconds"]),
         row["note"] or ("chosen" if row["chosen"] else ""),
     ]
 
 
-SCAN_HEADINGS = ["L", "beta", "method", "settings", "acceptance", "us/update", "tau(Q)", "from hops", "us/sample", ""]
+SCAN_HEADINGS = ["L", "beta", "method", "settings", "acceptance", "us/update", "tau(Q)", "from hops", "us/sample",
+                 "slowest", ""]
 
 
 # ------------------------------------------------------------------------------------------------------------- tables

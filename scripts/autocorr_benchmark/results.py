@@ -19,7 +19,8 @@ COLUMNS = (
 )
 
 SCAN_COLUMNS = ["size", "beta", "method", "settings", "chosen", "acceptance", "core_seconds_per_update", "tau_q",
-                "tau_q_error", "tau_q_reliable", "tau_q_of_hops", "cost_core_seconds", "note"]
+                "tau_q_error", "tau_q_reliable", "tau_q_of_hops", "cost_core_seconds", "cost_slowest_core_seconds",
+                "note"]
 
 
 # -------------------------------------------------------------------------------------------------------------- scans
@@ -41,6 +42,14 @@ def scan_cost(piece, by_hops):
     if tau is None or (not by_hops and not piece.figures["observables"]["charge"]["reliable"]):
         return None
     return 2 * tau * piece.figures["core_seconds_per_update"]
+
+
+def slowest_cost(figures):
+    """With the largest tau_int of all observables; None where one of them is not known."""
+    known = figures.get("observables", {})
+    if not known or not all(one["reliable"] for one in known.values()):
+        return None
+    return 2 * max(one["tau"] for one in known.values()) * figures["core_seconds_per_update"]
 
 
 def best_of(pieces):
@@ -81,6 +90,7 @@ def scan_rows(scans, rows):
                 "tau_q": charge.get("tau"), "tau_q_error": charge.get("tau_error"),
                 "tau_q_reliable": charge.get("reliable"),
                 "tau_q_of_hops": figures.get("tau_of_hops"), "cost_core_seconds": scan_cost(piece, by_hops),
+                "cost_slowest_core_seconds": slowest_cost(figures),
                 "note": figures.get("failure", ""),
             })
     return table
