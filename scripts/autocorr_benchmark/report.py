@@ -53,6 +53,8 @@ def with_error(value, error):
     if not error or not math.isfinite(error):
         return number(value)
     places = max(0, 1 - math.floor(math.log10(error)))
+    if places > 12:
+        return number(value)
     if places > 1 and float(f"{error:.{places - 1}f}") * 10 ** (places - 1) >= 3:  # one digit is enough
         places -= 1
     shown = f"{error:.{places}f}" if error >= 1 else f"{round(error * 10**places)}"

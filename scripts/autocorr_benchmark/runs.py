@@ -18,6 +18,7 @@ import exact
 import plan
 
 OBSERVABLES = ("charge", "charge_squared", "plaquette", "wilson_loop_4x4")
+FEWEST_HOPS = 20  # changes of the charge, of all replicas together, from which tau_int can be told
 DONE, STOPPED = 0, 7  # exit codes of flowhmc: a run that reaches its wall-clock limit is as good as any
 
 
@@ -176,9 +177,10 @@ def reduce_history(piece, place, directory, known):
         charge = np.asarray(file["charge"][skip:, :]).T.reshape(plan.REPLICAS, -1)
     if rows - skip < 4:
         raise RuntimeError(f"{rows} rows are too few: give it more time")
-    observables = {}
+    observables, changes = {}, hops(piece, charge, known["charge_squared"])
     for name, estimate in analyse(place, directory, skip).items():
-        moved = estimate["variance"] > 0
+        # a frozen charge is an integer but for rounding, which is white noise
+        moved = estimate["variance"] > 0 and (not name.startswith("charge") or changes["hops"] >= FEWEST_HOPS)
         tau, tau_error = estimate["tau_int"] * piece.every, estimate["tau_int_error"] * piece.every
         observables[name] = {
             "mean": estimate["mean"],
@@ -188,7 +190,7 @@ def reduce_history(piece, place, directory, known):
             # rows of each replica, in autocorrelation times
             "reliable": bool(moved and (rows - skip) * piece.every >= 10 * tau and tau_error <= 0.5 * tau),
         }
-    figures = {"observables": observables, "rows": rows - skip, **hops(piece, charge, known["charge_squared"])}
+    figures = {"observables": observables, "rows": rows - skip, **changes}
     if observables["charge"]["reliable"]:
         tau = max(observables[name]["tau"] for name in ("charge", "charge_squared")) / piece.every
         volume = piece.point.size**2
