@@ -29,6 +29,7 @@ static void test_updates(const char *updates, const char *name, double beta)
     lat_shape shape = {.dim = 2, .size = {8, 8}};
     lat_observable plaquette, charge;
     lat_error error = {0};
+    int integers = 0;
     double *p = lat_alloc(REPLICAS * STEPS, sizeof *p), *q = lat_alloc(REPLICAS * STEPS, sizeof *q), now[2 * REPLICAS];
     lat_observable_find("plaquette", LAT_U1, &shape, &plaquette, &error);
     if (lat_observable_find("charge", LAT_U1, &shape, &charge, &error)) lat_abort(error.status, "%s", error.text);
@@ -39,7 +40,9 @@ static void test_updates(const char *updates, const char *name, double beta)
         for (int r = 0; r < REPLICAS; r++) p[r * STEPS + i] = now[r];
         charge.measure(&charge, t.chain->links, LAT_U1, now);
         for (int r = 0; r < REPLICAS; r++) q[r * STEPS + i] = now[2 * r + 1];
+        for (int r = 0; r < REPLICAS; r++) integers += now[2 * r] == rint(now[2 * r]);
     }
+    ok(integers == REPLICAS * STEPS, "%s, beta %g: every charge is an integer to the last bit", name, beta);
     compare(p, "plaquette", name, beta, 0.002);
     compare(q, "charge_squared", name, beta, 0.2);
     free(p);

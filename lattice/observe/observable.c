@@ -5,6 +5,7 @@
 #include "../backend/backend.h"
 #include "../lattice.h"
 
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -36,7 +37,7 @@ static void charge(const lat_observable *observable, lat_field *links, lat_group
     lat_kernels_of(links, group)->charge(&args, &range);
     lat_sum(density, out);
     for (int m = g->members - 1; m >= 0; m--) {
-        double q = out[m];
+        double q = rint(out[m]); /* rounding alone keeps it from an integer: a frozen charge must not seem to move */
         out[2 * m] = q;
         out[2 * m + 1] = q * q;
     }
