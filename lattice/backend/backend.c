@@ -6,7 +6,9 @@
 
 const lat_backend lat_backend_cpu = {
     .name = "cpu",
-    .kernels = {[LAT_U1] = {[LAT_DOUBLE] = &lat_cpu_u1_double, [LAT_FLOAT] = &lat_cpu_u1_float}},
+    .kernels = {[LAT_U1] = {[LAT_DOUBLE] = &lat_cpu_u1_double, [LAT_FLOAT] = &lat_cpu_u1_float},
+                [LAT_SU2] = {[LAT_DOUBLE] = &lat_cpu_su2_double, [LAT_FLOAT] = &lat_cpu_su2_float},
+                [LAT_SU3] = {[LAT_DOUBLE] = &lat_cpu_su3_double, [LAT_FLOAT] = &lat_cpu_su3_float}},
 };
 
 int lat_vector_lanes(lat_precision precision)

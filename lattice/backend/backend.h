@@ -28,15 +28,20 @@ typedef struct { lat_tables t; void *u; int mu; } overrelax_args;
 typedef struct { lat_tables t; const void *u; double *density; } charge_args;
 typedef struct { lat_tables t; void *u; const double *charge; } instanton_args;
 
-/* Every kernel of the field library, once; X(name). */
+/* Every kernel of the field library, once; X(name).  First those of all groups; then the updates of one link, which
+ * are NULL where a group has none; last those that only U(1) has. */
 #define LAT_KERNELS(X)                                                                                                 \
     X(plaquette_sum) X(plaquette_force) X(exp_update) X(gauge_transform) X(haar) X(extend_line) X(shift) X(loop_trace)  \
-    X(trace) X(axpy) X(select) X(half_square) X(gaussian) X(heatbath) X(overrelax) X(charge) X(instanton)
+    X(trace) X(axpy) X(select) X(half_square) X(gaussian)
+#define LAT_UPDATE_KERNELS(X) X(heatbath) X(overrelax)
+#define LAT_U1_KERNELS(X) X(charge) X(instanton)
 
 #define LAT_KERNEL_POINTER(name) void (*name)(const name##_args *args, const lat_range *range);
 typedef struct {
     int lanes; /* vector length: lanes of a geometry are a multiple of it */
     LAT_KERNELS(LAT_KERNEL_POINTER)
+    LAT_UPDATE_KERNELS(LAT_KERNEL_POINTER)
+    LAT_U1_KERNELS(LAT_KERNEL_POINTER)
 } lat_kernels;
 
 typedef struct lat_backend {
@@ -45,7 +50,8 @@ typedef struct lat_backend {
 } lat_backend;
 
 extern const lat_backend lat_backend_cpu;
-extern const lat_kernels lat_cpu_u1_double, lat_cpu_u1_float;
+extern const lat_kernels lat_cpu_u1_double, lat_cpu_u1_float, lat_cpu_su2_double, lat_cpu_su2_float, lat_cpu_su3_double,
+    lat_cpu_su3_float;
 
 lat_tables lat_tables_of(const lat_geometry *geometry);
 /* All sites of the block, or a list of them. */

@@ -3,6 +3,7 @@
  * cpu_u1_double.c: the kernels for U(1) in double precision on the CPU.
  */
 #define NAME(x) lat_cpu_u1_double_##x
+#define GROUP_HEADER "../group/u1.h"
 #include "cpu_kernels.h"
 
-const lat_kernels lat_cpu_u1_double = {.lanes = REAL_LANES, LAT_KERNELS(KERNEL_ENTRY)};
+const lat_kernels lat_cpu_u1_double = KERNEL_TABLE;

@@ -4,6 +4,7 @@
  */
 #define NAME(x) lat_cpu_u1_float_##x
 #define REAL_FLOAT
+#define GROUP_HEADER "../group/u1.h"
 #include "cpu_kernels.h"
 
-const lat_kernels lat_cpu_u1_float = {.lanes = REAL_LANES, LAT_KERNELS(KERNEL_ENTRY)};
+const lat_kernels lat_cpu_u1_float = KERNEL_TABLE;

@@ -23,6 +23,13 @@ typedef double scalar;
 
 #define REAL_PI ((scalar)3.14159265358979323846)
 
+/* Before a loop of few, constant passes. */
+#if defined(__CUDACC__) || defined(__clang__)
+#define REAL_UNROLL _Pragma("unroll")
+#else
+#define REAL_UNROLL _Pragma("GCC unroll 32")
+#endif
+
 #ifdef __CUDACC__
 #define REAL_INLINE static __device__ __forceinline__
 enum { REAL_LANES = 1 };
