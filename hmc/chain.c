@@ -78,8 +78,6 @@ static void read_lattice(lat_settings *root, lat_group *group, lat_shape *shape,
     read_grid(lattice, "ranks", shape->dim, shape->ranks, error);
     read_grid(lattice, "lanes", shape->dim, shape->lane_grid, error);
     read_boundary(lattice, shape->dim, error);
-    if (*group != LAT_U1 && !error->status)
-        lat_settings_fail(lattice, "group", error, "%s is not available yet: use \"u1\"", lat_group_names[*group]);
 }
 
 lat_status mc_chain_create(MPI_Comm comm, lat_settings *root, const char *directory, mc_chain **out, lat_error *error)

@@ -20,6 +20,8 @@ static lat_sites common_sites(const lat_sites *a, const lat_sites *b)
 
 static void check_chain(lat_settings *settings, const mc_chain *chain, const char *name, lat_error *error)
 {
+    if (!lat_kernels_of(chain->links, chain->group)->heatbath)
+        lat_settings_fail(settings, "kind", error, "%s does not know %s: use hmc", name, lat_group_names[chain->group]);
     if (isnan(lat_action_beta(chain->action)))
         lat_settings_fail(settings, "kind", error, "%s knows the Wilson action alone: use hmc for others", name);
     for (int mu = 0; mu < chain->geometry->dim; mu++)

@@ -16,6 +16,19 @@ static int64_t field_reals(const lat_field *field)
     return g->all_sites * field->components * g->lanes;
 }
 
+static double get_real(const lat_field *f, int64_t i)
+{
+    return f->precision == LAT_FLOAT ? ((const float *)f->data)[i] : ((const double *)f->data)[i];
+}
+
+static void set_real(lat_field *f, int64_t i, double value)
+{
+    if (f->precision == LAT_FLOAT)
+        ((float *)f->data)[i] = (float)value;
+    else
+        ((double *)f->data)[i] = value;
+}
+
 lat_field *lat_field_create(const lat_geometry *geometry, int components, lat_precision precision)
 {
     lat_field *field = lat_alloc(1, sizeof *field);
@@ -26,8 +39,15 @@ lat_field *lat_field_create(const lat_geometry *geometry, int components, lat_pr
 
 lat_field *lat_field_gauge(const lat_geometry *geometry, lat_group group, lat_precision precision)
 {
-    /* A unit link of U(1) is the angle zero, which is what memory begins as. */
-    return lat_field_create(geometry, geometry->dim * lat_link_reals(group), precision);
+    /* The numbers of a unit link that are 1 are a fixed distance apart; U(1) stores the angle zero. */
+    static const int distance[LAT_GROUPS] = {[LAT_SU2] = 4, [LAT_SU3] = 8};
+    int reals = lat_link_reals(group), lanes = geometry->lanes;
+    lat_field *field = lat_field_create(geometry, geometry->dim * reals, precision);
+    if (distance[group] == 0) return field;
+    for (int64_t link = 0; link < geometry->all_sites * geometry->dim; link++)
+        for (int c = 0; c < reals; c += distance[group])
+            for (int lane = 0; lane < lanes; lane++) set_real(field, (link * reals + c) * lanes + lane, 1);
+    return field;
 }
 
 lat_field *lat_field_algebra(const lat_geometry *geometry, lat_group group, lat_precision precision)
@@ -77,19 +97,6 @@ void lat_field_axpy(lat_field *y, double a, const lat_field *x)
 }
 
 /* ---------------------------------------------------------------------------------- between lanes and site order */
-
-static double get_real(const lat_field *f, int64_t i)
-{
-    return f->precision == LAT_FLOAT ? ((const float *)f->data)[i] : ((const double *)f->data)[i];
-}
-
-static void set_real(lat_field *f, int64_t i, double value)
-{
-    if (f->precision == LAT_FLOAT)
-        ((float *)f->data)[i] = (float)value;
-    else
-        ((double *)f->data)[i] = value;
-}
 
 /* Where a (site, lane) lies in the rank's part, in site order. */
 static int64_t local_index(const lat_geometry *g, int64_t site, int lane)

@@ -173,22 +173,22 @@ static uint64_t fingerprint(const lat_field *f, int member)
 }
 
 /* A few operations on a field; the outcome must be that of a geometry of a single rank and no split lanes. */
-static void run_operations(MPI_Comm comm, const lat_shape *shape, uint64_t hash[2], double number[4])
+static void run_operations(MPI_Comm comm, const lat_shape *shape, lat_group group, uint64_t hash[2], double number[4])
 {
     lat_error error = {0};
     lat_geometry *g;
     if (lat_geometry_create(comm, shape, &g, &error)) lat_abort(error.status, "%s", error.text);
     lat_random r = test_stream(5), s = test_stream(6), t = test_stream(7);
-    lat_field *u = lat_field_gauge(g, LAT_U1, LAT_DOUBLE), *p = lat_field_algebra(g, LAT_U1, LAT_DOUBLE);
-    lat_field *turn = lat_field_create(g, 1, LAT_DOUBLE);
-    lat_field_haar(u, LAT_U1, &r);
+    lat_field *u = lat_field_gauge(g, group, LAT_DOUBLE), *p = lat_field_algebra(g, group, LAT_DOUBLE);
+    lat_field *turn = lat_field_create(g, lat_link_reals(group), LAT_DOUBLE);
+    lat_field_haar(u, group, &r);
     lat_field_gaussian(p, &s);
-    lat_field_haar(turn, LAT_U1, &t);
+    lat_field_haar(turn, group, &t);
     lat_halo_exchange(turn);
-    lat_gauge_exp_update(u, LAT_U1, 0.3, p);
-    lat_action *action = lat_action_wilson(LAT_U1, 1.7);
+    lat_gauge_exp_update(u, group, 0.3, p);
+    lat_action *action = lat_action_wilson(group, 1.7);
     action->table->force(action, u, 1.0, p);
-    lat_gauge_transform(u, LAT_U1, turn);
+    lat_gauge_transform(u, group, turn);
     hash[0] = fingerprint(u, g->members - 1);
     hash[1] = fingerprint(p, 0);
     double *total = lat_alloc(g->members * 2, sizeof *total);
@@ -197,8 +197,8 @@ static void run_operations(MPI_Comm comm, const lat_shape *shape, uint64_t hash[
     static const char *names[] = {"plaquette", "polyakov", "wilson_loop_2x3"};
     for (int i = 0; i < 3; i++) {
         lat_observable observable;
-        if (lat_observable_find(names[i], LAT_U1, shape, &observable, &error)) lat_abort(error.status, "%s", error.text);
-        observable.measure(&observable, u, LAT_U1, total);
+        if (lat_observable_find(names[i], group, shape, &observable, &error)) lat_abort(error.status, "%s", error.text);
+        observable.measure(&observable, u, group, total);
         number[1 + i] = total[(g->members - 1) * observable.columns];
     }
     free(total);
@@ -209,54 +209,96 @@ static void run_operations(MPI_Comm comm, const lat_shape *shape, uint64_t hash[
     lat_geometry_free(g);
 }
 
-static void test_independence(lat_shape shape, const char *name)
+static void test_independence(lat_shape shape, lat_group group, const char *name)
 {
     uint64_t hash[2], alone_hash[2];
     double number[4], alone[4];
-    run_operations(MPI_COMM_WORLD, &shape, hash, number);
+    run_operations(MPI_COMM_WORLD, &shape, group, hash, number);
     for (int mu = 0; mu < LAT_MAX_DIM; mu++) {
         shape.ranks[mu] = 0;
         shape.lane_grid[mu] = 1;
     }
-    run_operations(MPI_COMM_SELF, &shape, alone_hash, alone);
-    ok_all(memcmp(hash, alone_hash, sizeof hash) == 0, "%s: fields are the same to the last bit", name);
-    ok_all(memcmp(number, alone, sizeof number) == 0, "%s: action and observables are the same to the last bit", name);
+    run_operations(MPI_COMM_SELF, &shape, group, alone_hash, alone);
+    const char *g = lat_group_names[group];
+    ok_all(memcmp(hash, alone_hash, sizeof hash) == 0, "%s, %s: fields are the same to the last bit", name, g);
+    ok_all(memcmp(number, alone, sizeof number) == 0, "%s, %s: action and observables are the same to the last bit", name, g);
 }
 
-static void test_gauge(void)
+static double total_action(lat_action *action, lat_field *links)
+{
+    double total;
+    lat_action_total(action, links, &total);
+    return total;
+}
+
+/* Plaquette, Polyakov loop (both parts) and a Wilson loop */
+static void measure_all(lat_field *links, lat_group group, const lat_shape *shape, double out[4])
+{
+    static const char *const names[] = {"plaquette", "polyakov", "wilson_loop_2x1"};
+    lat_error error = {0};
+    for (int i = 0, n = 0; i < 3; i++) {
+        lat_observable observable;
+        if (lat_observable_find(names[i], group, shape, &observable, &error)) lat_abort(error.status, "%s", error.text);
+        observable.measure(&observable, links, group, out + n);
+        n += observable.columns;
+    }
+}
+
+/* In double the derivative of the action along a direction is known to 1e-7 or so; forces in float are compared with those
+ * in double. */
+static void test_gauge(int dim, lat_group group)
 {
     lat_error error = {0};
-    lat_shape shape = {.dim = 3, .size = {8, 8, 4}};
+    lat_shape shape = {.dim = dim, .size = {8, 8, 4, 4}, .precision = LAT_FLOAT}; /* lanes for both precisions */
+    for (int mu = dim; mu < LAT_MAX_DIM; mu++) shape.size[mu] = 0;
     lat_geometry *g;
     if (lat_geometry_create(MPI_COMM_WORLD, &shape, &g, &error)) lat_abort(error.status, "%s", error.text);
-    lat_field *u = lat_field_gauge(g, LAT_U1, LAT_DOUBLE), *force = lat_field_algebra(g, LAT_U1, LAT_DOUBLE);
-    lat_field *turn = lat_field_create(g, 1, LAT_DOUBLE), *direction = lat_field_algebra(g, LAT_U1, LAT_DOUBLE);
+    char *name = lat_text("%s, %d dimensions", lat_group_names[group], dim);
+    lat_field *u = lat_field_gauge(g, group, LAT_DOUBLE), *force = lat_field_algebra(g, group, LAT_DOUBLE);
+    lat_field *turn = lat_field_create(g, lat_link_reals(group), LAT_DOUBLE), *direction = lat_field_algebra(g, group, LAT_DOUBLE);
     lat_random r = test_stream(8), s = test_stream(9), t = test_stream(10);
-    lat_field_haar(u, LAT_U1, &r);
-    lat_action *action = lat_action_wilson(LAT_U1, 2.0);
-    double before, after, ahead, behind, product;
-    lat_action_total(action, u, &before);
-    lat_field_haar(turn, LAT_U1, &t);
+    lat_action *action = lat_action_wilson(group, 2.0);
+    ok(total_action(action, u) == 0, "%s: the action of unit links is zero", name);
+    lat_field_haar(u, group, &r);
+    lat_field_haar(turn, group, &t);
+    double loops[4], turned[4], before = total_action(action, u), worst = 0;
+    measure_all(u, group, &shape, loops);
     lat_halo_exchange(turn);
-    lat_gauge_transform(u, LAT_U1, turn);
-    lat_action_total(action, u, &after);
-    ok(fabs(before - after) < 1e-10 * before, "the action is gauge invariant");
+    lat_gauge_transform(u, group, turn);
+    measure_all(u, group, &shape, turned);
+    for (int i = 0; i < 4; i++) worst = fmax(worst, fabs(loops[i] - turned[i]));
+    ok(fabs(before - total_action(action, u)) < 1e-10 * before, "%s: the action is gauge invariant", name);
+    ok(worst < 1e-13 && loops[0] != 0, "%s: the loops are gauge invariant (%.2g)", name, worst);
+
     action->table->force(action, u, 1.0, force);
+    lat_field *u_float = lat_field_gauge(g, group, LAT_FLOAT), *force_float = lat_field_algebra(g, group, LAT_FLOAT);
+    lat_field *difference = lat_field_algebra(g, group, LAT_DOUBLE);
+    lat_field_copy(u_float, u);
+    action->table->force(action, u_float, 1.0, force_float);
+    lat_field_copy(difference, force_float);
+    lat_field_axpy(difference, -1, force);
+    double off = sqrt(inner_product(difference, difference, false) / inner_product(force, force, false));
+    ok(off > 0 && off < 1e-6, "%s: the force in float is that in double (%.2g)", name, off);
+    ok(fabs(total_action(action, u_float) - before) < 1e-5 * before, "%s: and so is the action", name);
+
     lat_field_gaussian(direction, &s);
     double step = 1e-5;
-    lat_gauge_exp_update(u, LAT_U1, step, direction);
-    lat_action_total(action, u, &ahead);
-    lat_gauge_exp_update(u, LAT_U1, -2 * step, direction);
-    lat_action_total(action, u, &behind);
-    product = inner_product(force, direction, false);
-    ok(fabs((ahead - behind) / (2 * step) - product) < 1e-6 * fabs(product) + 1e-7, "the force is the derivative of the action");
+    lat_gauge_exp_update(u, group, step, direction);
+    double ahead = total_action(action, u);
+    lat_gauge_exp_update(u, group, -2 * step, direction);
+    double behind = total_action(action, u), product = inner_product(force, direction, false);
+    ok(fabs((ahead - behind) / (2 * step) - product) < 1e-6 * fabs(product) + 1e-5, "%s: the force is the derivative of the action", name);
     if (tap.rank == 0) printf("# %.12g %.12g\n", (ahead - behind) / (2 * step), product);
     lat_action_free(action);
     lat_field_free(u);
     lat_field_free(force);
     lat_field_free(turn);
     lat_field_free(direction);
+    lat_field_free(u_float);
+    lat_field_free(force_float);
+    lat_field_free(difference);
     lat_geometry_free(g);
+    free(name);
 }
 
 static void test_refusals(void)
@@ -283,12 +325,15 @@ int main(int argc, char **argv)
     test_halo(&(lat_shape){.dim = 4, .size = {4, 4, 8, 8}, .corners = 4}, "4x4x8x8, all corners");
     test_accumulator();
     test_sum_vector();
-    test_independence((lat_shape){.dim = 2, .size = {16, 16}}, "16x16");
-    test_independence((lat_shape){.dim = 2, .size = {16, 16}, .lane_grid = {1, 2}}, "16x16, two lanes in y");
-    test_independence((lat_shape){.dim = 2, .size = {16, 8}, .members = 5}, "16x8, 5 members");
-    test_independence((lat_shape){.dim = 3, .size = {8, 4, 8}}, "8x4x8");
-    test_independence((lat_shape){.dim = 4, .size = {4, 4, 4, 8}}, "4x4x4x8");
-    test_gauge();
+    for (int i = 0; i < LAT_GROUPS; i++) {
+        lat_group group = (lat_group)i;
+        test_independence((lat_shape){.dim = 2, .size = {16, 16}}, group, "16x16");
+        test_independence((lat_shape){.dim = 2, .size = {16, 16}, .lane_grid = {1, 2}}, group, "16x16, two lanes in y");
+        test_independence((lat_shape){.dim = 2, .size = {16, 8}, .members = 5}, group, "16x8, 5 members");
+        test_independence((lat_shape){.dim = 3, .size = {8, 4, 8}}, group, "8x4x8");
+        test_independence((lat_shape){.dim = 4, .size = {4, 4, 4, 8}}, group, "4x4x4x8");
+        for (int dim = 2; dim <= LAT_MAX_DIM; dim++) test_gauge(dim, group);
+    }
     test_refusals();
     return tap_end();
 }
