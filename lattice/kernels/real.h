@@ -37,6 +37,7 @@ typedef scalar real;
 typedef bool truth;
 REAL_INLINE real real_of(scalar s) { return s; }
 REAL_INLINE real real_load(const scalar *p) { return *p; }
+REAL_INLINE void real_prefetch(const scalar *p) { (void)p; } /* other threads run in the meantime */
 REAL_INLINE void real_store(scalar *p, real x) { *p = x; }
 REAL_INLINE truth real_less(real a, real b) { return a < b; }
 REAL_INLINE real real_select(truth t, real a, real b) { return t ? a : b; }
@@ -90,6 +91,8 @@ typedef int64_t truth __attribute__((vector_size(REAL_BYTES)));
 #endif
 REAL_INLINE real real_of(scalar s) { return s - (real){0}; }
 REAL_INLINE real real_load(const scalar *p) { return *(const real *)p; }
+/* Into the second-level cache.  An address outside of all memory is as good as any. */
+REAL_INLINE void real_prefetch(const scalar *p) { __builtin_prefetch(p, 0, 2); }
 REAL_INLINE void real_store(scalar *p, real x) { *(real *)p = x; }
 REAL_INLINE truth real_less(real a, real b) { return a < b; }
 REAL_INLINE real real_select(truth t, real a, real b) { return (real)((t & (truth)a) | (~t & (truth)b)); }
