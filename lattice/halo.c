@@ -9,6 +9,7 @@
  * to the rank at -c, in the same order: one list serves both.  One tag per c keeps the two sides of a periodic
  * direction with two ranks apart.
  */
+#include "backend/backend.h"
 #include "geometry.h"
 
 #include <stdlib.h>
@@ -26,6 +27,7 @@ typedef struct {
     const region *region;
     int lanes;
     int *to, *from; /* [lanes]: lane of the halo site, lane of the block that owns it */
+    int *origin;    /* [lanes of the geometry]: from, by lane of the halo site; -1 in lanes of other parts */
 } part;
 
 typedef struct {
@@ -39,6 +41,7 @@ typedef struct {
 typedef struct {
     region region[DISPLACEMENTS];
     message message[DISPLACEMENTS];
+    int64_t *source; /* [all_sites]: the site of the block that a halo site copies */
 } halo_plan;
 
 /* One exchange: the buffers and persistent requests for a number of bytes per site and lane. */
@@ -111,9 +114,11 @@ static int rank_at(const lat_geometry *g, const int offset[LAT_MAX_DIM], int sig
 
 static void add_part(const lat_geometry *g, message *message, const region *region, int displacement, const int offset[LAT_MAX_DIM])
 {
-    part part = {.region = region, .to = lat_alloc(g->lanes, sizeof(int)), .from = lat_alloc(g->lanes, sizeof(int))};
+    part part = {.region = region, .to = lat_alloc(g->lanes, sizeof(int)), .from = lat_alloc(g->lanes, sizeof(int)),
+                 .origin = lat_alloc(g->lanes, sizeof(int))};
     for (int lane = 0; lane < g->lanes; lane++) {
         int where, from = owner(g, lane, offset, &where);
+        part.origin[lane] = where == displacement ? from : -1;
         if (where != displacement) continue;
         part.to[part.lanes] = lane;
         part.from[part.lanes++] = from;
@@ -121,6 +126,7 @@ static void add_part(const lat_geometry *g, message *message, const region *regi
     if (part.lanes == 0) {
         free(part.to);
         free(part.from);
+        free(part.origin);
         return;
     }
     message->values += region->sites * part.lanes;
@@ -130,10 +136,13 @@ static void add_part(const lat_geometry *g, message *message, const region *regi
 static struct lat_halo *plan_halo(const lat_geometry *g)
 {
     struct lat_halo *halo = lat_alloc(1, sizeof *halo);
+    halo->plan.source = lat_alloc(g->all_sites, sizeof(int64_t));
     int offset[LAT_MAX_DIM];
     for (int o = 0; o < DISPLACEMENTS; o++) {
         offset_of(o, offset);
-        if (o != HERE) fill_region(g, offset, &halo->plan.region[o]);
+        region *region = &halo->plan.region[o];
+        if (o != HERE) fill_region(g, offset, region);
+        for (int64_t i = 0; i < region->sites; i++) halo->plan.source[region->halo[i]] = region->block[i];
     }
     for (int c = 0; c < DISPLACEMENTS; c++) {
         message *message = &halo->plan.message[c];
@@ -191,18 +200,20 @@ void lat_halos_free(lat_geometry *g)
         for (int i = 0; i < halo->plan.message[c].parts; i++) {
             free(halo->plan.message[c].part[i].to);
             free(halo->plan.message[c].part[i].from);
+            free(halo->plan.message[c].part[i].origin);
         }
         free(halo->plan.message[c].part);
         free(halo->plan.region[c].halo);
         free(halo->plan.region[c].block);
     }
+    free(halo->plan.source);
     free(halo);
     g->halos = NULL;
 }
 
 /* ------------------------------------------------------------------------------------------------------ moving data */
 
-/* The three moves differ in what lies at either end; size is a constant at every call, so that memcpy is a register
+/* The two moves differ in what lies at either end; size is a constant at every call, so that memcpy is a register
  * move. */
 static inline __attribute__((always_inline)) void pack_sites(const lat_field *f, const part *p, bool halo_end, char **to, size_t size)
 {
@@ -226,15 +237,14 @@ static inline __attribute__((always_inline)) void unpack_sites(lat_field *f, con
         }
 }
 
-static inline __attribute__((always_inline)) void copy_sites(lat_field *f, const part *p, size_t size)
+static void copy_here(lat_field *f, const halo_plan *plan)
 {
-    char *data = f->data;
-    size_t row = (size_t)f->geometry->lanes * size;
-    for (int64_t i = 0; i < p->region->sites; i++) {
-        char *to = data + (size_t)(p->region->halo[i] * f->components) * row;
-        const char *from = data + (size_t)(p->region->block[i] * f->components) * row;
-        for (int c = 0; c < f->components; c++, to += row, from += row)
-            for (int l = 0; l < p->lanes; l++) memcpy(to + (size_t)p->to[l] * size, from + (size_t)p->from[l] * size, size);
+    const message *here = &plan->message[HERE];
+    for (int i = 0; i < here->parts; i++) {
+        const part *p = &here->part[i];
+        halo_copy_args args = {lat_tables_of(f->geometry), f->data, plan->source, p->origin, f->components};
+        lat_range range = {.count = p->region->sites, .site = p->region->halo, .lanes = f->geometry->lanes};
+        lat_kernels_of(f, LAT_U1)->halo_copy(&args, &range);
     }
 }
 
@@ -273,12 +283,7 @@ void lat_halo_finish(lat_field *field)
     if (!has_halo(field)) return;
     exchange *x = find_exchange(field);
     const halo_plan *plan = &field->geometry->halos->plan;
-    const message *here = &plan->message[HERE];
-    for (int i = 0; i < here->parts; i++)
-        if (field->precision == LAT_FLOAT)
-            copy_sites(field, &here->part[i], sizeof(float));
-        else
-            copy_sites(field, &here->part[i], sizeof(double));
+    copy_here(field, plan);
     if (x->requests > 0) MPI_Waitall(x->requests, x->request, MPI_STATUSES_IGNORE);
     for (int c = 0; c < DISPLACEMENTS; c++)
         if (x->receive[c]) unpack(field, &plan->message[c], x->receive[c]);

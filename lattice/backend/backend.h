@@ -21,6 +21,7 @@ typedef struct { lat_tables t; const void *a, *b, *c, *d; double *density; } loo
 typedef struct { lat_tables t; const void *a; double *density; } trace_args;
 typedef struct { lat_tables t; void *y; const void *x; double a; int components; } axpy_args;
 typedef struct { lat_tables t; void *to; const void *from; const int *choose; int components; } select_args;
+typedef struct { lat_tables t; void *data; const int64_t *source; const int *from; int components; } halo_copy_args;
 typedef struct { lat_tables t; const void *p; double *density; int components; } half_square_args;
 typedef struct { lat_tables t; void *p; int components; random_key key; } gaussian_args;
 typedef struct { lat_tables t; void *u; double beta; int mu; random_key key; } heatbath_args;
@@ -32,7 +33,7 @@ typedef struct { lat_tables t; void *u; const double *charge; } instanton_args;
  * are NULL where a group has none; last those that only U(1) has. */
 #define LAT_KERNELS(X)                                                                                                 \
     X(plaquette_sum) X(plaquette_force) X(exp_update) X(gauge_transform) X(haar) X(extend_line) X(shift) X(loop_trace)  \
-    X(trace) X(axpy) X(select) X(half_square) X(gaussian)
+    X(trace) X(axpy) X(select) X(halo_copy) X(half_square) X(gaussian)
 #define LAT_UPDATE_KERNELS(X) X(heatbath) X(overrelax)
 #define LAT_U1_KERNELS(X) X(charge) X(instanton)
 

@@ -44,6 +44,12 @@ REAL_INLINE real real_select(truth t, real a, real b) { return t ? a : b; }
 REAL_INLINE bool truth_any(truth t) { return t; }
 REAL_INLINE scalar real_lane(real x, int lane) { (void)lane; return x; }
 REAL_INLINE void real_set_lane(real *x, int lane, scalar s) { (void)lane; *x = s; }
+typedef int lane_order;
+REAL_INLINE lane_order real_order(const int *from) { return *from; }
+REAL_INLINE void real_permute(const lane_order *order, const scalar *row, scalar *out)
+{
+    if (*order >= 0) *out = row[*order];
+}
 #ifdef REAL_FLOAT
 #define REAL_LIBM(name) REAL_INLINE real real_##name(real x) { return name##f(x); }
 REAL_INLINE real real_atan2(real y, real x) { return atan2f(y, x); }
@@ -104,6 +110,51 @@ REAL_INLINE int truth_any(truth t)
 }
 REAL_INLINE scalar real_lane(real x, int lane) { return x[lane]; }
 REAL_INLINE void real_set_lane(real *x, int lane, scalar s) { (*x)[lane] = s; }
+
+/* A vector made of lanes of a longer row: lane l is from[l], and negative where nothing is asked for.  Most often all come
+ * from one vector, the one at start; otherwise start is negative. */
+typedef struct {
+    truth index, mine;
+    int start, all, from[REAL_LANES];
+} lane_order;
+REAL_INLINE real real_shuffle(real x, truth index)
+{
+#ifdef __clang__
+    real y = x;
+    for (int lane = 0; lane < REAL_LANES; lane++) y[lane] = x[index[lane]];
+    return y;
+#else
+    return __builtin_shuffle(x, index);
+#endif
+}
+REAL_INLINE lane_order real_order(const int *from)
+{
+    lane_order order = {.start = -1, .all = 1};
+    for (int lane = 0; lane < REAL_LANES; lane++) {
+        order.from[lane] = from[lane];
+        order.mine[lane] = from[lane] < 0 ? 0 : -1;
+        order.all = order.all && from[lane] >= 0;
+        if (from[lane] >= 0 && order.start < 0) order.start = from[lane] / REAL_LANES * REAL_LANES;
+    }
+    for (int lane = 0; lane < REAL_LANES && order.start >= 0; lane++) {
+        int index = from[lane] < 0 ? 0 : from[lane] - order.start;
+        order.index[lane] = index;
+        if (index < 0 || index >= REAL_LANES) order.start = -1;
+    }
+    return order;
+}
+/* out[l] = row[from[l]] */
+REAL_INLINE void real_permute(const lane_order *order, const scalar *row, scalar *out)
+{
+    if (order->start >= 0) {
+        real x = real_shuffle(real_load(row + order->start), order->index);
+        real_store(out, order->all ? x : real_select(order->mine, x, real_load(out)));
+        return;
+    }
+    for (int lane = 0; lane < REAL_LANES; lane++)
+        if (order->from[lane] >= 0) out[lane] = row[order->from[lane]];
+}
+
 #define REAL_LIBM(name)                                                                                                \
     REAL_INLINE real real_##name(real x)                                                                               \
     {                                                                                                                  \
