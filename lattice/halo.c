@@ -28,6 +28,7 @@ typedef struct {
     int lanes;
     int *to, *from; /* [lanes]: lane of the halo site, lane of the block that owns it */
     int *origin;    /* [lanes of the geometry]: from, by lane of the halo site; -1 in lanes of other parts */
+    bool whole;     /* all lanes are in this part */
 } part;
 
 typedef struct {
@@ -129,6 +130,7 @@ static void add_part(const lat_geometry *g, message *message, const region *regi
         free(part.origin);
         return;
     }
+    part.whole = part.lanes == g->lanes;
     message->values += region->sites * part.lanes;
     message->part[message->parts++] = part;
 }
@@ -237,33 +239,63 @@ static inline __attribute__((always_inline)) void unpack_sites(lat_field *f, con
         }
 }
 
+/* Rows of all lanes, from one array of sites to another: source and lane as in the kernel. */
+static void copy_rows(const lat_field *f, void *to, const void *from, lat_range range, const int64_t *source, const int *lane)
+{
+    halo_copy_args args = {lat_tables_of(f->geometry), to, from, source, lane, f->components};
+    lat_kernels_of(f, LAT_U1)->halo_copy(&args, &range);
+}
+
 static void copy_here(lat_field *f, const halo_plan *plan)
 {
     const message *here = &plan->message[HERE];
     for (int i = 0; i < here->parts; i++) {
-        const part *p = &here->part[i];
-        halo_copy_args args = {lat_tables_of(f->geometry), f->data, plan->source, p->origin, f->components};
-        lat_range range = {.count = p->region->sites, .site = p->region->halo, .lanes = f->geometry->lanes};
-        lat_kernels_of(f, LAT_U1)->halo_copy(&args, &range);
+        const region *region = here->part[i].region;
+        lat_range range = {.count = region->sites, .site = region->halo, .lanes = f->geometry->lanes};
+        copy_rows(f, f->data, f->data, range, plan->source, here->part[i].origin);
     }
+}
+
+/* Vectors can be moved where parts of single lanes have not put the place in the buffer out of step. */
+static bool in_step(const char *buffer)
+{
+    enum { ALIGNMENT = 64 };
+    return (uintptr_t)buffer % ALIGNMENT == 0;
+}
+
+static size_t row_bytes(const lat_field *f)
+{
+    return (size_t)f->components * (size_t)f->geometry->lanes * (f->precision == LAT_FLOAT ? sizeof(float) : sizeof(double));
 }
 
 static void pack(const lat_field *f, const message *m, bool halo_end, char *to)
 {
-    for (int i = 0; i < m->parts; i++)
-        if (f->precision == LAT_FLOAT)
-            pack_sites(f, &m->part[i], halo_end, &to, sizeof(float));
-        else
-            pack_sites(f, &m->part[i], halo_end, &to, sizeof(double));
+    for (int i = 0; i < m->parts; i++) {
+        const part *p = &m->part[i];
+        if (p->whole && !halo_end && in_step(to)) {
+            lat_range range = {.count = p->region->sites, .lanes = f->geometry->lanes};
+            copy_rows(f, to, f->data, range, p->region->block, p->origin);
+            to += (size_t)p->region->sites * row_bytes(f);
+        } else if (f->precision == LAT_FLOAT) {
+            pack_sites(f, p, halo_end, &to, sizeof(float));
+        } else {
+            pack_sites(f, p, halo_end, &to, sizeof(double));
+        }
+    }
 }
 
 static void unpack(lat_field *f, const message *m, const char *from)
 {
-    for (int i = 0; i < m->parts; i++)
-        if (f->precision == LAT_FLOAT)
-            unpack_sites(f, &m->part[i], &from, sizeof(float));
+    for (int i = 0; i < m->parts; i++) {
+        const part *p = &m->part[i];
+        if (p->whole)
+            for (int64_t s = 0; s < p->region->sites; s++, from += row_bytes(f))
+                memcpy((char *)f->data + (size_t)p->region->halo[s] * row_bytes(f), from, row_bytes(f));
+        else if (f->precision == LAT_FLOAT)
+            unpack_sites(f, p, &from, sizeof(float));
         else
-            unpack_sites(f, &m->part[i], &from, sizeof(double));
+            unpack_sites(f, p, &from, sizeof(double));
+    }
 }
 
 static bool has_halo(const lat_field *field) { return field->geometry->all_sites > field->geometry->sites; }

@@ -10,12 +10,12 @@ KERNEL(axpy)
         PUT(k->y, k->components, c, GET(k->y, k->components, c) + (scalar)k->a * GET(k->x, k->components, c));
 }
 
-/* Halo sites from the sites of the block that they are copies of: lane l comes from lane from[l], negative: from elsewhere. */
+/* to(x) = from(source(x)); lane l comes from lane[l], and stays as it is where that is negative. */
 KERNEL(halo_copy)
 {
-    lane_order order = real_order(k->from + lane);
-    const scalar *row = (const scalar *)k->data + k->source[site] * k->components * k->t.lanes;
-    scalar *out = AT((scalar *)k->data, k->components, site, 0);
+    lane_order order = real_order(k->lane + lane);
+    const scalar *row = (const scalar *)k->from + k->source[site] * k->components * k->t.lanes;
+    scalar *out = AT((scalar *)k->to, k->components, site, 0);
     for (int c = 0; c < k->components; c++, row += k->t.lanes, out += k->t.lanes) real_permute(&order, row, out);
 }
 
