@@ -8,6 +8,10 @@
  * leads back to this rank is a local copy.  All ranks are alike, so what a rank receives from the rank at +c it sends
  * to the rank at -c, in the same order: one list serves both.  One tag per c keeps the two sides of a periodic
  * direction with two ranks apart.
+ *
+ * Where lanes and ranks divide the lattice in different directions, what is found around a corner is in a message
+ * already, in another lane of a face.  So a message that fills the halo brings the region at o = c alone, and what else lies
+ * beyond the rank is copied from there, late.  The adjoint adds every region where it belongs, in one step.
  */
 #include "backend/backend.h"
 #include "geometry.h"
@@ -29,6 +33,8 @@ typedef struct {
     int *to, *from; /* [lanes]: lane of the halo site, lane of the block that owns it */
     int *origin;    /* [lanes of the geometry]: from, by lane of the halo site; -1 in lanes of other parts */
     bool whole;     /* all lanes are in this part */
+    int64_t *late_source; /* [sites of the region]: sites of the halo that hold the same; NULL if this part is no late one */
+    int *late_lane;       /* in place of origin there */
 } part;
 
 typedef struct {
@@ -42,7 +48,7 @@ typedef struct {
 typedef struct {
     region region[DISPLACEMENTS];
     message message[DISPLACEMENTS];
-    int64_t *source; /* [all_sites]: the site of the block that a halo site copies */
+    const part *face[DISPLACEMENTS]; /* of message c, the part at the offset o = c; NULL: no such message */
 } halo_plan;
 
 /* One exchange: the buffers and persistent requests for a number of bytes per site and lane. */
@@ -135,27 +141,47 @@ static void add_part(const lat_geometry *g, message *message, const region *regi
     message->part[message->parts++] = part;
 }
 
+/* A part of message c that is not at the offset o = c: what it brings lies o - c away, beyond the face that message c
+ * fills. */
+static void make_late(const lat_geometry *g, part *part, const int offset[LAT_MAX_DIM], const int displacement[LAT_MAX_DIM])
+{
+    const region *region = part->region;
+    int along[LAT_MAX_DIM], where;
+    for (int mu = 0; mu < LAT_MAX_DIM; mu++) along[mu] = offset[mu] - displacement[mu];
+    part->late_lane = lat_alloc(g->lanes, sizeof(int));
+    part->late_source = lat_alloc(region->sites, sizeof(int64_t));
+    for (int lane = 0; lane < g->lanes; lane++) part->late_lane[lane] = part->origin[lane] < 0 ? -1 : owner(g, lane, along, &where);
+    for (int64_t i = 0; i < region->sites; i++) {
+        int64_t c[LAT_MAX_DIM] = {0};
+        for (int mu = 0; mu < g->dim; mu++) c[mu] = g->coordinate[region->halo[i] * g->dim + mu] - along[mu] * g->block[mu];
+        part->late_source[i] = lat_site(g, c);
+    }
+}
+
 static struct lat_halo *plan_halo(const lat_geometry *g)
 {
     struct lat_halo *halo = lat_alloc(1, sizeof *halo);
-    halo->plan.source = lat_alloc(g->all_sites, sizeof(int64_t));
-    int offset[LAT_MAX_DIM];
+    int offset[LAT_MAX_DIM], displacement[LAT_MAX_DIM];
     for (int o = 0; o < DISPLACEMENTS; o++) {
         offset_of(o, offset);
-        region *region = &halo->plan.region[o];
-        if (o != HERE) fill_region(g, offset, region);
-        for (int64_t i = 0; i < region->sites; i++) halo->plan.source[region->halo[i]] = region->block[i];
+        if (o != HERE) fill_region(g, offset, &halo->plan.region[o]);
     }
     for (int c = 0; c < DISPLACEMENTS; c++) {
         message *message = &halo->plan.message[c];
         message->part = lat_alloc(DISPLACEMENTS, sizeof *message->part);
+        offset_of(c, displacement);
         for (int o = 0; o < DISPLACEMENTS; o++) {
+            int before = message->parts;
             offset_of(o, offset);
             if (halo->plan.region[o].sites > 0) add_part(g, message, &halo->plan.region[o], c, offset);
+            if (message->parts == before || c == HERE) continue;
+            if (o == c)
+                halo->plan.face[c] = &message->part[before];
+            else
+                make_late(g, &message->part[before], offset, displacement);
         }
-        offset_of(c, offset);
-        message->source = rank_at(g, offset, 1);
-        message->destination = rank_at(g, offset, -1);
+        message->source = rank_at(g, displacement, 1);
+        message->destination = rank_at(g, displacement, -1);
     }
     return halo;
 }
@@ -173,12 +199,13 @@ static exchange *find_exchange(const lat_field *field)
     g->halos->first = x;
     for (int c = 0; c < DISPLACEMENTS; c++) {
         const message *message = &g->halos->plan.message[c];
-        if (c == HERE || message->values == 0) continue;
+        const part *face = g->halos->plan.face[c];
+        if (!face) continue;
         if (message->values * (int64_t)bytes > INT32_MAX)
             lat_abort(LAT_CONFIG, "halo: a message of %lld bytes: use more ranks", (long long)(message->values * (int64_t)bytes));
-        int size = (int)(message->values * (int64_t)bytes);
-        x->send[c] = lat_alloc(size, 1);
-        x->receive[c] = lat_alloc(size, 1);
+        x->send[c] = lat_alloc(message->values * (int64_t)bytes, 1); /* the adjoint sends all parts */
+        x->receive[c] = lat_alloc(message->values * (int64_t)bytes, 1);
+        int size = (int)(face->region->sites * face->lanes * (int64_t)bytes);
         MPI_Recv_init(x->receive[c], size, MPI_BYTE, message->source, c, g->comm, &x->request[x->requests++]);
         MPI_Send_init(x->send[c], size, MPI_BYTE, message->destination, c, g->comm, &x->request[x->requests++]);
     }
@@ -203,12 +230,13 @@ void lat_halos_free(lat_geometry *g)
             free(halo->plan.message[c].part[i].to);
             free(halo->plan.message[c].part[i].from);
             free(halo->plan.message[c].part[i].origin);
+            free(halo->plan.message[c].part[i].late_source);
+            free(halo->plan.message[c].part[i].late_lane);
         }
         free(halo->plan.message[c].part);
         free(halo->plan.region[c].halo);
         free(halo->plan.region[c].block);
     }
-    free(halo->plan.source);
     free(halo);
     g->halos = NULL;
 }
@@ -239,10 +267,12 @@ static inline __attribute__((always_inline)) void unpack_sites(lat_field *f, con
         }
 }
 
-/* Rows of all lanes, from one array of sites to another: source and lane as in the kernel. */
-static void copy_rows(const lat_field *f, void *to, const void *from, lat_range range, const int64_t *source, const int *lane)
+/* Rows of lanes, from one array of sites to another: as in the kernel. */
+static void copy_rows(const lat_field *f, int64_t sites, void *to, const int64_t *target, const void *from, const int64_t *source,
+                      const int *lane)
 {
-    halo_copy_args args = {lat_tables_of(f->geometry), to, from, source, lane, f->components};
+    halo_copy_args args = {lat_tables_of(f->geometry), to, from, target, source, lane, f->components};
+    lat_range range = {.count = sites, .lanes = f->geometry->lanes};
     lat_kernels_of(f, LAT_U1)->halo_copy(&args, &range);
 }
 
@@ -251,16 +281,16 @@ static void copy_here(lat_field *f, const halo_plan *plan)
     const message *here = &plan->message[HERE];
     for (int i = 0; i < here->parts; i++) {
         const region *region = here->part[i].region;
-        lat_range range = {.count = region->sites, .site = region->halo, .lanes = f->geometry->lanes};
-        copy_rows(f, f->data, f->data, range, plan->source, here->part[i].origin);
+        copy_rows(f, region->sites, f->data, region->halo, f->data, region->block, here->part[i].origin);
     }
 }
 
-/* Vectors can be moved where parts of single lanes have not put the place in the buffer out of step. */
-static bool in_step(const char *buffer)
+static void copy_late(lat_field *f, const message *message)
 {
-    enum { ALIGNMENT = 64 };
-    return (uintptr_t)buffer % ALIGNMENT == 0;
+    for (int i = 0; i < message->parts; i++) {
+        const part *p = &message->part[i];
+        if (p->late_source) copy_rows(f, p->region->sites, f->data, p->region->halo, f->data, p->late_source, p->late_lane);
+    }
 }
 
 static size_t row_bytes(const lat_field *f)
@@ -268,34 +298,25 @@ static size_t row_bytes(const lat_field *f)
     return (size_t)f->components * (size_t)f->geometry->lanes * (f->precision == LAT_FLOAT ? sizeof(float) : sizeof(double));
 }
 
-static void pack(const lat_field *f, const message *m, bool halo_end, char *to)
+static void pack_face(const lat_field *f, const part *p, char *to)
 {
-    for (int i = 0; i < m->parts; i++) {
-        const part *p = &m->part[i];
-        if (p->whole && !halo_end && in_step(to)) {
-            lat_range range = {.count = p->region->sites, .lanes = f->geometry->lanes};
-            copy_rows(f, to, f->data, range, p->region->block, p->origin);
-            to += (size_t)p->region->sites * row_bytes(f);
-        } else if (f->precision == LAT_FLOAT) {
-            pack_sites(f, p, halo_end, &to, sizeof(float));
-        } else {
-            pack_sites(f, p, halo_end, &to, sizeof(double));
-        }
-    }
+    if (p->whole)
+        copy_rows(f, p->region->sites, to, NULL, f->data, p->region->block, p->origin);
+    else if (f->precision == LAT_FLOAT)
+        pack_sites(f, p, false, &to, sizeof(float));
+    else
+        pack_sites(f, p, false, &to, sizeof(double));
 }
 
-static void unpack(lat_field *f, const message *m, const char *from)
+static void unpack_face(lat_field *f, const part *p, const char *from)
 {
-    for (int i = 0; i < m->parts; i++) {
-        const part *p = &m->part[i];
-        if (p->whole)
-            for (int64_t s = 0; s < p->region->sites; s++, from += row_bytes(f))
-                memcpy((char *)f->data + (size_t)p->region->halo[s] * row_bytes(f), from, row_bytes(f));
-        else if (f->precision == LAT_FLOAT)
-            unpack_sites(f, p, &from, sizeof(float));
-        else
-            unpack_sites(f, p, &from, sizeof(double));
-    }
+    if (p->whole)
+        for (int64_t s = 0; s < p->region->sites; s++, from += row_bytes(f))
+            memcpy((char *)f->data + (size_t)p->region->halo[s] * row_bytes(f), from, row_bytes(f));
+    else if (f->precision == LAT_FLOAT)
+        unpack_sites(f, p, &from, sizeof(float));
+    else
+        unpack_sites(f, p, &from, sizeof(double));
 }
 
 static bool has_halo(const lat_field *field) { return field->geometry->all_sites > field->geometry->sites; }
@@ -306,7 +327,7 @@ void lat_halo_start(lat_field *field)
     exchange *x = find_exchange(field);
     const halo_plan *plan = &field->geometry->halos->plan;
     for (int c = 0; c < DISPLACEMENTS; c++)
-        if (x->send[c]) pack(field, &plan->message[c], false, x->send[c]);
+        if (x->send[c]) pack_face(field, plan->face[c], x->send[c]);
     if (x->requests > 0) MPI_Startall(x->requests, x->request);
 }
 
@@ -318,7 +339,9 @@ void lat_halo_finish(lat_field *field)
     copy_here(field, plan);
     if (x->requests > 0) MPI_Waitall(x->requests, x->request, MPI_STATUSES_IGNORE);
     for (int c = 0; c < DISPLACEMENTS; c++)
-        if (x->receive[c]) unpack(field, &plan->message[c], x->receive[c]);
+        if (x->receive[c]) unpack_face(field, plan->face[c], x->receive[c]);
+    for (int c = 0; c < DISPLACEMENTS; c++)
+        if (x->receive[c]) copy_late(field, &plan->message[c]);
 }
 
 void lat_halo_exchange(lat_field *field)
@@ -370,7 +393,12 @@ void lat_halo_adjoint(lat_field *field)
         const message *m = &plan->message[c];
         if (!x->send[c]) continue;
         int size = (int)(m->values * (int64_t)x->bytes);
-        pack(field, m, true, x->send[c]);
+        char *to = x->send[c];
+        for (int i = 0; i < m->parts; i++)
+            if (field->precision == LAT_FLOAT)
+                pack_sites(field, &m->part[i], true, &to, sizeof(float));
+            else
+                pack_sites(field, &m->part[i], true, &to, sizeof(double));
         MPI_Irecv(x->receive[c], size, MPI_BYTE, m->destination, c, g->comm, &request[requests++]);
         MPI_Isend(x->send[c], size, MPI_BYTE, m->source, c, g->comm, &request[requests++]);
     }

@@ -323,6 +323,8 @@ int main(int argc, char **argv)
     test_halo(&(lat_shape){.dim = 2, .size = {16, 16}, .members = 8}, "16x16, 8 members");
     test_halo(&(lat_shape){.dim = 3, .size = {8, 4, 8}, .corners = 3}, "8x4x8");
     test_halo(&(lat_shape){.dim = 4, .size = {4, 4, 8, 8}, .corners = 4}, "4x4x8x8, all corners");
+    test_halo(&(lat_shape){.dim = 2, .size = {32, 32}, .members = 6, .lane_grid = {2, 1}}, "32x32, 6 members, lanes across vectors");
+    test_halo(&(lat_shape){.dim = 4, .size = {8, 8, 8, 16}, .corners = 4, .lane_grid = {2, 1, 2, 2}}, "8x8x8x16, lanes in x, z, t");
     test_accumulator();
     test_sum_vector();
     for (int i = 0; i < LAT_GROUPS; i++) {
@@ -330,6 +332,7 @@ int main(int argc, char **argv)
         test_independence((lat_shape){.dim = 2, .size = {16, 16}}, group, "16x16");
         test_independence((lat_shape){.dim = 2, .size = {16, 16}, .lane_grid = {1, 2}}, group, "16x16, two lanes in y");
         test_independence((lat_shape){.dim = 2, .size = {16, 8}, .members = 5}, group, "16x8, 5 members");
+        test_independence((lat_shape){.dim = 2, .size = {16, 8}, .members = 9}, group, "16x8, 9 members");
         test_independence((lat_shape){.dim = 3, .size = {8, 4, 8}}, group, "8x4x8");
         test_independence((lat_shape){.dim = 4, .size = {4, 4, 4, 8}}, group, "4x4x4x8");
         for (int dim = 2; dim <= LAT_MAX_DIM; dim++) test_gauge(dim, group);
