@@ -324,7 +324,7 @@ int main(int argc, char **argv)
     test_halo(&(lat_shape){.dim = 3, .size = {8, 4, 8}, .corners = 3}, "8x4x8");
     test_halo(&(lat_shape){.dim = 4, .size = {4, 4, 8, 8}, .corners = 4}, "4x4x8x8, all corners");
     test_halo(&(lat_shape){.dim = 2, .size = {32, 32}, .members = 6, .lane_grid = {2, 1}}, "32x32, 6 members, lanes across vectors");
-    test_halo(&(lat_shape){.dim = 4, .size = {8, 8, 8, 16}, .corners = 4, .lane_grid = {2, 1, 2, 2}}, "8x8x8x16, lanes in x, z, t");
+    test_halo(&(lat_shape){.dim = 4, .size = {8, 4, 16, 32}, .corners = 4, .lane_grid = {2, 1, 2, 2}}, "8x4x16x32, lanes in x, z, t");
     test_accumulator();
     test_sum_vector();
     for (int i = 0; i < LAT_GROUPS; i++) {
