@@ -16,30 +16,45 @@ typedef struct {
 
 static double colours(lat_group group) { return group == LAT_U1 ? 1 : group == LAT_SU2 ? 2 : 3; }
 
+/* Sites that do not wait for other ranks, then the others.  A rank by itself waits for nobody and takes the sites in order,
+ * which reads every link less often. */
+typedef struct {
+    lat_range now, later;
+} order_of_sites;
+
+static order_of_sites order_sites(lat_field *links)
+{
+    const lat_geometry *g = links->geometry;
+    if (g->rank_count == 1) {
+        lat_halo_exchange(links);
+        return (order_of_sites){lat_block(g), {.lanes = g->lanes}};
+    }
+    lat_halo_start(links);
+    return (order_of_sites){lat_range_of(g, &g->inner), lat_range_of(g, &g->outer)};
+}
+
 static void value(lat_action *action, lat_field *links, lat_field *density)
 {
     double beta = ((wilson *)action)->beta;
-    const lat_geometry *g = links->geometry;
     const lat_kernels *kernels = lat_kernels_of(links, action->group);
-    plaquette_sum_args args = {lat_tables_of(g), links->data, density->data, beta, -beta};
-    lat_range inner = lat_range_of(g, &g->inner), outer = lat_range_of(g, &g->outer);
-    lat_halo_start(links);
-    kernels->plaquette_sum(&args, &inner);
+    plaquette_sum_args args = {lat_tables_of(links->geometry), links->data, density->data, beta, -beta};
+    order_of_sites order = order_sites(links);
+    kernels->plaquette_sum(&args, &order.now);
+    if (order.later.count == 0) return;
     lat_halo_finish(links);
-    kernels->plaquette_sum(&args, &outer);
+    kernels->plaquette_sum(&args, &order.later);
 }
 
 static void force(lat_action *action, lat_field *links, double scale, lat_field *force)
 {
     wilson *w = (wilson *)action;
-    const lat_geometry *g = links->geometry;
     const lat_kernels *kernels = lat_kernels_of(links, action->group);
-    plaquette_force_args args = {lat_tables_of(g), links->data, force->data, -scale * w->beta / colours(action->group)};
-    lat_range inner = lat_range_of(g, &g->inner), outer = lat_range_of(g, &g->outer);
-    lat_halo_start(links);
-    kernels->plaquette_force(&args, &inner);
+    plaquette_force_args args = {lat_tables_of(links->geometry), links->data, force->data, -scale * w->beta / colours(action->group)};
+    order_of_sites order = order_sites(links);
+    kernels->plaquette_force(&args, &order.now);
+    if (order.later.count == 0) return;
     lat_halo_finish(links);
-    kernels->plaquette_force(&args, &outer);
+    kernels->plaquette_force(&args, &order.later);
 }
 
 static void release(lat_action *action) { free(action); }
