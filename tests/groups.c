@@ -3,8 +3,8 @@
  * # ranks: 1
  *
  * groups.c: the algebra of a link, for every group and precision, as the kernels do it, against matrices in extended
- * precision: exponential, products, Haar measure, subgroups.  The statistical tests, 36 of 5 standard deviations, fail by
- * chance with a probability of 2e-5 all together; their random numbers are fixed.
+ * precision: exponential, products, Haar measure, subgroups.  The statistical tests, 24 of 6 standard deviations (those
+ * of U(1) see the same numbers twice), fail by chance with a probability of 5e-8; their random numbers are fixed.
  */
 #include "tap.h"
 
@@ -108,8 +108,9 @@ static matrix algebra_as_matrix(const setup *s, const double *a)
     if (s->group == LAT_SU2)
         h = (matrix){{a[2], a[0] - 1.0il * a[1], 0, a[0] + 1.0il * a[1], -a[2]}};
     else
-        h = (matrix){{a[2] + third * a[7], a[0] - 1.0il * a[1], a[3] - 1.0il * a[4], a[0] + 1.0il * a[1], third * a[7] - a[2],
-                      a[5] - 1.0il * a[6], a[3] + 1.0il * a[4], a[5] + 1.0il * a[6], -2 * third * a[7]}};
+        h = (matrix){{a[2] + third * a[7], a[0] - 1.0il * a[1], a[3] - 1.0il * a[4], a[0] + 1.0il * a[1],
+                      third * a[7] - a[2], a[5] - 1.0il * a[6], a[3] + 1.0il * a[4], a[5] + 1.0il * a[6],
+                      -2 * third * a[7]}};
     return scaled(0.5il, h);
 }
 
@@ -153,7 +154,8 @@ static double off_group(const setup *s, matrix u)
 /* Algebra elements that are hard: tiny, large, and with eigenvalues that are equal or almost so. */
 static void hard_element(const setup *s, int64_t i, double *a)
 {
-    static const double sizes[] = {0, 1e-300, 1e-160, 1e-17, 1e-9, 1e-4, 0.1, 0.5, 0.8, 0.9, 1, 1.2, 2, 3.14159265358979, 6, 20, 100};
+    static const double sizes[] = {0,   1e-300, 1e-160,           1e-17, 1e-9, 1e-4, 0.1, 0.5, 0.8, 0.9, 1,
+                                   1.2, 2,      3.14159265358979, 6,     20,   100};
     enum { SIZES = sizeof sizes / sizeof *sizes };
     int special = (int)(i / SIZES) % 4;
     double size = sizes[i % SIZES], norm = 0;
@@ -164,9 +166,9 @@ static void hard_element(const setup *s, int64_t i, double *a)
         for (int k = 0; k < 4 && c + k < s->generators; k++) a[c + k] = 2 * u[k] - 1;
     }
     for (int c = 0; c < s->generators && special > 0; c++) {
-        if (special == 1) a[c] = c == s->generators - 1;                /* two eigenvalues are equal */
+        if (special == 1) a[c] = c == s->generators - 1;                   /* two eigenvalues are equal */
         if (special == 2) a[c] = c == s->generators - 1 ? 1 : 1e-9 * a[c]; /* almost */
-        if (special == 3) a[c] = c == 2;                                /* one eigenvalue is zero */
+        if (special == 3) a[c] = c == 2;                                   /* one eigenvalue is zero */
     }
     for (int c = 0; c < s->generators; c++) norm += a[c] * a[c];
     for (int c = 0; c < s->generators; c++) a[c] *= size / fmax(sqrt(norm), 1e-3);
@@ -175,7 +177,8 @@ static void hard_element(const setup *s, int64_t i, double *a)
 static void test_exponential(const setup *s)
 {
     lat_geometry *g = geometry_of(s, 4);
-    lat_field *links = lat_field_gauge(g, s->group, s->precision), *algebra = lat_field_algebra(g, s->group, s->precision);
+    lat_field *links = lat_field_gauge(g, s->group, s->precision),
+              *algebra = lat_field_algebra(g, s->group, s->precision);
     int64_t count = g->volume * g->dim;
     double *a = lat_alloc(count * s->generators, sizeof *a), worst = 0, off = 0, tiny = 0;
     for (int64_t i = 0; i < count; i++) hard_element(s, i, a + i * s->generators);
@@ -224,9 +227,11 @@ static void test_products(const setup *s)
             for (int nu = 0; nu < mu; nu++) stride *= 4;
             int64_t up = x / stride % 4 == 3 ? x - 3 * stride : x + stride;
             matrix link = link_as_matrix(s, u + i * s->reals), end = link_as_matrix(s, v + up * s->reals);
-            matrix here = link_as_matrix(s, v + x * s->reals), turned = product(product(here, link, s->n), dagger(end), s->n);
+            matrix here = link_as_matrix(s, v + x * s->reals),
+                   turned = product(product(here, link, s->n), dagger(end), s->n);
             worst_turn = fmax(worst_turn, distance(turned, link_as_matrix(s, w + i * s->reals)));
-            if (mu == 1) worst_line = fmax(worst_line, distance(product(link, end, s->n), link_as_matrix(s, l + x * s->reals)));
+            if (mu == 1)
+                worst_line = fmax(worst_line, distance(product(link, end, s->n), link_as_matrix(s, l + x * s->reals)));
         }
     ok(worst_line < 16 * s->eps, "%s: products (error %.2g)", s->name, worst_line);
     ok(worst_turn < 16 * s->eps, "%s: products with adjoints (error %.2g)", s->name, worst_turn);
@@ -246,7 +251,8 @@ static void test_products(const setup *s)
 static void test_haar(const setup *s)
 {
     enum { MOMENTS = 6 };
-    static const char *const names[MOMENTS] = {"Re U_01..", "|U_00|^2", "|tr U|^2", "|tr U|^4", "Re tr(U)^N", "Re U_00 U_11*"};
+    static const char *const names[MOMENTS] = {"Re U_01..", "|U_00|^2",   "|tr U|^2",
+                                               "|tr U|^4",  "Re tr(U)^N", "Re U_00 U_11*"};
     const double exact[MOMENTS] = {0, 1.0 / s->n, 1, s->n == 1 ? 1 : 2, s->n > 1, 0};
     lat_geometry *g = geometry_of(s, 8);
     lat_field *links = lat_field_gauge(g, s->group, s->precision);
@@ -256,10 +262,14 @@ static void test_haar(const setup *s)
     int64_t count = g->volume * 4;
     for (int64_t i = 0; i < count; i++) {
         matrix m = link_as_matrix(s, u + i * s->reals);
-        entry t = trace(m), last = m.e[s->n == 1 ? 0 : 1], turn = s->group == LAT_SU3 ? t * t * t : s->n == 2 ? t * t : t;
-        double value[MOMENTS] = {(double)creall(last), (double)(cabsl(m.e[0]) * cabsl(m.e[0])), (double)(cabsl(t) * cabsl(t)),
-                                 (double)powl(cabsl(t), 4), (double)creall(turn),
-                                 s->n == 3 ? (double)creall(m.e[0] * conjl(m.e[4])) : (double)cimagl(m.e[0])};
+        entry t = trace(m), last = m.e[s->n == 1 ? 0 : 1],
+              turn = s->group == LAT_SU3 ? t * t * t
+                     : s->n == 2         ? t * t
+                                         : t;
+        double value[MOMENTS] = {
+            (double)creall(last),          (double)(cabsl(m.e[0]) * cabsl(m.e[0])),
+            (double)(cabsl(t) * cabsl(t)), (double)powl(cabsl(t), 4),
+            (double)creall(turn),          s->n == 3 ? (double)creall(m.e[0] * conjl(m.e[4])) : (double)cimagl(m.e[0])};
         off = fmax(off, off_group(s, m));
         for (int k = 0; k < MOMENTS; k++) {
             mean[k] += value[k] / (double)count;
@@ -269,7 +279,8 @@ static void test_haar(const setup *s)
     ok(off < 8 * s->eps, "%s: random links are in the group (%.2g)", s->name, off);
     for (int k = 0; k < MOMENTS; k++) {
         double error = sqrt(fmax(0, square[k] - mean[k] * mean[k]) / (double)count);
-        ok(fabs(mean[k] - exact[k]) <= 5 * error + 1e-6, "%s: Haar measure, %s: %.4f +- %.4f", s->name, names[k], mean[k], error);
+        ok(fabs(mean[k] - exact[k]) <= 6 * error + 1e-6, "%s: Haar measure, %s: %.4f +- %.4f", s->name, names[k],
+           mean[k], error);
     }
     free(u);
     lat_field_free(links);
@@ -333,7 +344,9 @@ int main(int argc, char **argv)
         for (int precision = 0; precision < LAT_PRECISIONS; precision++) {
             setup s = {.group = (lat_group)group,
                        .precision = (lat_precision)precision,
-                       .n = group == LAT_U1 ? 1 : group == LAT_SU2 ? 2 : 3,
+                       .n = group == LAT_U1    ? 1
+                            : group == LAT_SU2 ? 2
+                                               : 3,
                        .reals = lat_link_reals((lat_group)group),
                        .generators = lat_algebra_reals((lat_group)group),
                        .eps = precision == LAT_FLOAT ? 0x1p-23 : 0x1p-52};

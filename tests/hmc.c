@@ -133,8 +133,8 @@ static void test_exp_minus_dh(const char *lattice, double beta, int steps, int r
 static void test_plaquette(const char *name, double beta)
 {
     enum { REPLICAS = 16, STEPS = 500 };
-    char *text = lat_text("lattice = { group = \"%s\"; size = [4, 4]; }; action = ( { kind = \"wilson\"; beta = %g; } );"
-                          "chain = { seed = 9; replicas = %d; };"
+    char *text = lat_text("lattice = { group = \"%s\"; size = [4, 4]; };"
+                          "action = ( { kind = \"wilson\"; beta = %g; } ); chain = { seed = 9; replicas = %d; };"
                           "updates = ( { kind = \"hmc\"; trajectory = 1.0; steps = 4; integrator = \"omf2\"; } );",
                           name, beta, REPLICAS);
     test_chain t = chain_begin(MPI_COMM_WORLD, text);
@@ -142,7 +142,8 @@ static void test_plaquette(const char *name, double beta)
     lat_observable plaquette;
     lat_error error = {0};
     double now[REPLICAS], *series = lat_alloc((int64_t)REPLICAS * STEPS, sizeof *series);
-    if (lat_observable_find("plaquette", t.chain->group, &shape, &plaquette, &error)) lat_abort(error.status, "%s", error.text);
+    if (lat_observable_find("plaquette", t.chain->group, &shape, &plaquette, &error))
+        lat_abort(error.status, "%s", error.text);
     chain_run(&t, 50);
     for (int i = 0; i < STEPS; i++) {
         chain_run(&t, 1);
@@ -151,7 +152,8 @@ static void test_plaquette(const char *name, double beta)
     }
     mc_estimate e = mc_gamma(series, REPLICAS, STEPS);
     double exact = lat_exact2d("plaquette", t.chain->group, beta, 16);
-    ok(fabs(e.mean - exact) < 5 * e.error && e.error < 0.004, "%s: plaquette %.5f +- %.5f, exact %.5f", name, e.mean, e.error, exact);
+    ok(fabs(e.mean - exact) < 5 * e.error && e.error < 0.004, "%s: plaquette %.5f +- %.5f, exact %.5f", name, e.mean,
+       e.error, exact);
     free(series);
     free(text);
     chain_end(&t);

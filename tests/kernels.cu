@@ -1,7 +1,7 @@
 /* flowhmc: SPDX-License-Identifier: GPL-3.0-or-later
  *
- * kernels.cu: every kernel header, compiled as CUDA in double precision; those of gauge fields for every group.  Nothing runs:
- * this keeps the kernels in the form that both compilers take.  make cuda-compile-check.
+ * kernels.cu: every kernel header, compiled as CUDA in double precision; those of gauge fields for every group.  Nothing
+ * runs: this keeps the kernels in the form that both compilers take.  make cuda-compile-check.
  */
 #define OMPI_SKIP_MPICXX
 #define MPICH_SKIP_MPICXX

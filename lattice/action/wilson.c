@@ -16,8 +16,8 @@ typedef struct {
 
 static double colours(lat_group group) { return group == LAT_U1 ? 1 : group == LAT_SU2 ? 2 : 3; }
 
-/* Sites that do not wait for other ranks, then the others.  A rank by itself waits for nobody and takes the sites in order,
- * which reads every link less often. */
+/* Sites that do not wait for other ranks, then the others.  A rank by itself waits for nobody and takes the sites in
+ * order, which reads every link less often. */
 typedef struct {
     lat_range now, later;
 } order_of_sites;
@@ -49,7 +49,8 @@ static void force(lat_action *action, lat_field *links, double scale, lat_field 
 {
     wilson *w = (wilson *)action;
     const lat_kernels *kernels = lat_kernels_of(links, action->group);
-    plaquette_force_args args = {lat_tables_of(links->geometry), links->data, force->data, -scale * w->beta / colours(action->group)};
+    double weight = -scale * w->beta / colours(action->group);
+    plaquette_force_args args = {lat_tables_of(links->geometry), links->data, force->data, weight};
     order_of_sites order = order_sites(links);
     kernels->plaquette_force(&args, &order.now);
     if (order.later.count == 0) return;

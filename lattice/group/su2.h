@@ -1,24 +1,25 @@
 /* flowhmc: SPDX-License-Identifier: GPL-3.0-or-later
  *
- * su2.h: algebra of one SU(2) link for kernels.  A link is four numbers a0 ... a3 of norm 1, U = a0 + i a.sigma; sums of
- * links are such numbers of any norm.  The generators are T_a = i sigma_a / 2.
+ * su2.h: algebra of one SU(2) link for kernels.  A link is four numbers a0 ... a3 of norm 1, U = a0 + i a.sigma; sums
+ * of links are such numbers of any norm.  The generators are T_a = i sigma_a / 2.
  */
 #ifndef SU2_H
 #define SU2_H
 
 enum { LINK_REALS = 4, ALGEBRA_REALS = 3, GROUP_N = 2 };
 
-typedef struct { real a0, a1, a2, a3; } link_t;
+typedef struct {
+    real a0, a1, a2, a3;
+} link_t;
 typedef link_t matrix_t;
 
 REAL_INLINE link_t link_one(void) { return (link_t){real_of(1), real_of(0), real_of(0), real_of(0)}; }
 
 REAL_INLINE link_t link_mul(link_t a, link_t b)
 {
-    return (link_t){a.a0 * b.a0 - a.a1 * b.a1 - a.a2 * b.a2 - a.a3 * b.a3,
-                    a.a0 * b.a1 + a.a1 * b.a0 - a.a2 * b.a3 + a.a3 * b.a2,
-                    a.a0 * b.a2 + a.a2 * b.a0 - a.a3 * b.a1 + a.a1 * b.a3,
-                    a.a0 * b.a3 + a.a3 * b.a0 - a.a1 * b.a2 + a.a2 * b.a1};
+    return (link_t){
+        a.a0 * b.a0 - a.a1 * b.a1 - a.a2 * b.a2 - a.a3 * b.a3, a.a0 * b.a1 + a.a1 * b.a0 - a.a2 * b.a3 + a.a3 * b.a2,
+        a.a0 * b.a2 + a.a2 * b.a0 - a.a3 * b.a1 + a.a1 * b.a3, a.a0 * b.a3 + a.a3 * b.a0 - a.a1 * b.a2 + a.a2 * b.a1};
 }
 REAL_INLINE link_t link_dagger(link_t a) { return (link_t){a.a0, -a.a1, -a.a2, -a.a3}; }
 REAL_INLINE link_t link_mul_dagger(link_t a, link_t b) { return link_mul(a, link_dagger(b)); } /* a b^+ */

@@ -1,17 +1,23 @@
 /* flowhmc: SPDX-License-Identifier: GPL-3.0-or-later
  *
  * su3.h: algebra of one SU(3) link for kernels.  A link is stored as its 18 numbers, row after row, real part before
- * imaginary part; sums of links are such matrices too.  The generators are T_a = i lambda_a / 2, lambda_a the matrices of
- * Gell-Mann.
+ * imaginary part; sums of links are such matrices too.  The generators are T_a = i lambda_a / 2, lambda_a the matrices
+ * of Gell-Mann.
  */
 #ifndef SU3_H
 #define SU3_H
 
 enum { LINK_REALS = 18, ALGEBRA_REALS = 8, GROUP_N = 3 };
 
-typedef struct { real re, im; } complex_t;
-typedef struct { complex_t x, y, z; } row_t;
-typedef struct { row_t r, s, t; } link_t;
+typedef struct {
+    real re, im;
+} complex_t;
+typedef struct {
+    complex_t x, y, z;
+} row_t;
+typedef struct {
+    row_t r, s, t;
+} link_t;
 typedef link_t matrix_t;
 
 /* --------------------------------------------------------------------------------------- complex numbers and rows */
@@ -35,12 +41,18 @@ REAL_INLINE complex_t complex_conj_mul_add(complex_t a, complex_t b, complex_t c
 }
 REAL_INLINE real complex_square(complex_t a) { return a.re * a.re + a.im * a.im; }
 
-REAL_INLINE row_t row_scale(complex_t a, row_t b) { return (row_t){complex_mul(a, b.x), complex_mul(a, b.y), complex_mul(a, b.z)}; }
+REAL_INLINE row_t row_scale(complex_t a, row_t b)
+{
+    return (row_t){complex_mul(a, b.x), complex_mul(a, b.y), complex_mul(a, b.z)};
+}
 REAL_INLINE row_t row_mul_add(complex_t a, row_t b, row_t c)
 {
     return (row_t){complex_mul_add(a, b.x, c.x), complex_mul_add(a, b.y, c.y), complex_mul_add(a, b.z, c.z)};
 }
-REAL_INLINE row_t row_add(row_t a, row_t b) { return (row_t){complex_add(a.x, b.x), complex_add(a.y, b.y), complex_add(a.z, b.z)}; }
+REAL_INLINE row_t row_add(row_t a, row_t b)
+{
+    return (row_t){complex_add(a.x, b.x), complex_add(a.y, b.y), complex_add(a.z, b.z)};
+}
 REAL_INLINE row_t row_times(real s, row_t a)
 {
     return (row_t){complex_scale(s, a.x), complex_scale(s, a.y), complex_scale(s, a.z)};
@@ -85,10 +97,10 @@ REAL_INLINE link_t link_mul(link_t a, link_t b) { return (link_t){row_mul(a.r, b
 REAL_INLINE link_t link_mul_dagger(link_t a, link_t b) { return link_mul(a, link_dagger(b)); } /* a b^+ */
 REAL_INLINE link_t link_dagger_mul(link_t a, link_t b) { return link_mul(link_dagger(a), b); } /* a^+ b */
 
-/* Products leave the group by rounding errors; what is stored comes back to it.  Gram and Schmidt on the first two rows,
- * the third is their vector product.  The norms are 1 up to rounding, so one step of Newton's method for the inverse
- * square root leaves the square of the error.  The third row of the argument is not read: where it comes from a
- * product, the compiler leaves its third row out. */
+/* Products leave the group by rounding errors; what is stored comes back to it.  Gram and Schmidt on the first two
+ * rows, the third is their vector product.  The norms are 1 up to rounding, so one step of Newton's method for the
+ * inverse square root leaves the square of the error.  The third row of the argument is not read: where it comes from
+ * a product, the compiler leaves its third row out. */
 REAL_INLINE link_t link_clean(link_t a)
 {
     row_t r = row_times((scalar)1.5 - (scalar)0.5 * row_square(a.r), a.r);
@@ -135,14 +147,17 @@ REAL_INLINE void matrix_generators(matrix_t m, real out[ALGEBRA_REALS])
 /* ------------------------------------------------------------------------------------------------------ exponential */
 
 /* A matrix f0 + f1 H + f2 H^2, H Hermitian and traceless. */
-typedef struct { complex_t f0, f1, f2; } cubic_t;
+typedef struct {
+    complex_t f0, f1, f2;
+} cubic_t;
 
 /* The square of f, reduced with H^3 = c1 H + c0 (Cayley and Hamilton). */
 REAL_INLINE cubic_t cubic_square(cubic_t f, real c0, real c1)
 {
     complex_t two1 = complex_add(f.f1, f.f1), two0 = complex_add(f.f0, f.f0);
     complex_t third = complex_mul(two1, f.f2), fourth = complex_mul(f.f2, f.f2); /* of H^3 and H^4 = c1 H^2 + c0 H */
-    cubic_t g = {complex_mul(f.f0, f.f0), complex_mul(two0, f.f1), complex_mul_add(f.f1, f.f1, complex_mul(two0, f.f2))};
+    cubic_t g = {complex_mul(f.f0, f.f0), complex_mul(two0, f.f1),
+                 complex_mul_add(f.f1, f.f1, complex_mul(two0, f.f2))};
     g.f0 = complex_add(g.f0, complex_scale(c0, third));
     g.f1 = complex_add(g.f1, complex_add(complex_scale(c1, third), complex_scale(c0, fourth)));
     g.f2 = complex_add(g.f2, complex_scale(c1, fourth));
@@ -160,9 +175,9 @@ REAL_INLINE cubic_t cubic_series(real c0, real c1)
 #endif
     /* i^n / n! without the i of the odd ones */
     const double coefficient[] = {
-        1, 1, -1.0 / 2, -1.0 / 6, 1.0 / 24, 1.0 / 120, -1.0 / 720, -1.0 / 5040, 1.0 / 40320, 1.0 / 362880, -1.0 / 3628800,
-        -1.0 / 39916800, 1.0 / 479001600, 1.0 / 6227020800, -1.0 / 87178291200, -1.0 / 1307674368000, 1.0 / 20922789888000,
-        1.0 / 355687428096000, -1.0 / 6402373705728000, -1.0 / 121645100408832000};
+        1, 1, -1.0 / 2, -1.0 / 6, 1.0 / 24, 1.0 / 120, -1.0 / 720, -1.0 / 5040, 1.0 / 40320, 1.0 / 362880,
+        -1.0 / 3628800, -1.0 / 39916800, 1.0 / 479001600, 1.0 / 6227020800, -1.0 / 87178291200, -1.0 / 1307674368000,
+        1.0 / 20922789888000, 1.0 / 355687428096000, -1.0 / 6402373705728000, -1.0 / 121645100408832000};
     complex_t zero = complex_of(real_of(0), real_of(0));
     cubic_t f = {zero, zero, zero};
     REAL_UNROLL
@@ -177,9 +192,9 @@ REAL_INLINE cubic_t cubic_series(real c0, real c1)
     return f;
 }
 
-/* The coefficients of exp(i H).  H is halved until its norm, at most sqrt(4 c1 / 3), is below 1, and the result squared as
- * often: both lane by lane, so that no lane depends on its neighbours.  No eigenvalues are needed, so none can be too
- * close to one another. */
+/* The coefficients of exp(i H).  H is halved until its norm, at most sqrt(4 c1 / 3), is below 1, and the result squared
+ * as often: both lane by lane, so that no lane depends on its neighbours.  No eigenvalues are needed, so none can be
+ * too close to one another. */
 REAL_INLINE cubic_t cubic_exp(real c0, real c1)
 {
     enum { MOST_HALVINGS = 600 }; /* of the largest number there is; bounds the loops on infinity */
@@ -198,8 +213,10 @@ REAL_INLINE cubic_t cubic_exp(real c0, real c1)
         if (!truth_any(open)) break;
         cubic_t g = cubic_square(f, c0, c1);
         f.f0 = complex_of(real_select(open, g.f0.re, f.f0.re), real_select(open, g.f0.im, f.f0.im));
-        f.f1 = complex_of(real_select(open, (scalar)0.5 * g.f1.re, f.f1.re), real_select(open, (scalar)0.5 * g.f1.im, f.f1.im));
-        f.f2 = complex_of(real_select(open, (scalar)0.25 * g.f2.re, f.f2.re), real_select(open, (scalar)0.25 * g.f2.im, f.f2.im));
+        f.f1 = complex_of(real_select(open, (scalar)0.5 * g.f1.re, f.f1.re),
+                          real_select(open, (scalar)0.5 * g.f1.im, f.f1.im));
+        f.f2 = complex_of(real_select(open, (scalar)0.25 * g.f2.re, f.f2.re),
+                          real_select(open, (scalar)0.25 * g.f2.im, f.f2.im));
         c1 = real_select(open, 4 * c1, c1);
         c0 = real_select(open, 8 * c0, c0);
         halvings = halvings - 1;
@@ -212,7 +229,8 @@ REAL_INLINE cubic_t cubic_exp(real c0, real c1)
 REAL_INLINE link_t link_exp(const real algebra[ALGEBRA_REALS])
 {
     const scalar half = (scalar)0.5, third = (scalar)0.28867513459481288225; /* 1 / (2 sqrt 3) */
-    real a = half * algebra[2] + third * algebra[7], b = third * algebra[7] - half * algebra[2], c = -2 * third * algebra[7];
+    real a = half * algebra[2] + third * algebra[7], b = third * algebra[7] - half * algebra[2],
+         c = -2 * third * algebra[7];
     complex_t u = complex_of(half * algebra[0], -half * algebra[1]); /* H = (a u v; u^* b w; v^* w^* c) */
     complex_t v = complex_of(half * algebra[3], -half * algebra[4]);
     complex_t w = complex_of(half * algebra[5], -half * algebra[6]);
@@ -240,8 +258,8 @@ REAL_INLINE link_t link_exp(const real algebra[ALGEBRA_REALS])
 
 /* -------------------------------------------------------------------------------------------------------- the rest */
 
-/* Haar measure from uniform deviates: the first row is a uniform direction, the second one among those orthogonal to it.
- * Both come from Gaussians; the norms of the remainders are far from 1, so square roots are taken. */
+/* Haar measure from uniform deviates: the first row is a uniform direction, the second one among those orthogonal to
+ * it.  Both come from Gaussians; their norms are far from 1, so square roots are taken. */
 enum { HAAR_REALS = 12 };
 REAL_INLINE complex_t complex_gaussian(real u, real v)
 {
@@ -263,7 +281,10 @@ REAL_INLINE link_t link_haar(const real uniform[HAAR_REALS])
     return (link_t){r, s, row_cross_conj(r, s)};
 }
 
-REAL_INLINE complex_t complex_load(const scalar *p, int lanes) { return (complex_t){real_load(p), real_load(p + lanes)}; }
+REAL_INLINE complex_t complex_load(const scalar *p, int lanes)
+{
+    return (complex_t){real_load(p), real_load(p + lanes)};
+}
 REAL_INLINE row_t row_load(const scalar *p, int lanes)
 {
     return (row_t){complex_load(p, lanes), complex_load(p + 2 * lanes, lanes), complex_load(p + 4 * lanes, lanes)};
@@ -290,8 +311,8 @@ REAL_INLINE void link_store(scalar *p, int lanes, link_t a)
     row_store(p + 12 * lanes, lanes, a.t);
 }
 
-/* The three subgroups SU(2) of N. Cabibbo and E. Marinari, Phys. Lett. B 119 (1982) 387: g = g0 + i g.sigma acts on rows
- * (and columns) 0, 1 for s = 0; 0, 2 for s = 1; 1, 2 for s = 2.
+/* The three subgroups SU(2) of N. Cabibbo and E. Marinari, Phys. Lett. B 119 (1982) 387: g = g0 + i g.sigma acts on
+ * rows (and columns) 0, 1 for s = 0; 0, 2 for s = 1; 1, 2 for s = 2.
  *
  * matrix_subgroup: the numbers v with Re tr(g w) = 2 (g0 v0 - g1 v1 - g2 v2 - g3 v3) + (what g does not change) for
  * every g of subgroup s, which is Re tr(g v) + ... with v = v0 + i v.sigma. */
@@ -309,7 +330,8 @@ REAL_INLINE void matrix_subgroup(matrix_t w, int s, real v[4])
 /* g u and g w, with the element g of subgroup s */
 REAL_INLINE link_t link_subgroup_mul(const real g[4], int s, link_t u)
 {
-    complex_t a = complex_of(g[0], g[3]), b = complex_of(g[2], g[1]), c = complex_of(-g[2], g[1]), d = complex_of(g[0], -g[3]);
+    complex_t a = complex_of(g[0], g[3]), b = complex_of(g[2], g[1]), c = complex_of(-g[2], g[1]),
+              d = complex_of(g[0], -g[3]);
     row_t upper = s < 2 ? u.r : u.s, lower = s == 0 ? u.s : u.t;
     row_t first = row_mul_add(b, lower, row_scale(a, upper)), second = row_mul_add(d, lower, row_scale(c, upper));
     if (s < 2)

@@ -33,7 +33,10 @@ REAL_INLINE matrix_t link_matrix_mul(link_t a, matrix_t b)
     return (matrix_t){u.re * b.re - u.im * b.im, u.re * b.im + u.im * b.re};
 }
 
-REAL_INLINE matrix_t link_mul_matrix_dagger(link_t a, matrix_t b) { return link_matrix_mul(a, (matrix_t){b.re, -b.im}); } /* a b^+ */
+REAL_INLINE matrix_t link_mul_matrix_dagger(link_t a, matrix_t b) /* a b^+ */
+{
+    return link_matrix_mul(a, (matrix_t){b.re, -b.im});
+}
 
 /* tr a / N */
 REAL_INLINE void link_trace(link_t a, real *re, real *im) { real_sincos(a.angle, im, re); }

@@ -84,9 +84,10 @@ REAL_INLINE matrix_t paths_below(const lat_tables *t, const void *u, int64_t sit
     return sum;
 }
 
-/* d^a of the sum of Re tr P over the plaquettes that contain U_mu(x).  P_mn(x) begins with U_m(x) and its adjoint with U_n(x):
- * it is computed once for both.  (For U(1) a staple costs less than the sine and cosine of a plaquette.) */
-REAL_INLINE void plaquette_derivatives(const lat_tables *t, const void *u, int64_t site, int lane, real out[4][ALGEBRA_REALS])
+/* d^a of the sum of Re tr P over the plaquettes that contain U_mu(x).  P_mn(x) begins with U_m(x) and its adjoint with
+ * U_n(x): it is computed once for both.  (U(1) keeps the staple, which needs no product of matrices.) */
+REAL_INLINE void plaquette_derivatives(const lat_tables *t, const void *u, int64_t site, int lane,
+                                       real out[4][ALGEBRA_REALS])
 {
     for (int mu = 0; mu < t->dim; mu++) {
         if (GROUP_N == 1) {
@@ -120,7 +121,8 @@ KERNEL(plaquette_force)
     for (int mu = 0; mu < dim; mu++)
         for (int a = 0; a < ALGEBRA_REALS; a++) {
             int c = mu * ALGEBRA_REALS + a;
-            PUT(k->force, dim * ALGEBRA_REALS, c, GET(k->force, dim * ALGEBRA_REALS, c) + (scalar)k->weight * force[mu][a]);
+            PUT(k->force, dim * ALGEBRA_REALS, c,
+                GET(k->force, dim * ALGEBRA_REALS, c) + (scalar)k->weight * force[mu][a]);
         }
 }
 

@@ -111,8 +111,8 @@ REAL_INLINE int truth_any(truth t)
 REAL_INLINE scalar real_lane(real x, int lane) { return x[lane]; }
 REAL_INLINE void real_set_lane(real *x, int lane, scalar s) { (*x)[lane] = s; }
 
-/* A vector made of lanes of a longer row: lane l is from[l], and negative where nothing is asked for.  Most often all come
- * from one vector, the one at start; otherwise start is negative. */
+/* A vector made of lanes of a longer row: lane l is from[l], and negative where nothing is asked for.  Most often all
+ * come from one vector, the one at start; otherwise start is negative. */
 typedef struct {
     truth index, mine;
     int start, all, from[REAL_LANES];

@@ -1,9 +1,10 @@
 /* flowhmc: SPDX-License-Identifier: GPL-3.0-or-later
  *
  * Rates of the kernels of gauge fields for every group and precision on 8^4 and 16^4, beside the peak rate of
- * multiply-adds and the bandwidth of a copy measured in the same run, and a trajectory of HMC (OMF4, three steps).  Best
- * of several repetitions: processor time of a single rank, else wall-clock time of the slowest rank.  Operations are counted as the formulas have them: 198 for a product of two 3x3
- * matrices, 28 for two quaternions; bytes are those of every field read and written once.
+ * multiply-adds and the bandwidth of a copy measured in the same run, and a trajectory of HMC (OMF4, three steps).
+ * Best of several repetitions: processor time of a single rank, else wall-clock time of the slowest rank.  Operations
+ * are counted as the formulas have them: 13 products of links for a force, 198 for a product of two 3x3 matrices, 28 for
+ * two quaternions; bytes are those of every field read and written once.
  *
  *     gauge_kernels [EXTENT...]      instead of 8 and 16
  */
@@ -158,11 +159,12 @@ static void kernels(lat_group group, lat_precision precision, int extent)
     double links = (double)g->volume * DIM, bytes = precision == LAT_FLOAT ? 4 : 8;
     if (rank == 0)
         printf("\n%s, %s, %d^4: lanes %d x %d x %d x %d, %lld + %lld sites\n", lat_group_names[group],
-               lat_precision_names[precision], extent, g->lane_grid[0], g->lane_grid[1], g->lane_grid[2], g->lane_grid[3],
-               (long long)g->sites, (long long)(g->all_sites - g->sites));
+               lat_precision_names[precision], extent, g->lane_grid[0], g->lane_grid[1], g->lane_grid[2],
+               g->lane_grid[3], (long long)g->sites, (long long)(g->all_sites - g->sites));
     for (size_t i = 0; i < sizeof stages / sizeof *stages; i++) {
         double seconds = seconds_of(stages[i].call, &f, 1 + 20000 / (int)links);
-        double moved = bytes * (stages[i].link_reals * lat_link_reals(group) + stages[i].algebra_reals * lat_algebra_reals(group));
+        double moved =
+            bytes * (stages[i].link_reals * lat_link_reals(group) + stages[i].algebra_reals * lat_algebra_reals(group));
         double rate = stages[i].products * operations[group];
         if (rank == 0)
             printf("%22s %8.4f us per link %8.1f GFLOP/s %8.1f GB/s\n", stages[i].name, 1e6 * seconds / links,
@@ -211,7 +213,9 @@ int main(int argc, char **argv)
     MPI_Comm_rank(MPI_COMM_WORLD, &rank);
     MPI_Comm_size(MPI_COMM_WORLD, &ranks);
     double peak = peak_rate(), copy = copy_rate();
-    if (rank == 0) printf("multiply-adds in registers: %.1f GFLOP/s in double, twice that in float; copy: %.1f GB/s\n", peak, copy);
+    if (rank == 0)
+        printf("multiply-adds in registers: %.1f GFLOP/s in double, twice that in float; copy: %.1f GB/s\n", peak,
+               copy);
     for (int i = 0; i < (argc > 1 ? argc - 1 : 2); i++)
         for (int group = LAT_SU3; group >= LAT_U1; group--)
             for (int precision = 0; precision < LAT_PRECISIONS; precision++) {
