@@ -27,7 +27,7 @@ typedef enum { FLOW_SPLINE, FLOW_TANGENTS, FLOW_TRANSFORMS } flow_transform;
 /* What a network sees of the loops: for each loop with its bit set in `live`, one after another, cos h L, sin h L for the
  * harmonics h = 1, 2, ...; zero for those that are not in `open`. */
 typedef struct {
-    int loops, harmonics;
+    int loops, harmonics, channels; /* 2 harmonics for each live loop */
     uint32_t live;
 } loop_channels;
 
@@ -114,13 +114,6 @@ typedef struct {
     const double *coarse;
     const int64_t *fine;
 } lift_density_args;
-
-static inline int loop_channel_count(const loop_channels *c)
-{
-    int count = 0;
-    for (int l = 0; l < c->loops; l++) count += 2 * c->harmonics * (c->live >> l & 1);
-    return count;
-}
 
 #define FLOW_COUPLING_KERNELS(X)                                                                                       \
     X(loop_features) X(coupling_forward) X(coupling_inverse) X(coupling_backward) X(coupling_push) X(loop_cotangents)  \

@@ -49,7 +49,7 @@ REAL_INLINE real loop_angle(const lat_tables *t, const void *u, int64_t site, in
 /* The harmonics follow from the first by rotation. */
 KERNEL(loop_features)
 {
-    int channels = loop_channel_count(&k->c);
+    int channels = k->c.channels;
     for (int l = 0, at = 0; l < k->c.loops; l++) {
         if (!(k->c.live >> l & 1)) continue;
         real sine = real_of(0), cosine = real_of(0);
@@ -162,7 +162,7 @@ KERNEL(coupling_push)
 
 KERNEL(loop_cotangents)
 {
-    int channels = loop_channel_count(&k->c);
+    int channels = k->c.channels;
     for (int l = 0, at = 0; l < k->c.loops; l++) {
         bool live = k->c.live >> l & 1, open = k->open >> l & 1;
         real bar = real_of(0);

@@ -95,6 +95,7 @@ static void read_channels(coupling *c, lat_settings *settings, lat_error *error)
     for (int l = 0; l < c->loops; l++)
         for (int phase = 0; phase < c->turn.period; phase++)
             if (!contains_active(c, c->loop[l], phase)) c->channels.live |= 1u << l;
+    for (int l = 0; l < c->loops; l++) c->channels.channels += 2 * c->channels.harmonics * (int)(c->channels.live >> l & 1);
     if (!error->status && c->channels.live == 0)
         lat_settings_fail(settings, "loops", error, "every loop contains active links: name larger ones, \"1x2\" and \"2x1\"");
 }
@@ -114,7 +115,7 @@ static void read_net(coupling *c, int dim, lat_settings *settings, lat_error *er
     if (!error->status && dilations != net->convs)
         lat_settings_fail(settings, "dilation", error, "%d numbers for %d convolutions: give one each", dilations, net->convs);
     net->activation = (flow_activation)lat_settings_choice(settings, "activation", "leaky", activation_names, error);
-    net->channel[0] = loop_channel_count(&c->channels);
+    net->channel[0] = c->channels.channels;
     for (int i = 0; i < layers; i++) net->channel[i + 1] = (int)hidden[i];
     net->channel[net->convs] = c->outputs;
     for (int i = 0; i < net->convs; i++) net->dilation[i] = (int)dilation[i];
