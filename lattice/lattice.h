@@ -319,7 +319,7 @@ struct lat_observable {
 lat_status lat_observable_find(const char *name, lat_group group, const lat_shape *shape, lat_observable *out, lat_error *error);
 
 /* Exact values in two dimensions, periodic Lx x Ly (exact2d.c): NaN where none is known.
- * Name: "plaquette", "charge_squared" (U(1)), "charge" (0), "wilson_loop_RxT" (U(1)). */
+ * Name: "plaquette", "charge_squared" (U(1)), "charge" (0), "wilson_loop_RxT" (R < Lx, T < Ly). */
 double lat_exact2d(const char *name, lat_group group, double beta, int64_t volume);
 /* ln Z = ln of the integral of exp(-S) over the normalised Haar measure of all links. */
 double lat_exact2d_log_z(lat_group group, double beta, int64_t volume);

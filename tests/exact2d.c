@@ -246,6 +246,68 @@ static void test_weyl(void)
        "SU(3), 9 plaquettes: Weyl's integration formula");
 }
 
+/* Everything about the irreducible representations of SU(3) with p, q < SHELLS on a grid over the angles of a torus:
+ * numerators of their characters, coefficients, and products with the fundamental representation by integration. */
+static double su3_loop_by_weyl(double beta, int volume, int area)
+{
+    enum { SHELLS = 7, IRREPS = SHELLS * SHELLS, GRID = 48, NODES_2D = GRID * GRID };
+    static double complex numerator[IRREPS][NODES_2D], fundamental[NODES_2D];
+    double dimension[IRREPS], c[IRREPS] = {0}, z = 0, loop = 0;
+    for (int r = 0; r < IRREPS; r++) {
+        int p = r / SHELLS, q = r % SHELLS;
+        dimension[r] = (p + 1) * (q + 1) * (p + q + 2) / 2.0;
+        for (int i = 0; i < NODES_2D; i++) {
+            double a = 2 * pi * (i / GRID) / GRID, b = 2 * pi * (i % GRID) / GRID;
+            fundamental[i] = cexp(I * a) + cexp(I * b) + cexp(-I * (a + b));
+            numerator[r][i] = alternant(p + q + 2, q + 1, a, b);
+            c[r] += creal(conj(numerator[r][i]) * numerator[0][i]) * exp(beta * (creal(fundamental[i]) / 3 - 1)) /
+                    (6.0 * NODES_2D * dimension[r]);
+        }
+        z += pow(c[r], volume);
+    }
+    for (int s = 0; s < IRREPS; s++)
+        for (int r = 0; r < IRREPS; r++) {
+            double complex times = 0;
+            for (int i = 0; i < NODES_2D; i++) times += conj(numerator[r][i]) * numerator[s][i] * fundamental[i];
+            loop += creal(times) / (6.0 * NODES_2D) * dimension[s] / dimension[r] * pow(c[s], area) * pow(c[r], volume - area);
+        }
+    return loop / (3 * z);
+}
+
+/* SU(2): spins j and j +- 1/2. */
+static double su2_loop_by_weyl(double beta, int volume, int area)
+{
+    enum { IRREPS = 40 };
+    double c[IRREPS + 1] = {0}, z = 0, loop = 0;
+    for (int n = 1; n < IRREPS; n++) {
+        for (int k = 1; k < POINTS; k++) {
+            double p = pi * k / POINTS;
+            c[n] += 2.0 / (POINTS * n) * sin(p) * sin(n * p) * exp(beta * (cos(p) - 1));
+        }
+        z += pow(c[n], volume);
+    }
+    for (int n = 1; n < IRREPS; n++) {
+        loop += n / (n + 1.0) * pow(c[n], area) * pow(c[n + 1], volume - area);
+        if (n > 1) loop += n / (n - 1.0) * pow(c[n], area) * pow(c[n - 1], volume - area);
+    }
+    return loop / (2 * z);
+}
+
+static void test_loops(void)
+{
+    ok(agrees(lat_exact2d("wilson_loop_2x2", LAT_SU2, 3.3, 9), su2_loop_by_weyl(3.3, 9, 4), 1e-12) &&
+           agrees(lat_exact2d("wilson_loop_1x7", LAT_SU2, 3.3, 16), su2_loop_by_weyl(3.3, 16, 7), 1e-12),
+       "SU(2): Wilson loops on 9 and 16 plaquettes");
+    ok(agrees(lat_exact2d("wilson_loop_2x2", LAT_SU3, 5.5, 9), su3_loop_by_weyl(5.5, 9, 4), 1e-12) &&
+           agrees(lat_exact2d("wilson_loop_2x3", LAT_SU3, 5.5, 16), su3_loop_by_weyl(5.5, 16, 6), 1e-12),
+       "SU(3): Wilson loops on 9 and 16 plaquettes");
+    /* On a large torus plaquettes are independent: the area law, with the plaquette of one integral. */
+    double su2 = lat_exact2d("plaquette", LAT_SU2, 2, 40000), su3 = lat_exact2d("plaquette", LAT_SU3, 5, 40000);
+    ok(agrees(lat_exact2d("wilson_loop_3x4", LAT_SU2, 2, 40000), pow(su2, 12), 1e-11) &&
+           agrees(lat_exact2d("wilson_loop_3x4", LAT_SU3, 5, 40000), pow(su3, 12), 1e-11),
+       "SU(2), SU(3): area law");
+}
+
 /* d ln Z / d beta = V (<plaquette> - 1), over the whole range of couplings and volumes. */
 static void test_derivative(void)
 {
@@ -279,8 +341,7 @@ static void test_limits(void)
     double rare = lat_exact2d("charge_squared", LAT_U1, 50, 64);
     ok(fabs(rare - 4.74083410711840134e-7) < 1e-15, "U(1): charge squared of 5e-7 to 8 digits");
     ok(isnan(lat_exact2d("polyakov", LAT_U1, 1, 16)) && isnan(lat_exact2d("charge_squared", LAT_SU2, 1, 16)) &&
-           isnan(lat_exact2d("wilson_loop_4x4", LAT_U1, 1, 16)) &&
-           isnan(lat_exact2d("wilson_loop_2x2", LAT_SU2, 1, 16)) &&
+           isnan(lat_exact2d("wilson_loop_4x4", LAT_U1, 1, 16)) && isnan(lat_exact2d("wilson_loop_3x4", LAT_SU3, 1, 12)) &&
            isnan(lat_exact2d("wilson_loop_2x2x", LAT_U1, 1, 16)) && isnan(lat_exact2d("plaquette", LAT_U1, -1, 16)) &&
            isnan(lat_exact2d("plaquette", LAT_U1, NAN, 16)) && isnan(lat_exact2d_log_z(LAT_U1, NAN, 16)),
        "NaN where nothing is known");
@@ -295,6 +356,7 @@ int main(int argc, char **argv)
     test_angles(3);
     test_angles(12);
     test_weyl();
+    test_loops();
     test_derivative();
     test_limits();
     return tap_end();

@@ -7,8 +7,8 @@
  *     Z = sum_r c_r^V
  *     <W_A> = sum_{r,s} N_{fs}^r (d_s / d_r) c_s^A c_r^(V-A) / (N Z)    for a contractible loop of area A,
  *
- * N_{fs}^r counting r in the product of s with the fundamental representation f; the plaquette is A = 1.  U(1) loops
- * may also wind around the torus, as long as they cover no plaquette twice.  Coefficients: U(1) c_n = I_n(beta); SU(2)
+ * N_{fs}^r counting r in the product of s with the fundamental representation f; the plaquette is A = 1.  A loop must
+ * cover no plaquette twice; loops of U(1) may also wind around the torus.  Coefficients: U(1) c_n = I_n(beta); SU(2)
  * c_n = 2 I_n(beta) / beta, n = 2j + 1; SU(3) with rows l_1 >= l_2 >= l_3 = 0 of the Young diagram
  * d c = sum_m det I_{l_i - i + j + m}(beta / 3), the sum over m projecting U(3) to SU(3).  A factor exp(-beta) is part
  * of every c.
@@ -217,7 +217,7 @@ double lat_exact2d(const char *name, lat_group group, double beta, int64_t volum
     if (!known(group, beta, volume)) return NAN;
     if (group == LAT_U1 && strcmp(name, "charge") == 0) return 0;
     if (charge && volume < 3) return 0; /* the angles of two plaquettes cannot add up to 2 pi */
-    if (!charge && (area == 0 || area >= volume || (group != LAT_U1 && area != 1))) return NAN;
+    if (!charge && (area == 0 || area >= volume)) return NAN;
 
     expansion e = expansion_create(group, beta);
     long double z = sum_over_irreps(&e, partition_term, (double)volume, 0), value;
