@@ -11,9 +11,10 @@
 static const double audited_share = 1.0 / 64, tolerance = 1e-6;
 enum { MOST_LOST_IN_A_ROW = 10 };
 
-lat_status mc_dynamics_create(lat_settings *settings, const lat_geometry *geometry, lat_group group, mc_dynamics *dynamics, lat_error *error)
+lat_status mc_dynamics_create(lat_settings *settings, const lat_geometry *geometry, lat_group group, int levels,
+                              mc_dynamics *dynamics, lat_error *error)
 {
-    if (mc_trajectory_create(settings, geometry, group, &dynamics->trajectory, error)) return error->status;
+    if (mc_trajectory_create(settings, geometry, group, levels, &dynamics->trajectory, error)) return error->status;
     dynamics->dh = lat_alloc(geometry->members, sizeof *dynamics->dh);
     dynamics->accepted = lat_alloc(geometry->members, sizeof *dynamics->accepted);
     return LAT_DONE;
@@ -84,7 +85,8 @@ void mc_dynamics_report(const mc_update *update, const mc_dynamics *dynamics, js
     const double *state = update->state;
     double n = state[MC_TRAJECTORIES], kept = n - state[MC_LOST];
     double mean = state[MC_EXP_SUM] / kept, variance = state[MC_EXP_SQUARES] / kept - mean * mean;
-    int64_t forces = mc_integrator_forces(dynamics->trajectory.integrator, dynamics->trajectory.steps) * (int64_t)n;
+    const mc_trajectory *t = &dynamics->trajectory;
+    int64_t forces = mc_integrator_forces(t->integrator, t->levels, t->steps) * (int64_t)n;
     json_object_set_new(object, "trajectories", json_integer((int64_t)n));
     mc_report_real(object, "acceptance", state[MC_ACCEPTED] / n);
     mc_report_real(object, "exp_minus_dh", mean);

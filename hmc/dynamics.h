@@ -27,7 +27,9 @@ typedef struct {
     bool *accepted; /* [members] of the last trajectory */
 } mc_dynamics;
 
-lat_status mc_dynamics_create(lat_settings *settings, const lat_geometry *geometry, lat_group group, mc_dynamics *dynamics, lat_error *error);
+/* levels: of the action that the steps will be given. */
+lat_status mc_dynamics_create(lat_settings *settings, const lat_geometry *geometry, lat_group group, int levels,
+                              mc_dynamics *dynamics, lat_error *error);
 void mc_dynamics_free(mc_dynamics *dynamics);
 /* One trajectory of all members of links under the action; on a random share of the steps, a trajectory forth and back
  * before it.  LAT_NUMERICAL if that does not end where it began, or if dH is NaN again and again.  Collective. */

@@ -48,7 +48,7 @@ static lat_status set_up(fthmc *f, lat_settings *settings, lat_error *error)
     f->v = lat_field_gauge(f->geometry, chain->group, LAT_DOUBLE);
     f->u = lat_field_gauge(f->geometry, chain->group, LAT_DOUBLE);
     f->density = lat_field_create(f->geometry, 1, LAT_DOUBLE);
-    return mc_dynamics_create(settings, f->geometry, chain->group, &f->dynamics, error);
+    return mc_dynamics_create(settings, f->geometry, chain->group, 1, &f->dynamics, error);
 }
 
 static mc_update *create(lat_settings *settings, mc_chain *chain, int index, lat_error *error)

@@ -24,7 +24,8 @@ static mc_update *create(lat_settings *settings, mc_chain *chain, int index, lat
     hmc *h = lat_alloc(1, sizeof *h);
     h->base = (mc_update){.table = &mc_update_hmc, .chain = chain, .index = index, .state_count = MC_DYNAMICS_STATES};
     h->base.state = lat_alloc(MC_DYNAMICS_STATES, sizeof *h->base.state);
-    if (mc_dynamics_create(settings, chain->geometry, chain->group, &h->dynamics, error) == LAT_DONE) return &h->base;
+    int levels = lat_action_levels(chain->action);
+    if (mc_dynamics_create(settings, chain->geometry, chain->group, levels, &h->dynamics, error) == LAT_DONE) return &h->base;
     release(&h->base);
     return NULL;
 }

@@ -94,22 +94,25 @@ void mc_updates_free(mc_update **updates, int count);
 typedef enum { MC_LEAPFROG, MC_OMF2, MC_OMF4, MC_INTEGRATORS } mc_integrator;
 extern const char *const mc_integrator_names[]; /* "leapfrog", "omf2", "omf4", NULL */
 
-/* Integrates dU/dt = pi U, dpi/dt = -dS/dU over `length` in `steps` steps. */
+/* Integrates dU/dt = pi U, dpi/dt = -dS/dU over `length` in steps[0] steps.  An action of several levels is integrated
+ * on nested time scales, steps[] having one number per level, the outermost first: a drift of one level is an
+ * integration of the next one over that time, in as many steps. */
 void mc_integrate(mc_integrator integrator, lat_action *action, lat_group group, lat_field *links, lat_field *momenta,
-                  double length, int steps);
-/* Number of forces that one call of mc_integrate computes. */
-int64_t mc_integrator_forces(mc_integrator integrator, int steps);
+                  double length, const int *steps);
+/* Number of forces that one call of mc_integrate computes, those of different levels counted alike. */
+int64_t mc_integrator_forces(mc_integrator integrator, int levels, const int *steps);
 
 /* A molecular-dynamics trajectory with Metropolis at its end, as used by hmc and fthmc. */
 typedef struct {
     mc_integrator integrator;
     double length;
-    int steps;
+    int levels, steps[LAT_MAX_LEVELS]; /* of the action; steps of each level, the outermost first */
     lat_field *momenta, *start, *density;
 } mc_trajectory;
 
-/* Reads trajectory, steps, integrator from the settings. */
-lat_status mc_trajectory_create(lat_settings *settings, const lat_geometry *geometry, lat_group group, mc_trajectory *trajectory, lat_error *error);
+/* Reads trajectory, steps (one number, or one per level of the action), integrator from the settings. */
+lat_status mc_trajectory_create(lat_settings *settings, const lat_geometry *geometry, lat_group group, int levels,
+                                mc_trajectory *trajectory, lat_error *error);
 void mc_trajectory_free(mc_trajectory *trajectory);
 /* One trajectory of all members.  dh[members]: H(end) - H(start); accepted[members].  Rejected members get their links
  * back.  momenta and acceptance are drawn from the two streams. */

@@ -6,6 +6,10 @@
  * leapfrog; the minimum-norm scheme of second order with two forces a step (OMF2) and that of fourth order with five
  * (OMF4, 4MN5FV), I. P. Omelyan, I. M. Mryglod and R. Folk, Comput. Phys. Commun. 151 (2003) 272.  All are symmetric,
  * begin and end with a kick, and the last kick of a step is joined to the first of the next.
+ *
+ * Nested time scales, J. C. Sexton and D. H. Weingarten, Nucl. Phys. B 380 (1992) 665: a drift of one level is an
+ * integration of the next level.  Only the innermost level moves the links, so the last kick of one such integration
+ * is joined to the first of the next one too.
  */
 #include "hmc.h"
 
@@ -32,22 +36,53 @@ static const struct {
                   LAMBDA4, RHO, THETA}},
 };
 
-int64_t mc_integrator_forces(mc_integrator integrator, int steps)
+int64_t mc_integrator_forces(mc_integrator integrator, int levels, const int *steps)
 {
-    return (int64_t)(schemes[integrator].stages / 2) * steps + 1;
+    int64_t drifts = 1, forces = 0;
+    for (int i = 0; i < levels; i++) {
+        drifts *= (int64_t)(schemes[integrator].stages / 2) * steps[i];
+        forces += drifts + 1;
+    }
+    return forces;
+}
+
+typedef struct {
+    mc_integrator integrator;
+    lat_action *action;
+    lat_group group;
+    lat_field *links, *momenta;
+    double owed[LAT_MAX_LEVELS]; /* time of the kick that each level still has to do */
+} nest;
+
+static void kick(nest *n, int level, double time)
+{
+    lat_action_force(n->action, level, n->links, -(n->owed[level] + time), n->momenta);
+    n->owed[level] = 0;
+}
+
+/* All but the last kick, which is owed. */
+static void integrate(nest *n, int level, const int *steps, double length)
+{
+    const double *coefficient = schemes[n->integrator].coefficient;
+    int last = schemes[n->integrator].stages - 1;
+    double eps = length / *steps, next = coefficient[0];
+    for (int step = 0; step < *steps; step++)
+        for (int i = 1; i <= last; i += 2) {
+            kick(n, level, next * eps);
+            if (level > 0)
+                integrate(n, level - 1, steps + 1, coefficient[i] * eps);
+            else
+                lat_gauge_exp_update(n->links, n->group, coefficient[i] * eps, n->momenta);
+            next = i + 1 < last ? coefficient[i + 1] : coefficient[last] + coefficient[0];
+        }
+    n->owed[level] = coefficient[last] * eps;
 }
 
 void mc_integrate(mc_integrator integrator, lat_action *action, lat_group group, lat_field *links, lat_field *momenta,
-                  double length, int steps)
+                  double length, const int *steps)
 {
-    const double *coefficient = schemes[integrator].coefficient;
-    int last = schemes[integrator].stages - 1;
-    double eps = length / steps, kick = coefficient[0];
-    for (int step = 0; step < steps; step++)
-        for (int i = 1; i <= last; i += 2) {
-            action->table->force(action, links, -kick * eps, momenta);
-            lat_gauge_exp_update(links, group, coefficient[i] * eps, momenta);
-            kick = i + 1 < last ? coefficient[i + 1] : coefficient[last] + coefficient[0];
-        }
-    action->table->force(action, links, -coefficient[last] * eps, momenta);
+    nest n = {.integrator = integrator, .action = action, .group = group, .links = links, .momenta = momenta};
+    int levels = lat_action_levels(action);
+    integrate(&n, levels - 1, steps, length);
+    for (int level = 0; level < levels; level++) kick(&n, level, 0);
 }

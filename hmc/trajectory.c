@@ -10,11 +10,28 @@
 #include <math.h>
 #include <stdlib.h>
 
+/* One number for an action of one level. */
+static void read_steps(lat_settings *settings, mc_trajectory *trajectory, lat_error *error)
+{
+    enum { MOST_STEPS = 1 << 24 };
+    int64_t steps[LAT_MAX_LEVELS] = {0};
+    int count = 1;
+    if (trajectory->levels == 1)
+        steps[0] = lat_settings_int(settings, "steps", 10, 1, MOST_STEPS, error);
+    else
+        count = lat_settings_ints(settings, "steps", steps, -1, LAT_MAX_LEVELS, 1, MOST_STEPS, error);
+    if (!error->status && count != trajectory->levels)
+        lat_settings_fail(settings, "steps", error, "%d numbers of steps, but the action has %d levels: give one for each, "
+                          "the outermost first", count, trajectory->levels);
+    for (int i = 0; i < count; i++) trajectory->steps[i] = (int)steps[i];
+}
+
 lat_status mc_trajectory_create(lat_settings *settings, const lat_geometry *geometry, lat_group group,
-                                mc_trajectory *trajectory, lat_error *error)
+                                int levels, mc_trajectory *trajectory, lat_error *error)
 {
     trajectory->length = lat_settings_real(settings, "trajectory", 1, 1e-6, 1e6, error);
-    trajectory->steps = (int)lat_settings_int(settings, "steps", 10, 1, 1 << 24, error);
+    trajectory->levels = levels;
+    read_steps(settings, trajectory, error);
     trajectory->integrator =
         (mc_integrator)lat_settings_choice(settings, "integrator", "omf2", mc_integrator_names, error);
     if (error->status) return error->status;

@@ -299,6 +299,11 @@ lat_action *lat_action_create(lat_settings *root, lat_group group, lat_error *er
 /* If the action is a single Wilson term, its beta; otherwise NaN. */
 double lat_action_beta(const lat_action *action);
 void lat_action_free(lat_action *action);
+/* Nested time scales: terms of a sum have levels 0 (the innermost, the default) to levels - 1, none of them empty.  The
+ * force of the terms of one level, as in the table; an action of one level is its level 0. */
+enum { LAT_MAX_LEVELS = 4 };
+int lat_action_levels(const lat_action *action);
+void lat_action_force(lat_action *action, int level, lat_field *links, double scale, lat_field *force);
 /* Total action per member (collective). */
 void lat_action_total(lat_action *action, lat_field *links, double *out);
 

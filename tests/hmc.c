@@ -14,19 +14,19 @@ static double rms(const double *values, int n)
     return sqrt(sum / n);
 }
 
-/* Typical |dH| of trajectories of a given number of steps, which start alike. */
-static double violation(test_chain *t, mc_integrator integrator, int steps)
+/* Typical |dH| of trajectories of a given number of steps (one, or one for each level), which start alike. */
+static double violation(test_chain *t, mc_integrator integrator, const char *steps)
 {
     enum { MOST = 64 };
     double dh[MOST];
     bool accepted[MOST];
     mc_chain *chain = t->chain;
-    char *text = lat_text("steps = %d; integrator = \"%s\";", steps, mc_integrator_names[integrator]);
+    char *text = lat_text("steps = %s; integrator = \"%s\";", steps, mc_integrator_names[integrator]);
     lat_settings *settings;
     lat_error error = {0};
     mc_trajectory trajectory = {0};
     if (lat_settings_parse(text, "test", &settings, &error) ||
-        mc_trajectory_create(settings, chain->geometry, chain->group, &trajectory, &error))
+        mc_trajectory_create(settings, chain->geometry, chain->group, lat_action_levels(chain->action), &trajectory, &error))
         lat_abort(error.status, "%s", error.text);
     lat_field *links = lat_field_gauge(chain->geometry, chain->group, LAT_DOUBLE);
     lat_field_copy(links, chain->links);
@@ -44,7 +44,10 @@ static void test_order(test_chain *t, const char *lattice)
     static const double order[MC_INTEGRATORS] = {2, 2, 4};
     static const int steps[MC_INTEGRATORS] = {32, 16, 24};
     for (int i = 0; i < MC_INTEGRATORS; i++) {
-        double coarse = violation(t, (mc_integrator)i, steps[i]), fine = violation(t, (mc_integrator)i, 2 * steps[i]);
+        char *few = lat_text("%d", steps[i]), *many = lat_text("%d", 2 * steps[i]);
+        double coarse = violation(t, (mc_integrator)i, few), fine = violation(t, (mc_integrator)i, many);
+        free(few);
+        free(many);
         double measured = log2(coarse / fine);
         ok(fabs(measured - order[i]) < 0.1, "%s: %s is of order %g", lattice, mc_integrator_names[i], order[i]);
         if (tap.rank == 0)
@@ -59,12 +62,13 @@ static void test_reversibility(test_chain *t)
     size_t bytes = (size_t)(chain->geometry->sites * before->components * chain->geometry->lanes) * sizeof(double);
     lat_field_copy(before, chain->links);
     for (int i = 0; i < MC_INTEGRATORS; i++) {
-        mc_trajectory trajectory = {(mc_integrator)i,
-                                    1,
-                                    8,
-                                    lat_field_algebra(chain->geometry, chain->group, LAT_DOUBLE),
-                                    lat_field_gauge(chain->geometry, chain->group, LAT_DOUBLE),
-                                    lat_field_create(chain->geometry, 1, LAT_DOUBLE)};
+        mc_trajectory trajectory = {.integrator = (mc_integrator)i,
+                                    .length = 1,
+                                    .levels = 1,
+                                    .steps = {8},
+                                    .momenta = lat_field_algebra(chain->geometry, chain->group, LAT_DOUBLE),
+                                    .start = lat_field_gauge(chain->geometry, chain->group, LAT_DOUBLE),
+                                    .density = lat_field_create(chain->geometry, 1, LAT_DOUBLE)};
         lat_random momenta = mc_random(chain, LAT_RANDOM_TEST, 2);
         double difference =
             mc_trajectory_reversibility(&trajectory, chain->action, chain->group, chain->links, &momenta);
@@ -75,6 +79,75 @@ static void test_reversibility(test_chain *t)
         mc_trajectory_free(&trajectory);
     }
     lat_field_free(before);
+}
+
+static test_chain two_levels(double inner, double outer)
+{
+    char *text = lat_text("lattice = { group = \"u1\"; size = [8, 8]; };"
+                          "action = ( { kind = \"wilson\"; beta = %g; level = 0; }, { kind = \"wilson\"; beta = %g; level = 1; } );"
+                          "chain = { seed = 3; replicas = 32; }; updates = ( { kind = \"hmc\"; steps = [4, 3]; } );",
+                          inner, outer);
+    test_chain t = chain_begin(MPI_COMM_WORLD, text);
+    free(text);
+    return t;
+}
+
+static void test_levels(void)
+{
+    static const double order[MC_INTEGRATORS] = {2, 2, 4};
+    test_chain t = two_levels(2, 1);
+    chain_run(&t, 10);
+    ok(chain_figure(&t, 0, "force_evaluations") == 32 * 10 * ((4 * 2 + 1) + (4 * 2 * 3 * 2 + 1)), "nested: forces are counted");
+    ok(chain_figure(&t, 0, "reversibility") < 1e-11, "nested: forth and back ends where it began");
+    for (int i = 0; i < MC_INTEGRATORS; i++) {
+        double measured = log2(violation(&t, (mc_integrator)i, "[20, 2]") / violation(&t, (mc_integrator)i, "[40, 2]"));
+        ok(fabs(measured - order[i]) < 0.1, "nested: %s is of order %g (%.3f)", mc_integrator_names[i], order[i], measured);
+    }
+    chain_end(&t);
+
+    /* Where the outer force is weak, the inner steps decide. */
+    t = two_levels(4, 0.2);
+    double few = violation(&t, MC_OMF2, "[6, 2]"), fewer = violation(&t, MC_OMF2, "[6, 1]");
+    ok(few < 0.5 * fewer, "nested: more steps of the inner level: dH %.3g, %.3g", few, fewer);
+    chain_end(&t);
+
+    t = two_levels(2, 0);
+    test_chain single = chain_begin(
+        MPI_COMM_WORLD, "lattice = { group = \"u1\"; size = [8, 8]; }; action = ( { kind = \"wilson\"; beta = 2.0; } );"
+                        "chain = { seed = 3; replicas = 32; }; updates = ( { kind = \"hmc\"; } );");
+    double nested = violation(&t, MC_LEAPFROG, "[3, 5]"), plain = violation(&single, MC_LEAPFROG, "15");
+    ok(nested > 0 && fabs(nested / plain - 1) < 1e-8, "nested: without an outer force, as many plain steps");
+    chain_end(&single);
+    chain_end(&t);
+}
+
+static void refused(const char *action, const char *update, const char *why)
+{
+    lat_error error = {0};
+    lat_settings *root;
+    mc_chain *chain = NULL;
+    mc_update **updates;
+    int count;
+    char *text = lat_text("lattice = { group = \"u1\"; size = [8, 8]; }; action = ( %s ); updates = ( { kind = \"hmc\"; %s } );", action, update);
+    if (lat_settings_parse(text, "test", &root, &error)) lat_abort(error.status, "%s", error.text);
+    if (mc_chain_create(MPI_COMM_WORLD, root, ".", &chain, &error) == LAT_DONE)
+        mc_updates_create(root, chain, &updates, &count, &error);
+    ok(error.status == LAT_CONFIG && strstr(error.text, why), "refused: %s", error.text);
+    mc_chain_free(chain);
+    lat_settings_free(root);
+    free(text);
+}
+
+static void test_level_refusals(void)
+{
+    const char *two = "{ kind = \"wilson\"; beta = 1.0; }, { kind = \"wilson\"; beta = 1.0; level = 1; }";
+    refused("{ kind = \"wilson\"; beta = 1.0; level = 1; }", "steps = 3;", "level 0");
+    refused("{ kind = \"wilson\"; beta = 1.0; }, { kind = \"wilson\"; beta = 1.0; level = 2; }", "steps = [3, 3];", "level 1");
+    refused("{ kind = \"wilson\"; beta = 1.0; level = 4; }", "steps = 3;", "too large");
+    refused(two, "steps = [3];", "2 levels");
+    refused(two, "steps = [3, 3, 3];", "2 levels");
+    refused(two, "steps = 3;", "steps");
+    refused(two, "", "steps");
 }
 
 /* An action that counts its forces. */
@@ -97,8 +170,8 @@ static void test_force_count(test_chain *t)
               *momenta = lat_field_algebra(t->chain->geometry, LAT_U1, LAT_DOUBLE);
     for (int i = 0; i < MC_INTEGRATORS; i++) {
         forces = 0;
-        mc_integrate((mc_integrator)i, &action, LAT_U1, links, momenta, 1, 7);
-        ok(forces == mc_integrator_forces((mc_integrator)i, 7), "%s: %d forces in 7 steps", mc_integrator_names[i],
+        mc_integrate((mc_integrator)i, &action, LAT_U1, links, momenta, 1, &(int){7});
+        ok(forces == mc_integrator_forces((mc_integrator)i, 1, &(int){7}), "%s: %d forces in 7 steps", mc_integrator_names[i],
            (int)forces);
     }
     lat_field_free(links);
@@ -257,6 +330,8 @@ int main(int argc, char **argv)
     test_exp_minus_dh("group = \"su3\"; size = [4, 4];", 5, 3, 16);
     test_plaquette("su2", 2.2);
     test_plaquette("su3", 5);
+    test_levels();
+    test_level_refusals();
     test_not_finite();
     test_refusals();
     return tap_end();

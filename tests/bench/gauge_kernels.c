@@ -187,8 +187,13 @@ static void trajectory(lat_group group, int extent)
     if (lat_geometry_create(MPI_COMM_WORLD, &shape, &g, &error)) lat_abort(error.status, "%s", error.text);
     lat_field *links = lat_field_gauge(g, group, LAT_DOUBLE);
     lat_action *action = lat_action_wilson(group, 6);
-    mc_trajectory t = {MC_OMF4, 1, 3, lat_field_algebra(g, group, LAT_DOUBLE), lat_field_gauge(g, group, LAT_DOUBLE),
-                       lat_field_create(g, 1, LAT_DOUBLE)};
+    mc_trajectory t = {.integrator = MC_OMF4,
+                       .length = 1,
+                       .levels = 1,
+                       .steps = {3},
+                       .momenta = lat_field_algebra(g, group, LAT_DOUBLE),
+                       .start = lat_field_gauge(g, group, LAT_DOUBLE),
+                       .density = lat_field_create(g, 1, LAT_DOUBLE)};
     double best = INFINITY;
     for (int repeat = 0; repeat < REPEATS; repeat++) {
         double dh;
