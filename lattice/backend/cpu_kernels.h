@@ -14,11 +14,13 @@
 #include "../kernels/linear.h"
 #ifdef U1_H
 #include "../kernels/u1_updates.h"
+#else
+#include "../kernels/sun_updates.h"
 #endif
 
 #define KERNEL_ENTRY(name) .name = NAME(name),
 #ifdef U1_H
 #define KERNEL_TABLE {.lanes = REAL_LANES, LAT_KERNELS(KERNEL_ENTRY) LAT_UPDATE_KERNELS(KERNEL_ENTRY) LAT_U1_KERNELS(KERNEL_ENTRY)}
 #else
-#define KERNEL_TABLE {.lanes = REAL_LANES, LAT_KERNELS(KERNEL_ENTRY)}
+#define KERNEL_TABLE {.lanes = REAL_LANES, LAT_KERNELS(KERNEL_ENTRY) LAT_UPDATE_KERNELS(KERNEL_ENTRY)}
 #endif
