@@ -55,16 +55,24 @@ lat_status mc_sweep_step(mc_update *update, lat_error *error)
     (void)error;
     mc_sweep *sweep = (mc_sweep *)update;
     mc_chain *chain = update->chain;
-    for (int round = 0; round < sweep->count; round++)
-        for (int mu = 0; mu < chain->geometry->dim; mu++)
-            for (int parity = 0; parity < 2; parity++) {
-                lat_range inner = lat_range_of(chain->geometry, &sweep->inner[parity]);
-                lat_range outer = lat_range_of(chain->geometry, &sweep->outer[parity]);
-                lat_halo_start(chain->links);
-                sweep->update_links(sweep, &inner, mu, round);
-                lat_halo_finish(chain->links);
-                sweep->update_links(sweep, &outer, mu, round);
-            }
+    int dim = chain->geometry->dim;
+    for (int part = 0; part < 2 * dim * sweep->count; part++) {
+        int mu = part / 2 % dim, round = part / 2 / dim, parity = part % 2;
+        int last_mu = (part + 2 * dim - 1) / 2 % dim, last_parity = 1 - parity;
+        lat_range inner = lat_range_of(chain->geometry, &sweep->inner[parity]);
+        lat_range outer = lat_range_of(chain->geometry, &sweep->outer[parity]);
+        /* The whole halo once, then only the links that the part before changed. */
+        if (part == 0)
+            lat_halo_start(chain->links);
+        else
+            lat_halo_start_links(chain->links, last_mu, last_parity);
+        sweep->update_links(sweep, &inner, mu, round);
+        if (part == 0)
+            lat_halo_finish(chain->links);
+        else
+            lat_halo_finish_links(chain->links, last_mu, last_parity);
+        sweep->update_links(sweep, &outer, mu, round);
+    }
     chain->links_id++;
     return LAT_DONE;
 }

@@ -23,7 +23,9 @@ enum { DISPLACEMENTS = 81 }; /* {-1, 0, 1}^4; the middle one is no displacement 
 enum { HERE = DISPLACEMENTS / 2 };
 
 typedef struct {
+    int offset[LAT_MAX_DIM];
     int64_t sites;
+    int64_t even;          /* the first `even` sites have an even sum of coordinates, the others an odd one */
     int64_t *halo, *block; /* [sites]: a halo site and the site of the block that it copies */
 } region;
 
@@ -51,10 +53,17 @@ typedef struct {
     const part *face[DISPLACEMENTS]; /* of message c, the part at the offset o = c; NULL: no such message */
 } halo_plan;
 
+/* What is exchanged of a field: components first ... first + count - 1; of links in direction mu those that staples need
+ * (mu < 0: whatever the halo holds); sites of one parity (parity < 0: all). */
+typedef struct {
+    int first, count, mu, parity;
+} selection;
+
 /* One exchange: the buffers and persistent requests for a number of bytes per site and lane. */
 typedef struct exchange {
     struct exchange *next;
     size_t bytes; /* components * size of a real */
+    int mu, parity;
     char *send[DISPLACEMENTS], *receive[DISPLACEMENTS];
     int requests;
     MPI_Request request[2 * DISPLACEMENTS];
@@ -72,24 +81,34 @@ static void offset_of(int displacement, int offset[LAT_MAX_DIM])
     for (int mu = 0; mu < LAT_MAX_DIM; displacement /= 3, mu++) offset[mu] = displacement % 3 - 1;
 }
 
-static void fill_region(const lat_geometry *g, const int offset[LAT_MAX_DIM], region *region)
+static void add_sites(const lat_geometry *g, int parity, region *region)
 {
-    region->halo = lat_alloc(g->all_sites - g->sites, sizeof(int64_t));
-    region->block = lat_alloc(g->all_sites - g->sites, sizeof(int64_t));
+    const int *offset = region->offset;
     for (int64_t site = g->sites; site < g->all_sites; site++) {
-        int64_t c[LAT_MAX_DIM] = {0};
+        int64_t c[LAT_MAX_DIM] = {0}, sum = 0;
         bool inside = true;
         for (int mu = 0; mu < g->dim; mu++) {
             c[mu] = g->coordinate[site * g->dim + mu];
+            sum += c[mu];
             int side = c[mu] < 0 ? -1 : c[mu] >= g->block[mu] ? 1 : 0;
             inside = inside && side == offset[mu];
             c[mu] -= side * g->block[mu];
         }
         for (int mu = g->dim; mu < LAT_MAX_DIM; mu++) inside = inside && offset[mu] == 0;
-        if (!inside) continue;
+        if (!inside || (sum & 1) != parity) continue;
         region->halo[region->sites] = site;
         region->block[region->sites++] = lat_site(g, c);
     }
+}
+
+static void fill_region(const lat_geometry *g, const int offset[LAT_MAX_DIM], region *region)
+{
+    region->halo = lat_alloc(g->all_sites - g->sites, sizeof(int64_t));
+    region->block = lat_alloc(g->all_sites - g->sites, sizeof(int64_t));
+    memcpy(region->offset, offset, sizeof region->offset);
+    add_sites(g, 0, region);
+    region->even = region->sites;
+    add_sites(g, 1, region);
 }
 
 /* Where the halo of this lane at this offset comes from: the lane, and the displacement of the rank. */
@@ -186,26 +205,66 @@ static struct lat_halo *plan_halo(const lat_geometry *g)
     return halo;
 }
 
-static exchange *find_exchange(const lat_field *field)
+/* A staple in direction nu at x has U_nu(x + rho), U_nu(x - rho), U_rho(x), U_rho(x + nu), U_rho(x - rho) and
+ * U_rho(x + nu - rho). */
+static bool is_needed(const region *region, const selection *s)
+{
+    if (s->mu < 0) return true;
+    int outside = 0, above = 0;
+    for (int rho = 0; rho < LAT_MAX_DIM; rho++) {
+        outside += region->offset[rho] != 0;
+        above += region->offset[rho] > 0;
+    }
+    if (outside == 1) return region->offset[s->mu] < 1;
+    return outside == 2 && above == 1 && region->offset[s->mu] < 0;
+}
+
+/* The sites of the region that are selected: begin ... end - 1 in its lists. */
+static void chosen_sites(const region *region, const selection *s, int64_t *begin, int64_t *end)
+{
+    *begin = s->parity == 1 ? region->even : 0;
+    *end = s->parity == 0 ? region->even : region->sites;
+    if (!is_needed(region, s)) *end = *begin;
+}
+
+static selection whole(const lat_field *field) { return (selection){0, field->components, -1, -1}; }
+
+/* The sites of a region have the same parity on all ranks and in all lanes only where blocks are even. */
+static selection links_of(const lat_field *links, int mu, int parity)
+{
+    const lat_geometry *g = links->geometry;
+    int reals = links->components / g->dim;
+    for (int nu = 0; nu < g->dim; nu++)
+        if (g->split[nu] && g->block[nu] % 2) parity = -1;
+    return (selection){mu * reals, reals, mu, parity};
+}
+
+static exchange *find_exchange(const lat_field *field, const selection *s)
 {
     lat_geometry *g = (lat_geometry *)field->geometry; /* the list of exchanges is a cache, not part of the geometry's value */
     if (!g->halos) g->halos = plan_halo(g);
-    size_t bytes = (size_t)field->components * (field->precision == LAT_FLOAT ? sizeof(float) : sizeof(double));
+    size_t bytes = (size_t)s->count * (field->precision == LAT_FLOAT ? sizeof(float) : sizeof(double));
     for (exchange *x = g->halos->first; x; x = x->next)
-        if (x->bytes == bytes) return x;
+        if (x->bytes == bytes && x->mu == s->mu && x->parity == s->parity) return x;
     exchange *x = lat_alloc(1, sizeof *x);
     x->bytes = bytes;
+    x->mu = s->mu;
+    x->parity = s->parity;
     x->next = g->halos->first;
     g->halos->first = x;
     for (int c = 0; c < DISPLACEMENTS; c++) {
         const message *message = &g->halos->plan.message[c];
         const part *face = g->halos->plan.face[c];
+        int64_t begin, end;
         if (!face) continue;
+        chosen_sites(face->region, s, &begin, &end);
+        if (begin == end) continue;
         if (message->values * (int64_t)bytes > INT32_MAX)
             lat_abort(LAT_CONFIG, "halo: a message of %lld bytes: use more ranks", (long long)(message->values * (int64_t)bytes));
-        x->send[c] = lat_alloc(message->values * (int64_t)bytes, 1); /* the adjoint sends all parts */
-        x->receive[c] = lat_alloc(message->values * (int64_t)bytes, 1);
-        int size = (int)(face->region->sites * face->lanes * (int64_t)bytes);
+        int size = (int)((end - begin) * face->lanes * (int64_t)bytes);
+        int64_t room = s->mu < 0 ? message->values * (int64_t)bytes : size; /* the adjoint sends all parts */
+        x->send[c] = lat_alloc(room, 1);
+        x->receive[c] = lat_alloc(room, 1);
         MPI_Recv_init(x->receive[c], size, MPI_BYTE, message->source, c, g->comm, &x->request[x->requests++]);
         MPI_Send_init(x->send[c], size, MPI_BYTE, message->destination, c, g->comm, &x->request[x->requests++]);
     }
@@ -245,104 +304,135 @@ void lat_halos_free(lat_geometry *g)
 
 /* The two moves differ in what lies at either end; size is a constant at every call, so that memcpy is a register
  * move. */
-static inline __attribute__((always_inline)) void pack_sites(const lat_field *f, const part *p, bool halo_end, char **to, size_t size)
+static inline __attribute__((always_inline)) void pack_sites(const lat_field *f, const part *p, const selection *s,
+                                                             bool halo_end, char **to, size_t size)
 {
+    int64_t begin, end;
     const int64_t *site = halo_end ? p->region->halo : p->region->block;
     const int *lane = halo_end ? p->to : p->from;
     const char *data = f->data;
-    for (int64_t i = 0; i < p->region->sites; i++)
-        for (int c = 0; c < f->components; c++) {
+    chosen_sites(p->region, s, &begin, &end);
+    for (int64_t i = begin; i < end; i++)
+        for (int c = s->first; c < s->first + s->count; c++) {
             const char *row = data + (size_t)(site[i] * f->components + c) * (size_t)f->geometry->lanes * size;
             for (int l = 0; l < p->lanes; l++, *to += size) memcpy(*to, row + (size_t)lane[l] * size, size);
         }
 }
 
-static inline __attribute__((always_inline)) void unpack_sites(lat_field *f, const part *p, const char **from, size_t size)
+static inline __attribute__((always_inline)) void unpack_sites(lat_field *f, const part *p, const selection *s,
+                                                               const char **from, size_t size)
 {
     char *data = f->data;
-    for (int64_t i = 0; i < p->region->sites; i++)
-        for (int c = 0; c < f->components; c++) {
+    int64_t begin, end;
+    chosen_sites(p->region, s, &begin, &end);
+    for (int64_t i = begin; i < end; i++)
+        for (int c = s->first; c < s->first + s->count; c++) {
             char *row = data + (size_t)(p->region->halo[i] * f->components + c) * (size_t)f->geometry->lanes * size;
             for (int l = 0; l < p->lanes; l++, *from += size) memcpy(row + (size_t)p->to[l] * size, *from, size);
         }
 }
 
-/* Rows of lanes, from one array of sites to another: as in the kernel. */
-static void copy_rows(const lat_field *f, int64_t sites, void *to, const int64_t *target, const void *from, const int64_t *source,
-                      const int *lane)
+static size_t real_bytes(const lat_field *f) { return f->precision == LAT_FLOAT ? sizeof(float) : sizeof(double); }
+
+/* The first selected component at a site. */
+static char *chosen_row(const lat_field *f, const selection *s, int64_t site)
 {
-    halo_copy_args args = {lat_tables_of(f->geometry), to, from, target, source, lane, f->components};
+    return (char *)f->data + (size_t)(site * f->components + s->first) * (size_t)f->geometry->lanes * real_bytes(f);
+}
+
+static size_t row_bytes(const lat_field *f, const selection *s)
+{
+    return (size_t)s->count * (size_t)f->geometry->lanes * real_bytes(f);
+}
+
+/* Rows of lanes of the selection, from sites of the field to others, or to a buffer (target NULL): as in the kernel. */
+static void copy_rows(const lat_field *f, const selection *s, int64_t sites, void *buffer, const int64_t *target,
+                      const int64_t *source, const int *lane)
+{
+    halo_copy_args args = {.t = lat_tables_of(f->geometry), .to = target ? chosen_row(f, s, 0) : buffer,
+                           .from = chosen_row(f, s, 0), .target = target, .source = source, .lane = lane,
+                           .components = s->count, .to_components = target ? f->components : s->count,
+                           .from_components = f->components};
     lat_range range = {.count = sites, .lanes = f->geometry->lanes};
     lat_kernels_of(f, LAT_U1)->halo_copy(&args, &range);
 }
 
-static void copy_here(lat_field *f, const halo_plan *plan)
+static void copy_here(lat_field *f, const halo_plan *plan, const selection *s)
 {
     const message *here = &plan->message[HERE];
+    int64_t begin, end;
     for (int i = 0; i < here->parts; i++) {
         const region *region = here->part[i].region;
-        copy_rows(f, region->sites, f->data, region->halo, f->data, region->block, here->part[i].origin);
+        chosen_sites(region, s, &begin, &end);
+        copy_rows(f, s, end - begin, NULL, region->halo + begin, region->block + begin, here->part[i].origin);
     }
 }
 
-static void copy_late(lat_field *f, const message *message)
+static void copy_late(lat_field *f, const message *message, const selection *s)
 {
+    int64_t begin, end;
     for (int i = 0; i < message->parts; i++) {
         const part *p = &message->part[i];
-        if (p->late_source) copy_rows(f, p->region->sites, f->data, p->region->halo, f->data, p->late_source, p->late_lane);
+        if (!p->late_source) continue;
+        chosen_sites(p->region, s, &begin, &end);
+        copy_rows(f, s, end - begin, NULL, p->region->halo + begin, p->late_source + begin, p->late_lane);
     }
 }
 
-static size_t row_bytes(const lat_field *f)
+static void pack_face(const lat_field *f, const part *p, const selection *s, char *to)
 {
-    return (size_t)f->components * (size_t)f->geometry->lanes * (f->precision == LAT_FLOAT ? sizeof(float) : sizeof(double));
+    int64_t begin, end;
+    chosen_sites(p->region, s, &begin, &end);
+    if (p->whole)
+        copy_rows(f, s, end - begin, to, NULL, p->region->block + begin, p->origin);
+    else if (f->precision == LAT_FLOAT)
+        pack_sites(f, p, s, false, &to, sizeof(float));
+    else
+        pack_sites(f, p, s, false, &to, sizeof(double));
 }
 
-static void pack_face(const lat_field *f, const part *p, char *to)
+static void unpack_face(lat_field *f, const part *p, const selection *s, const char *from)
 {
+    int64_t begin, end;
+    chosen_sites(p->region, s, &begin, &end);
     if (p->whole)
-        copy_rows(f, p->region->sites, to, NULL, f->data, p->region->block, p->origin);
+        for (int64_t i = begin; i < end; i++, from += row_bytes(f, s))
+            memcpy(chosen_row(f, s, p->region->halo[i]), from, row_bytes(f, s));
     else if (f->precision == LAT_FLOAT)
-        pack_sites(f, p, false, &to, sizeof(float));
+        unpack_sites(f, p, s, &from, sizeof(float));
     else
-        pack_sites(f, p, false, &to, sizeof(double));
-}
-
-static void unpack_face(lat_field *f, const part *p, const char *from)
-{
-    if (p->whole)
-        for (int64_t s = 0; s < p->region->sites; s++, from += row_bytes(f))
-            memcpy((char *)f->data + (size_t)p->region->halo[s] * row_bytes(f), from, row_bytes(f));
-    else if (f->precision == LAT_FLOAT)
-        unpack_sites(f, p, &from, sizeof(float));
-    else
-        unpack_sites(f, p, &from, sizeof(double));
+        unpack_sites(f, p, s, &from, sizeof(double));
 }
 
 static bool has_halo(const lat_field *field) { return field->geometry->all_sites > field->geometry->sites; }
 
-void lat_halo_start(lat_field *field)
+static void start(lat_field *field, selection s)
 {
     if (!has_halo(field)) return;
-    exchange *x = find_exchange(field);
+    exchange *x = find_exchange(field, &s);
     const halo_plan *plan = &field->geometry->halos->plan;
     for (int c = 0; c < DISPLACEMENTS; c++)
-        if (x->send[c]) pack_face(field, plan->face[c], x->send[c]);
+        if (x->send[c]) pack_face(field, plan->face[c], &s, x->send[c]);
     if (x->requests > 0) MPI_Startall(x->requests, x->request);
 }
 
-void lat_halo_finish(lat_field *field)
+static void finish(lat_field *field, selection s)
 {
     if (!has_halo(field)) return;
-    exchange *x = find_exchange(field);
+    exchange *x = find_exchange(field, &s);
     const halo_plan *plan = &field->geometry->halos->plan;
-    copy_here(field, plan);
+    copy_here(field, plan, &s);
     if (x->requests > 0) MPI_Waitall(x->requests, x->request, MPI_STATUSES_IGNORE);
     for (int c = 0; c < DISPLACEMENTS; c++)
-        if (x->receive[c]) unpack_face(field, plan->face[c], x->receive[c]);
+        if (x->receive[c]) unpack_face(field, plan->face[c], &s, x->receive[c]);
     for (int c = 0; c < DISPLACEMENTS; c++)
-        if (x->receive[c]) copy_late(field, &plan->message[c]);
+        if (x->receive[c]) copy_late(field, &plan->message[c], &s);
 }
+
+void lat_halo_start(lat_field *field) { start(field, whole(field)); }
+void lat_halo_finish(lat_field *field) { finish(field, whole(field)); }
+void lat_halo_start_links(lat_field *links, int mu, int parity) { start(links, links_of(links, mu, parity)); }
+void lat_halo_finish_links(lat_field *links, int mu, int parity) { finish(links, links_of(links, mu, parity)); }
 
 void lat_halo_exchange(lat_field *field)
 {
@@ -384,7 +474,8 @@ static void add_message(lat_field *f, const message *m, const void *buffer)
 void lat_halo_adjoint(lat_field *field)
 {
     if (!has_halo(field)) return;
-    exchange *x = find_exchange(field);
+    selection s = whole(field);
+    exchange *x = find_exchange(field, &s);
     const lat_geometry *g = field->geometry;
     const halo_plan *plan = &g->halos->plan;
     MPI_Request request[2 * DISPLACEMENTS];
@@ -396,9 +487,9 @@ void lat_halo_adjoint(lat_field *field)
         char *to = x->send[c];
         for (int i = 0; i < m->parts; i++)
             if (field->precision == LAT_FLOAT)
-                pack_sites(field, &m->part[i], true, &to, sizeof(float));
+                pack_sites(field, &m->part[i], &s, true, &to, sizeof(float));
             else
-                pack_sites(field, &m->part[i], true, &to, sizeof(double));
+                pack_sites(field, &m->part[i], &s, true, &to, sizeof(double));
         MPI_Irecv(x->receive[c], size, MPI_BYTE, m->destination, c, g->comm, &request[requests++]);
         MPI_Isend(x->send[c], size, MPI_BYTE, m->source, c, g->comm, &request[requests++]);
     }

@@ -208,6 +208,10 @@ void lat_field_set_local(lat_field *field, int member, const double *values);
 void lat_halo_start(lat_field *field);
 void lat_halo_finish(lat_field *field);
 void lat_halo_exchange(lat_field *field);
+/* The same for no more than the links in direction mu at the sites of one parity, and where staples need them: after an
+ * update of these links, when the rest of the halo is filled. */
+void lat_halo_start_links(lat_field *links, int mu, int parity);
+void lat_halo_finish_links(lat_field *links, int mu, int parity);
 /* The adjoint: adds every halo value to the site it is a copy of and zeroes the halo.  Collective. */
 void lat_halo_adjoint(lat_field *field);
 

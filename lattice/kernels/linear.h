@@ -10,14 +10,13 @@ KERNEL(axpy)
         PUT(k->y, k->components, c, GET(k->y, k->components, c) + (scalar)k->a * GET(k->x, k->components, c));
 }
 
-/* to(target(i)) = from(source(i)) for the i of the range; target NULL: i itself.  Lane l comes from lane[l], and stays as it
+/* to(target(i)) = from(source(i)) for the i of the range, the first components of it; target NULL: i itself.  Lane l comes from lane[l], and stays as it
  * is where that is negative. */
 KERNEL(halo_copy)
 {
-    int64_t row = (int64_t)k->components * k->t.lanes;
     lane_order order = real_order(k->lane + lane);
-    const scalar *from = (const scalar *)k->from + k->source[site] * row;
-    scalar *to = (scalar *)k->to + (k->target ? k->target[site] : site) * row + lane;
+    const scalar *from = (const scalar *)k->from + k->source[site] * k->from_components * k->t.lanes;
+    scalar *to = (scalar *)k->to + (k->target ? k->target[site] : site) * k->to_components * k->t.lanes + lane;
     for (int c = 0; c < k->components; c++, from += k->t.lanes, to += k->t.lanes) real_permute(&order, from, to);
 }
 
