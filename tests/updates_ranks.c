@@ -23,12 +23,12 @@ static uint64_t add_bytes(uint64_t hash, const void *bytes, size_t size)
 }
 
 /* Of the links of all replicas, and of what the updates keep. */
-static void run(MPI_Comm comm, const char *lattice, const char *lanes, int replicas, bool plane, uint64_t hash[2])
+static void run(MPI_Comm comm, lat_group group, const char *lattice, const char *lanes, int replicas, bool plane, uint64_t hash[2])
 {
     char *text =
-        lat_text("lattice = { group = \"u1\"; size = %s; %s }; action = ( { kind = \"wilson\"; beta = 1.6; } );"
+        lat_text("lattice = { group = \"%s\"; size = %s; %s }; action = ( { kind = \"wilson\"; beta = %g; } );"
                  "chain = { seed = 11; replicas = %d; }; updates = ( %s%s );",
-                 lattice, lanes, replicas, any_dimension, plane ? plane_only : "");
+                 lat_group_names[group], lattice, lanes, group == LAT_SU3 ? 5.0 : 1.6, replicas, any_dimension, plane ? plane_only : "");
     test_chain t = chain_begin(comm, text);
     int64_t n = t.chain->geometry->volume * t.chain->links->components;
     double *links = lat_alloc(n, sizeof *links);
@@ -45,23 +45,31 @@ static void run(MPI_Comm comm, const char *lattice, const char *lanes, int repli
     chain_end(&t);
 }
 
-static void test(const char *lattice, const char *lanes, const char *one_lane, int replicas, bool plane)
+static void test(lat_group group, const char *lattice, const char *lanes, const char *one_lane, int replicas, bool plane)
 {
     uint64_t here[2], alone[2];
-    run(MPI_COMM_WORLD, lattice, lanes, replicas, plane, here);
-    run(MPI_COMM_SELF, lattice, one_lane, replicas, plane, alone);
-    ok_all(here[0] == alone[0], "%s, %d replicas %s: same links", lattice, replicas, lanes);
-    ok_all(here[1] == alone[1], "%s, %d replicas %s: same figures", lattice, replicas, lanes);
+    run(MPI_COMM_WORLD, group, lattice, lanes, replicas, plane, here);
+    run(MPI_COMM_SELF, group, lattice, one_lane, replicas, plane, alone);
+    ok_all(here[0] == alone[0], "%s, %s, %d replicas %s: same links", lat_group_names[group], lattice, replicas, lanes);
+    ok_all(here[1] == alone[1], "%s, %s, %d replicas %s: same figures", lat_group_names[group], lattice, replicas, lanes);
 }
 
 int main(int argc, char **argv)
 {
     tap_start(&argc, &argv);
-    test("[16, 16]", "", "lanes = [1, 1];", 1, true);
-    test("[16, 16]", "lanes = [1, 1];", "lanes = [1, 1];", 1, true);
-    test("[16, 16]", "lanes = [2, 1];", "", 3, true);
-    test("[16, 8]", "lanes = [1, 2];", "lanes = [1, 1];", 5, true);
-    test("[8, 4, 8]", "", "lanes = [1, 1, 1];", 2, false);
-    test("[4, 4, 4, 8]", "", "lanes = [1, 1, 1, 1];", 1, false);
+    test(LAT_U1, "[16, 16]", "", "lanes = [1, 1];", 1, true);
+    test(LAT_U1, "[16, 16]", "lanes = [1, 1];", "lanes = [1, 1];", 1, true);
+    test(LAT_U1, "[16, 16]", "lanes = [2, 1];", "", 3, true);
+    test(LAT_U1, "[16, 8]", "lanes = [1, 2];", "lanes = [1, 1];", 5, true);
+    test(LAT_U1, "[8, 4, 8]", "", "lanes = [1, 1, 1];", 2, false);
+    test(LAT_U1, "[4, 4, 4, 8]", "", "lanes = [1, 1, 1, 1];", 1, false);
+    for (int group = LAT_U1; group <= LAT_SU3; group++) {
+        test((lat_group)group, "[6, 6, 4]", "lanes = [1, 1, 1];", "", 1, false); /* parts of odd extents */
+        if (group == LAT_U1) continue;
+        test((lat_group)group, "[16, 8]", "", "lanes = [1, 1];", 1, false);
+        test((lat_group)group, "[8, 4, 8]", "", "lanes = [1, 1, 1];", 3, false);
+        test((lat_group)group, "[4, 4, 4, 8]", "", "lanes = [1, 1, 1, 1];", 1, false);
+        test((lat_group)group, "[8, 4, 4, 8]", "lanes = [2, 1, 1, 1];", "", 2, false);
+    }
     return tap_end();
 }
