@@ -20,11 +20,16 @@ typedef struct {
 
 RANDOM_INLINE double random_unit(uint64_t bits) { return ((double)(bits >> 11) + 0.5) * 0x1p-53; }
 
-RANDOM_INLINE void random_four(const random_key *key, uint64_t site, uint32_t direction, uint64_t member, uint64_t index, double out[4])
+RANDOM_INLINE philox4x64_ctr_t random_bits(const random_key *key, uint64_t site, uint32_t direction, uint64_t member, uint64_t index)
 {
     philox4x64_ctr_t counter = {{key->step, site, direction + ((key->member + member) << 8), index}};
     philox4x64_key_t k = {{key->key[0], key->key[1]}};
-    philox4x64_ctr_t bits = philox4x64(counter, k);
+    return philox4x64(counter, k);
+}
+
+RANDOM_INLINE void random_four(const random_key *key, uint64_t site, uint32_t direction, uint64_t member, uint64_t index, double out[4])
+{
+    philox4x64_ctr_t bits = random_bits(key, site, direction, member, index);
     for (int i = 0; i < 4; i++) out[i] = random_unit(bits.v[i]);
 }
 
