@@ -25,7 +25,8 @@ static mc_update *create(lat_settings *settings, mc_chain *chain, int index, lat
     h->base = (mc_update){.table = &mc_update_hmc, .chain = chain, .index = index, .state_count = MC_DYNAMICS_STATES};
     h->base.state = lat_alloc(MC_DYNAMICS_STATES, sizeof *h->base.state);
     int levels = lat_action_levels(chain->action);
-    if (mc_dynamics_create(settings, chain->geometry, chain->group, levels, &h->dynamics, error) == LAT_DONE) return &h->base;
+    if (mc_dynamics_create(settings, chain->geometry, chain->group, levels, &h->dynamics, error) == LAT_DONE)
+        return &h->base;
     release(&h->base);
     return NULL;
 }

@@ -21,13 +21,15 @@ static void read_steps(lat_settings *settings, mc_trajectory *trajectory, lat_er
     else
         count = lat_settings_ints(settings, "steps", steps, -1, LAT_MAX_LEVELS, 1, MOST_STEPS, error);
     if (!error->status && count != trajectory->levels)
-        lat_settings_fail(settings, "steps", error, "%d numbers of steps, but the action has %d levels: give one for each, "
-                          "the outermost first", count, trajectory->levels);
+        lat_settings_fail(settings, "steps", error,
+                          "%d numbers of steps, but the action has %d levels: give one for each, "
+                          "the outermost first",
+                          count, trajectory->levels);
     for (int i = 0; i < count; i++) trajectory->steps[i] = (int)steps[i];
 }
 
-lat_status mc_trajectory_create(lat_settings *settings, const lat_geometry *geometry, lat_group group,
-                                int levels, mc_trajectory *trajectory, lat_error *error)
+lat_status mc_trajectory_create(lat_settings *settings, const lat_geometry *geometry, lat_group group, int levels,
+                                mc_trajectory *trajectory, lat_error *error)
 {
     trajectory->length = lat_settings_real(settings, "trajectory", 1, 1e-6, 1e6, error);
     trajectory->levels = levels;

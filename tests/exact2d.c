@@ -269,7 +269,8 @@ static double su3_loop_by_weyl(double beta, int volume, int area)
         for (int r = 0; r < IRREPS; r++) {
             double complex times = 0;
             for (int i = 0; i < NODES_2D; i++) times += conj(numerator[r][i]) * numerator[s][i] * fundamental[i];
-            loop += creal(times) / (6.0 * NODES_2D) * dimension[s] / dimension[r] * pow(c[s], area) * pow(c[r], volume - area);
+            loop += creal(times) / (6.0 * NODES_2D) * dimension[s] / dimension[r] * pow(c[s], area) *
+                    pow(c[r], volume - area);
         }
     return loop / (3 * z);
 }
@@ -341,7 +342,8 @@ static void test_limits(void)
     double rare = lat_exact2d("charge_squared", LAT_U1, 50, 64);
     ok(fabs(rare - 4.74083410711840134e-7) < 1e-15, "U(1): charge squared of 5e-7 to 8 digits");
     ok(isnan(lat_exact2d("polyakov", LAT_U1, 1, 16)) && isnan(lat_exact2d("charge_squared", LAT_SU2, 1, 16)) &&
-           isnan(lat_exact2d("wilson_loop_4x4", LAT_U1, 1, 16)) && isnan(lat_exact2d("wilson_loop_3x4", LAT_SU3, 1, 12)) &&
+           isnan(lat_exact2d("wilson_loop_4x4", LAT_U1, 1, 16)) &&
+           isnan(lat_exact2d("wilson_loop_3x4", LAT_SU3, 1, 12)) &&
            isnan(lat_exact2d("wilson_loop_2x2x", LAT_U1, 1, 16)) && isnan(lat_exact2d("plaquette", LAT_U1, -1, 16)) &&
            isnan(lat_exact2d("plaquette", LAT_U1, NAN, 16)) && isnan(lat_exact2d_log_z(LAT_U1, NAN, 16)),
        "NaN where nothing is known");

@@ -26,7 +26,8 @@ static double violation(test_chain *t, mc_integrator integrator, const char *ste
     lat_error error = {0};
     mc_trajectory trajectory = {0};
     if (lat_settings_parse(text, "test", &settings, &error) ||
-        mc_trajectory_create(settings, chain->geometry, chain->group, lat_action_levels(chain->action), &trajectory, &error))
+        mc_trajectory_create(settings, chain->geometry, chain->group, lat_action_levels(chain->action), &trajectory,
+                             &error))
         lat_abort(error.status, "%s", error.text);
     lat_field *links = lat_field_gauge(chain->geometry, chain->group, LAT_DOUBLE);
     lat_field_copy(links, chain->links);
@@ -83,10 +84,11 @@ static void test_reversibility(test_chain *t)
 
 static test_chain two_levels(double inner, double outer)
 {
-    char *text = lat_text("lattice = { group = \"u1\"; size = [8, 8]; };"
-                          "action = ( { kind = \"wilson\"; beta = %g; level = 0; }, { kind = \"wilson\"; beta = %g; level = 1; } );"
-                          "chain = { seed = 3; replicas = 32; }; updates = ( { kind = \"hmc\"; steps = [4, 3]; } );",
-                          inner, outer);
+    char *text = lat_text(
+        "lattice = { group = \"u1\"; size = [8, 8]; };"
+        "action = ( { kind = \"wilson\"; beta = %g; level = 0; }, { kind = \"wilson\"; beta = %g; level = 1; } );"
+        "chain = { seed = 3; replicas = 32; }; updates = ( { kind = \"hmc\"; steps = [4, 3]; } );",
+        inner, outer);
     test_chain t = chain_begin(MPI_COMM_WORLD, text);
     free(text);
     return t;
@@ -97,11 +99,13 @@ static void test_levels(void)
     static const double order[MC_INTEGRATORS] = {2, 2, 4};
     test_chain t = two_levels(2, 1);
     chain_run(&t, 10);
-    ok(chain_figure(&t, 0, "force_evaluations") == 32 * 10 * ((4 * 2 + 1) + (4 * 2 * 3 * 2 + 1)), "nested: forces are counted");
+    ok(chain_figure(&t, 0, "force_evaluations") == 32 * 10 * ((4 * 2 + 1) + (4 * 2 * 3 * 2 + 1)),
+       "nested: forces are counted");
     ok(chain_figure(&t, 0, "reversibility") < 1e-11, "nested: forth and back ends where it began");
     for (int i = 0; i < MC_INTEGRATORS; i++) {
         double measured = log2(violation(&t, (mc_integrator)i, "[20, 2]") / violation(&t, (mc_integrator)i, "[40, 2]"));
-        ok(fabs(measured - order[i]) < 0.1, "nested: %s is of order %g (%.3f)", mc_integrator_names[i], order[i], measured);
+        ok(fabs(measured - order[i]) < 0.1, "nested: %s is of order %g (%.3f)", mc_integrator_names[i], order[i],
+           measured);
     }
     chain_end(&t);
 
@@ -128,7 +132,9 @@ static void refused(const char *action, const char *update, const char *why)
     mc_chain *chain = NULL;
     mc_update **updates;
     int count;
-    char *text = lat_text("lattice = { group = \"u1\"; size = [8, 8]; }; action = ( %s ); updates = ( { kind = \"hmc\"; %s } );", action, update);
+    char *text =
+        lat_text("lattice = { group = \"u1\"; size = [8, 8]; }; action = ( %s ); updates = ( { kind = \"hmc\"; %s } );",
+                 action, update);
     if (lat_settings_parse(text, "test", &root, &error)) lat_abort(error.status, "%s", error.text);
     if (mc_chain_create(MPI_COMM_WORLD, root, ".", &chain, &error) == LAT_DONE)
         mc_updates_create(root, chain, &updates, &count, &error);
@@ -142,7 +148,8 @@ static void test_level_refusals(void)
 {
     const char *two = "{ kind = \"wilson\"; beta = 1.0; }, { kind = \"wilson\"; beta = 1.0; level = 1; }";
     refused("{ kind = \"wilson\"; beta = 1.0; level = 1; }", "steps = 3;", "level 0");
-    refused("{ kind = \"wilson\"; beta = 1.0; }, { kind = \"wilson\"; beta = 1.0; level = 2; }", "steps = [3, 3];", "level 1");
+    refused("{ kind = \"wilson\"; beta = 1.0; }, { kind = \"wilson\"; beta = 1.0; level = 2; }", "steps = [3, 3];",
+            "level 1");
     refused("{ kind = \"wilson\"; beta = 1.0; level = 4; }", "steps = 3;", "too large");
     refused(two, "steps = [3];", "2 levels");
     refused(two, "steps = [3, 3, 3];", "2 levels");
@@ -171,8 +178,8 @@ static void test_force_count(test_chain *t)
     for (int i = 0; i < MC_INTEGRATORS; i++) {
         forces = 0;
         mc_integrate((mc_integrator)i, &action, LAT_U1, links, momenta, 1, &(int){7});
-        ok(forces == mc_integrator_forces((mc_integrator)i, 1, &(int){7}), "%s: %d forces in 7 steps", mc_integrator_names[i],
-           (int)forces);
+        ok(forces == mc_integrator_forces((mc_integrator)i, 1, &(int){7}), "%s: %d forces in 7 steps",
+           mc_integrator_names[i], (int)forces);
     }
     lat_field_free(links);
     lat_field_free(momenta);

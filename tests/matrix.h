@@ -1,7 +1,7 @@
 /* flowhmc: SPDX-License-Identifier: GPL-3.0-or-later
  *
- * matrix.h: links of any group as plain complex matrices, and a gauge field of one member as an array of them, for tests
- * that go by the definitions.
+ * matrix.h: links of any group as plain complex matrices, and a gauge field of one member as an array of them, for
+ * tests that go by the definitions.
  */
 #ifndef TEST_MATRIX_H
 #define TEST_MATRIX_H

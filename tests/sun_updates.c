@@ -2,10 +2,10 @@
  *
  * # ranks: 1 2
  *
- * sun_updates.c: heatbath and overrelaxation of SU(2) and SU(3).  The heatbath of SU(2) draws a link from its distribution;
- * that of SU(3) leaves it as it is, found by Weyl's integration formula, and draws the last of its subgroups; overrelaxation
- * leaves the action as it is.  Histograms are compared by chi^2 at 5.8 standard deviations: 70 tests, all together false
- * by chance with a probability of 5e-7.
+ * sun_updates.c: heatbath and overrelaxation of SU(2) and SU(3).  The heatbath of SU(2) draws a link from its
+ * distribution; that of SU(3) leaves it as it is, found by Weyl's integration formula, and draws the last of its
+ * subgroups; overrelaxation leaves the action as it is.  Histograms are compared by chi^2 at 5.8 standard deviations:
+ * 70 tests, all together false by chance with a probability of 5e-7.
  */
 #include "../lattice/backend/backend.h"
 #include "chain.h"
@@ -27,8 +27,8 @@ static void check_uniform(int64_t *histogram, const char *name, const char *what
     double total = 0, chi_square = 0;
     for (int i = 0; i < BINS; i++) total += (double)histogram[i];
     for (int i = 0; i < BINS; i++) chi_square += pow((double)histogram[i] - total / BINS, 2) / (total / BINS);
-    ok(total >= 1e4 && fabs(chi_square_sigmas(chi_square, BINS - 1)) < most_sigmas, "%s: %s, %.0f deviates, chi^2 %.1f of %d bins", name,
-       what, total, chi_square, BINS);
+    ok(total >= 1e4 && fabs(chi_square_sigmas(chi_square, BINS - 1)) < most_sigmas,
+       "%s: %s, %.0f deviates, chi^2 %.1f of %d bins", name, what, total, chi_square, BINS);
 }
 
 /* ---------------------------------------------------------------------------------------- SU(2), and subgroups */
@@ -81,7 +81,9 @@ static lat_geometry *plane(lat_precision precision)
 {
     lat_error error = {0};
     lat_geometry *g;
-    if (lat_geometry_create(MPI_COMM_WORLD, &(lat_shape){.dim = 2, .size = {32, 32}, .members = 16, .precision = precision}, &g, &error))
+    if (lat_geometry_create(MPI_COMM_WORLD,
+                            &(lat_shape){.dim = 2, .size = {32, 32}, .members = 16, .precision = precision}, &g,
+                            &error))
         lat_abort(error.status, "%s", error.text);
     return g;
 }
@@ -108,7 +110,8 @@ static void test_su2(double alpha, lat_precision precision, int first_step)
         for (int64_t i = 0; i < sites->count; i++)
             for (int lane = 0; lane < g->blocks * g->members; lane++) {
                 double h[4];
-                for (int c = 0; c < 4; c++) h[c] = get(links, ((sites->site[i] * 2 + round % 2) * 4 + c) * g->lanes + lane);
+                for (int c = 0; c < 4; c++)
+                    h[c] = get(links, ((sites->site[i] * 2 + round % 2) * 4 + c) * g->lanes + lane);
                 count_element(&n, h, alpha);
             }
         lat_field_free(links);
@@ -119,7 +122,8 @@ static void test_su2(double alpha, lat_precision precision, int first_step)
     lat_geometry_free(g);
 }
 
-/* h = g v / |v| in the last subgroup of a link, for the links that a sweep draws last: they see what all others have become. */
+/* h = g v / |v| in the last subgroup of a link, for the links that a sweep draws last: they see what all others have
+ * become. */
 static void count_last(histograms *n, const plain_field *f, int64_t x, double beta)
 {
     int mu = f->dim - 1, last = (int)f->group;
@@ -138,7 +142,8 @@ static void test_conditional(lat_group group, const char *lattice, double beta)
                           lat_group_names[group], lattice, beta);
     test_chain t = chain_begin(MPI_COMM_WORLD, text);
     const lat_geometry *g = t.chain->geometry;
-    plain_field f = {.group = group, .dim = g->dim, .real = lat_alloc(g->volume * t.chain->links->components, sizeof(double))};
+    plain_field f = {
+        .group = group, .dim = g->dim, .real = lat_alloc(g->volume * t.chain->links->components, sizeof(double))};
     memcpy(f.size, g->size, sizeof f.size);
     histograms n = {0};
     for (int round = 0; round < 10; round++) {
@@ -169,8 +174,8 @@ static int by_value(const void *a, const void *b)
     return (x > y) - (x < y);
 }
 
-/* Values that cut the distribution of Re tr U under exp(kappa Re tr U) in BINS parts of equal weight, from a fine grid over
- * the angles of the eigenvalues with Vandermonde's weight; and the mean. */
+/* Values that cut the distribution of Re tr U under exp(kappa Re tr U) in BINS parts of equal weight, from a fine grid
+ * over the angles of the eigenvalues with Vandermonde's weight; and the mean. */
 static double trace_quantiles(double kappa, double edge[BINS + 1])
 {
     enum { GRID = 400 };
@@ -197,8 +202,8 @@ static double trace_quantiles(double kappa, double edge[BINS + 1])
     return mean / total;
 }
 
-/* Links of one direction and parity of a cold lattice do not see each other: every one is a Markov chain of its own, under
- * the staple 2, with the distribution exp(2 beta / 3 Re tr U). */
+/* Links of one direction and parity of a cold lattice do not see each other: every one is a Markov chain of its own,
+ * under the staple 2, with the distribution exp(2 beta / 3 Re tr U). */
 static void test_su3(double kappa, lat_precision precision)
 {
     enum { STEPS = 60, FORGET = 20, EVERY = 20 };
@@ -230,8 +235,8 @@ static void test_su3(double kappa, lat_precision precision)
     MPI_Allreduce(MPI_IN_PLACE, sums, 5, MPI_DOUBLE, MPI_SUM, MPI_COMM_WORLD);
     double width = sqrt((sums[3] / sums[4] - mean * mean / 9) / sums[4]), worst = 0;
     for (int c = 0; c < 3; c++) worst = fmax(worst, fabs(sums[c] / sums[4] - mean / 3));
-    ok(worst < most_sigmas * width, "%s: all entries of the diagonal have the mean %.5f (%.1f standard deviations)", name, mean / 3,
-       worst / width);
+    ok(worst < most_sigmas * width, "%s: all entries of the diagonal have the mean %.5f (%.1f standard deviations)",
+       name, mean / 3, worst / width);
     free(name);
     lat_field_free(links);
     lat_geometry_free(g);
@@ -261,8 +266,10 @@ static void test_overrelax(lat_group group, const char *lattice)
     chain_run(&t, 1);
     lat_action_total(t.chain->action, links, after);
     for (int m = 0; m < 4; m++) change = fmax(change, fabs(after[m] / before[m] - 1));
-    ok(change < 1e-13, "%s, %s: overrelaxation leaves the action as it is (%.2g)", lat_group_names[group], lattice, change);
-    ok(mc_largest_difference(links, start, group) > 0.5, "%s, %s: and moves the links", lat_group_names[group], lattice);
+    ok(change < 1e-13, "%s, %s: overrelaxation leaves the action as it is (%.2g)", lat_group_names[group], lattice,
+       change);
+    ok(mc_largest_difference(links, start, group) > 0.5, "%s, %s: and moves the links", lat_group_names[group],
+       lattice);
 
     lat_field_copy(start, links);
     for (int parity = 0; parity < 2; parity++) {
@@ -280,11 +287,16 @@ static void test_overrelax(lat_group group, const char *lattice)
 /* Every kind of links stays in the group, from a start that is as far from 1 as can be, and where the staples vanish. */
 static void test_unitarity(lat_group group)
 {
-    char *text = lat_text("lattice = { group = \"%s\"; size = [4, 4]; }; action = ( { kind = \"wilson\"; beta = 4.0; } ); chain = { seed = 3; };"
-                          "updates = ( { kind = \"overrelax\"; count = 2000; }, { kind = \"heatbath\"; count = 500; } );",
-                          lat_group_names[group]);
+    char *text =
+        lat_text("lattice = { group = \"%s\"; size = [4, 4]; }; action = ( { kind = \"wilson\"; beta = 4.0; } ); chain "
+                 "= { seed = 3; };"
+                 "updates = ( { kind = \"overrelax\"; count = 2000; }, { kind = \"heatbath\"; count = 500; } );",
+                 lat_group_names[group]);
     test_chain t = chain_begin(MPI_COMM_WORLD, text);
-    plain_field f = {.group = group, .dim = 2, .size = {4, 4, 1, 1}, .real = lat_alloc(16 * t.chain->links->components, sizeof(double))};
+    plain_field f = {.group = group,
+                     .dim = 2,
+                     .size = {4, 4, 1, 1},
+                     .real = lat_alloc(16 * t.chain->links->components, sizeof(double))};
     double worst = 0;
     chain_run(&t, 1);
     lat_field_gather(t.chain->links, 0, f.real);
@@ -309,7 +321,8 @@ int main(int argc, char **argv)
     tap_start(&argc, &argv);
     for (size_t i = 0; i < sizeof alpha / sizeof *alpha; i++)
         for (int p = 0; p < LAT_PRECISIONS; p++)
-            if (alpha[i] <= 50 || p == LAT_DOUBLE) test_su2(alpha[i], (lat_precision)p, 1000 * (int)i); /* float numbers are too coarse */
+            if (alpha[i] <= 50 || p == LAT_DOUBLE)
+                test_su2(alpha[i], (lat_precision)p, 1000 * (int)i); /* float numbers are too coarse */
     for (size_t i = 0; i < sizeof kappa / sizeof *kappa; i++)
         for (int p = 0; p < LAT_PRECISIONS; p++) test_su3(kappa[i], (lat_precision)p);
     test_conditional(LAT_SU2, "[16, 16]", 0.3);

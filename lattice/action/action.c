@@ -72,7 +72,8 @@ static int count_levels(lat_settings *root, const term *term, int terms, lat_err
     }
     for (int level = 0; level < levels; level++)
         if (!filled[level])
-            lat_settings_fail(root, "action", error, "no term has level %d: number the levels from 0, the innermost", level);
+            lat_settings_fail(root, "action", error, "no term has level %d: number the levels from 0, the innermost",
+                              level);
     return levels;
 }
 
@@ -81,7 +82,8 @@ lat_action *lat_action_create(lat_settings *root, lat_group group, lat_error *er
     int terms = lat_settings_list(root, "action", error);
     if (error->status) return NULL;
     if (terms == 0) {
-        lat_settings_fail(root, "action", error, "no term of an action: write action = ( { kind = \"wilson\"; beta = 6.0; } );");
+        lat_settings_fail(root, "action", error,
+                          "no term of an action: write action = ( { kind = \"wilson\"; beta = 6.0; } );");
         return NULL;
     }
     if (terms == 1) {

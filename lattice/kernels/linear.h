@@ -10,8 +10,8 @@ KERNEL(axpy)
         PUT(k->y, k->components, c, GET(k->y, k->components, c) + (scalar)k->a * GET(k->x, k->components, c));
 }
 
-/* to(target(i)) = from(source(i)) for the i of the range, the first components of it; target NULL: i itself.  Lane l comes from lane[l], and stays as it
- * is where that is negative. */
+/* to(target(i)) = from(source(i)) for the i of the range, as many components as are asked for; target NULL: i itself.  Lane l
+ * comes from lane[l], and stays as it is where that is negative. */
 KERNEL(halo_copy)
 {
     lane_order order = real_order(k->lane + lane);

@@ -1,11 +1,12 @@
 /* flowhmc: SPDX-License-Identifier: GPL-3.0-or-later
  *
- * sun_updates.h: heatbath and overrelaxation of one link of SU(2) or SU(3), one SU(2) subgroup after the other (N. Cabibbo
- * and E. Marinari, Phys. Lett. B 119 (1982) 387).  The weight of an element g of a subgroup is exp(alpha h0), h0 being the
- * first component of h = g v / |v|, v the numbers of matrix_subgroup, and alpha = 2 beta |v| / N.
+ * sun_updates.h: heatbath and overrelaxation of one link of SU(2) or SU(3), one SU(2) subgroup after the other (N.
+ * Cabibbo and E. Marinari, Phys. Lett. B 119 (1982) 387).  The weight of an element g of a subgroup is exp(alpha h0),
+ * h0 being the first component of h = g v / |v|, v the numbers of matrix_subgroup, and alpha = 2 beta |v| / N.
  */
 
-/* Two rows of a matrix in SU(3) are enough: where it comes from a product, the compiler leaves the third row out of that. */
+/* Two rows of a matrix in SU(3) are enough: where it comes from a product, the compiler leaves the third row out of
+ * that. */
 REAL_INLINE link_t complete(link_t a)
 {
 #ifdef SU3_H
@@ -32,11 +33,12 @@ REAL_INLINE matrix_t completed_staple_at(const lat_tables *t, const void *u, int
 }
 
 /* 1 - h0 for one component h0 of a unit vector in four dimensions with density sqrt(1 - h0^2) exp(alpha h0).  Large
- * alpha: A. D. Kennedy and B. J. Pendleton, Phys. Lett. B 156 (1985) 393.  Small alpha, where that is hardly ever accepted:
- * h0 from its distribution at alpha = 0, a coordinate of a uniform point in the unit disc, accepted with exp(alpha (h0 - 1)).
- * The acceptance is at least 0.45, at the alpha where the methods change.  Every lane has its own sequence of deviates and
- * stops at its own acceptance. */
-REAL_INLINE real subgroup_distance(const lat_tables *t, const random_key *key, int64_t site, int lane, uint32_t direction, int s, real alpha)
+ * alpha: A. D. Kennedy and B. J. Pendleton, Phys. Lett. B 156 (1985) 393.  Small alpha, where that is hardly ever
+ * accepted: h0 from its distribution at alpha = 0, a coordinate of a uniform point in the unit disc, accepted with
+ * exp(alpha (h0 - 1)).  The acceptance is at least 0.45, at the alpha where the methods change.  Every lane has its own
+ * sequence of deviates and stops at its own acceptance. */
+REAL_INLINE real subgroup_distance(const lat_tables *t, const random_key *key, int64_t site, int lane,
+                                   uint32_t direction, int s, real alpha)
 {
     enum { MOST_TRIES = 1000 }; /* bounds the loop on NaN */
     real distance = real_of(0);
@@ -48,12 +50,16 @@ REAL_INLINE real subgroup_distance(const lat_tables *t, const random_key *key, i
         real_sincos((2 * u[1] - 1) * REAL_PI, &sine, &cosine);
         real log0 = real_log(u[0]), log2 = real_log(u[2]);
         real far = -width * (log0 + cosine * cosine * log2), near = 1 - real_sqrt(u[0]) * cosine;
-        truth accepted = (small & ~real_less(-alpha * near, log2)) | (~small & ~real_less(1 - (scalar)0.5 * far, u[3] * u[3]));
+        truth accepted =
+            (small & ~real_less(-alpha * near, log2)) | (~small & ~real_less(1 - (scalar)0.5 * far, u[3] * u[3]));
         distance = real_select(open & accepted, real_select(small, near, far), distance);
         open = open & ~accepted;
     }
     return distance;
 }
+
+/* Of a number that is not negative but for rounding. */
+REAL_INLINE real root(real x) { return real_sqrt(real_select(real_less(real_of(0), x), x, real_of(0))); }
 
 /* h v^+ for quaternions */
 REAL_INLINE void quaternion_mul_dagger(const real h[4], const real v[4], real out[4])
@@ -86,10 +92,11 @@ KERNEL(heatbath)
         for (int i = 1; i < 4; i++) v[i] = scale * v[i];
         /* The subgroups share calls for four deviates. */
         if (s % 2 == 0) real_uniform4(&k->t, &k->key, site, lane, (uint32_t)k->mu, (uint64_t)(s / 2), turn);
-        real distance = subgroup_distance(&k->t, &k->key, site, lane, (uint32_t)k->mu, s, (scalar)(2 * k->beta / GROUP_N) * norm);
-        real height = 2 * turn[s % 2] - 1, radius = real_sqrt(distance * (2 - distance));
+        real distance =
+            subgroup_distance(&k->t, &k->key, site, lane, (uint32_t)k->mu, s, (scalar)(2 * k->beta / GROUP_N) * norm);
+        real height = 2 * turn[s % 2] - 1, radius = root(distance * (2 - distance));
         real_sincos((2 * turn[2 + s % 2] - 1) * REAL_PI, &sine, &cosine);
-        real across = radius * real_sqrt(1 - height * height);
+        real across = radius * root(1 - height * height);
         h[0] = 1 - distance;
         h[1] = across * cosine;
         h[2] = across * sine;

@@ -2,8 +2,8 @@
  *
  * updates.c: time of heatbath and overrelaxation sweeps, of one heatbath and four overrelaxation sweeps together, and
  * what it is spent on: the halo exchange; staples (the kernel of the force, which ends in one more product); subgroups
- * (overrelaxation less that); random numbers and rejection (heatbath less overrelaxation).  Best of many repetitions, per
- * link and rank.
+ * (overrelaxation less that); random numbers and rejection (heatbath less overrelaxation).  Best of many repetitions,
+ * per link and rank.
  */
 #include "../../lattice/backend/backend.h"
 #include "../chain.h"
@@ -33,7 +33,8 @@ static double kernel_time(test_chain *t, lat_field *force, enum kernel kernel, i
             plaquette_force_args f = {lat_tables_of(g), t->chain->links->data, force->data, 1};
             if (kernel == FORCE) kernels->plaquette_force(&f, &range);
             for (int mu = 0; mu < g->dim && kernel != FORCE; mu++) {
-                heatbath_args h = {lat_tables_of(g), t->chain->links->data, lat_action_beta(t->chain->action), mu, lat_random_key(&random)};
+                heatbath_args h = {lat_tables_of(g), t->chain->links->data, lat_action_beta(t->chain->action), mu,
+                                   lat_random_key(&random)};
                 overrelax_args o = {lat_tables_of(g), t->chain->links->data, mu};
                 if (kernel == HEATBATH)
                     kernels->heatbath(&h, &range);
@@ -48,7 +49,8 @@ static double kernel_time(test_chain *t, lat_field *force, enum kernel kernel, i
 
 static double step_time(const char *lattice, double beta, const char *updates, int repetitions)
 {
-    char *text = lat_text("lattice = { %s }; action = ( { kind = \"wilson\"; beta = %g; } ); chain = { start = \"cold\"; }; updates = ( %s );",
+    char *text = lat_text("lattice = { %s }; action = ( { kind = \"wilson\"; beta = %g; } ); chain = { start = "
+                          "\"cold\"; }; updates = ( %s );",
                           lattice, beta, updates);
     test_chain t = chain_begin(MPI_COMM_WORLD, text);
     double best = INFINITY;
@@ -66,27 +68,34 @@ static double step_time(const char *lattice, double beta, const char *updates, i
 static void bench(lat_group group, int extent, double beta)
 {
     int repetitions = extent > 8 ? 4 : 20;
-    char *lattice = lat_text("group = \"%s\"; size = [%d, %d, %d, %d];", lat_group_names[group], extent, extent, extent, extent);
+    char *lattice =
+        lat_text("group = \"%s\"; size = [%d, %d, %d, %d];", lat_group_names[group], extent, extent, extent, extent);
     double heatbath = step_time(lattice, beta, "{ kind = \"heatbath\"; }", repetitions);
     double overrelax = step_time(lattice, beta, "{ kind = \"overrelax\"; }", repetitions);
-    double mixed = step_time(lattice, beta, "{ kind = \"heatbath\"; }, { kind = \"overrelax\"; count = 4; }", repetitions);
+    double mixed =
+        step_time(lattice, beta, "{ kind = \"heatbath\"; }, { kind = \"overrelax\"; count = 4; }", repetitions);
 
-    char *text = lat_text("lattice = { %s }; action = ( { kind = \"wilson\"; beta = %g; } ); chain = { start = \"cold\"; };"
-                          "updates = ( { kind = \"heatbath\"; }, { kind = \"overrelax\"; } );",
-                          lattice, beta);
+    char *text =
+        lat_text("lattice = { %s }; action = ( { kind = \"wilson\"; beta = %g; } ); chain = { start = \"cold\"; };"
+                 "updates = ( { kind = \"heatbath\"; }, { kind = \"overrelax\"; } );",
+                 lattice, beta);
     test_chain t = chain_begin(MPI_COMM_WORLD, text);
     chain_run(&t, 10);
     lat_field *force = lat_field_algebra(t.chain->geometry, group, LAT_DOUBLE);
     double kernel[3];
     for (int i = 0; i < 3; i++) kernel[i] = kernel_time(&t, force, (enum kernel)i, repetitions);
-    double links = (double)(t.chain->geometry->volume * t.chain->geometry->dim / t.chain->geometry->rank_count), micro = 1e6 / links;
+    double links = (double)(t.chain->geometry->volume * t.chain->geometry->dim / t.chain->geometry->rank_count),
+           micro = 1e6 / links;
     if (tap.rank == 0) {
-        printf("%s %2d^4: heatbath sweep %.3f us per link, overrelaxation sweep %.3f; 1 heatbath + 4 overrelaxation sweeps %.4f s, %.3f us\n",
+        printf("%s %2d^4: heatbath sweep %.3f us per link, overrelaxation sweep %.3f; 1 heatbath + 4 overrelaxation "
+               "sweeps %.4f s, %.3f us\n",
                lat_group_names[group], extent, heatbath * micro, overrelax * micro, mixed, mixed * micro / 5);
-        printf("         kernels: heatbath %.3f, overrelaxation %.3f, of which staple and product %.3f, subgroups %.3f; random numbers %.3f; "
+        printf("         kernels: heatbath %.3f, overrelaxation %.3f, of which staple and product %.3f, subgroups "
+               "%.3f; random numbers %.3f; "
                "halo %.3f per sweep\n",
-               kernel[HEATBATH] * micro, kernel[OVERRELAX] * micro, kernel[FORCE] * micro, (kernel[OVERRELAX] - kernel[FORCE]) * micro,
-               (kernel[HEATBATH] - kernel[OVERRELAX]) * micro, (overrelax - kernel[OVERRELAX]) * micro);
+               kernel[HEATBATH] * micro, kernel[OVERRELAX] * micro, kernel[FORCE] * micro,
+               (kernel[OVERRELAX] - kernel[FORCE]) * micro, (kernel[HEATBATH] - kernel[OVERRELAX]) * micro,
+               (overrelax - kernel[OVERRELAX]) * micro);
     }
     lat_field_free(force);
     chain_end(&t);

@@ -2,8 +2,9 @@
 # flowhmc: SPDX-License-Identifier: GPL-3.0-or-later
 #
 # tests/long/kills.sh: a run that is killed at 50 random instants, and resumed each time on another number of ranks, ends with
-# the same configurations and the same history, to the byte, as one that was never stopped. KILLS changes the number.
-: "${MPIRUN=mpirun}" "${MPIRUN_FLAGS=--oversubscribe --bind-to none}" "${srcdir=.}" "${KILLS=50}"
+# the same configurations and the same history, to the byte, as one that was never stopped. Once for each of KILLS_GROUPS;
+# KILLS changes the number.
+: "${MPIRUN=mpirun}" "${MPIRUN_FLAGS=--oversubscribe --bind-to none}" "${srcdir=.}" "${KILLS=50}" "${KILLS_GROUPS=u1 su3}"
 build=$PWD
 model=$(cd "$srcdir/share/models" && pwd)/u1-beta2.h5 || exit 1
 folder=$(mktemp -d kills.XXXXXX) || exit 1
@@ -11,7 +12,7 @@ cd "$folder" || exit 1
 trap 'cd ..; rm -rf "$folder"' EXIT
 RANDOM=1
 
-cat >run.cfg <<END
+cat >u1.cfg <<END
 lattice = { group = "u1"; size = [16, 16]; };
 action  = ( { kind = "wilson"; beta = 2.0; } );
 chain   = { seed = 9; steps = 3000; thermalise = 20; save_every = 500; checkpoint_every = 10; };
@@ -19,40 +20,57 @@ updates = ( { kind = "flow"; model = "$model"; batch = 64; }, { kind = "hmc"; st
             { kind = "heatbath"; }, { kind = "instanton"; } );
 measure = { observables = [ "plaquette", "charge", "wilson_loop_2x2" ]; };
 END
+cat >su3.cfg <<END
+lattice = { group = "su3"; size = [4, 4, 4, 8]; };
+action  = ( { kind = "wilson"; beta = 5.7; } );
+chain   = { seed = 9; steps = 3000; thermalise = 20; save_every = 500; checkpoint_every = 10; };
+updates = ( { kind = "hmc"; steps = 2; integrator = "omf4"; }, { kind = "overrelax"; count = 2; }, { kind = "heatbath"; } );
+measure = { observables = [ "plaquette", "polyakov", "wilson_loop_2x2" ]; };
+END
 
 # Word splitting is wanted: these are commands with their flags.
 # shellcheck disable=SC2086
 sample() { # ranks, options
     local ranks=$1
     shift
-    exec $MPIRUN $MPIRUN_FLAGS -n "$ranks" "$build/flowhmc" run.cfg --quiet "$@" </dev/null >>out 2>&1
+    exec $MPIRUN $MPIRUN_FLAGS -n "$ranks" "$build/flowhmc" "$group.cfg" --quiet "$@" </dev/null >>out 2>&1
 }
 
-(sample 1 --out reference)
-[ -f reference/summary.json ] && echo "ok 1 - the run that is never stopped" || echo "not ok 1 - the run that is never stopped"
+count=0
+result() { # condition's status, name
+    count=$((count + 1))
+    if [ "$1" = 0 ]; then echo "ok $count - $group: $2"; else echo "not ok $count - $group: $2"; fi
+}
 
-# The whole process group is killed: launcher and ranks at once.
-kills=0 rounds=0 all_ranks=(1 2 4 8)
-while [ $kills -lt "$KILLS" ] && [ $rounds -lt $((2 * KILLS)) ]; do
-    rounds=$((rounds + 1))
-    (sample "${all_ranks[$((rounds % 4))]}" --out killed --resume) &
-    launcher=$!
-    sleep "$((RANDOM % 3)).$((RANDOM % 10))"
-    pids=$(pgrep -f -- "flowhmc run.cfg --quiet --out killed")
-    # shellcheck disable=SC2086
-    [ -n "$pids" ] && kill -KILL $pids 2>/dev/null && kills=$((kills + 1))
-    wait $launcher 2>/dev/null
+all_ranks=(1 2 4 8)
+for group in $KILLS_GROUPS; do
+    reference=$group-reference killed=$group-$folder
+    (sample 1 --out "$reference")
+    [ -f "$reference/summary.json" ]
+    result $? "the run that is never stopped"
+
+    # Launcher and ranks are killed at once.
+    kills=0 rounds=0
+    while [ $kills -lt "$KILLS" ] && [ $rounds -lt $((2 * KILLS)) ]; do
+        rounds=$((rounds + 1))
+        (sample "${all_ranks[$((rounds % 4))]}" --out "$killed" --resume) &
+        launcher=$!
+        sleep "$((RANDOM % 3)).$((RANDOM % 10))"
+        pids=$(pgrep -f -- "flowhmc $group.cfg --quiet --out $killed")
+        # shellcheck disable=SC2086
+        [ -n "$pids" ] && kill -KILL $pids 2>/dev/null && kills=$((kills + 1))
+        wait $launcher 2>/dev/null
+    done
+    [ $kills -ge "$KILLS" ]
+    result $? "killed $kills times"
+
+    (sample 2 --out "$killed" --resume)
+    good=0
+    cmp "$reference/history.h5" "$killed/history.h5" >>out 2>&1 || good=1
+    [ "$(ls "$reference/configs")" = "$(ls "$killed/configs")" ] || good=1
+    for file in "$reference"/configs/*; do cmp "$file" "$killed/configs/${file##*/}" >>out 2>&1 || good=1; done
+    steps=$(sed -n 's/.*resumed at step \([0-9]*\).*/\1/p' "$killed/log.txt" | tr '\n' ' ')
+    result $good "the same bytes; resumed at steps $steps"
+    [ $good = 0 ] || tail -n 20 out | sed 's/^/# /'
 done
-[ $kills -ge "$KILLS" ] && echo "ok 2 - killed $kills times" || echo "not ok 2 - killed $kills times"
-
-(sample 2 --out killed --resume)
-good=0
-cmp reference/history.h5 killed/history.h5 >>out 2>&1 || good=1
-[ "$(ls reference/configs)" = "$(ls killed/configs)" ] || good=1
-for file in reference/configs/*; do cmp "$file" "killed/configs/${file##*/}" >>out 2>&1 || good=1; done
-steps=$(sed -n 's/.*resumed at step \([0-9]*\).*/\1/p' killed/log.txt | tr '\n' ' ')
-if [ $good = 0 ]; then echo "ok 3 - the same bytes; resumed at steps $steps"; else
-    echo "not ok 3 - the same bytes; resumed at steps $steps"
-    tail -n 20 out | sed 's/^/# /'
-fi
-echo "1..3"
+echo "1..$count"
