@@ -23,7 +23,7 @@ END
 cat >su3.cfg <<END
 lattice = { group = "su3"; size = [4, 4, 4, 8]; };
 action  = ( { kind = "wilson"; beta = 5.7; } );
-chain   = { seed = 9; steps = 3000; thermalise = 20; save_every = 500; checkpoint_every = 10; };
+chain   = { seed = 9; steps = 1500; thermalise = 20; save_every = 250; checkpoint_every = 10; };
 updates = ( { kind = "hmc"; steps = 2; integrator = "omf4"; }, { kind = "overrelax"; count = 2; }, { kind = "heatbath"; } );
 measure = { observables = [ "plaquette", "polyakov", "wilson_loop_2x2" ]; };
 END

@@ -29,7 +29,7 @@ static mc_estimate run(lat_group group, const char *size, double beta, const cha
     lat_error error = {0};
     if (lat_observable_find("plaquette", group, &shape, &plaquette, &error)) lat_abort(error.status, "%s", error.text);
     double *series = lat_alloc((int64_t)replicas * steps, sizeof *series), *now = lat_alloc(replicas, sizeof *now);
-    chain_run(&t, 100 + steps / 10);
+    chain_run(&t, 300 + steps / 10);
     for (int i = 0; i < steps; i++) {
         chain_run(&t, 1);
         plaquette.measure(&plaquette, t.chain->links, group, now);
@@ -77,7 +77,7 @@ int main(int argc, char **argv)
     compare(LAT_SU2, "[8, 8, 8, 8]", 2.3, "hmc against heatbath", move, draw.mean, draw.error);
     test_su3("[8, 8, 8, 8]", 1, heatbath, 1000, 0.06006, 0.00008);
     test_su3("[8, 8, 8, 8]", 1, hmc, 500, 0.06006, 0.00008);
-    test_su3("[12, 12, 12, 12]", 5.7, heatbath, 300, 0.54886, 0.00014);
+    test_su3("[12, 12, 12, 12]", 5.7, heatbath, 600, 0.54886, 0.00014);
     test_su3("[12, 12, 12, 12]", 6, heatbath, 300, 0.59374, 0.00007);
     test_su3("[12, 12, 12, 12]", 6, hmc, 100, 0.59374, 0.00007);
     return tap_end();
