@@ -487,17 +487,23 @@ static void test_unwritable(void)
     const int64_t extent[] = {4, 4};
     lat_geometry *g = geometry(MPI_COMM_WORLD, 2, extent, 1);
     lat_field *links = lat_field_gauge(g, LAT_U1, LAT_DOUBLE);
-    ok_all(lat_config_write(in_directory("config.h5/x"), links, LAT_U1, 0, NULL, 0, &error) == LAT_FILE,
+    ok_all(lat_config_write(in_directory("config.h5/x.h5"), links, LAT_U1, 0, NULL, 0, &error) == LAT_FILE,
            "parent is a file: LAT_FILE");
     say(&error);
     error = (lat_error){0};
-    ok_all(lat_config_write(in_directory("none/x"), links, LAT_U1, 0, NULL, 0, &error) == LAT_FILE,
+    ok_all(lat_config_write(in_directory("none/x.h5"), links, LAT_U1, 0, NULL, 0, &error) == LAT_FILE,
            "no such directory: LAT_FILE");
     say(&error);
     error = (lat_error){0};
-    ok_all(lat_config_write(directory, links, LAT_U1, 0, NULL, 0, &error) == LAT_FILE, "path is a directory: LAT_FILE");
+    char *folder = in_directory("folder.h5");
+    if (tap.rank == 0 && mkdir(folder, 0777) != 0) lat_abort(LAT_FILE, "%s: %s", folder, strerror(errno));
+    ok_all(lat_config_write(folder, links, LAT_U1, 0, NULL, 0, &error) == LAT_FILE, "path is a directory: LAT_FILE");
     say(&error);
-    ok(!exists(lat_text("%s.tmp", directory)), "and no temporary file is left");
+    ok(!exists(lat_text("%s.tmp", folder)), "and no temporary file is left");
+    error = (lat_error){0};
+    ok_all(lat_config_write(in_directory("config.h6"), links, LAT_U1, 0, NULL, 0, &error) == LAT_CONFIG,
+           "an ending that names no format: LAT_CONFIG");
+    say(&error);
     spill(in_directory("again.h5.tmp"), "left by a run that was killed", 29);
     error = (lat_error){0};
     ok_all(lat_config_write(in_directory("again.h5"), links, LAT_U1, 0, NULL, 0, &error) == LAT_DONE &&

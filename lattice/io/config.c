@@ -1,90 +1,151 @@
 /* flowhmc: SPDX-License-Identifier: GPL-3.0-or-later
  *
- * config.c: gauge configurations: one data set `links`, and attributes that say what it is and where it comes from.
+ * config.c: gauge configurations in any of the formats: which one a file has, by how it begins, and which one a name stands
+ * for, by its ending.
  */
 #include "io.h"
 
-#include <math.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
-lat_status lat_config_write(const char *path, const lat_field *links, lat_group group, int member,
-                            const lat_provenance *provenance, int count, lat_error *error)
+/* The last has no mark at its beginning, so it is tried last. */
+static const lat_config_format *const formats[] = {&lat_config_hdf5, &lat_config_nersc, &lat_config_ildg, &lat_config_milc,
+                                                   &lat_config_openqcd};
+enum { FORMATS = sizeof formats / sizeof *formats };
+
+static const lat_config_options no_options;
+
+static const lat_config_format *named(const char *name, lat_error *error)
 {
-    lat_h5 *file = lat_h5_create(links->geometry->comm, path, "configuration");
-    lat_h5_put_text(file, "group", lat_group_names[group]);
-    lat_h5_put_int(file, "dimension", links->geometry->dim);
-    for (int i = 0; i < count; i++) lat_h5_put_text(file, provenance[i].key, provenance[i].value);
-    lat_h5_put_field(file, "links", links, member);
-    return lat_h5_finish(file, error);
+    const char *names[FORMATS + 1] = {0};
+    for (int i = 0; i < FORMATS; i++) {
+        if (strcmp(name, formats[i]->name) == 0) return formats[i];
+        names[i] = formats[i]->name;
+    }
+    lat_fail(error, LAT_CONFIG, "format '%.40s' is not known: is %s meant? (h5, nersc, ildg, openqcd, milc)", name,
+             lat_nearest(name, names));
+    return NULL;
 }
 
-/* Index of the file's group; LAT_GROUPS on refusal. */
-static lat_group read_group(lat_h5 *file)
+static lat_status check_options(const lat_config_options *options, lat_error *error)
 {
-    enum { LONGEST = 31 };
-    char *name = lat_h5_get_text(file, "group", LONGEST);
-    lat_group group = 0;
-    if (!name) return LAT_GROUPS;
-    while (group < LAT_GROUPS && strcmp(name, lat_group_names[group]) != 0) group++;
-    if (group == LAT_GROUPS) lat_h5_refuse(file, "has the unknown group '%s': use u1, su2 or su3", name);
-    free(name);
-    return group;
+    if (options->endian && strcmp(options->endian, "big") != 0 && strcmp(options->endian, "little") != 0)
+        return lat_fail(error, LAT_CONFIG, "byte order '%.40s' is not known: use big or little", options->endian);
+    if (options->bits != 0 && options->bits != 32 && options->bits != 64)
+        return lat_fail(error, LAT_CONFIG, "precision of %d bits: use 32 or 64", options->bits);
+    return LAT_DONE;
 }
 
-/* Angles in [-pi, pi], four numbers of norm 1, three rows of norm 1: far off, they are no links at all. */
-static bool is_link(const double *link, lat_group group)
+/* Rank 0: index of the format, by the first bytes. */
+static int look(const char *path, lat_error *error)
 {
-    const double tolerance = 1e-4, pi = 3.14159265358979323846, norm[] = {0, 1, 3};
-    double sum = 0;
-    if (group == LAT_U1) return fabs(link[0]) <= pi + tolerance;
-    for (int i = 0; i < lat_link_reals(group); i++) sum += link[i] * link[i];
-    return fabs(sum - norm[group]) <= tolerance;
+    enum { HEAD = 512 };
+    uint8_t head[HEAD];
+    struct stat status;
+    int format = FORMATS, descriptor = open(path, O_RDONLY | O_CLOEXEC);
+    int64_t size = -1;
+    if (descriptor < 0 || fstat(descriptor, &status) != 0)
+        lat_fail(error, LAT_FILE, "%s: cannot be read: %s: check the path and its permissions", path, strerror(errno));
+    else if (!S_ISREG(status.st_mode))
+        lat_fail(error, LAT_FILE, "%s: is no regular file: check the path", path);
+    else
+        size = lat_read_at(descriptor, head, HEAD, 0);
+    if (size >= 0 && size < HEAD && errno)
+        lat_fail(error, LAT_FILE, "%s: cannot be read: %s: check the disk", path, strerror(errno));
+    else if (size >= 0)
+        for (format = 0; format < FORMATS && !formats[format]->probe(head, size, status.st_size);) format++;
+    if (descriptor >= 0) close(descriptor);
+    if (error->status == LAT_DONE && format == FORMATS)
+        lat_fail(error, LAT_FORMAT, "%s: begins like no gauge configuration of flowhmc, NERSC, ILDG, MILC or openQCD: check the path, or "
+                 "take another copy", path);
+    return format;
 }
 
-/* Checks member 0 and copies it to the others. */
-static void spread(lat_h5 *file, lat_field *links, lat_group group)
+static const lat_config_format *format_of_file(MPI_Comm comm, const char *path, const lat_config_options *options, lat_error *error)
 {
-    const lat_geometry *g = links->geometry;
-    int64_t sites = 1;
-    for (int mu = 0; mu < g->dim; mu++) sites *= g->local[mu];
-    double *values = lat_alloc(sites * links->components, sizeof *values);
-    lat_field_get_local(links, 0, values);
-    int64_t bad = 0;
-    for (int64_t i = 0; i < sites * links->components; i += lat_link_reals(group)) bad += !is_link(&values[i], group);
-    if (bad)
-        lat_h5_refuse(file, "'links' holds %lld matrices that are not in %s", (long long)bad, lat_group_names[group]);
-    for (int member = 1; member < g->members; member++) lat_field_set_local(links, member, values);
-    free(values);
+    int rank, format = FORMATS;
+    if (check_options(options, error)) return NULL;
+    if (options->format) return named(options->format, error);
+    MPI_Comm_rank(comm, &rank);
+    if (rank == 0) format = look(path, error);
+    if (lat_agree(comm, error)) return NULL;
+    MPI_Bcast(&format, 1, MPI_INT, 0, comm);
+    return formats[format];
+}
+
+static const lat_config_format *format_of_name(const char *path, const lat_config_options *options, lat_error *error)
+{
+    const char *slash = strrchr(path, '/'), *dot = strrchr(slash ? slash : path, '.');
+    if (check_options(options, error)) return NULL;
+    if (options->format) return named(options->format, error);
+    for (int i = 0; i < FORMATS && dot; i++)
+        if (strcmp(dot + 1, formats[i]->name) == 0) return formats[i];
+    lat_fail(error, LAT_CONFIG, "%s: its ending names no format: use .h5, .nersc, .ildg or .openqcd, or name the format", path);
+    return NULL;
+}
+
+lat_status lat_config_writable(const char *path, lat_group group, const lat_shape *shape, const lat_config_options *options,
+                               lat_error *error)
+{
+    if (!options) options = &no_options;
+    const lat_config_format *format = format_of_name(path, options, error);
+    if (!format) return error->status;
+    if (!format->write)
+        return lat_fail(error, LAT_CONFIG, "%s: files of the format %s are only read: write .h5, .nersc, .ildg or .openqcd", path,
+                        format->name);
+    return format->writable(path, group, shape, options, error);
+}
+
+lat_status lat_config_write_as(const char *path, lat_field *links, lat_group group, int member, const lat_config_options *options,
+                               const lat_provenance *provenance, int count, lat_error *error)
+{
+    lat_shape shape = {.dim = links->geometry->dim};
+    memcpy(shape.size, links->geometry->size, sizeof shape.size);
+    if (!options) options = &no_options;
+    if (lat_config_writable(path, group, &shape, options, error)) return error->status;
+    return format_of_name(path, options, error)->write(path, links, group, member, options, provenance, count, error);
+}
+
+lat_status lat_config_write(const char *path, lat_field *links, lat_group group, int member, const lat_provenance *provenance,
+                            int count, lat_error *error)
+{
+    return lat_config_write_as(path, links, group, member, NULL, provenance, count, error);
+}
+
+lat_status lat_config_read_as(const char *path, lat_field *links, lat_group group, const lat_config_options *options,
+                              lat_config_report *report, lat_error *error)
+{
+    if (!options) options = &no_options;
+    const lat_config_format *format = format_of_file(links->geometry->comm, path, options, error);
+    if (!format) return error->status;
+    report->format = format->name;
+    return format->read(path, links, group, options, report, error);
 }
 
 lat_status lat_config_read(const char *path, lat_field *links, lat_group group, lat_error *error)
 {
-    lat_h5 *file = lat_h5_open(links->geometry->comm, path, "configuration");
-    lat_group found = read_group(file);
-    if (found < LAT_GROUPS && found != group)
-        lat_h5_refuse(file, "is a configuration of %s, the lattice is one of %s: choose another file or group",
-                      lat_group_names[found], lat_group_names[group]);
-    lat_h5_get_field(file, "links", links, 0);
-    if (lat_h5_status(file) == LAT_DONE) spread(file, links, group);
-    return lat_h5_finish(file, error);
+    lat_config_report report = {0};
+    lat_config_read_as(path, links, group, NULL, &report, error);
+    if (links->geometry->rank == 0 && error->status == LAT_DONE && report.warning[0])
+        fprintf(stderr, "flowhmc: warning: %s: %s\n", path, report.warning);
+    lat_config_report_free(&report);
+    return error->status;
+}
+
+lat_status lat_config_shape_as(MPI_Comm comm, const char *path, const lat_config_options *options, lat_group *group, lat_shape *shape,
+                               lat_error *error)
+{
+    if (!options) options = &no_options;
+    const lat_config_format *format = format_of_file(comm, path, options, error);
+    return format ? format->shape(comm, path, options, group, shape, error) : error->status;
 }
 
 lat_status lat_config_shape(MPI_Comm comm, const char *path, lat_group *group, lat_shape *shape, lat_error *error)
 {
-    int64_t extent[LAT_H5_MAX_RANK];
-    lat_h5 *file = lat_h5_open(comm, path, "configuration");
-    *group = read_group(file);
-    int dim = (int)lat_h5_get_int(file, "dimension", 2, LAT_MAX_DIM);
-    int rank = lat_h5_extent(file, "links", extent);
-    *shape = (lat_shape){.dim = dim};
-    if (lat_h5_status(file) == LAT_DONE) {
-        if (rank != dim + 1 || extent[dim] != (int64_t)dim * lat_link_reals(*group))
-            lat_h5_refuse(file, "'links' is no field of %s in %d dimensions", lat_group_names[*group], dim);
-        for (int mu = 0; mu < dim; mu++) {
-            shape->size[mu] = extent[dim - 1 - mu];
-            if (shape->size[mu] < 1) lat_h5_refuse(file, "'links' has no sites");
-        }
-    }
-    return lat_h5_finish(file, error);
+    return lat_config_shape_as(comm, path, NULL, group, shape, error);
 }

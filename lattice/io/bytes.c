@@ -1,0 +1,80 @@
+/* flowhmc: SPDX-License-Identifier: GPL-3.0-or-later
+ *
+ * bytes.c: bytes that grow, and provenance as bytes.
+ */
+#include "io.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+void lat_bytes_add(lat_bytes *bytes, const void *data, int64_t size)
+{
+    if (bytes->size + size + 1 > bytes->room) {
+        bytes->room = 2 * bytes->room + size + 1;
+        char *more = lat_alloc(bytes->room, 1);
+        if (bytes->size) memcpy(more, bytes->data, (size_t)bytes->size);
+        free(bytes->data);
+        bytes->data = more;
+    }
+    if (size) memcpy(bytes->data + bytes->size, data, (size_t)size);
+    bytes->size += size;
+    bytes->data[bytes->size] = 0;
+}
+
+void lat_bytes_print(lat_bytes *bytes, const char *format, ...)
+{
+    va_list list;
+    va_start(list, format);
+    int length = vsnprintf(NULL, 0, format, list);
+    va_end(list);
+    char *text = lat_alloc(length + 1, 1);
+    va_start(list, format);
+    vsnprintf(text, (size_t)length + 1, format, list);
+    va_end(list);
+    lat_bytes_add(bytes, text, length);
+    free(text);
+}
+
+void lat_bytes_add_pair(lat_bytes *bytes, const char *key, const char *value, int64_t value_size)
+{
+    enum { LONGEST = 1 << 20 };
+    if (value_size > LONGEST || memchr(value, 0, (size_t)value_size)) return;
+    lat_bytes_add(bytes, key, (int64_t)strlen(key) + 1);
+    lat_bytes_add(bytes, value, value_size);
+    lat_bytes_add(bytes, "", 1);
+}
+
+void lat_report_pairs(lat_config_report *report, lat_bytes *pairs)
+{
+    int count = 0;
+    for (int64_t i = 0; i < pairs->size; i++) count += !pairs->data[i];
+    free(report->memory);
+    free(report->provenance);
+    report->memory = pairs->data;
+    report->provenance_count = count / 2;
+    report->provenance = lat_alloc(count / 2, sizeof *report->provenance);
+    char *at = pairs->data;
+    for (int i = 0; i < report->provenance_count; i++) {
+        report->provenance[i].key = at;
+        at += strlen(at) + 1;
+        report->provenance[i].value = at;
+        at += strlen(at) + 1;
+    }
+    *pairs = (lat_bytes){0};
+}
+
+void lat_config_report_free(lat_config_report *report)
+{
+    free(report->provenance);
+    free(report->memory);
+    *report = (lat_config_report){0};
+}
+
+const char *lat_provenance_find(const lat_provenance *provenance, int count, const char *key)
+{
+    for (int i = 0; i < count; i++)
+        if (strcmp(provenance[i].key, key) == 0) return provenance[i].value;
+    return NULL;
+}

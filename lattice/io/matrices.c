@@ -1,0 +1,424 @@
+/* flowhmc: SPDX-License-Identifier: GPL-3.0-or-later
+ *
+ * matrices.c: configuration files that are a header, all links as matrices, and perhaps a trailer: what the formats of
+ * other programs have in common.  Sizes are checked against the length of the file before memory is taken; checksums,
+ * plaquette and link trace are computed from what was read and compared with what the file says.
+ */
+#define _GNU_SOURCE
+#include "io.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <math.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+enum { DIM = 4 };
+
+static int colours_of(lat_group group) { return group == LAT_SU2 ? 2 : 3; }
+
+/* 4D and, for NERSC and ILDG, SU(2) too: their headers can say so. */
+static bool can_hold(const lat_matrix_format *format, lat_group group, int dim)
+{
+    return dim == DIM && (group == LAT_SU3 || (group == LAT_SU2 && format->any_colours));
+}
+
+int64_t lat_unit_bytes(const lat_matrix_format *format, const lat_matrices *m)
+{
+    return (int64_t)format->unit_links * 2 * m->rows * colours_of(m->group) * (m->bits / 8);
+}
+
+bool lat_unit_count(const lat_matrix_format *format, const lat_matrices *m, int64_t *units)
+{
+    int64_t bytes;
+    *units = 1;
+    for (int mu = 0; mu < DIM; mu++)
+        if (m->size[mu] < 1 || __builtin_mul_overflow(*units, m->size[mu], units)) return false;
+    if (__builtin_mul_overflow(*units, DIM * 9 * 16, &bytes) || bytes > INT64_MAX / 2) return false;
+    *units = *units * DIM / format->unit_links;
+    return true;
+}
+
+void lat_locate_site(const int64_t size[LAT_MAX_DIM], int64_t unit, lat_place place[LAT_MOST_UNIT])
+{
+    int64_t c[LAT_MAX_DIM];
+    for (int mu = 0; mu < DIM; mu++) {
+        c[mu] = unit % size[mu];
+        unit /= size[mu];
+    }
+    for (int mu = 0; mu < DIM; mu++) {
+        memcpy(place[mu].coordinate, c, sizeof c);
+        place[mu].direction = mu;
+    }
+}
+
+static void print_size(char text[96], const int64_t size[LAT_MAX_DIM], int dim)
+{
+    int n = 0;
+    for (int mu = 0; mu < dim; mu++) n += snprintf(text + n, (size_t)(96 - n), "%s%lld", mu ? " x " : "", (long long)size[mu]);
+}
+
+/* ----------------------------------------------------------------------------------------------------------- header */
+
+static int open_file(const char *path, int64_t *bytes, lat_error *error)
+{
+    struct stat status;
+    int descriptor = open(path, O_RDONLY | O_CLOEXEC);
+    if (descriptor < 0 || fstat(descriptor, &status) != 0)
+        lat_fail(error, LAT_FILE, "%s: cannot be read: %s: check the path and its permissions", path, strerror(errno));
+    else if (!S_ISREG(status.st_mode))
+        lat_fail(error, LAT_FILE, "%s: is no regular file: check the path", path);
+    else
+        *bytes = status.st_size;
+    return descriptor;
+}
+
+static void check_header(const lat_matrix_format *format, const char *path, const lat_matrices *m,
+                         const lat_config_options *options, lat_error *error)
+{
+    int64_t units = 0;
+    char size[96], asked[96];
+    print_size(size, m->size, DIM);
+    print_size(asked, options->size, DIM);
+    bool odd = false, good = lat_unit_count(format, m, &units);
+    for (int mu = 0; mu < DIM; mu++) odd = odd || m->size[mu] % 2;
+    if (!good)
+        lat_fail(error, LAT_FORMAT, "%s: its extents %s are out of range: it is damaged, take another copy", path, size);
+    else if (format->even && odd)
+        lat_fail(error, LAT_FORMAT, "%s: its extents %s are not even: it is damaged, take another copy", path, size);
+    else if (options->size[0] > 0 && memcmp(options->size, m->size, sizeof m->size) != 0)
+        lat_fail(error, LAT_CONFIG, "%s: its extents are %s and not %s: leave them out", path, size, asked);
+    else if (units * lat_unit_bytes(format, m) != m->bytes)
+        lat_fail(error, LAT_FORMAT, "%s: holds %lld bytes of links and should hold %lld, for %s: it is cut off or damaged, "
+                 "take another copy", path, (long long)m->bytes, (long long)(units * lat_unit_bytes(format, m)), size);
+}
+
+/* Which byte order makes the first matrix unitary?  Both or neither: big-endian, as most writers mean. */
+static void guess_order(const lat_matrix_format *format, const char *path, int descriptor, lat_matrices *m, lat_error *error)
+{
+    uint8_t bytes[18 * 8];
+    int64_t size = lat_unit_bytes(format, m) / format->unit_links;
+    if (lat_read_at(descriptor, bytes, size, m->offset) != size) {
+        lat_fail(error, LAT_FILE, "%s: cannot be read: %s: check the disk", path, errno ? strerror(errno) : "it ended early");
+        return;
+    }
+    m->big = false;
+    m->big = !lat_matrix_is_link(m, bytes);
+    m->guess = false;
+}
+
+/* On all ranks. */
+static lat_status read_header(const lat_matrix_format *format, MPI_Comm comm, const char *path,
+                              const lat_config_options *options, lat_matrices *m, lat_bytes *pairs, lat_error *error)
+{
+    int rank, descriptor = -1;
+    MPI_Comm_rank(comm, &rank);
+    *m = (lat_matrices){.group = LAT_SU3, .rows = 3, .plaquette_tolerance = 1e-5, .trace_tolerance = 1e-6};
+    if (rank == 0 && error->status == LAT_DONE) {
+        int64_t bytes = 0;
+        descriptor = open_file(path, &bytes, error);
+        if (!error->status) format->parse(path, descriptor, bytes, options, m, pairs, error);
+        if (!error->status) check_header(format, path, m, options, error);
+        if (!error->status && options->endian) {
+            m->big = strcmp(options->endian, "big") == 0;
+            m->guess = false;
+        }
+        if (!error->status && m->guess) guess_order(format, path, descriptor, m, error);
+        if (descriptor >= 0) close(descriptor);
+    }
+    if (lat_agree(comm, error)) return error->status;
+    lat_broadcast(comm, m, sizeof *m);
+    int64_t size = pairs->size;
+    lat_broadcast(comm, &size, sizeof size);
+    if (rank > 0 && size > 0) {
+        char *data = lat_alloc(size, 1);
+        lat_broadcast(comm, data, size);
+        lat_bytes_add(pairs, data, size);
+        free(data);
+    } else if (size > 0) {
+        lat_broadcast(comm, pairs->data, size);
+    }
+    return LAT_DONE;
+}
+
+lat_status lat_matrices_shape(const lat_matrix_format *format, MPI_Comm comm, const char *path,
+                              const lat_config_options *options, lat_group *group, lat_shape *shape, lat_error *error)
+{
+    lat_matrices m;
+    lat_bytes pairs = {0};
+    read_header(format, comm, path, options, &m, &pairs, error);
+    free(pairs.data);
+    if (error->status) return error->status;
+    *group = m.group;
+    *shape = (lat_shape){.dim = DIM};
+    memcpy(shape->size, m.size, sizeof m.size);
+    return LAT_DONE;
+}
+
+/* ---------------------------------------------------------------------------------------------------------- reading */
+
+static void check_lattice(const char *path, const lat_matrices *m, const lat_geometry *g, lat_group group, lat_error *error)
+{
+    char there[96], here[96];
+    print_size(there, m->size, DIM);
+    print_size(here, g->size, g->dim);
+    if (m->group != group)
+        lat_fail(error, LAT_FORMAT, "%s: is a configuration of %s, the lattice is one of %s: choose another file or group", path,
+                 lat_group_names[m->group], lat_group_names[group]);
+    else if (g->dim != DIM || memcmp(m->size, g->size, sizeof m->size) != 0)
+        lat_fail(error, LAT_FORMAT, "%s: is a configuration of %s, the lattice is %s: choose another file or size", path, there,
+                 here);
+}
+
+static void begin_report(lat_config_report *report, const lat_matrix_format *format, const lat_matrices *m, lat_bytes *pairs)
+{
+    report->group = m->group;
+    report->dim = DIM;
+    memcpy(report->size, m->size, sizeof m->size);
+    snprintf(report->detail, sizeof report->detail, "%s", m->detail);
+    report->stored_plaquette = m->has_plaquette ? m->plaquette : NAN;
+    report->stored_trace = m->has_trace ? m->trace : NAN;
+    report->checksums = format->checksums;
+    report->has_checksums = m->has_checksum;
+    for (int i = 0; i < 2; i++) {
+        report->checksum_name[i] = format->checksum_name[i];
+        report->stored_checksum[i] = m->checksum[i];
+    }
+    lat_report_pairs(report, pairs);
+}
+
+__attribute__((format(printf, 2, 3))) static void warn(lat_config_report *report, const char *format, ...)
+{
+    size_t n = strlen(report->warning);
+    if (n) n += (size_t)snprintf(report->warning + n, sizeof report->warning - n, "; ");
+    if (n >= sizeof report->warning) return;
+    va_list list;
+    va_start(list, format);
+    vsnprintf(report->warning + n, sizeof report->warning - n, format, list);
+    va_end(list);
+}
+
+/* A difference between the file and its header. */
+static void differs(lat_config_report *report, const char *path, bool lenient, const char *text, lat_error *error)
+{
+    if (lenient)
+        warn(report, "%s", text);
+    else
+        lat_fail(error, LAT_FORMAT, "%s: %s: it is damaged, take another copy", path, text);
+}
+
+static void compare_checksums(const lat_matrices *m, const char *path, bool lenient, lat_config_report *report, lat_error *error)
+{
+    char text[128];
+    if (report->checksums == 0) return;
+    if (!m->has_checksum) {
+        warn(report, "there is no checksum in it");
+        return;
+    }
+    for (int i = 0; i < report->checksums; i++)
+        if (report->checksum[i] != m->checksum[i]) {
+            snprintf(text, sizeof text, "%s is %x and should be %x", report->checksum_name[i], report->checksum[i], m->checksum[i]);
+            differs(report, path, lenient, text, error);
+        }
+}
+
+static void compare_means(const lat_matrices *m, const char *path, bool lenient, lat_config_report *report, lat_error *error)
+{
+    char text[128];
+    if (m->has_plaquette && !(fabs(report->plaquette - m->plaquette) <= m->plaquette_tolerance)) {
+        snprintf(text, sizeof text, "plaquette is %.12g and should be %.12g", report->plaquette, m->plaquette);
+        differs(report, path, lenient, text, error);
+    }
+    if (m->has_trace && !(fabs(report->trace - m->trace) <= m->trace_tolerance)) {
+        snprintf(text, sizeof text, "link trace is %.12g and should be %.12g", report->trace, m->trace);
+        differs(report, path, lenient, text, error);
+    }
+}
+
+static void read_links(const lat_matrix_format *format, const lat_matrices *m, const char *path, lat_field *links,
+                       lat_group group, bool lenient, lat_config_report *report, lat_error *error)
+{
+    MPI_Comm comm = links->geometry->comm;
+    int descriptor = open(path, O_RDONLY | O_CLOEXEC);
+    if (descriptor < 0)
+        lat_fail(error, LAT_FILE, "%s: cannot be read by all ranks: %s: use a file system that all share", path, strerror(errno));
+    if (lat_agree(comm, error) == LAT_DONE) {
+        lat_transfer *transfer = lat_transfer_create(format, m, links, group);
+        lat_transfer_read(transfer, path, descriptor, report->checksum, error);
+        lat_transfer_free(transfer);
+    }
+    if (descriptor >= 0) close(descriptor);
+    if (error->status) return;
+    lat_links_summary summary = lat_links_summarise(links, group, 0);
+    report->links = true;
+    report->plaquette = summary.plaquette;
+    report->trace = summary.trace;
+    report->violation = summary.violation;
+    compare_checksums(m, path, lenient, report, error);
+    if (summary.bad)
+        lat_fail(error, LAT_FORMAT, "%s: holds %lld matrices that are not in %s: it is damaged, or its byte order is not the one "
+                 "it names", path, (long long)summary.bad, lat_group_names[group]);
+    compare_means(m, path, lenient, report, error);
+}
+
+lat_status lat_matrices_read(const lat_matrix_format *format, const char *path, lat_field *links, lat_group group,
+                             const lat_config_options *options, lat_config_report *report, lat_error *error)
+{
+    lat_matrices m;
+    lat_bytes pairs = {0};
+    if (read_header(format, links->geometry->comm, path, options, &m, &pairs, error) == LAT_DONE) {
+        begin_report(report, format, &m, &pairs);
+        check_lattice(path, &m, links->geometry, group, error);
+    }
+    free(pairs.data);
+    if (error->status == LAT_DONE) read_links(format, &m, path, links, group, options->lenient, report, error);
+    return lat_agree(links->geometry->comm, error);
+}
+
+/* ---------------------------------------------------------------------------------------------------------- writing */
+
+lat_status lat_matrices_writable(const lat_matrix_format *format, const char *path, lat_group group, const lat_shape *shape,
+                                 lat_error *error)
+{
+    if (!can_hold(format, group, shape->dim))
+        return lat_fail(error, LAT_CONFIG, "%s: %s files cannot hold %s in %d dimensions: write .h5", path, format->name,
+                        lat_group_names[group], shape->dim);
+    for (int mu = 0; mu < DIM && format->even; mu++)
+        if (shape->size[mu] % 2)
+            return lat_fail(error, LAT_CONFIG, "%s: %s files need even extents: write .h5", path, format->name);
+    return LAT_DONE;
+}
+
+/* What is about to be written: rank 0 has the frame, all ranks the file. */
+typedef struct {
+    const lat_matrix_format *format;
+    const char *path;
+    char *temporary;
+    MPI_Comm comm;
+    int rank, descriptor;
+    lat_bytes before, after;
+    const lat_matrices *matrices;
+} output;
+
+static void cannot_write(const output *out, lat_error *error)
+{
+    lat_fail(error, LAT_FILE, "%s: cannot be written: %s: check the path, its permissions and the room on the disk", out->path,
+             strerror(errno));
+}
+
+static int64_t after_offset(const output *out)
+{
+    int64_t units = 0;
+    lat_unit_count(out->format, out->matrices, &units);
+    return out->matrices->offset + units * lat_unit_bytes(out->format, out->matrices);
+}
+
+/* Rank 0 makes the file, and asks for its room before it is used; then all have it open. */
+static void open_output(output *out, lat_error *error)
+{
+    enum { TRAILER = 1 << 12 };
+    if (out->rank == 0) {
+        out->descriptor = open(out->temporary, O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
+        int code = out->descriptor < 0 ? errno : posix_fallocate(out->descriptor, 0, after_offset(out) + TRAILER);
+        errno = code;
+        if (code != 0 && code != EOPNOTSUPP) cannot_write(out, error);
+    }
+    if (lat_agree(out->comm, error)) return;
+    if (out->rank > 0) out->descriptor = open(out->temporary, O_RDWR | O_CLOEXEC);
+    if (out->descriptor < 0) cannot_write(out, error);
+    lat_agree(out->comm, error);
+}
+
+static bool same_bytes(int descriptor, const lat_bytes *bytes, int64_t offset)
+{
+    char *copy = lat_alloc(bytes->size, 1);
+    bool same = lat_read_at(descriptor, copy, bytes->size, offset) == bytes->size &&
+                (bytes->size == 0 || memcmp(copy, bytes->data, (size_t)bytes->size) == 0);
+    free(copy);
+    return same;
+}
+
+/* Rank 0: what stands around the matrices, and the length. */
+static void write_frame(output *out, lat_error *error)
+{
+    int64_t end = after_offset(out);
+    if (lat_write_at(out->descriptor, out->before.data, out->before.size, 0) != out->before.size ||
+        lat_write_at(out->descriptor, out->after.data, out->after.size, end) != out->after.size ||
+        ftruncate(out->descriptor, end + out->after.size) != 0)
+        cannot_write(out, error);
+}
+
+static void sync_and_check(output *out, lat_transfer *transfer, lat_error *error)
+{
+    if (error->status == LAT_DONE && fsync(out->descriptor) != 0) cannot_write(out, error);
+    if (lat_agree(out->comm, error)) return;
+    if (out->rank == 0 && (!same_bytes(out->descriptor, &out->before, 0) || !same_bytes(out->descriptor, &out->after, after_offset(out))))
+        lat_fail(error, LAT_FILE, "%s: reads back other than it was written: check the disk", out->path);
+    lat_transfer_check(transfer, out->path, out->descriptor, error);
+}
+
+static void close_output(output *out, lat_error *error)
+{
+    if (out->descriptor >= 0) close(out->descriptor);
+    if (out->rank == 0 && out->descriptor >= 0) {
+        if (error->status == LAT_DONE) lat_file_commit(out->temporary, out->path, error);
+        if (error->status != LAT_DONE) unlink(out->temporary);
+    }
+    lat_agree(out->comm, error);
+}
+
+/* Rank 0; again once the checksums are known. */
+static void make_frame(output *out, const lat_matrices *m, const lat_provenance *provenance, int count)
+{
+    free(out->before.data);
+    free(out->after.data);
+    out->before = out->after = (lat_bytes){0};
+    out->format->frame(out->path, m, provenance, count, &out->before, &out->after);
+}
+
+static void write_file(output *out, lat_matrices *m, lat_field *links, lat_group group, int member,
+                       const lat_provenance *provenance, int count, lat_error *error)
+{
+    if (out->rank == 0) make_frame(out, m, provenance, count);
+    m->offset = out->before.size;
+    MPI_Bcast(&m->offset, 1, MPI_INT64_T, 0, out->comm);
+    open_output(out, error);
+    if (error->status == LAT_DONE) {
+        lat_transfer *transfer = lat_transfer_create(out->format, m, links, group);
+        lat_transfer_write(transfer, out->path, out->descriptor, member, m->checksum, error);
+        if (out->rank == 0 && error->status == LAT_DONE) {
+            make_frame(out, m, provenance, count);
+            write_frame(out, error);
+        }
+        sync_and_check(out, transfer, error);
+        lat_transfer_free(transfer);
+    }
+    close_output(out, error);
+}
+
+lat_status lat_matrices_write(const lat_matrix_format *format, const char *path, lat_field *links, lat_group group, int member,
+                              const lat_matrices *variant, const lat_provenance *provenance, int count, lat_error *error)
+{
+    lat_matrices m = *variant;
+    m.group = group;
+    if (group == LAT_SU2) m.rows--;
+    memcpy(m.size, links->geometry->size, sizeof m.size);
+    lat_links_summary summary = lat_links_summarise(links, group, member);
+    if (summary.bad)
+        return lat_fail(error, LAT_NUMERICAL, "%s: %lld links are not in %s: not written", path, (long long)summary.bad,
+                        lat_group_names[group]);
+    m.plaquette = summary.plaquette;
+    m.trace = summary.trace;
+    output out = {.format = format, .path = path, .comm = links->geometry->comm, .descriptor = -1, .matrices = &m};
+    MPI_Comm_rank(out.comm, &out.rank);
+    out.temporary = lat_text("%s.tmp", path);
+    write_file(&out, &m, links, group, member, provenance, count, error);
+    free(out.temporary);
+    free(out.before.data);
+    free(out.after.data);
+    return error->status;
+}

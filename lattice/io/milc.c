@@ -1,0 +1,95 @@
+/* flowhmc: SPDX-License-Identifier: GPL-3.0-or-later
+ *
+ * milc.c: version 5 files of MILC (include/io_lat.h there), which are only read: a magic number that tells the byte order,
+ * four extents, a time stamp, the order of the sites, two checksums, then the matrices in 32 bits, x running fastest.
+ */
+#include "io.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+enum { DIM = 4, MAGIC = 20103, STAMP_BYTES = 64, HEADER_WORDS = 8, HEADER_BYTES = 4 * HEADER_WORDS + STAMP_BYTES };
+
+static uint32_t word_at(const uint8_t *bytes, bool big)
+{
+    uint32_t word;
+    memcpy(&word, bytes, sizeof word);
+    return big ? __builtin_bswap32(word) : word;
+}
+
+static bool probe(const uint8_t *head, int64_t head_size, int64_t file_size)
+{
+    (void)file_size;
+    return head_size >= 4 && (word_at(head, false) == MAGIC || word_at(head, true) == MAGIC);
+}
+
+static void parse(const char *path, int descriptor, int64_t file_bytes, const lat_config_options *options, lat_matrices *m,
+                  lat_bytes *pairs, lat_error *error)
+{
+    (void)options;
+    (void)pairs;
+    uint8_t bytes[HEADER_BYTES];
+    if (file_bytes < HEADER_BYTES) {
+        lat_fail(error, LAT_FORMAT, "%s: has %lld bytes, fewer than a header of MILC: it is cut off, take another copy", path,
+                 (long long)file_bytes);
+        return;
+    }
+    if (lat_read_at(descriptor, bytes, HEADER_BYTES, 0) != HEADER_BYTES) {
+        lat_fail(error, LAT_FILE, "%s: cannot be read: %s: check the disk", path, errno ? strerror(errno) : "it ended early");
+        return;
+    }
+    const uint8_t *behind_stamp = bytes + 4 * (1 + DIM) + STAMP_BYTES;
+    m->big = word_at(bytes, true) == MAGIC;
+    if (word_at(bytes, m->big) != MAGIC)
+        lat_fail(error, LAT_FORMAT, "%s: does not begin with the number %d of MILC files: take another copy", path, (int)MAGIC);
+    if (word_at(behind_stamp, m->big) != 0)
+        lat_fail(error, LAT_FORMAT, "%s: has its sites in an order of its own (%u): let MILC write it in natural order", path,
+                 word_at(behind_stamp, m->big));
+    for (int mu = 0; mu < DIM; mu++) m->size[mu] = (int32_t)word_at(bytes + 4 * (1 + mu), m->big);
+    m->bits = 32;
+    m->offset = HEADER_BYTES;
+    m->bytes = file_bytes - HEADER_BYTES;
+    m->has_checksum = true;
+    for (int i = 0; i < 2; i++) m->checksum[i] = word_at(behind_stamp + 4 * (1 + i), m->big);
+    snprintf(m->detail, sizeof m->detail, "version 5, 32 bits, %s-endian", m->big ? "big" : "little");
+}
+
+/* Each word, rotated left by its place in the file mod 29 and mod 31. */
+static void rotate_words(const lat_matrices *m, const uint8_t *bytes, int64_t first, int64_t units, uint32_t sum[2])
+{
+    const int64_t words = units * DIM * 18;
+    unsigned a = (unsigned)(first * DIM * 18 % 29), b = (unsigned)(first * DIM * 18 % 31);
+    for (int64_t i = 0; i < words; i++) {
+        uint32_t word = word_at(bytes + 4 * i, m->big);
+        sum[0] ^= word << a | word >> (31 & -a);
+        sum[1] ^= word << b | word >> (31 & -b);
+        if (++a == 29) a = 0;
+        if (++b == 31) b = 0;
+    }
+}
+
+static const lat_matrix_format milc = {
+    .name = "milc",
+    .unit_links = DIM,
+    .site_units = true,
+    .parse = parse,
+    .locate = lat_locate_site,
+    .checksums = 2,
+    .checksum_name = {"sum29", "sum31"},
+    .checksum = rotate_words,
+};
+
+static lat_status shape_of(MPI_Comm comm, const char *path, const lat_config_options *options, lat_group *group,
+                           lat_shape *shape, lat_error *error)
+{
+    return lat_matrices_shape(&milc, comm, path, options, group, shape, error);
+}
+
+static lat_status read_links(const char *path, lat_field *links, lat_group group, const lat_config_options *options,
+                             lat_config_report *report, lat_error *error)
+{
+    return lat_matrices_read(&milc, path, links, group, options, report, error);
+}
+
+const lat_config_format lat_config_milc = {"milc", probe, shape_of, read_links, NULL, NULL};

@@ -1,0 +1,421 @@
+/* flowhmc: SPDX-License-Identifier: GPL-3.0-or-later
+ *
+ * transfer.c: between the matrices of a file, in whatever order, and a field that is spread over ranks and lanes.
+ *
+ * Each rank takes a contiguous share of the file and works through it in chunks, all ranks side by side.  For each chunk
+ * it tells the owners of the links which numbers of their fields are meant, and gets them, or sends them.  So the disk sees
+ * long contiguous requests, the checksums are computed by whoever has the bytes, memory is bounded, and the bytes cannot
+ * depend on the number of ranks.
+ */
+#define _GNU_SOURCE
+#include "io.h"
+
+#include <errno.h>
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum {
+    CHUNK_BYTES = 1 << 18,  /* fits in cache with its copies */
+    BUDGET_BYTES = 1 << 24, /* what one rank may receive at a time, from all the others */
+    MOST_REALS = 18,
+};
+
+/* Places and numbers of the links of a chunk, on one of the two sides. */
+typedef struct {
+    int *count, *first; /* [ranks]: links for, or from, each rank */
+    int64_t links;
+    int64_t *where; /* index of the first number of each link in the field of its owner */
+    double *reals;
+} side;
+
+struct lat_transfer {
+    const lat_matrix_format *format;
+    lat_matrices matrices;
+    lat_field *links;
+    lat_group group;
+    MPI_Datatype link_type;
+    int ranks, reals; /* reals of a link */
+    int file_reals;   /* of a stored matrix */
+    /* Of a site with coordinate c in direction mu: what it adds to the number of its owner, and to the index there. */
+    int64_t *owner[LAT_MAX_DIM], *index[LAT_MAX_DIM];
+    int64_t unit_bytes, chunk_units, rounds;
+    int64_t begin, end; /* this rank's share, in units */
+    side near, far;     /* this rank as the one that has the bytes, and as the owner */
+    int64_t far_room;
+    int *rank_of, *at; /* of each link of a chunk: its owner, its place in near */
+    uint8_t *bytes;
+    double *stored; /* the numbers of a chunk as the file has them */
+    uint64_t hash;  /* of all that this rank wrote */
+};
+
+/* ------------------------------------------------------------------------------------------------------------- setup */
+
+/* The number of a rank, the site in its table and the lane are sums of contributions of the directions. */
+static void tabulate(lat_transfer *t)
+{
+    const lat_geometry *g = t->links->geometry;
+    int64_t rank_stride = 1, site_stride = 1, block_stride = 1;
+    for (int mu = 0; mu < LAT_MAX_DIM; mu++) {
+        t->owner[mu] = lat_alloc(g->size[mu], sizeof(int64_t));
+        t->index[mu] = lat_alloc(g->size[mu], sizeof(int64_t));
+        for (int64_t c = 0; c < g->size[mu]; c++) {
+            int64_t local = c % g->local[mu];
+            t->owner[mu][c] = c / g->local[mu] * rank_stride;
+            t->index[mu][c] = local % g->block[mu] * site_stride * t->links->components * g->lanes +
+                              local / g->block[mu] * block_stride * g->members;
+        }
+        rank_stride *= g->ranks[mu];
+        site_stride *= g->block[mu];
+        block_stride *= g->lane_grid[mu];
+    }
+}
+
+static void side_create(side *s, int ranks, int64_t links, int reals)
+{
+    s->count = lat_alloc(ranks, sizeof *s->count);
+    s->first = lat_alloc(ranks, sizeof *s->first);
+    s->where = lat_alloc(links, sizeof *s->where);
+    s->reals = lat_alloc(links * reals, sizeof *s->reals);
+}
+
+static void side_free(side *s)
+{
+    free(s->count);
+    free(s->first);
+    free(s->where);
+    free(s->reals);
+}
+
+lat_transfer *lat_transfer_create(const lat_matrix_format *format, const lat_matrices *matrices, lat_field *links, lat_group group)
+{
+    const lat_geometry *g = links->geometry;
+    lat_transfer *t = lat_alloc(1, sizeof *t);
+    int colours = group == LAT_SU2 ? 2 : 3;
+    int64_t units = 0, chunk = CHUNK_BYTES < BUDGET_BYTES / g->rank_count ? CHUNK_BYTES : BUDGET_BYTES / g->rank_count;
+    *t = (lat_transfer){.format = format, .matrices = *matrices, .links = links, .group = group, .ranks = g->rank_count};
+    t->reals = lat_link_reals(group);
+    t->file_reals = 2 * matrices->rows * colours;
+    t->unit_bytes = lat_unit_bytes(format, matrices);
+    t->chunk_units = chunk > t->unit_bytes ? chunk / t->unit_bytes : 1;
+    lat_unit_count(format, matrices, &units);
+    int64_t share = (units + t->ranks - 1) / t->ranks;
+    t->begin = g->rank * share < units ? g->rank * share : units;
+    t->end = units - t->begin < share ? units : t->begin + share;
+    t->rounds = (share + t->chunk_units - 1) / t->chunk_units;
+    int64_t most = t->chunk_units * format->unit_links;
+    tabulate(t);
+    side_create(&t->near, t->ranks, most, t->reals);
+    side_create(&t->far, t->ranks, 0, t->reals);
+    t->rank_of = lat_alloc(most, sizeof *t->rank_of);
+    t->at = lat_alloc(most, sizeof *t->at);
+    t->bytes = lat_alloc(t->chunk_units * t->unit_bytes, 1);
+    t->stored = lat_alloc(most * t->file_reals, sizeof *t->stored);
+    MPI_Type_contiguous(t->reals, MPI_DOUBLE, &t->link_type);
+    MPI_Type_commit(&t->link_type);
+    return t;
+}
+
+void lat_transfer_free(lat_transfer *t)
+{
+    for (int mu = 0; mu < LAT_MAX_DIM; mu++) {
+        free(t->owner[mu]);
+        free(t->index[mu]);
+    }
+    side_free(&t->near);
+    side_free(&t->far);
+    free(t->rank_of);
+    free(t->at);
+    free(t->bytes);
+    free(t->stored);
+    MPI_Type_free(&t->link_type);
+    free(t);
+}
+
+/* ------------------------------------------------------------------------------------------------- bytes and numbers */
+
+/* The host is little-endian (h5.c asserts it). */
+static void numbers_of_bytes(const lat_matrices *m, const uint8_t *bytes, int64_t count, double *out)
+{
+    for (int64_t i = 0; i < count && m->bits == 64; i++) {
+        uint64_t word;
+        memcpy(&word, bytes + 8 * i, sizeof word);
+        if (m->big) word = __builtin_bswap64(word);
+        memcpy(&out[i], &word, sizeof word);
+    }
+    for (int64_t i = 0; i < count && m->bits == 32; i++) {
+        uint32_t word;
+        float value;
+        memcpy(&word, bytes + 4 * i, sizeof word);
+        if (m->big) word = __builtin_bswap32(word);
+        memcpy(&value, &word, sizeof value);
+        out[i] = value;
+    }
+}
+
+static void bytes_of_numbers(const lat_matrices *m, const double *in, int64_t count, uint8_t *bytes)
+{
+    for (int64_t i = 0; i < count && m->bits == 64; i++) {
+        uint64_t word;
+        memcpy(&word, &in[i], sizeof word);
+        if (m->big) word = __builtin_bswap64(word);
+        memcpy(bytes + 8 * i, &word, sizeof word);
+    }
+    for (int64_t i = 0; i < count && m->bits == 32; i++) {
+        float value = (float)in[i];
+        uint32_t word;
+        memcpy(&word, &value, sizeof word);
+        if (m->big) word = __builtin_bswap32(word);
+        memcpy(bytes + 4 * i, &word, sizeof word);
+    }
+}
+
+/* c = conj(a x b), the third row of an SU(3) matrix. */
+static void third_row(const double *a, const double *b, double *c)
+{
+    for (int i = 0; i < 3; i++) {
+        int j = (i + 1) % 3, k = (i + 2) % 3;
+        c[2 * i] = a[2 * j] * b[2 * k] - a[2 * j + 1] * b[2 * k + 1] - a[2 * k] * b[2 * j] + a[2 * k + 1] * b[2 * j + 1];
+        c[2 * i + 1] = a[2 * k] * b[2 * j + 1] + a[2 * k + 1] * b[2 * j] - a[2 * j] * b[2 * k + 1] - a[2 * j + 1] * b[2 * k];
+    }
+}
+
+/* U = a0 + i a.sigma, so that the first row is (a0 + i a3, a2 + i a1) and the second (-a2 + i a1, a0 - i a3). */
+static void su2_link(int rows, const double *m, double *link)
+{
+    const double tolerance = 1e-4, second[] = {-m[2], m[3], m[0], -m[1]};
+    link[0] = m[0];
+    link[1] = m[3];
+    link[2] = m[2];
+    link[3] = m[1];
+    for (int i = 0; i < 4 && rows == 2; i++)
+        if (!(fabs(m[4 + i] - second[i]) <= tolerance)) link[0] = NAN;
+}
+
+static void link_of_matrix(lat_group group, int rows, const double *matrix, double *link)
+{
+    if (group == LAT_SU2) {
+        su2_link(rows, matrix, link);
+        return;
+    }
+    memcpy(link, matrix, (size_t)rows * 6 * sizeof *link);
+    if (rows == 2) third_row(link, link + 6, link + 12);
+}
+
+bool lat_matrix_is_link(const lat_matrices *m, const uint8_t *bytes)
+{
+    const double tolerance = 1e-3, norm = m->group == LAT_SU2 ? 1 : 3;
+    const int reals = lat_link_reals(m->group);
+    double stored[MOST_REALS], link[MOST_REALS], sum = 0;
+    numbers_of_bytes(m, bytes, 2 * m->rows * (m->group == LAT_SU2 ? 2 : 3), stored);
+    link_of_matrix(m->group, m->rows, stored, link);
+    for (int i = 0; i < reals; i++) sum += link[i] * link[i];
+    return fabs(sum - norm) <= tolerance;
+}
+
+static void matrix_of_link(lat_group group, int rows, const double *link, double *matrix)
+{
+    if (group == LAT_SU2) {
+        const double all[] = {link[0], link[3], link[2], link[1], -link[2], link[1], link[0], -link[3]};
+        memcpy(matrix, all, (size_t)rows * 4 * sizeof *matrix);
+    } else {
+        memcpy(matrix, link, (size_t)rows * 6 * sizeof *matrix);
+    }
+}
+
+/* Four interleaved multiplicative hashes: as fast as memory, and every bit and place counts. */
+static uint64_t hash_bytes(uint64_t hash, const uint8_t *bytes, int64_t size)
+{
+    const uint64_t prime = 0x9e3779b97f4a7c15ull;
+    uint64_t h[4] = {hash, hash + 1, hash + 2, hash + 3};
+    for (int64_t i = 0; i < size; i += 32)
+        for (int k = 0; k < 4; k++) {
+            uint64_t word = 0;
+            int64_t left = size - i - 8 * k;
+            if (left >= 8)
+                memcpy(&word, bytes + i + 8 * k, 8);
+            else if (left > 0)
+                memcpy(&word, bytes + i + 8 * k, (size_t)left);
+            h[k] = (h[k] ^ word) * prime;
+            h[k] ^= h[k] >> 32;
+        }
+    return ((h[0] * 3 + h[1]) * 5 + h[2]) * 7 + h[3];
+}
+
+/* ------------------------------------------------------------------------------------------------ numbers and fields */
+
+static void set_links(lat_transfer *t, const int64_t *where, const double *reals, int64_t count)
+{
+    const lat_geometry *g = t->links->geometry;
+    for (int64_t i = 0; i < count; i++)
+        for (int c = 0; c < t->reals; c++) {
+            int64_t to = where[i] + (int64_t)c * g->lanes;
+            for (int m = 0; m < g->members; m++)
+                if (t->links->precision == LAT_DOUBLE)
+                    ((double *)t->links->data)[to + m] = reals[i * t->reals + c];
+                else
+                    ((float *)t->links->data)[to + m] = (float)reals[i * t->reals + c];
+        }
+}
+
+static void get_links(const lat_transfer *t, const int64_t *where, int member, int64_t count, double *reals)
+{
+    const lat_geometry *g = t->links->geometry;
+    for (int64_t i = 0; i < count; i++)
+        for (int c = 0; c < t->reals; c++) {
+            int64_t from = where[i] + (int64_t)c * g->lanes + member;
+            reals[i * t->reals + c] =
+                t->links->precision == LAT_DOUBLE ? ((const double *)t->links->data)[from] : ((const float *)t->links->data)[from];
+        }
+}
+
+/* ---------------------------------------------------------------------------------------------------- between ranks */
+
+static int64_t prefix(side *s, int ranks)
+{
+    s->links = 0;
+    for (int r = 0; r < ranks; r++) {
+        s->first[r] = (int)s->links;
+        s->links += s->count[r];
+    }
+    return s->links;
+}
+
+/* Sorts the links of a chunk by their owners, and tells these where they belong. */
+static void address(lat_transfer *t, int64_t first, int64_t units)
+{
+    const int per_unit = t->format->unit_links;
+    const int64_t lanes = t->links->geometry->lanes;
+    memset(t->near.count, 0, (size_t)t->ranks * sizeof *t->near.count);
+    int64_t *index = lat_alloc(units * per_unit, sizeof *index);
+    for (int64_t u = 0, n = 0; u < units; u++) {
+        lat_place place[LAT_MOST_UNIT];
+        int64_t owner = 0, base = 0;
+        t->format->locate(t->matrices.size, first + u, place);
+        for (int i = 0; i < per_unit; i++, n++) {
+            if (i == 0 || !t->format->site_units) {
+                owner = base = 0;
+                for (int mu = 0; mu < LAT_MAX_DIM; mu++) {
+                    owner += t->owner[mu][place[i].coordinate[mu]];
+                    base += t->index[mu][place[i].coordinate[mu]];
+                }
+            }
+            t->rank_of[n] = (int)owner;
+            t->near.count[owner]++;
+            index[n] = base + place[i].direction * t->reals * lanes;
+        }
+    }
+    prefix(&t->near, t->ranks);
+    int *next = lat_alloc(t->ranks, sizeof *next);
+    memcpy(next, t->near.first, (size_t)t->ranks * sizeof *next);
+    for (int64_t n = 0; n < t->near.links; n++) {
+        t->at[n] = next[t->rank_of[n]]++;
+        t->near.where[t->at[n]] = index[n];
+    }
+    free(next);
+    free(index);
+}
+
+/* Alone, a rank is its own other side. */
+static side *meet(lat_transfer *t)
+{
+    if (t->ranks == 1) return &t->near;
+    MPI_Comm comm = t->links->geometry->comm;
+    MPI_Alltoall(t->near.count, 1, MPI_INT, t->far.count, 1, MPI_INT, comm);
+    if (prefix(&t->far, t->ranks) > t->far_room) {
+        t->far_room = t->far.links;
+        free(t->far.where);
+        free(t->far.reals);
+        t->far.where = lat_alloc(t->far_room, sizeof *t->far.where);
+        t->far.reals = lat_alloc(t->far_room * t->reals, sizeof *t->far.reals);
+    }
+    MPI_Alltoallv(t->near.where, t->near.count, t->near.first, MPI_INT64_T, t->far.where, t->far.count, t->far.first,
+                  MPI_INT64_T, comm);
+    return &t->far;
+}
+
+static void send_links(lat_transfer *t, const side *from, side *to)
+{
+    if (t->ranks > 1)
+        MPI_Alltoallv(from->reals, from->count, from->first, t->link_type, to->reals, to->count, to->first, t->link_type,
+                      t->links->geometry->comm);
+}
+
+/* --------------------------------------------------------------------------------------------------------- the whole */
+
+/* This rank's chunk of a round: its first unit, and the number of units. */
+static int64_t chunk_of(const lat_transfer *t, int64_t round, int64_t *units)
+{
+    int64_t first = t->begin + round * t->chunk_units, left = t->end - first;
+    *units = left < 0 ? 0 : left < t->chunk_units ? left : t->chunk_units;
+    return first;
+}
+
+static int64_t position(const lat_transfer *t, int64_t unit) { return t->matrices.offset + unit * t->unit_bytes; }
+
+static void combine(const lat_transfer *t, uint32_t sum[2])
+{
+    MPI_Allreduce(MPI_IN_PLACE, sum, 2, MPI_UINT32_T, t->format->add ? MPI_SUM : MPI_BXOR, t->links->geometry->comm);
+}
+
+static void read_chunk(lat_transfer *t, const char *path, int descriptor, int64_t first, int64_t units, lat_error *error)
+{
+    int64_t size = units * t->unit_bytes;
+    if (lat_read_at(descriptor, t->bytes, size, position(t, first)) == size) return;
+    memset(t->bytes, 0, (size_t)size);
+    lat_fail(error, LAT_FILE, "%s: cannot be read: %s: check the disk", path, errno ? strerror(errno) : "it ended early");
+}
+
+void lat_transfer_read(lat_transfer *t, const char *path, int descriptor, uint32_t sum[2], lat_error *error)
+{
+    sum[0] = sum[1] = 0;
+    for (int64_t round = 0; round < t->rounds; round++) {
+        int64_t units, first = chunk_of(t, round, &units);
+        read_chunk(t, path, descriptor, first, units, error);
+        if (t->format->checksum) t->format->checksum(&t->matrices, t->bytes, first, units, sum);
+        address(t, first, units);
+        numbers_of_bytes(&t->matrices, t->bytes, t->near.links * t->file_reals, t->stored);
+        for (int64_t n = 0; n < t->near.links; n++)
+            link_of_matrix(t->group, t->matrices.rows, t->stored + n * t->file_reals,
+                               t->near.reals + (int64_t)t->at[n] * t->reals);
+        side *far = meet(t);
+        send_links(t, &t->near, far);
+        set_links(t, far->where, far->reals, far->links);
+    }
+    combine(t, sum);
+    lat_agree(t->links->geometry->comm, error);
+}
+
+void lat_transfer_write(lat_transfer *t, const char *path, int descriptor, int member, uint32_t sum[2], lat_error *error)
+{
+    sum[0] = sum[1] = 0;
+    t->hash = 0;
+    for (int64_t round = 0; round < t->rounds; round++) {
+        int64_t units, first = chunk_of(t, round, &units), size = units * t->unit_bytes;
+        address(t, first, units);
+        side *far = meet(t);
+        get_links(t, far->where, member, far->links, far->reals);
+        send_links(t, far, &t->near);
+        for (int64_t n = 0; n < t->near.links; n++)
+            matrix_of_link(t->group, t->matrices.rows, t->near.reals + (int64_t)t->at[n] * t->reals, t->stored + n * t->file_reals);
+        bytes_of_numbers(&t->matrices, t->stored, t->near.links * t->file_reals, t->bytes);
+        if (t->format->checksum) t->format->checksum(&t->matrices, t->bytes, first, units, sum);
+        t->hash = hash_bytes(t->hash, t->bytes, size);
+        if (error->status == LAT_DONE && lat_write_at(descriptor, t->bytes, size, position(t, first)) != size)
+            lat_fail(error, LAT_FILE, "%s: cannot be written: %s: check the room on the disk", path, strerror(errno));
+    }
+    combine(t, sum);
+    lat_agree(t->links->geometry->comm, error);
+}
+
+void lat_transfer_check(lat_transfer *t, const char *path, int descriptor, lat_error *error)
+{
+    uint64_t hash = 0;
+    for (int64_t round = 0; round < t->rounds; round++) {
+        int64_t units, first = chunk_of(t, round, &units);
+        read_chunk(t, path, descriptor, first, units, error);
+        hash = hash_bytes(hash, t->bytes, units * t->unit_bytes);
+    }
+    if (hash != t->hash) lat_fail(error, LAT_FILE, "%s: reads back other than it was written: check the disk", path);
+    lat_agree(t->links->geometry->comm, error);
+}
