@@ -13,7 +13,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { OPTION_HELP = 64, OPTION_VERSION = 128, OPTIONS = 8, CONFIG_LIMIT = 1 << 20 };
+enum { OPTION_HELP = 64, OPTION_VERSION = 128, OPTION_OWN = 1024, OPTIONS = 8, CONFIG_LIMIT = 1 << 20 };
 
 /* In the order in which --help lists them. */
 static const struct {
@@ -35,15 +35,21 @@ static bool accepts(const options_program *program, int i)
     return ((program->accepts | OPTION_HELP | OPTION_VERSION) & known[i].option) != 0;
 }
 
+static bool has_own(const options_program *program, int i) { return program->own && i < OPTIONS_OWN && program->own[i].name; }
+
+static void print_option(const char *name, const char *argument, const char *help)
+{
+    char *left = lat_text("--%s %s", name, argument ? argument : "");
+    printf("  %-20s %s\n", left, help);
+    free(left);
+}
+
 static void print_help(const options_program *program)
 {
     printf("%s\nOptions:\n", program->usage);
-    for (int i = 0; i < OPTIONS; i++) {
-        if (!accepts(program, i)) continue;
-        char *left = lat_text("--%s %s", known[i].name, known[i].argument ? known[i].argument : "");
-        printf("  %-20s %s\n", left, known[i].help);
-        free(left);
-    }
+    for (int i = 0; has_own(program, i); i++) print_option(program->own[i].name, program->own[i].argument, program->own[i].help);
+    for (int i = 0; i < OPTIONS; i++)
+        if (accepts(program, i)) print_option(known[i].name, known[i].argument, known[i].help);
     printf("\nExit codes: 0 done, 2 usage, 3 configuration, 4 file or disk, 5 checksum or format, 6 numerical,\n"
            "7 stopped by a signal, a stop file or the wall-clock limit, with a good checkpoint.\n");
 }
@@ -51,8 +57,9 @@ static void print_help(const options_program *program)
 /* word: an option with its dashes and, possibly, =value. */
 static void fail_unknown(const options_program *program, const char *word, lat_error *error)
 {
-    const char *names[OPTIONS + 1] = {0};
+    const char *names[OPTIONS + OPTIONS_OWN + 1] = {0};
     int count = 0;
+    for (int i = 0; has_own(program, i); i++) names[count++] = program->own[i].name;
     for (int i = 0; i < OPTIONS; i++)
         if (accepts(program, i)) names[count++] = known[i].name;
     char name[32];
@@ -67,6 +74,10 @@ static void fail_unknown(const options_program *program, const char *word, lat_e
 
 static void take(options *options, unsigned option, char *value)
 {
+    if (option >= OPTION_OWN) {
+        options->own[option - OPTION_OWN] = value ? value : "";
+        return;
+    }
     switch (option) {
     case OPTION_SET: options->set[options->set_count++] = value; break;
     case OPTION_OUT: options->out = value; break;
@@ -92,8 +103,12 @@ static void answer(options *options, unsigned option)
 
 static void read_options(int argc, char **argv, options *options, lat_error *error)
 {
-    struct option table[OPTIONS + 1] = {{0}};
+    struct option table[OPTIONS + OPTIONS_OWN + 1] = {{0}};
     int count = 0;
+    for (int i = 0; has_own(options->program, i); i++) {
+        const options_own *own = &options->program->own[i];
+        table[count++] = (struct option){own->name, own->argument ? required_argument : no_argument, NULL, OPTION_OWN + i};
+    }
     for (int i = 0; i < OPTIONS; i++)
         if (accepts(options->program, i))
             table[count++] = (struct option){known[i].name, known[i].argument ? required_argument : no_argument, NULL,

@@ -28,11 +28,18 @@ enum {
     OPTION_ALL = 63,
 };
 
+/* An option that only one program has. */
+typedef struct {
+    const char *name, *argument, *help; /* argument NULL: it takes no value */
+} options_own;
+enum { OPTIONS_OWN = 16 };
+
 typedef struct {
     const char *name;  /* "flowhmc" */
     const char *usage; /* text of --help, with an example; the common options are added */
     unsigned accepts;  /* OPTION_... */
     int least, most;   /* number of arguments that are no options; most < 0: any number */
+    const options_own *own; /* up to an entry without a name, at most OPTIONS_OWN; NULL: none */
 } options_program;
 
 typedef struct {
@@ -42,6 +49,7 @@ typedef struct {
     const char *out; /* NULL: not given */
     int set_count;
     char **set; /* assignments, in the order given */
+    const char *own[OPTIONS_OWN]; /* values of the program's own options; "" for those without; NULL: not given */
     int argument_count;
     char **argument;
 } options;

@@ -1,0 +1,153 @@
+#!/usr/bin/env bash
+# flowhmc: SPDX-License-Identifier: GPL-3.0-or-later
+#
+# tests/flowconv.sh: flowconv converts between formats on any number of ranks, keeps every bit and the provenance, prints what
+# it found, and ends with one line and the exit code of its kind when something is wrong.  flowhmc starts from its files.
+: "${MPIRUN=mpirun}" "${MPIRUN_FLAGS=--oversubscribe --bind-to none}" "${srcdir=.}"
+build=$PWD
+shared=$(cd "$srcdir" && pwd)/../shared/configs
+folder=$(mktemp -d flowconv.XXXXXX) || exit 1
+cd "$folder" || exit 1
+trap 'cd ..; rm -rf "$folder"' EXIT
+count=0
+shopt -s nullglob
+
+# The result of the last command, and what it is a test of.
+result() {
+    local good=$?
+    count=$((count + 1))
+    if [ $good = 0 ]; then echo "ok $count - $*"; else
+        echo "not ok $count - $*"
+        sed 's/^/# /' out err 2>/dev/null
+    fi
+}
+
+conv() { "$build/flowconv" "$@" >out 2>err </dev/null; }
+
+# Expected exit code, pattern of the one line, arguments.
+refused() {
+    local code=$1 pattern=$2
+    shift 2
+    conv "$@"
+    [ $? = "$code" ] && [ "$(wc -l <err)" = 1 ] && grep -q "^flowconv: .*$pattern" err
+    result "exit $code: $(cat err)"
+}
+
+flip() { # file, offset: inverts the byte
+    local byte
+    byte=$(od -An -tu1 -j "$2" -N1 "$1")
+    # shellcheck disable=SC2059
+    printf "\\$(printf %o $((255 - byte)))" | dd of="$1" bs=1 seek="$2" conv=notrunc status=none
+}
+
+# A field of unit links, written by hand: V = 4^4, big-endian 64 bits.
+{
+    printf 'BEGIN_HEADER\nDATATYPE = 4D_SU3_GAUGE_3x3\n'
+    printf 'DIMENSION_%d = 4\n' 1 2 3 4
+    printf 'CHECKSUM = 40000000\nLINK_TRACE = 1\nPLAQUETTE = 1.0\nSEQUENCE_NUMBER = 17\nCREATOR = hand\nFLOATING_POINT = IEEE64BIG\nEND_HEADER\n'
+    one='\77\360\0\0\0\0\0\0\0\0\0\0\0\0\0\0' zero='\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0'
+    link=$one$zero$zero$zero$one$zero$zero$zero$one
+    site=$link$link$link$link
+    row=$site$site$site$site
+    # shellcheck disable=SC2059
+    for ((i = 0; i < 64; i++)); do printf "$row"; done
+} >unit.nersc
+sum=$(printf %x $((3 * 4 * 256 * 0x3ff00000 % 4294967296)))
+sed -i "s/CHECKSUM = 40000000/CHECKSUM = $sum/" unit.nersc
+
+conv --check unit.nersc && grep -q '^plaquette   1.000000000000  (stored 1)' out && grep -q '^verdict     good' out &&
+    grep -q '^link trace  1.000000000000' out && grep -q "^checksum    $sum  (stored $sum)" out && grep -q '^unitarity   0$' out &&
+    grep -q '^lattice     su3 4 x 4 x 4 x 4' out
+result "--check prints what it found"
+
+for format in nersc ildg openqcd h5; do
+    conv unit.nersc "unit.$format.$format" && conv --check "unit.$format.$format"
+    result "to $format and read again"
+    # shellcheck disable=SC2086
+    $MPIRUN $MPIRUN_FLAGS -n 4 "$build/flowconv" unit.nersc "four.$format" >out 2>err </dev/null && cp "unit.$format.$format" "one.$format"
+    result "to $format on four ranks"
+done
+conv unit.nersc four2.ildg --lfn lfn://local/x && conv unit.nersc one2.ildg --lfn lfn://local/x && cmp four2.ildg one2.ildg >out &&
+    cmp one.nersc four.nersc >out && cmp one.openqcd four.openqcd >out && cmp one.h5 four.h5 >out
+result "the bytes do not depend on the number of ranks"
+grep -aq 'SEQUENCE_NUMBER = 17' one.nersc && conv one.h5 back.nersc && cmp one.nersc back.nersc >out
+result "provenance goes through HDF5 and comes back"
+conv --id b6.0 --label test --two-row --precision 32 unit.nersc small.nersc && grep -aq 'ENSEMBLE_ID = b6.0' small.nersc &&
+    grep -aq 'ENSEMBLE_LABEL = test' small.nersc && grep -aq 'DATATYPE = 4D_SU3_GAUGE$' small.nersc && grep -aq 'IEEE32BIG' small.nersc &&
+    [ "$(stat -c %s small.nersc)" -lt 60000 ] && conv --check small.nersc
+result "two rows of 32 bits"
+conv --format ildg --lfn mc://ldg/x/y unit.nersc unit.lime && grep -aq 'mc://ldg/x/y' unit.lime && conv --check unit.lime one.h5 && [ "$(grep -c '^verdict' out)" = 2 ]
+result "an explicit format, a logical name, two files checked"
+conv --quiet unit.nersc quiet.h5 && [ ! -s out ] && [ ! -s err ]
+result "--quiet"
+
+for file in "$shared"/nersc.l8t4b3360 "$shared"/*.ildg "$shared"/*.lime "$shared"/lat.sample.l4444 "$shared"/*.openqcd; do
+    if [ ! -f "$file" ]; then continue; fi
+    # shellcheck disable=SC2086
+    $MPIRUN $MPIRUN_FLAGS -n 2 "$build/flowconv" --check "$file" >out 2>err </dev/null && grep -q '^verdict     good' out
+    result "${file##*/} is good"
+done
+[ -d "$shared" ] || { count=$((count + 1)); echo "ok $count # SKIP no files of other programs in ../shared/configs"; }
+
+cp unit.nersc bad.nersc
+flip bad.nersc 50000
+refused 5 'checksum is .* and should be' --check bad.nersc
+grep -q '^verdict     bad.nersc: checksum' out
+result "the verdict says so too"
+refused 5 'checksum is' bad.nersc bad.h5
+[ ! -e bad.h5 ]
+result "and nothing is written"
+refused 5 'matrices that are not in su3' --force --check bad.nersc
+cp one.ildg bad.ildg
+flip bad.ildg 9000
+refused 5 'suma is' --check bad.ildg
+cp one.openqcd bad.openqcd
+flip bad.openqcd 9007
+refused 5 'not in su3' --check bad.openqcd
+head -c 100000 unit.nersc >short.nersc
+refused 5 'holds .* bytes of links and should hold 147456' --check short.nersc
+sed 's/DIMENSION_4 = 4/DIMENSION_4 = 8/' unit.nersc >wrong.nersc
+refused 5 'should hold 294912, for 4 x 4 x 4 x 8' --check wrong.nersc
+sed 's/DIMENSION_4 = 4/DIMENSION_4 = 999999999999999999/' unit.nersc >huge.nersc
+refused 5 'out of range' --check huge.nersc
+sed "s/CHECKSUM = $sum/CHECKSUM = 1/" unit.nersc >sum.nersc
+refused 5 "checksum is $sum and should be 1" sum.nersc sum.h5
+conv --force sum.nersc sum.h5 && grep -q '^warning     checksum is' out
+result "--force makes it a warning"
+sed '/^CHECKSUM/d' unit.nersc >none.nersc
+conv none.nersc none.h5 && grep -q '^warning     there is no checksum' out
+result "no checksum is a warning"
+refused 4 'cannot be read' --check nowhere.nersc
+refused 4 'no regular file' --check .
+refused 4 'cannot be written' unit.nersc nowhere/unit.h5
+refused 3 'names no format' unit.nersc unit.dat
+refused 3 'is nersc meant' --format nercs unit.nersc x
+refused 3 'only read' --format milc unit.nersc x
+refused 3 'leave the precision out' --precision 32 unit.nersc x.openqcd
+refused 3 'byte order' --endian middle unit.nersc x.h5
+refused 5 'not in su3\|checksum' --endian little unit.nersc x.h5
+refused 3 'extents are 4 x 4 x 4 x 4 and not' --dims 4x4x4x8 unit.nersc x.h5
+refused 2 'four extents' --dims 4x4x4 unit.nersc x.h5
+refused 2 'use 32 or 64' --precision 16 unit.nersc x.h5
+refused 2 'give two' unit.nersc
+refused 2 'a file is missing' --check
+refused 2 'is --check meant' --chek unit.nersc
+files=(*.tmp)
+[ ${#files[@]} = 0 ]
+result "no temporary files are left"
+
+for format in nersc ildg openqcd h5; do
+    cat >run.cfg <<END
+lattice = { group = "su3"; size = [4, 4, 4, 4]; };
+action  = ( { kind = "wilson"; beta = 5.0; } );
+chain   = { seed = 3; steps = 1; start = "one.$format"; };
+updates = ( { kind = "hmc"; steps = 2; } );
+measure = { observables = [ "plaquette" ]; };
+END
+    "$build/flowhmc" --quiet --out "from-$format" run.cfg >out 2>err </dev/null && [ ! -s err ]
+    result "flowhmc starts from $format"
+    echo 'measure = { observables = [ "plaquette" ]; };' >meas.cfg
+    "$build/flowmeas" meas.cfg "one.$format" >out 2>err </dev/null && [ "$(tail -1 out)" = 1 ]
+    result "flowmeas measures $format"
+done
+echo "1..$count"
