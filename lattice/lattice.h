@@ -397,6 +397,7 @@ typedef struct {
 
 /* What a file said and what was found in it.  Release it with lat_config_report_free. */
 typedef struct {
+    bool wanted;        /* set by lat_config_read_as: the plaquette is computed even if there is none to compare with */
     const char *format; /* NULL: not known */
     char detail[96];    /* variant of the format */
     lat_group group;

@@ -117,20 +117,26 @@ lat_status lat_config_write(const char *path, lat_field *links, lat_group group,
     return lat_config_write_as(path, links, group, member, NULL, provenance, count, error);
 }
 
-lat_status lat_config_read_as(const char *path, lat_field *links, lat_group group, const lat_config_options *options,
-                              lat_config_report *report, lat_error *error)
+static lat_status read_file(const char *path, lat_field *links, lat_group group, const lat_config_options *options,
+                            lat_config_report *report, lat_error *error)
 {
-    if (!options) options = &no_options;
     const lat_config_format *format = format_of_file(links->geometry->comm, path, options, error);
     if (!format) return error->status;
     report->format = format->name;
     return format->read(path, links, group, options, report, error);
 }
 
+lat_status lat_config_read_as(const char *path, lat_field *links, lat_group group, const lat_config_options *options,
+                              lat_config_report *report, lat_error *error)
+{
+    report->wanted = true;
+    return read_file(path, links, group, options ? options : &no_options, report, error);
+}
+
 lat_status lat_config_read(const char *path, lat_field *links, lat_group group, lat_error *error)
 {
     lat_config_report report = {0};
-    lat_config_read_as(path, links, group, NULL, &report, error);
+    read_file(path, links, group, &no_options, &report, error);
     if (links->geometry->rank == 0 && error->status == LAT_DONE && report.warning[0])
         fprintf(stderr, "flowhmc: warning: %s: %s\n", path, report.warning);
     lat_config_report_free(&report);

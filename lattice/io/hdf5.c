@@ -104,7 +104,7 @@ static lat_status read_links(const char *path, lat_field *links, lat_group group
     lat_h5_get_field(file, "links", links, 0);
     if (lat_h5_status(file) == LAT_DONE) {
         read_provenance(file, report);
-        lat_links_summary summary = lat_links_summarise(links, group, 0);
+        lat_links_summary summary = lat_links_summarise(links, group, 0, report->wanted);
         fill_report(report, links, group, &summary);
         if (summary.bad)
             lat_h5_refuse(file, "'links' holds %lld matrices that are not in %s", (long long)summary.bad, lat_group_names[group]);

@@ -101,7 +101,9 @@ typedef struct {
     const char *checksum_name[2];
     bool add; /* contributions are added mod 2^32; else combined by exclusive or */
     void (*checksum)(const lat_matrices *matrices, const uint8_t *bytes, int64_t first, int64_t units, uint32_t sum[2]);
-    /* What stands before and after the matrices.  The size of `before` does not depend on the checksums. */
+    /* What stands before and after the matrices.  The size of `before` depends neither on the checksums nor on plaquette and
+     * link trace, which are found while the matrices are on their way to the disk. */
+    bool with_plaquette;
     void (*frame)(const char *path, const lat_matrices *matrices, const lat_provenance *provenance, int count, lat_bytes *before,
                   lat_bytes *after);
 } lat_matrix_format;
@@ -142,13 +144,13 @@ bool lat_matrix_is_link(const lat_matrices *matrices, const uint8_t *bytes);
 
 /* ------------------------------------------------------------------------------------------------------ links.c */
 
-/* Means over the lattice of Re tr P / N and Re tr U / N, and the largest deviation of a link from the group:
- * |U U^+ - 1| and |det U - 1|, element by element; infinite where a number is not finite. */
+/* Means over the lattice of Re tr P / N and Re tr U / N, and the largest deviation of a link from the group: elements of
+ * |U U^+ - 1|, and |det U - 1|; infinite where a number is not finite. */
 typedef struct {
     double plaquette, trace, violation;
     int64_t bad; /* links that are further from the group than 1e-4 */
 } lat_links_summary;
-/* Of one member.  Collective; fills the halo. */
-lat_links_summary lat_links_summarise(lat_field *links, lat_group group, int member);
+/* Of one member.  Collective; fills the halo if the plaquette is wanted, which is NaN if not. */
+lat_links_summary lat_links_summarise(lat_field *links, lat_group group, int member, bool with_plaquette);
 
 #endif

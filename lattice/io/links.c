@@ -9,93 +9,100 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Numbers of one link: number c of lane l is u[c * lanes + l]. */
+/* All lanes at once: number c of lane l of a link is u[c * lanes + l].  Vectors of WIDTH lanes, of which there is always a
+ * whole number, live in registers. */
+#if defined __AVX512F__
+enum { WIDTH = 8 };
+#elif defined __AVX__
+enum { WIDTH = 4 };
+#else
+enum { WIDTH = 2 };
+#endif
+typedef double vector __attribute__((vector_size(WIDTH * sizeof(double)), aligned(8)));
 typedef struct {
-    int lanes;
-    double *trace, *violation; /* [lanes] */
-    double *re, *im;           /* [lanes] */
-} link_scratch;
+    vector re, im;
+} complex_vector;
 
-/* (re, im) = sum_k a_k conj(b_k), rows of three complex numbers; all lanes at once. */
-static void row_product(const double *restrict a, const double *restrict b, int lanes, double *restrict re, double *restrict im)
+static inline complex_vector element(const double *u, int lanes, int i, int j)
 {
-    for (int l = 0; l < lanes; l++) {
-        double x = 0, y = 0;
-        for (int k = 0; k < 3; k++) {
-            double ar = a[2 * k * lanes + l], ai = a[(2 * k + 1) * lanes + l];
-            double br = b[2 * k * lanes + l], bi = b[(2 * k + 1) * lanes + l];
-            x += ar * br + ai * bi;
-            y += ai * br - ar * bi;
-        }
-        re[l] = x;
-        im[l] = y;
+    const double *at = u + (int64_t)(6 * i + 2 * j) * lanes;
+    return (complex_vector){*(const vector *)at, *(const vector *)(at + lanes)};
+}
+
+/* a + b c and a + b conj(c) */
+static inline complex_vector add_product(complex_vector a, complex_vector b, complex_vector c)
+{
+    return (complex_vector){a.re + b.re * c.re - b.im * c.im, a.im + b.re * c.im + b.im * c.re};
+}
+static inline complex_vector add_product_conj(complex_vector a, complex_vector b, complex_vector c)
+{
+    return (complex_vector){a.re + b.re * c.re + b.im * c.im, a.im + b.im * c.re - b.re * c.im};
+}
+
+static inline vector square(complex_vector a) { return a.re * a.re + a.im * a.im; }
+
+/* Largest of the squares so far; what is no number counts as infinite. */
+static inline void worse(vector *largest, vector now)
+{
+    for (int l = 0; l < WIDTH; l++) {
+        double value = now[l] >= 0 ? now[l] : INFINITY;
+        (*largest)[l] = value > (*largest)[l] ? value : (*largest)[l];
     }
 }
 
-/* det U = a . (b x c) */
-static void determinant(const double *restrict u, int lanes, double *restrict re, double *restrict im)
+/* The largest square of |U U^+ - 1| and |det U - 1|. */
+static vector su3_deviation(const double *u, int lanes)
 {
-    const int64_t n = lanes;
-    for (int l = 0; l < lanes; l++) {
-        double x = 0, y = 0;
-        for (int i = 0; i < 3; i++) {
-            int j = (i + 1) % 3, k = (i + 2) % 3;
-            double bjr = u[(6 + 2 * j) * n + l], bji = u[(7 + 2 * j) * n + l], bkr = u[(6 + 2 * k) * n + l], bki = u[(7 + 2 * k) * n + l];
-            double cjr = u[(12 + 2 * j) * n + l], cji = u[(13 + 2 * j) * n + l], ckr = u[(12 + 2 * k) * n + l], cki = u[(13 + 2 * k) * n + l];
-            double mr = bjr * ckr - bji * cki - bkr * cjr + bki * cji, mi = bjr * cki + bji * ckr - bkr * cji - bki * cjr;
-            double ar = u[2 * i * n + l], ai = u[(2 * i + 1) * n + l];
-            x += ar * mr - ai * mi;
-            y += ar * mi + ai * mr;
-        }
-        re[l] = x;
-        im[l] = y;
-    }
-}
-
-/* A deviation that is no number stays the largest. */
-static void worse(double *violation, const double *deviation, double expected, int lanes)
-{
-    for (int l = 0; l < lanes; l++) {
-        double now = fabs(deviation[l] - expected);
-        violation[l] = violation[l] >= now ? violation[l] : now >= 0 ? now : INFINITY;
-    }
-}
-
-static void inspect_su3(const double *u, link_scratch *s)
-{
+    vector largest = {0};
+    complex_vector m[3][3], determinant = {0};
+    for (int i = 0; i < 3; i++)
+        for (int j = 0; j < 3; j++) m[i][j] = element(u, lanes, i, j);
     for (int i = 0; i < 3; i++)
         for (int j = i; j < 3; j++) {
-            row_product(u + 6 * i * s->lanes, u + 6 * j * s->lanes, s->lanes, s->re, s->im);
-            worse(s->violation, s->re, i == j, s->lanes);
-            worse(s->violation, s->im, 0, s->lanes);
+            complex_vector sum = {0};
+            for (int k = 0; k < 3; k++) sum = add_product_conj(sum, m[i][k], m[j][k]);
+            if (i == j) sum.re -= 1;
+            worse(&largest, square(sum));
         }
-    determinant(u, s->lanes, s->re, s->im);
-    worse(s->violation, s->re, 1, s->lanes);
-    worse(s->violation, s->im, 0, s->lanes);
-    for (int l = 0; l < s->lanes; l++) s->trace[l] = (u[l] + u[8 * s->lanes + l] + u[16 * s->lanes + l]) / 3;
+    for (int i = 0; i < 3; i++) {
+        int j = (i + 1) % 3, k = (i + 2) % 3;
+        complex_vector minor = add_product((complex_vector){0}, m[1][j], m[2][k]);
+        minor = add_product(minor, (complex_vector){-m[1][k].re, -m[1][k].im}, m[2][j]);
+        determinant = add_product(determinant, m[0][i], minor);
+    }
+    determinant.re -= 1;
+    worse(&largest, square(determinant));
+    return largest;
+}
+
+static void inspect_su3(const double *u, int lanes, double *trace, double *violation)
+{
+    for (int l = 0; l < lanes; l += WIDTH) {
+        vector largest = su3_deviation(u + l, lanes);
+        for (int i = 0; i < WIDTH; i++) violation[l + i] = sqrt(largest[i]);
+        for (int i = 0; i < WIDTH; i++) trace[l + i] = (u[l + i] + u[8 * lanes + l + i] + u[16 * lanes + l + i]) / 3;
+    }
 }
 
 /* U = a0 + i a.sigma: U U^+ and det U are both a.a. */
-static void inspect_su2(const double *u, link_scratch *s)
+static void inspect_su2(const double *u, int lanes, double *trace, double *violation)
 {
-    for (int l = 0; l < s->lanes; l++) {
-        s->re[l] = 0;
-        for (int c = 0; c < 4; c++) s->re[l] += u[c * s->lanes + l] * u[c * s->lanes + l];
-        s->trace[l] = u[l];
+    for (int l = 0; l < lanes; l++) {
+        double norm = 0;
+        for (int c = 0; c < 4; c++) norm += u[c * lanes + l] * u[c * lanes + l];
+        violation[l] = isfinite(norm) ? fabs(norm - 1) : INFINITY;
+        trace[l] = u[l];
     }
-    worse(s->violation, s->re, 1, s->lanes);
 }
 
 /* An angle is always one of the group; far outside of [-pi, pi] it was not written as one. */
-static void inspect_u1(const double *u, link_scratch *s)
+static void inspect_u1(const double *u, int lanes, double *trace, double *violation)
 {
     const double pi = 3.14159265358979323846;
-    for (int l = 0; l < s->lanes; l++) {
-        double beyond = fabs(u[l]) - pi;
-        s->re[l] = beyond > 0 || !isfinite(u[l]) ? beyond : 0;
-        s->trace[l] = cos(u[l]);
+    for (int l = 0; l < lanes; l++) {
+        violation[l] = !isfinite(u[l]) ? INFINITY : fabs(u[l]) > pi ? fabs(u[l]) - pi : 0;
+        trace[l] = cos(u[l]);
     }
-    worse(s->violation, s->re, 0, s->lanes);
 }
 
 static void inspect(const lat_field *links, lat_group group, int member, lat_links_summary *out)
@@ -103,24 +110,17 @@ static void inspect(const lat_field *links, lat_group group, int member, lat_lin
     const double tolerance = 1e-4;
     const lat_geometry *g = links->geometry;
     const int reals = lat_link_reals(group), lanes = g->lanes;
-    double *scratch = lat_alloc(4 * (int64_t)lanes, sizeof *scratch);
-    link_scratch s = {lanes, scratch, scratch + lanes, scratch + 2 * lanes, scratch + 3 * lanes};
+    double *trace = lat_alloc(2 * (int64_t)lanes, sizeof *trace), *violation = trace + lanes;
     lat_accumulator *sum = lat_alloc(1, sizeof *sum);
     struct { double violation; int64_t bad; } found = {0, 0};
     for (int64_t link = 0; link < g->sites * g->dim; link++) {
         const double *u = (const double *)links->data + link * reals * lanes;
-        memset(s.violation, 0, (size_t)lanes * sizeof *s.violation);
-        if (group == LAT_SU3)
-            inspect_su3(u, &s);
-        else if (group == LAT_SU2)
-            inspect_su2(u, &s);
-        else
-            inspect_u1(u, &s);
+        (group == LAT_SU3 ? inspect_su3 : group == LAT_SU2 ? inspect_su2 : inspect_u1)(u, lanes, trace, violation);
         for (int block = 0; block < g->blocks; block++) {
             int lane = block * g->members + member;
-            lat_accumulator_add(sum, s.trace[lane]);
-            found.bad += !(s.violation[lane] <= tolerance);
-            if (s.violation[lane] > found.violation) found.violation = s.violation[lane];
+            lat_accumulator_add(sum, trace[lane]);
+            found.bad += !(violation[lane] <= tolerance);
+            if (violation[lane] > found.violation) found.violation = violation[lane];
         }
     }
     lat_accumulator_reduce(g->comm, sum, 1);
@@ -130,7 +130,7 @@ static void inspect(const lat_field *links, lat_group group, int member, lat_lin
     out->violation = found.violation;
     out->bad = found.bad;
     free(sum);
-    free(scratch);
+    free(trace);
 }
 
 static double plaquette(lat_field *links, lat_group group, int member)
@@ -147,7 +147,7 @@ static double plaquette(lat_field *links, lat_group group, int member)
     return value;
 }
 
-lat_links_summary lat_links_summarise(lat_field *links, lat_group group, int member)
+lat_links_summary lat_links_summarise(lat_field *links, lat_group group, int member, bool with_plaquette)
 {
     lat_links_summary out;
     lat_field *exact = links;
@@ -156,7 +156,7 @@ lat_links_summary lat_links_summarise(lat_field *links, lat_group group, int mem
         lat_field_copy(exact, links);
     }
     inspect(exact, group, member, &out);
-    out.plaquette = plaquette(exact, group, member);
+    out.plaquette = with_plaquette ? plaquette(exact, group, member) : NAN;
     if (exact != links) lat_field_free(exact);
     return out;
 }

@@ -253,7 +253,7 @@ static void read_links(const lat_matrix_format *format, const lat_matrices *m, c
     }
     if (descriptor >= 0) close(descriptor);
     if (error->status) return;
-    lat_links_summary summary = lat_links_summarise(links, group, 0);
+    lat_links_summary summary = lat_links_summarise(links, group, 0, m->has_plaquette || report->wanted);
     report->links = true;
     report->plaquette = summary.plaquette;
     report->trace = summary.trace;
@@ -390,6 +390,12 @@ static void write_file(output *out, lat_matrices *m, lat_field *links, lat_group
     if (error->status == LAT_DONE) {
         lat_transfer *transfer = lat_transfer_create(out->format, m, links, group);
         lat_transfer_write(transfer, out->path, out->descriptor, member, m->checksum, error);
+        lat_links_summary summary = lat_links_summarise(links, group, member, out->format->with_plaquette);
+        m->plaquette = summary.plaquette;
+        m->trace = summary.trace;
+        if (summary.bad)
+            lat_fail(error, LAT_NUMERICAL, "%s: %lld links are not in %s: not written", out->path, (long long)summary.bad,
+                     lat_group_names[group]);
         if (out->rank == 0 && error->status == LAT_DONE) {
             make_frame(out, m, provenance, count);
             write_frame(out, error);
@@ -407,12 +413,6 @@ lat_status lat_matrices_write(const lat_matrix_format *format, const char *path,
     m.group = group;
     if (group == LAT_SU2) m.rows--;
     memcpy(m.size, links->geometry->size, sizeof m.size);
-    lat_links_summary summary = lat_links_summarise(links, group, member);
-    if (summary.bad)
-        return lat_fail(error, LAT_NUMERICAL, "%s: %lld links are not in %s: not written", path, (long long)summary.bad,
-                        lat_group_names[group]);
-    m.plaquette = summary.plaquette;
-    m.trace = summary.trace;
     output out = {.format = format, .path = path, .comm = links->geometry->comm, .descriptor = -1, .matrices = &m};
     MPI_Comm_rank(out.comm, &out.rank);
     out.temporary = lat_text("%s.tmp", path);

@@ -258,7 +258,7 @@ static void frame(const char *path, const lat_matrices *m, const lat_provenance 
     if (m->rows == n) lat_bytes_print(before, "_%dx%d", n, n);
     lat_bytes_print(before, "\nSTORAGE_FORMAT = 1.0\n");
     for (int mu = 0; mu < DIM; mu++) lat_bytes_print(before, "DIMENSION_%d = %" PRId64 "\n", mu + 1, m->size[mu]);
-    lat_bytes_print(before, "LINK_TRACE = %.15g\nPLAQUETTE = %.15g\n", m->trace, m->plaquette);
+    lat_bytes_print(before, "LINK_TRACE = %+.15f\nPLAQUETTE = %+.15f\n", m->trace, m->plaquette);
     for (int mu = 0; mu < DIM; mu++) lat_bytes_print(before, "BOUNDARY_%d = PERIODIC\n", mu + 1);
     lat_bytes_print(before, "CHECKSUM = %08" PRIx32 "\n", m->checksum[0]);
     lat_bytes_print(before, "ENSEMBLE_ID = %s\n", one_line(provenance, count, "ensemble_id", "flowhmc"));
@@ -283,6 +283,7 @@ static const lat_matrix_format nersc = {
     .checksum_name = {"checksum"},
     .add = true,
     .checksum = add_words,
+    .with_plaquette = true,
     .frame = frame,
 };
 

@@ -103,6 +103,7 @@ static const lat_matrix_format openqcd = {
     .even = true,
     .parse = parse,
     .locate = locate,
+    .with_plaquette = true,
     .frame = frame,
 };
 

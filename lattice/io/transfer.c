@@ -11,14 +11,16 @@
 #include "io.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
 enum {
-    CHUNK_BYTES = 1 << 18,  /* fits in cache with its copies */
+    CHUNK_BYTES = 5 << 16,  /* fits in cache with its copies and the part of the field that it belongs to */
     BUDGET_BYTES = 1 << 24, /* what one rank may receive at a time, from all the others */
     MOST_REALS = 18,
+    MOST_PIECES = 16,
 };
 
 /* Places and numbers of the links of a chunk, on one of the two sides. */
@@ -36,16 +38,17 @@ struct lat_transfer {
     lat_group group;
     MPI_Datatype link_type;
     int ranks, reals; /* reals of a link */
-    int file_reals;   /* of a stored matrix */
     /* Of a site with coordinate c in direction mu: what it adds to the number of its owner, and to the index there. */
-    int64_t *owner[LAT_MAX_DIM], *index[LAT_MAX_DIM];
-    int64_t unit_bytes, chunk_units, rounds;
+    int64_t *owner[LAT_MAX_DIM], *place[LAT_MAX_DIM];
+    int64_t unit_bytes, piece_units, rounds;
     int64_t begin, end; /* this rank's share, in units */
+    int pieces;         /* of a chunk: as many parts of the share, so that the lanes of a site are met together */
+    int64_t stride;     /* from one part to the next */
     side near, far;     /* this rank as the one that has the bytes, and as the owner */
     int64_t far_room;
     int *rank_of, *at; /* of each link of a chunk: its owner, its place in near */
+    int64_t *index;    /* and in the field of the owner */
     uint8_t *bytes;
-    double *stored; /* the numbers of a chunk as the file has them */
     uint64_t hash;  /* of all that this rank wrote */
 };
 
@@ -58,11 +61,11 @@ static void tabulate(lat_transfer *t)
     int64_t rank_stride = 1, site_stride = 1, block_stride = 1;
     for (int mu = 0; mu < LAT_MAX_DIM; mu++) {
         t->owner[mu] = lat_alloc(g->size[mu], sizeof(int64_t));
-        t->index[mu] = lat_alloc(g->size[mu], sizeof(int64_t));
+        t->place[mu] = lat_alloc(g->size[mu], sizeof(int64_t));
         for (int64_t c = 0; c < g->size[mu]; c++) {
             int64_t local = c % g->local[mu];
             t->owner[mu][c] = c / g->local[mu] * rank_stride;
-            t->index[mu][c] = local % g->block[mu] * site_stride * t->links->components * g->lanes +
+            t->place[mu][c] = local % g->block[mu] * site_stride * t->links->components * g->lanes +
                               local / g->block[mu] * block_stride * g->members;
         }
         rank_stride *= g->ranks[mu];
@@ -87,30 +90,37 @@ static void side_free(side *s)
     free(s->reals);
 }
 
-lat_transfer *lat_transfer_create(const lat_matrix_format *format, const lat_matrices *matrices, lat_field *links, lat_group group)
+/* t is the slowest direction of all formats: blocks of lanes in t are parts of the file that are far apart. */
+static void divide(lat_transfer *t, int64_t units)
 {
-    const lat_geometry *g = links->geometry;
-    lat_transfer *t = lat_alloc(1, sizeof *t);
-    int colours = group == LAT_SU2 ? 2 : 3;
-    int64_t units = 0, chunk = CHUNK_BYTES < BUDGET_BYTES / g->rank_count ? CHUNK_BYTES : BUDGET_BYTES / g->rank_count;
-    *t = (lat_transfer){.format = format, .matrices = *matrices, .links = links, .group = group, .ranks = g->rank_count};
-    t->reals = lat_link_reals(group);
-    t->file_reals = 2 * matrices->rows * colours;
-    t->unit_bytes = lat_unit_bytes(format, matrices);
-    t->chunk_units = chunk > t->unit_bytes ? chunk / t->unit_bytes : 1;
-    lat_unit_count(format, matrices, &units);
-    int64_t share = (units + t->ranks - 1) / t->ranks;
+    const lat_geometry *g = t->links->geometry;
+    int64_t chunk = CHUNK_BYTES < BUDGET_BYTES / t->ranks ? CHUNK_BYTES : BUDGET_BYTES / t->ranks;
+    int64_t share = (units + t->ranks - 1) / t->ranks, slowest = g->lane_grid[LAT_MAX_DIM - 1];
+    t->unit_bytes = lat_unit_bytes(t->format, &t->matrices);
+    t->pieces = (int)(slowest < MOST_PIECES ? slowest : MOST_PIECES);
+    t->piece_units = chunk > t->unit_bytes * t->pieces ? chunk / t->unit_bytes / t->pieces : 1;
+    t->stride = (share + t->pieces - 1) / t->pieces;
     t->begin = g->rank * share < units ? g->rank * share : units;
     t->end = units - t->begin < share ? units : t->begin + share;
-    t->rounds = (share + t->chunk_units - 1) / t->chunk_units;
-    int64_t most = t->chunk_units * format->unit_links;
+    t->rounds = (t->stride + t->piece_units - 1) / t->piece_units;
+}
+
+lat_transfer *lat_transfer_create(const lat_matrix_format *format, const lat_matrices *matrices, lat_field *links, lat_group group)
+{
+    lat_transfer *t = lat_alloc(1, sizeof *t);
+    int64_t units = 0;
+    *t = (lat_transfer){.format = format, .matrices = *matrices, .links = links, .group = group, .ranks = links->geometry->rank_count};
+    t->reals = lat_link_reals(group);
+    lat_unit_count(format, matrices, &units);
+    divide(t, units);
     tabulate(t);
+    int64_t most = t->pieces * t->piece_units * format->unit_links;
     side_create(&t->near, t->ranks, most, t->reals);
     side_create(&t->far, t->ranks, 0, t->reals);
     t->rank_of = lat_alloc(most, sizeof *t->rank_of);
     t->at = lat_alloc(most, sizeof *t->at);
-    t->bytes = lat_alloc(t->chunk_units * t->unit_bytes, 1);
-    t->stored = lat_alloc(most * t->file_reals, sizeof *t->stored);
+    t->index = lat_alloc(most, sizeof *t->index);
+    t->bytes = lat_alloc(t->pieces * t->piece_units * t->unit_bytes, 1);
     MPI_Type_contiguous(t->reals, MPI_DOUBLE, &t->link_type);
     MPI_Type_commit(&t->link_type);
     return t;
@@ -120,14 +130,14 @@ void lat_transfer_free(lat_transfer *t)
 {
     for (int mu = 0; mu < LAT_MAX_DIM; mu++) {
         free(t->owner[mu]);
-        free(t->index[mu]);
+        free(t->place[mu]);
     }
     side_free(&t->near);
     side_free(&t->far);
     free(t->rank_of);
     free(t->at);
+    free(t->index);
     free(t->bytes);
-    free(t->stored);
     MPI_Type_free(&t->link_type);
     free(t);
 }
@@ -135,7 +145,7 @@ void lat_transfer_free(lat_transfer *t)
 /* ------------------------------------------------------------------------------------------------- bytes and numbers */
 
 /* The host is little-endian (h5.c asserts it). */
-static void numbers_of_bytes(const lat_matrices *m, const uint8_t *bytes, int64_t count, double *out)
+static inline void numbers_of_bytes(const lat_matrices *m, const uint8_t *bytes, int64_t count, double *out)
 {
     for (int64_t i = 0; i < count && m->bits == 64; i++) {
         uint64_t word;
@@ -153,7 +163,7 @@ static void numbers_of_bytes(const lat_matrices *m, const uint8_t *bytes, int64_
     }
 }
 
-static void bytes_of_numbers(const lat_matrices *m, const double *in, int64_t count, uint8_t *bytes)
+static inline void bytes_of_numbers(const lat_matrices *m, const double *in, int64_t count, uint8_t *bytes)
 {
     for (int64_t i = 0; i < count && m->bits == 64; i++) {
         uint64_t word;
@@ -180,7 +190,8 @@ static void third_row(const double *a, const double *b, double *c)
     }
 }
 
-/* U = a0 + i a.sigma, so that the first row is (a0 + i a3, a2 + i a1) and the second (-a2 + i a1, a0 - i a3). */
+/* U = a0 + i a.sigma, so that the first row is (a0 + i a3, a2 + i a1) and the second (-a2 + i a1, a0 - i a3).  Numbers
+ * that are no such matrix become NaN. */
 static void su2_link(int rows, const double *m, double *link)
 {
     const double tolerance = 1e-4, second[] = {-m[2], m[3], m[0], -m[1]};
@@ -192,35 +203,36 @@ static void su2_link(int rows, const double *m, double *link)
         if (!(fabs(m[4 + i] - second[i]) <= tolerance)) link[0] = NAN;
 }
 
-static void link_of_matrix(lat_group group, int rows, const double *matrix, double *link)
+/* One matrix of a file as a link: rows that are left out are completed. */
+static void link_of_bytes(const lat_matrices *m, const uint8_t *bytes, double *link)
 {
-    if (group == LAT_SU2) {
-        su2_link(rows, matrix, link);
+    double matrix[8];
+    if (m->group == LAT_SU2) {
+        numbers_of_bytes(m, bytes, 4 * m->rows, matrix);
+        su2_link(m->rows, matrix, link);
         return;
     }
-    memcpy(link, matrix, (size_t)rows * 6 * sizeof *link);
-    if (rows == 2) third_row(link, link + 6, link + 12);
+    numbers_of_bytes(m, bytes, 6 * m->rows, link);
+    if (m->rows == 2) third_row(link, link + 6, link + 12);
+}
+
+static void bytes_of_link(const lat_matrices *m, const double *link, uint8_t *bytes)
+{
+    if (m->group == LAT_SU2) {
+        const double all[] = {link[0], link[3], link[2], link[1], -link[2], link[1], link[0], -link[3]};
+        bytes_of_numbers(m, all, 4 * m->rows, bytes);
+    } else {
+        bytes_of_numbers(m, link, 6 * m->rows, bytes);
+    }
 }
 
 bool lat_matrix_is_link(const lat_matrices *m, const uint8_t *bytes)
 {
     const double tolerance = 1e-3, norm = m->group == LAT_SU2 ? 1 : 3;
-    const int reals = lat_link_reals(m->group);
-    double stored[MOST_REALS], link[MOST_REALS], sum = 0;
-    numbers_of_bytes(m, bytes, 2 * m->rows * (m->group == LAT_SU2 ? 2 : 3), stored);
-    link_of_matrix(m->group, m->rows, stored, link);
-    for (int i = 0; i < reals; i++) sum += link[i] * link[i];
+    double link[MOST_REALS], sum = 0;
+    link_of_bytes(m, bytes, link);
+    for (int i = 0; i < lat_link_reals(m->group); i++) sum += link[i] * link[i];
     return fabs(sum - norm) <= tolerance;
-}
-
-static void matrix_of_link(lat_group group, int rows, const double *link, double *matrix)
-{
-    if (group == LAT_SU2) {
-        const double all[] = {link[0], link[3], link[2], link[1], -link[2], link[1], link[0], -link[3]};
-        memcpy(matrix, all, (size_t)rows * 4 * sizeof *matrix);
-    } else {
-        memcpy(matrix, link, (size_t)rows * 6 * sizeof *matrix);
-    }
 }
 
 /* Four interleaved multiplicative hashes: as fast as memory, and every bit and place counts. */
@@ -244,29 +256,40 @@ static uint64_t hash_bytes(uint64_t hash, const uint8_t *bytes, int64_t size)
 
 /* ------------------------------------------------------------------------------------------------ numbers and fields */
 
+/* The usual case is one member of doubles. */
 static void set_links(lat_transfer *t, const int64_t *where, const double *reals, int64_t count)
 {
     const lat_geometry *g = t->links->geometry;
-    for (int64_t i = 0; i < count; i++)
-        for (int c = 0; c < t->reals; c++) {
-            int64_t to = where[i] + (int64_t)c * g->lanes;
-            for (int m = 0; m < g->members; m++)
-                if (t->links->precision == LAT_DOUBLE)
-                    ((double *)t->links->data)[to + m] = reals[i * t->reals + c];
-                else
-                    ((float *)t->links->data)[to + m] = (float)reals[i * t->reals + c];
-        }
+    const int64_t lanes = g->lanes;
+    const int n = t->reals, members = g->members;
+    if (t->links->precision == LAT_FLOAT) {
+        float *data = t->links->data;
+        for (int64_t i = 0; i < count; i++)
+            for (int c = 0; c < n; c++)
+                for (int m = 0; m < members; m++) data[where[i] + c * lanes + m] = (float)reals[i * n + c];
+        return;
+    }
+    for (int64_t i = 0; i < count; i++) {
+        double *to = (double *)t->links->data + where[i];
+        for (int c = 0; c < n; c++) to[c * lanes] = reals[i * n + c];
+        for (int m = 1; m < members; m++)
+            for (int c = 0; c < n; c++) to[c * lanes + m] = reals[i * n + c];
+    }
 }
 
 static void get_links(const lat_transfer *t, const int64_t *where, int member, int64_t count, double *reals)
 {
-    const lat_geometry *g = t->links->geometry;
+    const int64_t lanes = t->links->geometry->lanes;
+    const int n = t->reals;
+    if (t->links->precision == LAT_FLOAT) {
+        const float *data = (const float *)t->links->data + member;
+        for (int64_t i = 0; i < count; i++)
+            for (int c = 0; c < n; c++) reals[i * n + c] = data[where[i] + c * lanes];
+        return;
+    }
+    const double *data = (const double *)t->links->data + member;
     for (int64_t i = 0; i < count; i++)
-        for (int c = 0; c < t->reals; c++) {
-            int64_t from = where[i] + (int64_t)c * g->lanes + member;
-            reals[i * t->reals + c] =
-                t->links->precision == LAT_DOUBLE ? ((const double *)t->links->data)[from] : ((const float *)t->links->data)[from];
-        }
+        for (int c = 0; c < n; c++) reals[i * n + c] = data[where[i] + c * lanes];
 }
 
 /* ---------------------------------------------------------------------------------------------------- between ranks */
@@ -281,14 +304,21 @@ static int64_t prefix(side *s, int ranks)
     return s->links;
 }
 
-/* Sorts the links of a chunk by their owners, and tells these where they belong. */
-static void address(lat_transfer *t, int64_t first, int64_t units)
+/* This rank's piece of a round: its first unit, and the number of units. */
+static int64_t piece_of(const lat_transfer *t, int64_t round, int piece, int64_t *units)
+{
+    int64_t first = t->begin + piece * t->stride + round * t->piece_units;
+    int64_t end = t->begin + (piece + 1) * t->stride < t->end ? t->begin + (piece + 1) * t->stride : t->end;
+    *units = end - first < 0 ? 0 : end - first < t->piece_units ? end - first : t->piece_units;
+    return first;
+}
+
+/* Owner of each link from number n on, and its index there. */
+static int64_t locate_piece(lat_transfer *t, int64_t first, int64_t units, int64_t n)
 {
     const int per_unit = t->format->unit_links;
     const int64_t lanes = t->links->geometry->lanes;
-    memset(t->near.count, 0, (size_t)t->ranks * sizeof *t->near.count);
-    int64_t *index = lat_alloc(units * per_unit, sizeof *index);
-    for (int64_t u = 0, n = 0; u < units; u++) {
+    for (int64_t u = 0; u < units; u++) {
         lat_place place[LAT_MOST_UNIT];
         int64_t owner = 0, base = 0;
         t->format->locate(t->matrices.size, first + u, place);
@@ -297,23 +327,32 @@ static void address(lat_transfer *t, int64_t first, int64_t units)
                 owner = base = 0;
                 for (int mu = 0; mu < LAT_MAX_DIM; mu++) {
                     owner += t->owner[mu][place[i].coordinate[mu]];
-                    base += t->index[mu][place[i].coordinate[mu]];
+                    base += t->place[mu][place[i].coordinate[mu]];
                 }
             }
             t->rank_of[n] = (int)owner;
             t->near.count[owner]++;
-            index[n] = base + place[i].direction * t->reals * lanes;
+            t->index[n] = base + place[i].direction * t->reals * lanes;
         }
     }
-    prefix(&t->near, t->ranks);
-    int *next = lat_alloc(t->ranks, sizeof *next);
-    memcpy(next, t->near.first, (size_t)t->ranks * sizeof *next);
-    for (int64_t n = 0; n < t->near.links; n++) {
-        t->at[n] = next[t->rank_of[n]]++;
-        t->near.where[t->at[n]] = index[n];
+    return n;
+}
+
+/* Sorts the links of a chunk by their owners. */
+static void address(lat_transfer *t, int64_t round)
+{
+    int64_t n = 0;
+    memset(t->near.count, 0, (size_t)t->ranks * sizeof *t->near.count);
+    for (int piece = 0; piece < t->pieces; piece++) {
+        int64_t units, first = piece_of(t, round, piece, &units);
+        n = locate_piece(t, first, units, n);
     }
-    free(next);
-    free(index);
+    prefix(&t->near, t->ranks);
+    for (int64_t i = 0; i < n; i++) {
+        t->at[i] = t->near.first[t->rank_of[i]]++;
+        t->near.where[t->at[i]] = t->index[i];
+    }
+    prefix(&t->near, t->ranks);
 }
 
 /* Alone, a rank is its own other side. */
@@ -343,14 +382,6 @@ static void send_links(lat_transfer *t, const side *from, side *to)
 
 /* --------------------------------------------------------------------------------------------------------- the whole */
 
-/* This rank's chunk of a round: its first unit, and the number of units. */
-static int64_t chunk_of(const lat_transfer *t, int64_t round, int64_t *units)
-{
-    int64_t first = t->begin + round * t->chunk_units, left = t->end - first;
-    *units = left < 0 ? 0 : left < t->chunk_units ? left : t->chunk_units;
-    return first;
-}
-
 static int64_t position(const lat_transfer *t, int64_t unit) { return t->matrices.offset + unit * t->unit_bytes; }
 
 static void combine(const lat_transfer *t, uint32_t sum[2])
@@ -358,26 +389,47 @@ static void combine(const lat_transfer *t, uint32_t sum[2])
     MPI_Allreduce(MPI_IN_PLACE, sum, 2, MPI_UINT32_T, t->format->add ? MPI_SUM : MPI_BXOR, t->links->geometry->comm);
 }
 
-static void read_chunk(lat_transfer *t, const char *path, int descriptor, int64_t first, int64_t units, lat_error *error)
+static void read_piece(lat_transfer *t, const char *path, int descriptor, int64_t first, int64_t size, uint8_t *bytes, lat_error *error)
 {
-    int64_t size = units * t->unit_bytes;
-    if (lat_read_at(descriptor, t->bytes, size, position(t, first)) == size) return;
-    memset(t->bytes, 0, (size_t)size);
+    if (lat_read_at(descriptor, bytes, size, position(t, first)) == size) return;
+    memset(bytes, 0, (size_t)size);
     lat_fail(error, LAT_FILE, "%s: cannot be read: %s: check the disk", path, errno ? strerror(errno) : "it ended early");
+}
+
+/* The bytes of a chunk, and their contribution to the checksums. */
+static void read_chunk(lat_transfer *t, const char *path, int descriptor, int64_t round, uint32_t sum[2], lat_error *error)
+{
+    uint8_t *bytes = t->bytes;
+    for (int piece = 0; piece < t->pieces; piece++) {
+        int64_t units, first = piece_of(t, round, piece, &units), size = units * t->unit_bytes;
+        read_piece(t, path, descriptor, first, size, bytes, error);
+        if (t->format->checksum) t->format->checksum(&t->matrices, bytes, first, units, sum);
+        bytes += size;
+    }
+}
+
+static void write_chunk(lat_transfer *t, const char *path, int descriptor, int64_t round, uint32_t sum[2], lat_error *error)
+{
+    const uint8_t *bytes = t->bytes;
+    for (int piece = 0; piece < t->pieces; piece++) {
+        int64_t units, first = piece_of(t, round, piece, &units), size = units * t->unit_bytes;
+        if (t->format->checksum) t->format->checksum(&t->matrices, bytes, first, units, sum);
+        t->hash = hash_bytes(t->hash, bytes, size);
+        if (error->status == LAT_DONE && lat_write_at(descriptor, bytes, size, position(t, first)) != size)
+            lat_fail(error, LAT_FILE, "%s: cannot be written: %s: check the room on the disk", path, strerror(errno));
+        bytes += size;
+    }
 }
 
 void lat_transfer_read(lat_transfer *t, const char *path, int descriptor, uint32_t sum[2], lat_error *error)
 {
+    const int64_t link_bytes = t->unit_bytes / t->format->unit_links;
     sum[0] = sum[1] = 0;
     for (int64_t round = 0; round < t->rounds; round++) {
-        int64_t units, first = chunk_of(t, round, &units);
-        read_chunk(t, path, descriptor, first, units, error);
-        if (t->format->checksum) t->format->checksum(&t->matrices, t->bytes, first, units, sum);
-        address(t, first, units);
-        numbers_of_bytes(&t->matrices, t->bytes, t->near.links * t->file_reals, t->stored);
+        read_chunk(t, path, descriptor, round, sum, error);
+        address(t, round);
         for (int64_t n = 0; n < t->near.links; n++)
-            link_of_matrix(t->group, t->matrices.rows, t->stored + n * t->file_reals,
-                               t->near.reals + (int64_t)t->at[n] * t->reals);
+            link_of_bytes(&t->matrices, t->bytes + n * link_bytes, t->near.reals + (int64_t)t->at[n] * t->reals);
         side *far = meet(t);
         send_links(t, &t->near, far);
         set_links(t, far->where, far->reals, far->links);
@@ -388,22 +440,22 @@ void lat_transfer_read(lat_transfer *t, const char *path, int descriptor, uint32
 
 void lat_transfer_write(lat_transfer *t, const char *path, int descriptor, int member, uint32_t sum[2], lat_error *error)
 {
+    const int64_t link_bytes = t->unit_bytes / t->format->unit_links;
     sum[0] = sum[1] = 0;
     t->hash = 0;
     for (int64_t round = 0; round < t->rounds; round++) {
-        int64_t units, first = chunk_of(t, round, &units), size = units * t->unit_bytes;
-        address(t, first, units);
+        address(t, round);
         side *far = meet(t);
         get_links(t, far->where, member, far->links, far->reals);
         send_links(t, far, &t->near);
         for (int64_t n = 0; n < t->near.links; n++)
-            matrix_of_link(t->group, t->matrices.rows, t->near.reals + (int64_t)t->at[n] * t->reals, t->stored + n * t->file_reals);
-        bytes_of_numbers(&t->matrices, t->stored, t->near.links * t->file_reals, t->bytes);
-        if (t->format->checksum) t->format->checksum(&t->matrices, t->bytes, first, units, sum);
-        t->hash = hash_bytes(t->hash, t->bytes, size);
-        if (error->status == LAT_DONE && lat_write_at(descriptor, t->bytes, size, position(t, first)) != size)
-            lat_fail(error, LAT_FILE, "%s: cannot be written: %s: check the room on the disk", path, strerror(errno));
+            bytes_of_link(&t->matrices, t->near.reals + (int64_t)t->at[n] * t->reals, t->bytes + n * link_bytes);
+        write_chunk(t, path, descriptor, round, sum, error);
     }
+#ifdef SYNC_FILE_RANGE_WRITE /* only a hint: it goes to the disk while the caller computes */
+    if (t->end > t->begin)
+        (void)sync_file_range(descriptor, position(t, t->begin), position(t, t->end) - position(t, t->begin), SYNC_FILE_RANGE_WRITE);
+#endif
     combine(t, sum);
     lat_agree(t->links->geometry->comm, error);
 }
@@ -411,11 +463,12 @@ void lat_transfer_write(lat_transfer *t, const char *path, int descriptor, int m
 void lat_transfer_check(lat_transfer *t, const char *path, int descriptor, lat_error *error)
 {
     uint64_t hash = 0;
-    for (int64_t round = 0; round < t->rounds; round++) {
-        int64_t units, first = chunk_of(t, round, &units);
-        read_chunk(t, path, descriptor, first, units, error);
-        hash = hash_bytes(hash, t->bytes, units * t->unit_bytes);
-    }
+    for (int64_t round = 0; round < t->rounds; round++)
+        for (int piece = 0; piece < t->pieces; piece++) {
+            int64_t units, first = piece_of(t, round, piece, &units), size = units * t->unit_bytes;
+            read_piece(t, path, descriptor, first, size, t->bytes, error);
+            hash = hash_bytes(hash, t->bytes, size);
+        }
     if (hash != t->hash) lat_fail(error, LAT_FILE, "%s: reads back other than it was written: check the disk", path);
     lat_agree(t->links->geometry->comm, error);
 }

@@ -1,0 +1,7 @@
+/* flowhmc: SPDX-License-Identifier: GPL-3.0-or-later
+ *
+ * ildg.c: no file whatsoever makes the reader of ILDG files do more than refuse it; see matrices.h.
+ */
+#include "matrices.h"
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) { return fuzz_matrices("ildg", data, size); }
