@@ -10,8 +10,10 @@
 #include "../src/signals.h"
 #include "../src/table.h"
 
-static const options_program flowhmc = {"flowhmc", "Usage: flowhmc [OPTION]... [RUN.cfg]\n", OPTION_ALL, 0, 1};
-static const options_program flowstat = {"flowstat", "Usage: flowstat FILE...\n", OPTION_QUIET, 1, -1};
+static const options_program flowhmc = {"flowhmc", "Usage: flowhmc [OPTION]... [RUN.cfg]\n", OPTION_ALL, 0, 1, NULL};
+static const options_program flowstat = {"flowstat", "Usage: flowstat FILE...\n", OPTION_QUIET, 1, -1, NULL};
+static const options_own own[] = {{"check", NULL, "verify"}, {"format", "NAME", "format of OUT"}, {0}};
+static const options_program flowconv = {"flowconv", "Usage: flowconv IN OUT\n", OPTION_QUIET, 1, 2, own};
 
 enum { MAX_WORDS = 10 };
 
@@ -59,6 +61,18 @@ static void test_command_lines(void)
     ok_all(options.argument_count == 3 && strcmp(options.argument[2], "--c") == 0, "arguments after --");
     free(options.set);
 
+    parse(&flowconv, "a --format x --check --quiet", &options, &error);
+    ok_all(options.own[0] && !*options.own[0] && strcmp(options.own[1], "x") == 0 && !options.own[2] && options.quiet &&
+               options.argument_count == 1, "options of one program");
+    free(options.set);
+    parse(&flowconv, "a", &options, &error);
+    ok_all(!options.own[0] && !options.own[1], "that are not given");
+    free(options.set);
+
+    fails(&flowconv, "--chek", "unknown option '--chek': is --check meant? flowconv --help lists all");
+    fails(&flowconv, "--format", "option '--format' needs a value: see flowconv --help");
+    fails(&flowconv, "--check=no a", "option '--check=no' takes no value: leave it out");
+    fails(&flowhmc, "--check", "unknown option '--check': is --set meant? flowhmc --help lists all");
     fails(&flowhmc, "--resum-e", "unknown option '--resum-e': is --resume meant? flowhmc --help lists all");
     fails(&flowhmc, "run.cfg --otu=dir", "unknown option '--otu=dir': is --out meant? flowhmc --help lists all");
     fails(&flowhmc, "--quiet -h", "unknown option '-h': is --help meant? flowhmc --help lists all");
