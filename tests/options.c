@@ -72,7 +72,7 @@ static void test_command_lines(void)
     fails(&flowconv, "--chek", "unknown option '--chek': is --check meant? flowconv --help lists all");
     fails(&flowconv, "--format", "option '--format' needs a value: see flowconv --help");
     fails(&flowconv, "--check=no a", "option '--check=no' takes no value: leave it out");
-    fails(&flowhmc, "--check", "unknown option '--check': is --set meant? flowhmc --help lists all");
+    fails(&flowhmc, "--check", "unknown option '--check': is --help meant? flowhmc --help lists all");
     fails(&flowhmc, "--resum-e", "unknown option '--resum-e': is --resume meant? flowhmc --help lists all");
     fails(&flowhmc, "run.cfg --otu=dir", "unknown option '--otu=dir': is --out meant? flowhmc --help lists all");
     fails(&flowhmc, "--quiet -h", "unknown option '-h': is --help meant? flowhmc --help lists all");
