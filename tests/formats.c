@@ -523,6 +523,10 @@ static void test_no_links(void)
         free(what);
         free(file.data);
     }
+    lat_bytes file = nersc64("");
+    for (int i = 1; i <= GOLDEN_LINK; i++) file.data[file.size - 8 * i] ^= (char)0x80;
+    expect(&file, &(lat_config_options){.lenient = true}, LAT_FORMAT, false, NULL, "a matrix of determinant -1: refused");
+    free(file.data);
 }
 
 /* --------------------------------------------------------------------------------------------------------- provenance */

@@ -19,6 +19,7 @@ enum { WIDTH = 4 };
 enum { WIDTH = 2 };
 #endif
 typedef double vector __attribute__((vector_size(WIDTH * sizeof(double)), aligned(8)));
+typedef int64_t mask __attribute__((vector_size(WIDTH * sizeof(int64_t)), aligned(8)));
 typedef struct {
     vector re, im;
 } complex_vector;
@@ -41,19 +42,22 @@ static inline complex_vector add_product_conj(complex_vector a, complex_vector b
 
 static inline vector square(complex_vector a) { return a.re * a.re + a.im * a.im; }
 
-/* Largest of the squares so far; what is no number counts as infinite. */
-static inline void worse(vector *largest, vector now)
+/* The largest of the squares so far, and where they were numbers. */
+typedef struct {
+    vector largest;
+    mask number;
+} deviation;
+static inline void worse(deviation *d, vector now)
 {
-    for (int l = 0; l < WIDTH; l++) {
-        double value = now[l] >= 0 ? now[l] : INFINITY;
-        (*largest)[l] = value > (*largest)[l] ? value : (*largest)[l];
-    }
+    mask more = now > d->largest;
+    d->largest = (vector)((more & (mask)now) | (~more & (mask)d->largest));
+    d->number &= now >= 0;
 }
 
 /* The largest square of |U U^+ - 1| and |det U - 1|. */
-static vector su3_deviation(const double *u, int lanes)
+static deviation su3_deviation(const double *u, int lanes)
 {
-    vector largest = {0};
+    deviation d = {.number = (vector){0} == 0};
     complex_vector m[3][3], determinant = {0};
     for (int i = 0; i < 3; i++)
         for (int j = 0; j < 3; j++) m[i][j] = element(u, lanes, i, j);
@@ -62,7 +66,7 @@ static vector su3_deviation(const double *u, int lanes)
             complex_vector sum = {0};
             for (int k = 0; k < 3; k++) sum = add_product_conj(sum, m[i][k], m[j][k]);
             if (i == j) sum.re -= 1;
-            worse(&largest, square(sum));
+            worse(&d, square(sum));
         }
     for (int i = 0; i < 3; i++) {
         int j = (i + 1) % 3, k = (i + 2) % 3;
@@ -71,15 +75,15 @@ static vector su3_deviation(const double *u, int lanes)
         determinant = add_product(determinant, m[0][i], minor);
     }
     determinant.re -= 1;
-    worse(&largest, square(determinant));
-    return largest;
+    worse(&d, square(determinant));
+    return d;
 }
 
 static void inspect_su3(const double *u, int lanes, double *trace, double *violation)
 {
     for (int l = 0; l < lanes; l += WIDTH) {
-        vector largest = su3_deviation(u + l, lanes);
-        for (int i = 0; i < WIDTH; i++) violation[l + i] = sqrt(largest[i]);
+        deviation d = su3_deviation(u + l, lanes);
+        for (int i = 0; i < WIDTH; i++) violation[l + i] = d.number[i] ? sqrt(d.largest[i]) : INFINITY;
         for (int i = 0; i < WIDTH; i++) trace[l + i] = (u[l + i] + u[8 * lanes + l + i] + u[16 * lanes + l + i]) / 3;
     }
 }

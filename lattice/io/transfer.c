@@ -235,23 +235,29 @@ bool lat_matrix_is_link(const lat_matrices *m, const uint8_t *bytes)
     return fabs(sum - norm) <= tolerance;
 }
 
-/* Four interleaved multiplicative hashes: as fast as memory, and every bit and place counts. */
+enum { HASH_WAYS = 8, HASH_BYTES = 8 * HASH_WAYS };
+static inline void hash_block(uint64_t h[HASH_WAYS], const uint8_t *bytes)
+{
+    for (int k = 0; k < HASH_WAYS; k++) {
+        uint64_t word;
+        memcpy(&word, bytes + 8 * k, sizeof word);
+        h[k] = (h[k] ^ word) * 0x9e3779b97f4a7c15ull;
+        h[k] ^= h[k] >> 32;
+    }
+}
+
+/* Interleaved multiplicative hashes of words: as fast as memory, and every bit and place counts. */
 static uint64_t hash_bytes(uint64_t hash, const uint8_t *bytes, int64_t size)
 {
-    const uint64_t prime = 0x9e3779b97f4a7c15ull;
-    uint64_t h[4] = {hash, hash + 1, hash + 2, hash + 3};
-    for (int64_t i = 0; i < size; i += 32)
-        for (int k = 0; k < 4; k++) {
-            uint64_t word = 0;
-            int64_t left = size - i - 8 * k;
-            if (left >= 8)
-                memcpy(&word, bytes + i + 8 * k, 8);
-            else if (left > 0)
-                memcpy(&word, bytes + i + 8 * k, (size_t)left);
-            h[k] = (h[k] ^ word) * prime;
-            h[k] ^= h[k] >> 32;
-        }
-    return ((h[0] * 3 + h[1]) * 5 + h[2]) * 7 + h[3];
+    uint8_t last[HASH_BYTES] = {0};
+    uint64_t h[HASH_WAYS];
+    int64_t whole = size / HASH_BYTES * HASH_BYTES;
+    for (int k = 0; k < HASH_WAYS; k++) h[k] = hash + (uint64_t)k;
+    for (int64_t i = 0; i < whole; i += HASH_BYTES) hash_block(h, bytes + i);
+    memcpy(last, bytes + whole, (size_t)(size - whole));
+    hash_block(h, last);
+    for (int k = 0; k < HASH_WAYS; k++) hash = hash * 3 + h[k];
+    return hash;
 }
 
 /* ------------------------------------------------------------------------------------------------ numbers and fields */
