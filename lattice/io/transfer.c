@@ -21,6 +21,7 @@ enum {
     BUDGET_BYTES = 1 << 24, /* what one rank may receive at a time, from all the others */
     MOST_REALS = 18,
     MOST_PIECES = 16,
+    SYNC_ROUNDS = 32,
 };
 
 /* Places and numbers of the links of a chunk, on one of the two sides. */
@@ -427,6 +428,19 @@ static void write_chunk(lat_transfer *t, const char *path, int descriptor, int64
     }
 }
 
+/* What some rounds have written begins its way to the disk, while more is computed.  Only a hint, so failures do not matter. */
+static void send_to_disk(const lat_transfer *t, int descriptor, int64_t first_round, int64_t last_round)
+{
+#ifdef SYNC_FILE_RANGE_WRITE
+    for (int piece = 0; piece < t->pieces; piece++) {
+        int64_t units, first = piece_of(t, first_round, piece, &units), last = piece_of(t, last_round, piece, &units) + units;
+        if (last > first) (void)sync_file_range(descriptor, position(t, first), (last - first) * t->unit_bytes, SYNC_FILE_RANGE_WRITE);
+    }
+#else
+    (void)t, (void)descriptor, (void)first_round, (void)last_round;
+#endif
+}
+
 void lat_transfer_read(lat_transfer *t, const char *path, int descriptor, uint32_t sum[2], lat_error *error)
 {
     const int64_t link_bytes = t->unit_bytes / t->format->unit_links;
@@ -457,11 +471,8 @@ void lat_transfer_write(lat_transfer *t, const char *path, int descriptor, int m
         for (int64_t n = 0; n < t->near.links; n++)
             bytes_of_link(&t->matrices, t->near.reals + (int64_t)t->at[n] * t->reals, t->bytes + n * link_bytes);
         write_chunk(t, path, descriptor, round, sum, error);
+        if ((round + 1) % SYNC_ROUNDS == 0 || round + 1 == t->rounds) send_to_disk(t, descriptor, round / SYNC_ROUNDS * SYNC_ROUNDS, round);
     }
-#ifdef SYNC_FILE_RANGE_WRITE /* only a hint: it goes to the disk while the caller computes */
-    if (t->end > t->begin)
-        (void)sync_file_range(descriptor, position(t, t->begin), position(t, t->end) - position(t, t->begin), SYNC_FILE_RANGE_WRITE);
-#endif
     combine(t, sum);
     lat_agree(t->links->geometry->comm, error);
 }
