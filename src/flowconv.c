@@ -77,15 +77,17 @@ static void read_request(const options *options, request *r, lat_error *error)
     r->output.two_rows = value[OWN_TWO_ROW];
     if (value[OWN_DIMS]) read_dims(value[OWN_DIMS], r->input.size, error);
     if (value[OWN_PRECISION]) {
-        r->output.bits = strcmp(value[OWN_PRECISION], "32") ? 64 : 32;
-        if (strcmp(value[OWN_PRECISION], "32") && strcmp(value[OWN_PRECISION], "64"))
-            lat_fail(error, LAT_USAGE, "--precision '%.40s': use 32 or 64", value[OWN_PRECISION]);
+        r->output.bits = strcmp(value[OWN_PRECISION], "32") == 0   ? 32
+                         : strcmp(value[OWN_PRECISION], "64") == 0 ? 64
+                                                                   : 0;
+        if (r->output.bits == 0) lat_fail(error, LAT_USAGE, "--precision '%.40s': use 32 or 64", value[OWN_PRECISION]);
     }
     if (!r->check && options->argument_count != 2)
-        lat_fail(error, LAT_USAGE, "%d files on the command line: give two, IN and OUT, or --check", options->argument_count);
+        lat_fail(error, LAT_USAGE, "%d files on the command line: give two, IN and OUT, or --check",
+                 options->argument_count);
 }
 
-/* ----------------------------------------------------------------------------------------------------- what was found */
+/* --------------------------------------------------------------------------------------------------- what was found */
 
 static void print_mean(const char *name, double found, double stored)
 {
@@ -98,7 +100,8 @@ static void print_mean(const char *name, double found, double stored)
 static void print_report(const char *path, const lat_config_report *report, const lat_error *error)
 {
     printf("%-12s%s\n", "file", path);
-    if (report->format) printf("%-12s%s%s%s\n", "format", report->format, report->detail[0] ? ", " : "", report->detail);
+    if (report->format)
+        printf("%-12s%s%s%s\n", "format", report->format, report->detail[0] ? ", " : "", report->detail);
     if (report->dim) {
         printf("%-12s%s", "lattice", lat_group_names[report->group]);
         for (int mu = 0; mu < report->dim; mu++) printf("%s%" PRId64, mu ? " x " : " ", report->size[mu]);
@@ -118,10 +121,11 @@ static void print_report(const char *path, const lat_config_report *report, cons
     printf("%-12s%s\n", "verdict", error->status ? error->text : "good");
 }
 
-/* -------------------------------------------------------------------------------------------------------------- work */
+/* ------------------------------------------------------------------------------------------------------------- work */
 
 /* The field of a file, on a lattice of its own.  The report is released by the caller. */
-static lat_field *read_file(const request *r, const char *path, lat_group *group, lat_config_report *report, lat_error *error)
+static lat_field *read_file(const request *r, const char *path, lat_group *group, lat_config_report *report,
+                            lat_error *error)
 {
     lat_shape shape;
     lat_geometry *geometry;
@@ -154,7 +158,8 @@ static void check_file(const request *r, const char *path, lat_error *error)
 /* What the file said of its origin, and what the command line says instead. */
 static int make_provenance(const request *r, const lat_config_report *report, lat_provenance *out)
 {
-    const lat_provenance given[] = {{"lfn", r->value[OWN_LFN]}, {"ensemble_id", r->value[OWN_ID]}, {"ensemble_label", r->value[OWN_LABEL]}};
+    const lat_provenance given[] = {
+        {"lfn", r->value[OWN_LFN]}, {"ensemble_id", r->value[OWN_ID]}, {"ensemble_label", r->value[OWN_LABEL]}};
     const int most = (int)(sizeof given / sizeof *given);
     int count = 0;
     bool program = false;
@@ -162,7 +167,8 @@ static int make_provenance(const request *r, const lat_config_report *report, la
         if (given[i].value) out[count++] = given[i];
     for (int i = 0; i < report->provenance_count; i++) {
         bool replaced = false;
-        for (int k = 0; k < most; k++) replaced = replaced || (given[k].value && strcmp(given[k].key, report->provenance[i].key) == 0);
+        for (int k = 0; k < most; k++)
+            replaced = replaced || (given[k].value && strcmp(given[k].key, report->provenance[i].key) == 0);
         program = program || strcmp(report->provenance[i].key, "program") == 0;
         if (!replaced) out[count++] = report->provenance[i];
     }

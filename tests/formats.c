@@ -1,8 +1,8 @@
 /* flowhmc: SPDX-License-Identifier: GPL-3.0-or-later
  * # ranks: 1 2 4
  *
- * formats.c: configurations in the formats of other programs: a field with known checksums in each of them, byte for byte and
- * in both directions, files of other programs, the variants and oddities that exist, and damage of every kind.
+ * formats.c: configurations in the formats of other programs: a field with known checksums in each of them, byte for
+ * byte and in both directions, files of other programs, the variants and oddities that exist, and damage of every kind.
  */
 #define _GNU_SOURCE
 #include "tap.h"
@@ -18,8 +18,8 @@
 #include <zlib.h>
 
 static char directory[256];
-static lat_geometry *golden;                /* 4 x 2 x 6 x 10 on all ranks */
-static double values[GOLDEN_REALS];         /* of the golden field */
+static lat_geometry *golden;        /* 4 x 2 x 6 x 10 on all ranks */
+static double values[GOLDEN_REALS]; /* of the golden field */
 static const double plaquette = -1.0 / 135, trace = 7.0 / 5760;
 
 static char *in_directory(const char *name) { return lat_text("%s/%s", directory, name); }
@@ -91,7 +91,8 @@ static bool is_golden(const lat_field *links, int member)
 }
 
 /* Reads a file on the golden lattice; *same: it holds the golden field. */
-static lat_status read_as(const char *path, const lat_config_options *options, lat_config_report *report, bool *same, lat_error *error)
+static lat_status read_as(const char *path, const lat_config_options *options, lat_config_report *report, bool *same,
+                          lat_error *error)
 {
     lat_field *links = lat_field_create(golden, 4 * GOLDEN_LINK, LAT_DOUBLE);
     *error = (lat_error){0};
@@ -107,23 +108,43 @@ static bool means_agree(const lat_config_report *report)
     return fabs(report->plaquette - plaquette) < 1e-15 && fabs(report->trace - trace) < 1e-15 && report->violation == 0;
 }
 
-/* ------------------------------------------------------------------------------------------------- the golden numbers */
+/* ----------------------------------------------------------------------------------------------- the golden numbers */
 
 typedef struct {
     const char *name;
     lat_config_options options;
-    int rows, bits;       /* 0 rows: the matrices are not in natural order */
+    int rows, bits; /* 0 rows: the matrices are not in natural order */
     uint32_t checksum[2];
-    const char *text[3];  /* what must be found in the file */
+    const char *text[3]; /* what must be found in the file */
 } variant;
 
 static const variant variants[] = {
-    {"golden.nersc", {0}, 3, 64, {0x98000000}, {"CHECKSUM = 98000000\n", "FLOATING_POINT = IEEE64BIG\n", "DATATYPE = 4D_SU3_GAUGE_3x3\n"}},
-    {"golden-two-row.nersc", {.two_rows = true}, 2, 64, {0x10000000}, {"CHECKSUM = 10000000\n", "DATATYPE = 4D_SU3_GAUGE\n"}},
+    {"golden.nersc",
+     {0},
+     3,
+     64,
+     {0x98000000},
+     {"CHECKSUM = 98000000\n", "FLOATING_POINT = IEEE64BIG\n", "DATATYPE = 4D_SU3_GAUGE_3x3\n"}},
+    {"golden-two-row.nersc",
+     {.two_rows = true},
+     2,
+     64,
+     {0x10000000},
+     {"CHECKSUM = 10000000\n", "DATATYPE = 4D_SU3_GAUGE\n"}},
     {"golden-32.nersc", {.bits = 32}, 3, 32, {0xc0000000}, {"CHECKSUM = c0000000\n", "FLOATING_POINT = IEEE32BIG\n"}},
     {"golden-32-two-row.nersc", {.bits = 32, .two_rows = true}, 2, 32, {0x80000000}, {"CHECKSUM = 80000000\n"}},
-    {"golden.ildg", {0}, 3, 64, {0x3780fa07, 0xa0e7986f}, {"<suma>3780fa07</suma><sumb>a0e7986f</sumb>", "lfn://local/golden.ildg", "<precision>64</precision>"}},
-    {"golden-32.ildg", {.bits = 32}, 3, 32, {0xc4cedffc, 0xd3024792}, {"<suma>c4cedffc</suma><sumb>d3024792</sumb>", "<lt>10</lt>"}},
+    {"golden.ildg",
+     {0},
+     3,
+     64,
+     {0x3780fa07, 0xa0e7986f},
+     {"<suma>3780fa07</suma><sumb>a0e7986f</sumb>", "lfn://local/golden.ildg", "<precision>64</precision>"}},
+    {"golden-32.ildg",
+     {.bits = 32},
+     3,
+     32,
+     {0xc4cedffc, 0xd3024792},
+     {"<suma>c4cedffc</suma><sumb>d3024792</sumb>", "<lt>10</lt>"}},
     {"golden.openqcd", {0}, 0, 64, {0}, {0}},
     {"golden.h5", {0}, 0, 64, {0}, {0}},
 };
@@ -140,7 +161,8 @@ static bool holds_matrices(const lat_bytes *file, const variant *v)
     bool good = memmem(file->data, (size_t)file->size, matrices.data, (size_t)matrices.size) != NULL;
     if (!v->rows) /* the plaquette may differ in its last bit */
         good = file->size == 276504 && crc32(0, (Bytef *)file->data + 24, (uInt)file->size - 24) == 0xd54fa1e8 &&
-               memcmp(file->data, matrices.data, 16) == 0 && memcmp(file->data + 24, matrices.data + 24, (size_t)file->size - 24) == 0;
+               memcmp(file->data, matrices.data, 16) == 0 &&
+               memcmp(file->data + 24, matrices.data + 24, (size_t)file->size - 24) == 0;
     free(matrices.data);
     return good;
 }
@@ -150,7 +172,8 @@ static bool file_is_golden(const char *path, const variant *v)
 {
     lat_bytes file = slurp(path);
     bool good = strstr(v->name, ".h5") || holds_matrices(&file, v);
-    for (int i = 0; i < 3 && v->text[i]; i++) good = good && memmem(file.data, (size_t)file.size, v->text[i], strlen(v->text[i]));
+    for (int i = 0; i < 3 && v->text[i]; i++)
+        good = good && memmem(file.data, (size_t)file.size, v->text[i], strlen(v->text[i]));
     free(file.data);
     return good;
 }
@@ -185,18 +208,23 @@ static void test_variant(const variant *v)
     bool same;
     lat_group group;
     lat_shape shape;
-    ok_all(lat_config_write_as(path, links, LAT_SU3, 2, &v->options, NULL, 0, &error) == LAT_DONE && !exists(lat_text("%s.tmp", path)),
+    ok_all(lat_config_write_as(path, links, LAT_SU3, 2, &v->options, NULL, 0, &error) == LAT_DONE &&
+               !exists(lat_text("%s.tmp", path)),
            "%s is written", v->name);
     say(&error);
     ok(tap.rank > 0 || file_is_golden(path, v), "byte for byte as the formula has it");
     ok(tap.rank > 0 || same_alone(path, v), "and as one rank writes it");
-    ok_all(read_as(path, NULL, &report, &same, &error) == LAT_DONE && same && means_agree(&report), "it comes back to the bit");
+    ok_all(read_as(path, NULL, &report, &same, &error) == LAT_DONE && same && means_agree(&report),
+           "it comes back to the bit");
     say(&error);
-    ok_all(report.checksum[0] == v->checksum[0] && report.checksum[1] == v->checksum[1] && report.has_checksums == (strstr(v->name, "openqcd") == NULL) &&
-               !report.warning[0], "with its checksums");
-    ok_all(lat_config_shape(MPI_COMM_WORLD, path, &group, &shape, &error) == LAT_DONE && group == LAT_SU3 && shape.dim == 4 &&
-               memcmp(shape.size, golden_size, sizeof shape.size) == 0, "its shape");
-    ok_all(lat_config_read(path, back, LAT_SU3, &error) == LAT_DONE && is_golden(back, 0) && is_golden(back, 1) && is_golden(back, 2),
+    ok_all(report.checksum[0] == v->checksum[0] && report.checksum[1] == v->checksum[1] &&
+               report.has_checksums == (strstr(v->name, "openqcd") == NULL) && !report.warning[0],
+           "with its checksums");
+    ok_all(lat_config_shape(MPI_COMM_WORLD, path, &group, &shape, &error) == LAT_DONE && group == LAT_SU3 &&
+               shape.dim == 4 && memcmp(shape.size, golden_size, sizeof shape.size) == 0,
+           "its shape");
+    ok_all(lat_config_read(path, back, LAT_SU3, &error) == LAT_DONE && is_golden(back, 0) && is_golden(back, 1) &&
+               is_golden(back, 2),
            "into every member of a field of floats");
     lat_config_report_free(&report);
     lat_field_free(links);
@@ -205,8 +233,8 @@ static void test_variant(const variant *v)
 }
 
 /* A file from bytes made here. */
-static void expect(const lat_bytes *bytes, const lat_config_options *options, lat_status status, bool golden_field, const char *in_warning,
-                   const char *what)
+static void expect(const lat_bytes *bytes, const lat_config_options *options, lat_status status, bool golden_field,
+                   const char *in_warning, const char *what)
 {
     lat_error error;
     lat_config_report report = {0};
@@ -216,7 +244,8 @@ static void expect(const lat_bytes *bytes, const lat_config_options *options, la
     lat_status found = read_as(path, options, &report, &same, &error);
     bool warned = in_warning ? strstr(report.warning, in_warning) != NULL : !report.warning[0];
     ok_all(found == status && error.status == status && (status != LAT_DONE || (same == golden_field && warned)) &&
-               (status != LAT_FORMAT || (strstr(error.text, path) && !strchr(error.text, '\n'))), "%s", what);
+               (status != LAT_FORMAT || (strstr(error.text, path) && !strchr(error.text, '\n'))),
+           "%s", what);
     if (found != LAT_DONE) say(&error);
     if (found == LAT_DONE && report.warning[0] && tap.rank == 0) printf("# warning: %s\n", report.warning);
     lat_config_report_free(&report);
@@ -224,9 +253,12 @@ static void expect(const lat_bytes *bytes, const lat_config_options *options, la
 }
 
 static void expect_golden(const lat_bytes *bytes, const char *what) { expect(bytes, NULL, LAT_DONE, true, NULL, what); }
-static void expect_refusal(const lat_bytes *bytes, const char *what) { expect(bytes, NULL, LAT_FORMAT, false, NULL, what); }
+static void expect_refusal(const lat_bytes *bytes, const char *what)
+{
+    expect(bytes, NULL, LAT_FORMAT, false, NULL, what);
+}
 
-/* ------------------------------------------------------------------------------------------------------ NERSC variants */
+/* --------------------------------------------------------------------------------------------------- NERSC variants */
 
 static const char sums64[] = "LINK_TRACE = 0.0012152777778\nPLAQUETTE = -0.0074074074074\nCHECKSUM = 98000000\n";
 static const char sums32[] = "LINK_TRACE = 0.0012152777778\nPLAQUETTE = -0.0074074074074\nCHECKSUM = c0000000\n";
@@ -254,12 +286,14 @@ static void test_orders(void)
         const char *name;
         int bits;
         bool big;
-    } orders[] = {{"IEEE64BIG", 64, true}, {"IEEE64LITTLE", 64, false}, {"IEEE64SMALL", 64, false}, {"IEEE32BIG", 32, true},
-                  {"IEEE32LITTLE", 32, false}, {"IEEE32SMALL", 32, false}, {"IEEE32", 32, true}, {"IEEE32", 32, false},
-                  {"IEEE64", 64, true}, {"IEEE64", 64, false}};
+    } orders[] = {{"IEEE64BIG", 64, true}, {"IEEE64LITTLE", 64, false}, {"IEEE64SMALL", 64, false},
+                  {"IEEE32BIG", 32, true}, {"IEEE32LITTLE", 32, false}, {"IEEE32SMALL", 32, false},
+                  {"IEEE32", 32, true},    {"IEEE32", 32, false},       {"IEEE64", 64, true},
+                  {"IEEE64", 64, false}};
     for (size_t i = 0; i < sizeof orders / sizeof *orders; i++) {
         bool wide = orders[i].bits == 64;
-        lat_bytes file = nersc("4D_SU3_GAUGE_3x3", orders[i].name, wide ? sums64 : sums32, 3, orders[i].bits, orders[i].big);
+        lat_bytes file =
+            nersc("4D_SU3_GAUGE_3x3", orders[i].name, wide ? sums64 : sums32, 3, orders[i].bits, orders[i].big);
         char *what = lat_text("%s with %s-endian numbers", orders[i].name, orders[i].big ? "big" : "little");
         expect_golden(&file, what);
         free(what);
@@ -268,7 +302,8 @@ static void test_orders(void)
     lat_bytes wrong = nersc("4D_SU3_GAUGE_3x3", "IEEE64BIG", sums64, 3, 64, false);
     expect_refusal(&wrong, "a byte order that is not the one named: refused");
     expect(&wrong, &(lat_config_options){.endian = "little"}, LAT_DONE, true, NULL, "but read when it is told");
-    expect(&wrong, &(lat_config_options){.endian = "middle"}, LAT_CONFIG, false, NULL, "an order that does not exist: LAT_CONFIG");
+    expect(&wrong, &(lat_config_options){.endian = "middle"}, LAT_CONFIG, false, NULL,
+           "an order that does not exist: LAT_CONFIG");
     free(wrong.data);
 }
 
@@ -278,10 +313,11 @@ static void test_nersc(void)
     expect_golden(&two, "two rows of 32 bits: the checksum is that of the stored words");
     free(two.data);
     test_orders();
-    expect_nersc("PLAQUETTE  =   -0.0074074074074\nLINK_TRACE=0.0012152777778\nCHECKSUM =98000000  \r\n", LAT_DONE, NULL,
-                 "any blanks around = and behind values");
-    expect_nersc("MILC_INFO = \"a\nblock with = and\nwithout\nCHECKSUM 1\n\n = \n\"\nNEW_KEY = 7\nCHECKSUM = 98000000\n", LAT_DONE, NULL,
-                 "unknown keys and blocks are skipped");
+    expect_nersc("PLAQUETTE  =   -0.0074074074074\nLINK_TRACE=0.0012152777778\nCHECKSUM =98000000  \r\n", LAT_DONE,
+                 NULL, "any blanks around = and behind values");
+    expect_nersc(
+        "MILC_INFO = \"a\nblock with = and\nwithout\nCHECKSUM 1\n\n = \n\"\nNEW_KEY = 7\nCHECKSUM = 98000000\n",
+        LAT_DONE, NULL, "unknown keys and blocks are skipped");
     expect_nersc("CHECKSUM = 0x98000000\n", LAT_DONE, NULL, "a checksum with 0x");
     expect_nersc("PLAQUETTE = -0.00740740\n", LAT_DONE, "no checksum", "no checksum: a warning");
     expect_nersc("CHECKSUM = 98000001\n", LAT_FORMAT, NULL, "another checksum");
@@ -291,16 +327,19 @@ static void test_nersc(void)
     expect_nersc("CHECKSUM = nonsense\n", LAT_FORMAT, NULL, "a checksum that is no number");
     expect_nersc("CHECKSUM = 198000000\n", LAT_FORMAT, NULL, "a checksum of more than 32 bits");
     lat_bytes file = nersc64("CHECKSUM = 98000001\nPLAQUETTE = 0.5\nLINK_TRACE = 0.5\n");
-    expect(&file, &(lat_config_options){.lenient = true}, LAT_DONE, true, "checksum is 98000000 and should be 98000001; plaquette is -0.0074",
+    expect(&file, &(lat_config_options){.lenient = true}, LAT_DONE, true,
+           "checksum is 98000000 and should be 98000001; plaquette is -0.0074",
            "differences are warnings when that is asked for");
     free(file.data);
 }
 
-/* ------------------------------------------------------------------------------------------------------- ILDG variants */
+/* ---------------------------------------------------------------------------------------------------- ILDG variants */
 
-static const char xml64[] = "<?xml version=\"1.0\"?><ildgFormat xmlns=\"x\"><version> 1.0 </version><field> su3gauge </field>"
-                            "<precision> 64 </precision><lx> 4 </lx><ly>\n2\n</ly><lz>6</lz><lt>10</lt></ildgFormat>";
-static const char sums[] = "<scidacChecksum><version>1.0</version><suma> 3780FA07 </suma><sumb>a0e7986f</sumb></scidacChecksum>";
+static const char xml64[] =
+    "<?xml version=\"1.0\"?><ildgFormat xmlns=\"x\"><version> 1.0 </version><field> su3gauge </field>"
+    "<precision> 64 </precision><lx> 4 </lx><ly>\n2\n</ly><lz>6</lz><lt>10</lt></ildgFormat>";
+static const char sums[] =
+    "<scidacChecksum><version>1.0</version><suma> 3780FA07 </suma><sumb>a0e7986f</sumb></scidacChecksum>";
 enum { BEGINS = 0x80, ENDS = 0x40 };
 
 /* Records by letter: f format, b binary, c checksum, n name, x something else; a file with one message of them. */
@@ -310,7 +349,8 @@ static lat_bytes ildg(const char *order, const char *xml, const char *checksum, 
     golden_matrices(&matrices, 3, 64, true);
     for (const char *c = order; *c; c++) {
         int flags = (c == order ? BEGINS : 0) | (c[1] ? 0 : last_flags);
-        if (*c == 'f') golden_record(&out, flags, "ildg-format", xml, (int64_t)strlen(xml) + 1); /* with its NUL, as QIO does */
+        if (*c == 'f')
+            golden_record(&out, flags, "ildg-format", xml, (int64_t)strlen(xml) + 1); /* with its NUL, as QIO does */
         if (*c == 'b') golden_record(&out, flags, "ildg-binary-data", matrices.data, matrices.size);
         if (*c == 'c') golden_record(&out, flags, "scidac-checksum", checksum, (int64_t)strlen(checksum));
         if (*c == 'n') golden_record(&out, flags, "ildg-data-lfn", "", 0);
@@ -320,8 +360,8 @@ static lat_bytes ildg(const char *order, const char *xml, const char *checksum, 
     return out;
 }
 
-static void expect_ildg(const char *order, const char *xml, const char *checksum, int flags, const lat_config_options *options,
-                        lat_status status, const char *warning, const char *what)
+static void expect_ildg(const char *order, const char *xml, const char *checksum, int flags,
+                        const lat_config_options *options, lat_status status, const char *warning, const char *what)
 {
     lat_bytes file = ildg(order, xml, checksum, flags);
     expect(&file, options, status, true, warning, what);
@@ -330,7 +370,8 @@ static void expect_ildg(const char *order, const char *xml, const char *checksum
 
 static void test_ildg(void)
 {
-    const lat_config_options dims = {.size = {4, 2, 6, 10}}, wrong = {.size = {2, 4, 6, 10}}, large = {.size = {1 << 20, 1 << 20, 1 << 20, 1 << 20}};
+    const lat_config_options dims = {.size = {4, 2, 6, 10}}, wrong = {.size = {2, 4, 6, 10}},
+                             large = {.size = {1 << 20, 1 << 20, 1 << 20, 1 << 20}};
     expect_ildg("xfbc", xml64, sums, ENDS, NULL, LAT_DONE, NULL, "xlf-info, format, matrices, checksum");
     expect_ildg("cxbnf", xml64, sums, ENDS, NULL, LAT_DONE, NULL, "records in any order, blanks in the XML");
     expect_ildg("fb", xml64, sums, ENDS, NULL, LAT_DONE, "no checksum", "no checksum: a warning");
@@ -342,13 +383,16 @@ static void test_ildg(void)
     expect_ildg("fbc", xml64, sums, ENDS, &wrong, LAT_CONFIG, NULL, "extents told against the file: LAT_CONFIG");
     expect_ildg("fc", xml64, sums, ENDS, NULL, LAT_FORMAT, NULL, "no matrices");
     expect_ildg("fbbc", xml64, sums, ENDS, NULL, LAT_FORMAT, NULL, "matrices twice");
-    expect_ildg("fbc", xml64, "<suma>3780fa07</suma><sumb>a0e7986e</sumb>", ENDS, NULL, LAT_FORMAT, NULL, "another checksum");
+    expect_ildg("fbc", xml64, "<suma>3780fa07</suma><sumb>a0e7986e</sumb>", ENDS, NULL, LAT_FORMAT, NULL,
+                "another checksum");
     expect_ildg("fbc", xml64, "<suma>3780fa07</suma>", ENDS, NULL, LAT_FORMAT, NULL, "half a checksum");
-    expect_ildg("fbc", xml64, "<suma>x</suma><sumb></sumb>", ENDS, NULL, LAT_FORMAT, NULL, "checksums that are no numbers");
+    expect_ildg("fbc", xml64, "<suma>x</suma><sumb></sumb>", ENDS, NULL, LAT_FORMAT, NULL,
+                "checksums that are no numbers");
 }
 
 /* Bytes at an offset replaced. */
-static void expect_changed(const lat_bytes *file, int64_t at, const void *bytes, int64_t count, lat_status status, const char *what)
+static void expect_changed(const lat_bytes *file, int64_t at, const void *bytes, int64_t count, lat_status status,
+                           const char *what)
 {
     lat_bytes copy = {0};
     lat_bytes_add(&copy, file->data, file->size);
@@ -359,14 +403,20 @@ static void expect_changed(const lat_bytes *file, int64_t at, const void *bytes,
 
 static void test_hostile_ildg(void)
 {
-    static const char *const xml[] = {"<precision>64</precision>", "<ildgFormat><field>su3gauge</field><precision>64</precision><lx>4</lx><ly>2</ly><lz>6</lz>",
-                                      "<field>su3gauge</field><precision>99</precision><lx>4</lx><ly>2</ly><lz>6</lz><lt>10</lt>",
-                                      "<field>su5gauge</field><precision>64</precision><lx>4</lx><ly>2</ly><lz>6</lz><lt>10</lt>",
-                                      "<field>su3gauge</field><precision>64</precision><lx>4</lx><ly>2</ly><lz>6</lz><lt>99999999999999999999</lt>",
-                                      "<field>su3gauge</field><precision>64</precision><lx>4294967296</lx><ly>4294967296</ly><lz>4294967296</lz><lt>10</lt>",
-                                      "<field>su3gauge</field><precision>64</precision><lx>-4</lx><ly>-2</ly><lz>6</lz><lt>10</lt>",
-                                      "<field>su3gauge</field><precision>32</precision><lx>4</lx><ly>2</ly><lz>6</lz><lt>10</lt>",
-                                      "<field>su3gauge</field><precision>64</precision><lx>4</lx><ly>2</ly><lz>6</lz><lt>11</lt>", "<<<lx", "<lx", ""};
+    static const char *const xml[] = {
+        "<precision>64</precision>",
+        "<ildgFormat><field>su3gauge</field><precision>64</precision><lx>4</lx><ly>2</ly><lz>6</lz>",
+        "<field>su3gauge</field><precision>99</precision><lx>4</lx><ly>2</ly><lz>6</lz><lt>10</lt>",
+        "<field>su5gauge</field><precision>64</precision><lx>4</lx><ly>2</ly><lz>6</lz><lt>10</lt>",
+        "<field>su3gauge</field><precision>64</precision><lx>4</lx><ly>2</ly><lz>6</lz><lt>99999999999999999999</lt>",
+        "<field>su3gauge</field><precision>64</precision><lx>4294967296</lx><ly>4294967296</ly><lz>4294967296</"
+        "lz><lt>10</lt>",
+        "<field>su3gauge</field><precision>64</precision><lx>-4</lx><ly>-2</ly><lz>6</lz><lt>10</lt>",
+        "<field>su3gauge</field><precision>32</precision><lx>4</lx><ly>2</ly><lz>6</lz><lt>10</lt>",
+        "<field>su3gauge</field><precision>64</precision><lx>4</lx><ly>2</ly><lz>6</lz><lt>11</lt>",
+        "<<<lx",
+        "<lx",
+        ""};
     for (size_t i = 0; i < sizeof xml / sizeof *xml; i++) {
         char *what = lat_text("format '%s'", xml[i]);
         expect_ildg("fbc", xml[i], sums, ENDS, NULL, LAT_FORMAT, NULL, what);
@@ -390,18 +440,31 @@ static void test_hostile_ildg(void)
 
 static void test_hostile_nersc(void)
 {
-    static const char *const bad[] = {"DIMENSION_4 = 11", "DIMENSION_4 = 9999999999", "DIMENSION_4 = 99999999999999999999999", "DIMENSION_4 = -10",
-                                      "DIMENSION_4 = 0", "DIMENSION_4 = ten", "DIMENSION_4 =", "DIMENSION_4", "DIMENSION_4 = 10 10", "DIMENSION_5 = 10"};
+    static const char *const bad[] = {"DIMENSION_4 = 11",
+                                      "DIMENSION_4 = 9999999999",
+                                      "DIMENSION_4 = 99999999999999999999999",
+                                      "DIMENSION_4 = -10",
+                                      "DIMENSION_4 = 0",
+                                      "DIMENSION_4 = ten",
+                                      "DIMENSION_4 =",
+                                      "DIMENSION_4",
+                                      "DIMENSION_4 = 10 10",
+                                      "DIMENSION_5 = 10"};
     for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
         lat_bytes file = {0};
-        lat_bytes_print(&file, "BEGIN_HEADER\nDATATYPE = 4D_SU3_GAUGE_3x3\nDIMENSION_1 = 4\nDIMENSION_2 = 2\nDIMENSION_3 = 6\n%s\n"
-                        "FLOATING_POINT = IEEE64BIG\nEND_HEADER\n", bad[i]);
+        lat_bytes_print(
+            &file,
+            "BEGIN_HEADER\nDATATYPE = 4D_SU3_GAUGE_3x3\nDIMENSION_1 = 4\nDIMENSION_2 = 2\nDIMENSION_3 = 6\n%s\n"
+            "FLOATING_POINT = IEEE64BIG\nEND_HEADER\n",
+            bad[i]);
         golden_matrices(&file, 3, 64, true);
         expect_refusal(&file, bad[i]);
         free(file.data);
     }
-    static const char *const pairs[][2] = {{"4D_SU3_GAUGE_3x3", "IEEE128"}, {"4D_SU4_GAUGE_4x4", "IEEE64BIG"}, {"4D_SU3_GAUGE_2x2", "IEEE64BIG"},
-                                           {"", "IEEE64BIG"}, {"4D_SU3_GAUGE_3x3", ""}, {"4D_SU3_GAUGE", "IEEE64BIG"}, {"4D_SU3_GAUGE_3x3", "IEEE32BIG"}};
+    static const char *const pairs[][2] = {{"4D_SU3_GAUGE_3x3", "IEEE128"},   {"4D_SU4_GAUGE_4x4", "IEEE64BIG"},
+                                           {"4D_SU3_GAUGE_2x2", "IEEE64BIG"}, {"", "IEEE64BIG"},
+                                           {"4D_SU3_GAUGE_3x3", ""},          {"4D_SU3_GAUGE", "IEEE64BIG"},
+                                           {"4D_SU3_GAUGE_3x3", "IEEE32BIG"}};
     for (size_t i = 0; i < sizeof pairs / sizeof *pairs; i++) {
         lat_bytes file = nersc(pairs[i][0], pairs[i][1], "", 3, 64, true);
         char *what = lat_text("type '%s' of '%s'", pairs[i][0], pairs[i][1]);
@@ -441,7 +504,8 @@ static void test_hostile_others(void)
     expect_changed(&openqcd, 0, "\377\377\377\177", 4, LAT_FORMAT, "openQCD: an extent of 2^31 - 1");
     expect_changed(&openqcd, 0, "\0\0\0\0", 4, LAT_FORMAT, "openQCD: an extent of 0");
     expect_changed(&openqcd, 0, "\7\0\0\0", 4, LAT_FORMAT, "openQCD: an odd extent");
-    expect_changed(&openqcd, 0, "\377\177\0\0\377\177\0\0\377\177\0\0\377\177\0\0", 16, LAT_FORMAT, "openQCD: extents of 2^15 - 1");
+    expect_changed(&openqcd, 0, "\377\177\0\0\377\177\0\0\377\177\0\0\377\177\0\0", 16, LAT_FORMAT,
+                   "openQCD: extents of 2^15 - 1");
     expect_changed(&openqcd, 16, "\0\0\0\0\0\0\370\177", 8, LAT_FORMAT, "openQCD: a plaquette that is no number");
     expect_changed(&openqcd, 16, "\0\0\0\0\0\0\0\0", 8, LAT_FORMAT, "openQCD: another plaquette");
     expect(&milc, &(lat_config_options){.format = "openqcd"}, LAT_FORMAT, false, NULL, "MILC as openQCD");
@@ -457,7 +521,7 @@ static void test_hostile_others(void)
     free(openqcd.data);
 }
 
-/* ---------------------------------------------------------------------------------------------------- truncation, flips */
+/* ------------------------------------------------------------------------------------------------ truncation, flips */
 
 static lat_status read_bytes(lat_bytes *bytes, int64_t size, lat_error *error)
 {
@@ -525,16 +589,19 @@ static void test_no_links(void)
     }
     lat_bytes file = nersc64("");
     for (int i = 1; i <= GOLDEN_LINK; i++) file.data[file.size - 8 * i] ^= (char)0x80;
-    expect(&file, &(lat_config_options){.lenient = true}, LAT_FORMAT, false, NULL, "a matrix of determinant -1: refused");
+    expect(&file, &(lat_config_options){.lenient = true}, LAT_FORMAT, false, NULL,
+           "a matrix of determinant -1: refused");
     free(file.data);
 }
 
-/* --------------------------------------------------------------------------------------------------------- provenance */
+/* ------------------------------------------------------------------------------------------------------- provenance */
 
 static void test_provenance(void)
 {
-    const lat_provenance given[] = {{"program", "flowhmc 1"}, {"step", "000300"}, {"seed", "12"}, {"configuration", "a = 1;\nb = \"x\\n\";\n"},
-                                    {"ensemble_id", "b6"}, {"lfn", "lfn://me/x"}, {"model_sha256", ""}};
+    const lat_provenance given[] = {{"program", "flowhmc 1"}, {"step", "000300"},
+                                    {"seed", "12"},           {"configuration", "a = 1;\nb = \"x\\n\";\n"},
+                                    {"ensemble_id", "b6"},    {"lfn", "lfn://me/x"},
+                                    {"model_sha256", ""}};
     const int count = sizeof given / sizeof *given;
     lat_field *links = golden_links(golden);
     const char *const names[] = {"p.h5", "p.ildg", "p.nersc"};
@@ -554,13 +621,14 @@ static void test_provenance(void)
         }
         ok_all(good, "%s: provenance comes back", names[i]);
         if (tap.rank == 0 && !good)
-            for (int k = 0; k < report.provenance_count; k++) printf("# %s = %s\n", report.provenance[k].key, report.provenance[k].value);
+            for (int k = 0; k < report.provenance_count; k++)
+                printf("# %s = %s\n", report.provenance[k].key, report.provenance[k].value);
         lat_config_report_free(&report);
     }
     lat_field_free(links);
 }
 
-/* --------------------------------------------------------------------------------------------------------------- SU(2) */
+/* ------------------------------------------------------------------------------------------------------------ SU(2) */
 
 /* Random links through the formats that can say su2, and back. */
 static void test_su2(void)
@@ -568,9 +636,12 @@ static void test_su2(void)
     static const struct {
         const char *name, *type;
         bool two_rows;
-    } files[] = {{"su2.nersc", "4D_SU2_GAUGE_2x2\n", false}, {"su2-one-row.nersc", "4D_SU2_GAUGE\n", true}, {"su2.ildg", "su2gauge", false},
+    } files[] = {{"su2.nersc", "4D_SU2_GAUGE_2x2\n", false},
+                 {"su2-one-row.nersc", "4D_SU2_GAUGE\n", true},
+                 {"su2.ildg", "su2gauge", false},
                  {"su2.h5", "su2", false}};
-    lat_field *links = lat_field_gauge(golden, LAT_SU2, LAT_DOUBLE), *back = lat_field_gauge(golden, LAT_SU2, LAT_DOUBLE);
+    lat_field *links = lat_field_gauge(golden, LAT_SU2, LAT_DOUBLE),
+              *back = lat_field_gauge(golden, LAT_SU2, LAT_DOUBLE);
     const int64_t count = golden->volume * links->components;
     double *a = lat_alloc(2 * count, sizeof *a), *b = a + count;
     lat_field_haar(links, LAT_SU2, &(lat_random){.seed = 5, .purpose = LAT_RANDOM_TEST});
@@ -580,13 +651,15 @@ static void test_su2(void)
         lat_group group = LAT_GROUPS;
         lat_shape shape;
         char *path = in_directory(files[i].name);
-        lat_config_write_as(path, links, LAT_SU2, 0, &(lat_config_options){.two_rows = files[i].two_rows}, NULL, 0, &error);
+        lat_config_write_as(path, links, LAT_SU2, 0, &(lat_config_options){.two_rows = files[i].two_rows}, NULL, 0,
+                            &error);
         lat_config_shape(MPI_COMM_WORLD, path, &group, &shape, &error);
         lat_config_read(path, back, LAT_SU2, &error);
         lat_field_gather(back, 0, b);
         lat_bytes file = slurp(path);
         ok_all(error.status == LAT_DONE && group == LAT_SU2 && memcmp(a, b, (size_t)count * sizeof *a) == 0 &&
-                   memmem(file.data, (size_t)file.size, files[i].type, strlen(files[i].type)), "%s comes back to the bit", files[i].name);
+                   memmem(file.data, (size_t)file.size, files[i].type, strlen(files[i].type)),
+               "%s comes back to the bit", files[i].name);
         say(&error);
         free(file.data);
     }
@@ -602,8 +675,8 @@ static void test_su2(void)
 
 /* ------------------------------------------------------------------------------------------- what cannot be written */
 
-static void expect_unwritten(const char *name, const lat_geometry *g, lat_group group, const lat_config_options *options, double spoil,
-                             lat_status status)
+static void expect_unwritten(const char *name, const lat_geometry *g, lat_group group,
+                             const lat_config_options *options, double spoil, lat_status status)
 {
     lat_error error = {0};
     lat_field *links = lat_field_create(g, g->dim * lat_link_reals(group), LAT_DOUBLE);
@@ -614,7 +687,8 @@ static void expect_unwritten(const char *name, const lat_geometry *g, lat_group 
         values[GOLDEN_REALS - 1] = kept;
     }
     char *path = in_directory(name);
-    ok_all(lat_config_write_as(path, links, group, 0, options, NULL, 0, &error) == status && !exists(lat_text("%s.tmp", path)),
+    ok_all(lat_config_write_as(path, links, group, 0, options, NULL, 0, &error) == status &&
+               !exists(lat_text("%s.tmp", path)),
            "%s is not written: %d", name, (int)status);
     say(&error);
     lat_field_free(links);
@@ -624,7 +698,8 @@ static void test_unwritable(void)
 {
     lat_geometry *flat = lattice(MPI_COMM_WORLD, (lat_shape){.dim = 2, .size = {8, 8}});
     lat_geometry *odd = lattice(MPI_COMM_WORLD, (lat_shape){.dim = 4, .size = {3, 4, 4, 4}});
-    const lat_config_options none = {0}, two = {.two_rows = true}, single = {.bits = 32}, half = {.bits = 16}, milc = {.format = "milc"}, other = {.format = "nercs"};
+    const lat_config_options none = {0}, two = {.two_rows = true}, single = {.bits = 32}, half = {.bits = 16},
+                             milc = {.format = "milc"}, other = {.format = "nercs"};
     expect_unwritten("x.nersc", flat, LAT_U1, &none, 0, LAT_CONFIG);
     expect_unwritten("x.ildg", flat, LAT_SU3, &none, 0, LAT_CONFIG);
     expect_unwritten("x.openqcd", golden, LAT_SU2, &none, 0, LAT_CONFIG);
@@ -673,14 +748,15 @@ static void test_full_disk(const char *name)
         wrong += exists(temporary) || (written == 0) == exists(path);
         MPI_Barrier(MPI_COMM_WORLD);
     }
-    ok_all(wrong == 0 && refused == 5 && written == 1 && read_as(path, NULL, &report, &same, &error) == LAT_DONE && same,
+    ok_all(wrong == 0 && refused == 5 && written == 1 && read_as(path, NULL, &report, &same, &error) == LAT_DONE &&
+               same,
            "%s: on a full disk LAT_FILE, and nothing is left", name);
     say(&last);
     lat_config_report_free(&report);
     lat_field_free(links);
 }
 
-/* -------------------------------------------------------------------------------------------- files of other programs */
+/* ------------------------------------------------------------------------------------------ files of other programs */
 
 typedef struct {
     const char *name, *format;
@@ -722,7 +798,8 @@ static void test_around(lat_field *links, const sample *s)
     lat_config_read_as(path, back, LAT_SU3, NULL, &report, &error);
     lat_field_gather(back, 0, after);
     for (int64_t i = 0; i < count; i++) worst = fmax(worst, fabs(before[i] - after[i]));
-    ok_all(error.status == LAT_DONE && worst < 1e-6 && fabs(report.plaquette - s->plaquette) < 1e-7, "%s: from two rows, but for %.1g", s->name, worst);
+    ok_all(error.status == LAT_DONE && worst < 1e-6 && fabs(report.plaquette - s->plaquette) < 1e-7,
+           "%s: from two rows, but for %.1g", s->name, worst);
     say(&error);
     lat_config_report_free(&report);
     lat_field_free(back);
@@ -741,10 +818,13 @@ static void test_sample(const sample *s)
         return;
     }
     lat_config_shape(MPI_COMM_WORLD, path, &group, &shape, &error);
-    ok_all(error.status == LAT_DONE && group == LAT_SU3 && memcmp(shape.size, s->size, sizeof s->size) == 0, "%s: its shape", s->name);
+    ok_all(error.status == LAT_DONE && group == LAT_SU3 && memcmp(shape.size, s->size, sizeof s->size) == 0,
+           "%s: its shape", s->name);
     lat_geometry *g = lattice(MPI_COMM_WORLD, shape);
     lat_field *links = lat_field_create(g, 4 * GOLDEN_LINK, LAT_DOUBLE);
-    ok_all(lat_config_read_as(path, links, LAT_SU3, NULL, &report, &error) == LAT_DONE && strcmp(report.format, s->format) == 0, "is read");
+    ok_all(lat_config_read_as(path, links, LAT_SU3, NULL, &report, &error) == LAT_DONE &&
+               strcmp(report.format, s->format) == 0,
+           "is read");
     say(&error);
     ok_near(report.plaquette, s->plaquette, s->tolerance, "plaquette");
     if (s->trace != 0) ok_near(report.trace, s->trace, s->tolerance, "link trace");
@@ -755,8 +835,6 @@ static void test_sample(const sample *s)
     lat_geometry_free(g);
     free(path);
 }
-
-/* --------------------------------------------------------------------------------------------------------------------- */
 
 static void make_directory(void)
 {

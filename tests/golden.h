@@ -1,9 +1,9 @@
 /* flowhmc: SPDX-License-Identifier: GPL-3.0-or-later
  *
- * golden.h: a field of SU(3) that is exact in any precision, and whose checksums in all formats are known: on 4 x 2 x 6 x 10,
- * n = x + 4 (y + 2 (z + 6 t)), h = 4 n + mu, g = (2654435761 h mod 2^32) >> 8, k = g mod 3, a = (g / 3) mod 4,
- * b = (g / 12) mod 4; U[i][(i + k) mod 3] = i^p_i with p = (a, b, -(a + b)), all other entries +0.  Plaquette -1/135, link
- * trace 7/5760; transposed matrices would give -1/160.
+ * golden.h: a field of SU(3) that is exact in any precision, and whose checksums in all formats are known: on 4 x 2 x 6
+ * x 10, n = x + 4 (y + 2 (z + 6 t)), h = 4 n + mu, g = (2654435761 h mod 2^32) >> 8, k = g mod 3, a = (g / 3) mod 4, b
+ * = (g / 12) mod 4; U[i][(i + k) mod 3] = i^p_i with p = (a, b, -(a + b)), all other entries +0.  Plaquette -1/135,
+ * link trace 7/5760; transposed matrices would give -1/160.
  */
 #ifndef GOLDEN_H
 #define GOLDEN_H
@@ -51,8 +51,11 @@ static inline void golden_matrices(lat_bytes *out, int rows, int bits, bool big)
 /* Header of a NERSC file, with whatever else belongs before END_HEADER. */
 static inline void golden_nersc(lat_bytes *out, const char *type, const char *numbers, const char *more)
 {
-    lat_bytes_print(out, "BEGIN_HEADER\nHDR_VERSION = 1.0\nDATATYPE = %s\nSTORAGE_FORMAT = 1.0\nDIMENSION_1 = 4\nDIMENSION_2 = 2\n"
-                    "DIMENSION_3 = 6\nDIMENSION_4 = 10\n%sFLOATING_POINT = %s\nEND_HEADER\n", type, more, numbers);
+    lat_bytes_print(
+        out,
+        "BEGIN_HEADER\nHDR_VERSION = 1.0\nDATATYPE = %s\nSTORAGE_FORMAT = 1.0\nDIMENSION_1 = 4\nDIMENSION_2 = 2\n"
+        "DIMENSION_3 = 6\nDIMENSION_4 = 10\n%sFLOATING_POINT = %s\nEND_HEADER\n",
+        type, more, numbers);
 }
 
 /* A LIME record, padded. */
@@ -89,7 +92,10 @@ static inline void golden_openqcd(lat_bytes *out)
         for (int x = 0; x < 4; x++)
             for (int y = 0; y < 2; y++)
                 for (int z = 0; z < 6; z++) {
-                    const int there[4][4] = {{x, y, z, (t + 9) % 10}, {(x + 3) % 4, y, z, t}, {x, (y + 1) % 2, z, t}, {x, y, (z + 5) % 6, t}};
+                    const int there[4][4] = {{x, y, z, (t + 9) % 10},
+                                             {(x + 3) % 4, y, z, t},
+                                             {x, (y + 1) % 2, z, t},
+                                             {x, y, (z + 5) % 6, t}};
                     const int mu[4] = {3, 0, 1, 2};
                     for (int i = 0; i < 8 && (x + y + z + t) % 2; i++) {
                         const int here[4] = {x, y, z, t}, *c = i % 2 ? there[i / 2] : here;

@@ -1,7 +1,7 @@
 /* flowhmc: SPDX-License-Identifier: GPL-3.0-or-later
  *
- * config.c: gauge configurations in any of the formats: which one a file has, by how it begins, and which one a name stands
- * for, by its ending.
+ * config.c: gauge configurations in any of the formats: which one a file has, by how it begins, and which one a name
+ * stands for, by its ending.
  */
 #include "io.h"
 
@@ -14,8 +14,8 @@
 #include <unistd.h>
 
 /* The last has no mark at its beginning, so it is tried last. */
-static const lat_config_format *const formats[] = {&lat_config_hdf5, &lat_config_nersc, &lat_config_ildg, &lat_config_milc,
-                                                   &lat_config_openqcd};
+static const lat_config_format *const formats[] = {&lat_config_hdf5, &lat_config_nersc, &lat_config_ildg,
+                                                   &lat_config_milc, &lat_config_openqcd};
 enum { FORMATS = sizeof formats / sizeof *formats };
 
 static const lat_config_options no_options;
@@ -61,12 +61,15 @@ static int look(const char *path, lat_error *error)
         for (format = 0; format < FORMATS && !formats[format]->probe(head, size, status.st_size);) format++;
     if (descriptor >= 0) close(descriptor);
     if (error->status == LAT_DONE && format == FORMATS)
-        lat_fail(error, LAT_FORMAT, "%s: begins like no gauge configuration of flowhmc, NERSC, ILDG, MILC or openQCD: check the path, or "
-                 "take another copy", path);
+        lat_fail(error, LAT_FORMAT,
+                 "%s: begins like no gauge configuration of flowhmc, NERSC, ILDG, MILC or openQCD: check the path, or "
+                 "take another copy",
+                 path);
     return format;
 }
 
-static const lat_config_format *format_of_file(MPI_Comm comm, const char *path, const lat_config_options *options, lat_error *error)
+static const lat_config_format *format_of_file(MPI_Comm comm, const char *path, const lat_config_options *options,
+                                               lat_error *error)
 {
     int rank, format = FORMATS;
     if (check_options(options, error)) return NULL;
@@ -85,24 +88,27 @@ static const lat_config_format *format_of_name(const char *path, const lat_confi
     if (options->format) return named(options->format, error);
     for (int i = 0; i < FORMATS && dot; i++)
         if (strcmp(dot + 1, formats[i]->name) == 0) return formats[i];
-    lat_fail(error, LAT_CONFIG, "%s: its ending names no format: use .h5, .nersc, .ildg or .openqcd, or name the format", path);
+    lat_fail(error, LAT_CONFIG,
+             "%s: its ending names no format: use .h5, .nersc, .ildg or .openqcd, or name the format", path);
     return NULL;
 }
 
-lat_status lat_config_writable(const char *path, lat_group group, const lat_shape *shape, const lat_config_options *options,
-                               lat_error *error)
+lat_status lat_config_writable(const char *path, lat_group group, const lat_shape *shape,
+                               const lat_config_options *options, lat_error *error)
 {
     if (!options) options = &no_options;
     const lat_config_format *format = format_of_name(path, options, error);
     if (!format) return error->status;
     if (!format->write)
-        return lat_fail(error, LAT_CONFIG, "%s: files of the format %s are only read: write .h5, .nersc, .ildg or .openqcd", path,
+        return lat_fail(error, LAT_CONFIG,
+                        "%s: files of the format %s are only read: write .h5, .nersc, .ildg or .openqcd", path,
                         format->name);
     return format->writable(path, group, shape, options, error);
 }
 
-lat_status lat_config_write_as(const char *path, lat_field *links, lat_group group, int member, const lat_config_options *options,
-                               const lat_provenance *provenance, int count, lat_error *error)
+lat_status lat_config_write_as(const char *path, lat_field *links, lat_group group, int member,
+                               const lat_config_options *options, const lat_provenance *provenance, int count,
+                               lat_error *error)
 {
     lat_shape shape = {.dim = links->geometry->dim};
     memcpy(shape.size, links->geometry->size, sizeof shape.size);
@@ -111,8 +117,8 @@ lat_status lat_config_write_as(const char *path, lat_field *links, lat_group gro
     return format_of_name(path, options, error)->write(path, links, group, member, options, provenance, count, error);
 }
 
-lat_status lat_config_write(const char *path, lat_field *links, lat_group group, int member, const lat_provenance *provenance,
-                            int count, lat_error *error)
+lat_status lat_config_write(const char *path, lat_field *links, lat_group group, int member,
+                            const lat_provenance *provenance, int count, lat_error *error)
 {
     return lat_config_write_as(path, links, group, member, NULL, provenance, count, error);
 }
@@ -143,8 +149,8 @@ lat_status lat_config_read(const char *path, lat_field *links, lat_group group, 
     return error->status;
 }
 
-lat_status lat_config_shape_as(MPI_Comm comm, const char *path, const lat_config_options *options, lat_group *group, lat_shape *shape,
-                               lat_error *error)
+lat_status lat_config_shape_as(MPI_Comm comm, const char *path, const lat_config_options *options, lat_group *group,
+                               lat_shape *shape, lat_error *error)
 {
     if (!options) options = &no_options;
     const lat_config_format *format = format_of_file(comm, path, options, error);

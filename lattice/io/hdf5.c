@@ -1,7 +1,7 @@
 /* flowhmc: SPDX-License-Identifier: GPL-3.0-or-later
  *
- * hdf5.c: gauge configurations in the files of this program (h5.c): one data set `links`, and attributes that say what it is
- * and where it comes from.  Any group in any number of dimensions.
+ * hdf5.c: gauge configurations in the files of this program (h5.c): one data set `links`, and attributes that say what
+ * it is and where it comes from.  Any group in any number of dimensions.
  */
 #include "io.h"
 
@@ -22,12 +22,14 @@ static lat_status writable(const char *path, lat_group group, const lat_shape *s
     (void)group;
     (void)shape;
     if (options->bits == 32 || options->two_rows)
-        return lat_fail(error, LAT_CONFIG, "%s: .h5 files hold all numbers in 64 bits: leave precision and two rows out", path);
+        return lat_fail(error, LAT_CONFIG,
+                        "%s: .h5 files hold all numbers in 64 bits: leave precision and two rows out", path);
     return LAT_DONE;
 }
 
-static lat_status write_links(const char *path, lat_field *links, lat_group group, int member, const lat_config_options *options,
-                              const lat_provenance *provenance, int count, lat_error *error)
+static lat_status write_links(const char *path, lat_field *links, lat_group group, int member,
+                              const lat_config_options *options, const lat_provenance *provenance, int count,
+                              lat_error *error)
 {
     (void)options;
     lat_h5 *file = lat_h5_create(links->geometry->comm, path, "configuration");
@@ -55,8 +57,8 @@ static lat_group read_group(lat_h5 *file)
 static void read_provenance(lat_h5 *file, lat_config_report *report)
 {
     enum { LONGEST = 1 << 20 };
-    static const char *const known[] = {"program", "seed",  "step",        "replica",        "configuration", "model_sha256",
-                                        "beta",    "lfn",   "ensemble_id", "ensemble_label"};
+    static const char *const known[] = {"program",      "seed", "step", "replica",     "configuration",
+                                        "model_sha256", "beta", "lfn",  "ensemble_id", "ensemble_label"};
     lat_bytes pairs = {0};
     for (size_t i = 0; i < sizeof known / sizeof *known; i++) {
         char *text = lat_h5_has(file, known[i]) ? lat_h5_get_text(file, known[i], LONGEST) : NULL;
@@ -79,7 +81,8 @@ static void spread(lat_field *links)
     free(values);
 }
 
-static void fill_report(lat_config_report *report, const lat_field *links, lat_group group, const lat_links_summary *summary)
+static void fill_report(lat_config_report *report, const lat_field *links, lat_group group,
+                        const lat_links_summary *summary)
 {
     report->group = group;
     report->dim = links->geometry->dim;
@@ -107,7 +110,8 @@ static lat_status read_links(const char *path, lat_field *links, lat_group group
         lat_links_summary summary = lat_links_summarise(links, group, 0, report->wanted);
         fill_report(report, links, group, &summary);
         if (summary.bad)
-            lat_h5_refuse(file, "'links' holds %lld matrices that are not in %s", (long long)summary.bad, lat_group_names[group]);
+            lat_h5_refuse(file, "'links' holds %lld matrices that are not in %s", (long long)summary.bad,
+                          lat_group_names[group]);
         spread(links);
     }
     return lat_h5_finish(file, error);

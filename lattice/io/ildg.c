@@ -1,8 +1,8 @@
 /* flowhmc: SPDX-License-Identifier: GPL-3.0-or-later
  *
  * ildg.c: gauge fields of the International Lattice Data Grid: LIME records ildg-format (XML: extents and precision),
- * ildg-binary-data (big-endian matrices, x running fastest) and scidac-checksum (the CRC-32 of each site, rotated by its
- * number and combined by exclusive or, as QIO does).  Records may come in any order and others among them; only the
+ * ildg-binary-data (big-endian matrices, x running fastest) and scidac-checksum (the CRC-32 of each site, rotated by
+ * its number and combined by exclusive or, as QIO does).  Records may come in any order and others among them; only the
  * matrices are needed.  An extra record keeps the provenance of files of this program.
  */
 #include "lime.h"
@@ -23,7 +23,7 @@ static bool probe(const uint8_t *head, int64_t head_size, int64_t file_size)
     return head_size >= 4 && head[0] == 0x45 && head[1] == 0x67 && head[2] == 0x89 && head[3] == 0xAB;
 }
 
-/* --------------------------------------------------------------------------------------------------------- the header */
+/* ------------------------------------------------------------------------------------------------------- the header */
 
 typedef struct {
     const char *path;
@@ -43,7 +43,8 @@ static bool element(const char *xml, const char *tag, char *out, size_t size)
     const size_t n = strlen(tag);
     for (const char *at = strchr(xml, '<'); at; at = strchr(at + 1, '<')) {
         const char *text;
-        if (strncmp(at + 1, tag, n) != 0 || !(at[1 + n] == '>' || is_blank(at[1 + n])) || !(text = strchr(at, '>'))) continue;
+        if (strncmp(at + 1, tag, n) != 0 || !(at[1 + n] == '>' || is_blank(at[1 + n])) || !(text = strchr(at, '>')))
+            continue;
         for (text++; is_blank(*text);) text++;
         size_t length = strcspn(text, "<");
         while (length > 0 && is_blank(text[length - 1])) length--;
@@ -60,8 +61,10 @@ static int64_t xml_number(reader *r, const char *xml, const char *tag)
     char text[32] = "", *end = text;
     long long value = element(xml, tag, text, sizeof text) ? strtoll(text, &end, 10) : 0;
     if (*end || end == text || value < 1)
-        lat_fail(r->error, LAT_FORMAT, "%s: its record ildg-format has no number <%s> that is understood ('%.20s'): it is damaged, take "
-                 "another copy", r->path, tag, text);
+        lat_fail(r->error, LAT_FORMAT,
+                 "%s: its record ildg-format has no number <%s> that is understood ('%.20s'): it is damaged, take "
+                 "another copy",
+                 r->path, tag, text);
     return value;
 }
 
@@ -96,7 +99,8 @@ static void take_checksum(reader *r, const char *xml)
 {
     r->m->has_checksum = xml_checksum(xml, "suma", &r->m->checksum[0]) && xml_checksum(xml, "sumb", &r->m->checksum[1]);
     if (!r->m->has_checksum)
-        lat_fail(r->error, LAT_FORMAT, "%s: its record scidac-checksum is not understood: it is damaged, take another copy", r->path);
+        lat_fail(r->error, LAT_FORMAT,
+                 "%s: its record scidac-checksum is not understood: it is damaged, take another copy", r->path);
 }
 
 /* Lines `key = value`; the text is ours. */
@@ -111,7 +115,8 @@ static void take_provenance(reader *r, char *text)
         char *value = equals + 3;
         int64_t length = 0; /* \n and \\ become what they stand for */
         for (char *in = value; *in; in++) {
-            if (*in == '\\' && in[1]) in++;
+            if (*in == '\\' && in[1])
+                in++;
             else {
                 value[length++] = *in;
                 continue;
@@ -147,16 +152,18 @@ static void without_format(reader *r)
     int64_t units;
     lat_matrices *m = r->m;
     if (r->options->size[0] < 1) {
-        lat_fail(r->error, LAT_FORMAT, "%s: has no record ildg-format, so its extents are not known: give them (flowconv --dims)", r->path);
+        lat_fail(r->error, LAT_FORMAT,
+                 "%s: has no record ildg-format, so its extents are not known: give them (flowconv --dims)", r->path);
         return;
     }
     memcpy(m->size, r->options->size, sizeof m->size);
     m->bits = 64;
-    if (lat_unit_count(&(lat_matrix_format){.unit_links = DIM}, m, &units) && units * DIM * 18 * 4 == m->bytes) m->bits = 32;
+    if (lat_unit_count(&(lat_matrix_format){.unit_links = DIM}, m, &units) && units * DIM * 18 * 4 == m->bytes)
+        m->bits = 32;
 }
 
-static void parse(const char *path, int descriptor, int64_t file_bytes, const lat_config_options *options, lat_matrices *m,
-                  lat_bytes *pairs, lat_error *error)
+static void parse(const char *path, int descriptor, int64_t file_bytes, const lat_config_options *options,
+                  lat_matrices *m, lat_bytes *pairs, lat_error *error)
 {
     reader r = {path, descriptor, options, m, pairs, error, 0, 0};
     lime_record record = {.ends = true};
@@ -165,13 +172,17 @@ static void parse(const char *path, int descriptor, int64_t file_bytes, const la
     while (lime_next(path, descriptor, file_bytes, &at, &record, error)) {
         take_record(&r, &record);
         if (++records > MOST_RECORDS)
-            lat_fail(error, LAT_FORMAT, "%s: has more than %d records: it is no configuration", path, (int)MOST_RECORDS);
+            lat_fail(error, LAT_FORMAT, "%s: has more than %d records: it is no configuration", path,
+                     (int)MOST_RECORDS);
     }
     if (error->status) return;
     if (r.fields != 1)
-        lat_fail(error, LAT_FORMAT, "%s: has %d records ildg-binary-data and should have one: it is no configuration", path, r.fields);
+        lat_fail(error, LAT_FORMAT, "%s: has %d records ildg-binary-data and should have one: it is no configuration",
+                 path, r.fields);
     else if (!record.ends && r.formats > 0)
-        lat_fail(error, LAT_FORMAT, "%s: its last record (%s) is not marked as the end: it is cut off, take another copy", path, record.type);
+        lat_fail(error, LAT_FORMAT,
+                 "%s: its last record (%s) is not marked as the end: it is cut off, take another copy", path,
+                 record.type);
     else if (r.formats == 0)
         without_format(&r);
     m->big = true;
@@ -210,16 +221,17 @@ static char *provenance_text(const lat_provenance *provenance, int count)
     return out.data;
 }
 
-static void frame(const char *path, const lat_matrices *m, const lat_provenance *provenance, int count, lat_bytes *before,
-                  lat_bytes *after)
+static void frame(const char *path, const lat_matrices *m, const lat_provenance *provenance, int count,
+                  lat_bytes *before, lat_bytes *after)
 {
     const char *lfn = lat_provenance_find(provenance, count, "lfn"), *name = strrchr(path, '/');
-    char *format = lat_text("<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n"
-                            "<ildgFormat xmlns=\"http://www.lqcd.org/ildg\" xmlns:xsi=\"http://www.w3.org/2001/XMLSchema-instance\" "
-                            "xsi:schemaLocation=\"http://www.lqcd.org/ildg filefmt.xsd\">"
-                            "<version>1.0</version><field>%s</field><precision>%d</precision><lx>%" PRId64 "</lx><ly>%" PRId64
-                            "</ly><lz>%" PRId64 "</lz><lt>%" PRId64 "</lt></ildgFormat>",
-                            m->group == LAT_SU2 ? "su2gauge" : "su3gauge", m->bits, m->size[0], m->size[1], m->size[2], m->size[3]);
+    char *format = lat_text(
+        "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n"
+        "<ildgFormat xmlns=\"http://www.lqcd.org/ildg\" xmlns:xsi=\"http://www.w3.org/2001/XMLSchema-instance\" "
+        "xsi:schemaLocation=\"http://www.lqcd.org/ildg filefmt.xsd\">"
+        "<version>1.0</version><field>%s</field><precision>%d</precision><lx>%" PRId64 "</lx><ly>%" PRId64
+        "</ly><lz>%" PRId64 "</lz><lt>%" PRId64 "</lt></ildgFormat>",
+        m->group == LAT_SU2 ? "su2gauge" : "su3gauge", m->bits, m->size[0], m->size[1], m->size[2], m->size[3]);
     char *checksum = lat_text("<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n"
                               "<scidacChecksum><version>1.0</version><suma>%x</suma><sumb>%x</sumb></scidacChecksum>",
                               m->checksum[0], m->checksum[1]);
@@ -239,7 +251,7 @@ static void frame(const char *path, const lat_matrices *m, const lat_provenance 
     free(origin);
 }
 
-/* -------------------------------------------------------------------------------------------------------- the tables */
+/* ------------------------------------------------------------------------------------------------------- the tables */
 
 static const lat_matrix_format ildg = {
     .name = "ildg",
@@ -274,8 +286,9 @@ static lat_status writable(const char *path, lat_group group, const lat_shape *s
     return lat_matrices_writable(&ildg, path, group, shape, error);
 }
 
-static lat_status write_links(const char *path, lat_field *links, lat_group group, int member, const lat_config_options *options,
-                              const lat_provenance *provenance, int count, lat_error *error)
+static lat_status write_links(const char *path, lat_field *links, lat_group group, int member,
+                              const lat_config_options *options, const lat_provenance *provenance, int count,
+                              lat_error *error)
 {
     lat_matrices m = {.bits = options->bits ? options->bits : 64, .big = true, .rows = 3};
     return lat_matrices_write(&ildg, path, links, group, member, &m, provenance, count, error);

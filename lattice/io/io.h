@@ -43,15 +43,16 @@ typedef struct {
     /* Does a file of so many bytes begin like one of these?  head: its first bytes. */
     bool (*probe)(const uint8_t *head, int64_t head_size, int64_t file_size);
     /* Collective, as are their callers of lattice.h.  Options are never NULL.  report->format is filled in before. */
-    lat_status (*shape)(MPI_Comm comm, const char *path, const lat_config_options *options, lat_group *group, lat_shape *shape,
-                        lat_error *error);
+    lat_status (*shape)(MPI_Comm comm, const char *path, const lat_config_options *options, lat_group *group,
+                        lat_shape *shape, lat_error *error);
     lat_status (*read)(const char *path, lat_field *links, lat_group group, const lat_config_options *options,
                        lat_config_report *report, lat_error *error);
     /* NULL: files of this format are only read. */
     lat_status (*writable)(const char *path, lat_group group, const lat_shape *shape, const lat_config_options *options,
                            lat_error *error);
-    lat_status (*write)(const char *path, lat_field *links, lat_group group, int member, const lat_config_options *options,
-                        const lat_provenance *provenance, int count, lat_error *error);
+    lat_status (*write)(const char *path, lat_field *links, lat_group group, int member,
+                        const lat_config_options *options, const lat_provenance *provenance, int count,
+                        lat_error *error);
 } lat_config_format;
 
 extern const lat_config_format lat_config_hdf5, lat_config_nersc, lat_config_ildg, lat_config_openqcd, lat_config_milc;
@@ -59,18 +60,18 @@ extern const lat_config_format lat_config_hdf5, lat_config_nersc, lat_config_ild
 /* The provenance of a file, into the report. */
 void lat_report_pairs(lat_config_report *report, lat_bytes *pairs);
 
-/* ------------------------------------------------------------------------------- formats of header, matrices, trailer */
+/* ----------------------------------------------------------------------------- formats of header, matrices, trailer */
 
 /* What the header says.  Nothing in here is a pointer: rank 0 fills it in and sends it to the others. */
 typedef struct {
     lat_group group;
     int64_t size[LAT_MAX_DIM];
-    int64_t offset;  /* of the first matrix */
-    int64_t bytes;   /* from there to the end of the matrices, as the file has it */
-    int bits;        /* of a number: 32 or 64 */
-    bool big;        /* big-endian */
-    bool guess;      /* `big` is not known: the first matrix tells */
-    int rows;        /* stored of each matrix */
+    int64_t offset; /* of the first matrix */
+    int64_t bytes;  /* from there to the end of the matrices, as the file has it */
+    int bits;       /* of a number: 32 or 64 */
+    bool big;       /* big-endian */
+    bool guess;     /* `big` is not known: the first matrix tells */
+    int rows;       /* stored of each matrix */
     bool has_plaquette, has_trace, has_checksum;
     double plaquette, trace; /* mean of Re tr / N */
     double plaquette_tolerance, trace_tolerance;
@@ -88,12 +89,13 @@ enum { LAT_MOST_UNIT = 8 };
 typedef struct {
     const char *name;
     int unit_links;
-    bool any_colours; /* SU(2) too */
-    bool even;        /* all extents must be even */
-    bool site_units;  /* all links of a unit are of one site, in the order of directions */
+    bool any_colours;    /* SU(2) too */
+    bool even;           /* all extents must be even */
+    bool with_plaquette; /* what stands before the matrices names plaquette and link trace */
+    bool site_units;     /* all links of a unit are of one site, in the order of directions */
     /* Rank 0: reads the header.  descriptor is open, the file has so many bytes. */
-    void (*parse)(const char *path, int descriptor, int64_t file_bytes, const lat_config_options *options, lat_matrices *out,
-                  lat_bytes *pairs, lat_error *error);
+    void (*parse)(const char *path, int descriptor, int64_t file_bytes, const lat_config_options *options,
+                  lat_matrices *out, lat_bytes *pairs, lat_error *error);
     /* Where the links of a unit belong. */
     void (*locate)(const int64_t size[LAT_MAX_DIM], int64_t unit, lat_place place[LAT_MOST_UNIT]);
     /* Adds to the checksums what the bytes of some units, from the first on, contribute. */
@@ -101,11 +103,10 @@ typedef struct {
     const char *checksum_name[2];
     bool add; /* contributions are added mod 2^32; else combined by exclusive or */
     void (*checksum)(const lat_matrices *matrices, const uint8_t *bytes, int64_t first, int64_t units, uint32_t sum[2]);
-    /* What stands before and after the matrices.  The size of `before` depends neither on the checksums nor on plaquette and
-     * link trace, which are found while the matrices are on their way to the disk. */
-    bool with_plaquette;
-    void (*frame)(const char *path, const lat_matrices *matrices, const lat_provenance *provenance, int count, lat_bytes *before,
-                  lat_bytes *after);
+    /* What stands before and after the matrices.  The size of `before` depends neither on the checksums nor on
+     * plaquette and link trace, which are found while the matrices are on their way to the disk. */
+    void (*frame)(const char *path, const lat_matrices *matrices, const lat_provenance *provenance, int count,
+                  lat_bytes *before, lat_bytes *after);
 } lat_matrix_format;
 
 lat_status lat_matrices_shape(const lat_matrix_format *format, MPI_Comm comm, const char *path,
@@ -113,11 +114,12 @@ lat_status lat_matrices_shape(const lat_matrix_format *format, MPI_Comm comm, co
 lat_status lat_matrices_read(const lat_matrix_format *format, const char *path, lat_field *links, lat_group group,
                              const lat_config_options *options, lat_config_report *report, lat_error *error);
 /* LAT_CONFIG if files of the format cannot hold such a field. */
-lat_status lat_matrices_writable(const lat_matrix_format *format, const char *path, lat_group group, const lat_shape *shape,
-                                 lat_error *error);
+lat_status lat_matrices_writable(const lat_matrix_format *format, const char *path, lat_group group,
+                                 const lat_shape *shape, lat_error *error);
 /* variant: bits, big and (of three) rows are given, the rest is filled in. */
-lat_status lat_matrices_write(const lat_matrix_format *format, const char *path, lat_field *links, lat_group group, int member,
-                              const lat_matrices *variant, const lat_provenance *provenance, int count, lat_error *error);
+lat_status lat_matrices_write(const lat_matrix_format *format, const char *path, lat_field *links, lat_group group,
+                              int member, const lat_matrices *variant, const lat_provenance *provenance, int count,
+                              lat_error *error);
 
 /* Bytes of a unit of the file, and number of units; false if the number of bytes is beyond 2^62. */
 int64_t lat_unit_bytes(const lat_matrix_format *format, const lat_matrices *matrices);
@@ -133,10 +135,12 @@ void lat_locate_site(const int64_t size[LAT_MAX_DIM], int64_t unit, lat_place pl
  * sum: the checksums of all bytes, on all ranks.  Reading: into every member.  Writing: `check` reads back what was
  * written once before and fails where it differs. */
 typedef struct lat_transfer lat_transfer;
-lat_transfer *lat_transfer_create(const lat_matrix_format *format, const lat_matrices *matrices, lat_field *links, lat_group group);
+lat_transfer *lat_transfer_create(const lat_matrix_format *format, const lat_matrices *matrices, lat_field *links,
+                                  lat_group group);
 void lat_transfer_free(lat_transfer *transfer);
 void lat_transfer_read(lat_transfer *transfer, const char *path, int descriptor, uint32_t sum[2], lat_error *error);
-void lat_transfer_write(lat_transfer *transfer, const char *path, int descriptor, int member, uint32_t sum[2], lat_error *error);
+void lat_transfer_write(lat_transfer *transfer, const char *path, int descriptor, int member, uint32_t sum[2],
+                        lat_error *error);
 void lat_transfer_check(lat_transfer *transfer, const char *path, int descriptor, lat_error *error);
 
 /* Do these bytes, as the file has them, stand for an element of the group? */
@@ -144,8 +148,8 @@ bool lat_matrix_is_link(const lat_matrices *matrices, const uint8_t *bytes);
 
 /* ------------------------------------------------------------------------------------------------------ links.c */
 
-/* Means over the lattice of Re tr P / N and Re tr U / N, and the largest deviation of a link from the group: elements of
- * |U U^+ - 1|, and |det U - 1|; infinite where a number is not finite. */
+/* Means over the lattice of Re tr P / N and Re tr U / N, and the largest deviation of a link from the group:
+ * elements of |U U^+ - 1|, and |det U - 1|; infinite where a number is not finite. */
 typedef struct {
     double plaquette, trace, violation;
     int64_t bad; /* links that are further from the group than 1e-4 */

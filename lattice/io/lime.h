@@ -16,10 +16,11 @@ typedef struct {
 } lime_record;
 
 /* The record at *at, which moves on to the next; false at the end of the file, and on failure. */
-bool lime_next(const char *path, int descriptor, int64_t file_bytes, int64_t *at, lime_record *record, lat_error *error);
+bool lime_next(const char *path, int descriptor, int64_t file_bytes, int64_t *at, lime_record *record,
+               lat_error *error);
 
-/* The text of a record of at most limit bytes, without the NULs that some writers put at its end; free() it.  NULL, and a
- * failure, if it is too long or cannot be read. */
+/* The text of a record of at most limit bytes, without the NULs that some writers put at its end; free() it.  NULL,
+ * and a failure, if it is too long or cannot be read. */
 char *lime_text(const char *path, int descriptor, const lime_record *record, int64_t limit, lat_error *error);
 
 /* Writing: the header of a record, and a whole record of text with its padding. */

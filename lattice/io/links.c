@@ -1,7 +1,7 @@
 /* flowhmc: SPDX-License-Identifier: GPL-3.0-or-later
  *
- * links.c: what tells that links were read in the right order and are elements of their group: mean plaquette, mean trace,
- * and the largest deviation from the group.
+ * links.c: what tells that links were read in the right order and are elements of their group: mean plaquette, mean
+ * trace, and the largest deviation from the group.
  */
 #include "io.h"
 
@@ -9,8 +9,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* All lanes at once: number c of lane l of a link is u[c * lanes + l].  Vectors of WIDTH lanes, of which there is always a
- * whole number, live in registers. */
+/* All lanes at once: number c of lane l of a link is u[c * lanes + l].  Vectors of WIDTH lanes, of which there is
+ * always a whole number, live in registers. */
 #if defined __AVX512F__
 enum { WIDTH = 8 };
 #elif defined __AVX__
@@ -57,20 +57,21 @@ static inline void worse(deviation *d, vector now)
 /* The largest square of |U U^+ - 1| and |det U - 1|. */
 static deviation su3_deviation(const double *u, int lanes)
 {
-    deviation d = {.number = (vector){0} == 0};
-    complex_vector m[3][3], determinant = {0};
+    deviation d = {.largest = {0}};
+    complex_vector m[3][3], determinant = {.re = {0}};
+    d.number = ~d.number;
     for (int i = 0; i < 3; i++)
         for (int j = 0; j < 3; j++) m[i][j] = element(u, lanes, i, j);
     for (int i = 0; i < 3; i++)
         for (int j = i; j < 3; j++) {
-            complex_vector sum = {0};
+            complex_vector sum = {.re = {0}};
             for (int k = 0; k < 3; k++) sum = add_product_conj(sum, m[i][k], m[j][k]);
             if (i == j) sum.re -= 1;
             worse(&d, square(sum));
         }
     for (int i = 0; i < 3; i++) {
         int j = (i + 1) % 3, k = (i + 2) % 3;
-        complex_vector minor = add_product((complex_vector){0}, m[1][j], m[2][k]);
+        complex_vector minor = add_product((complex_vector){.re = {0}}, m[1][j], m[2][k]);
         minor = add_product(minor, (complex_vector){-m[1][k].re, -m[1][k].im}, m[2][j]);
         determinant = add_product(determinant, m[0][i], minor);
     }
@@ -116,7 +117,10 @@ static void inspect(const lat_field *links, lat_group group, int member, lat_lin
     const int reals = lat_link_reals(group), lanes = g->lanes;
     double *trace = lat_alloc(2 * (int64_t)lanes, sizeof *trace), *violation = trace + lanes;
     lat_accumulator *sum = lat_alloc(1, sizeof *sum);
-    struct { double violation; int64_t bad; } found = {0, 0};
+    struct {
+        double violation;
+        int64_t bad;
+    } found = {0, 0};
     for (int64_t link = 0; link < g->sites * g->dim; link++) {
         const double *u = (const double *)links->data + link * reals * lanes;
         (group == LAT_SU3 ? inspect_su3 : group == LAT_SU2 ? inspect_su2 : inspect_u1)(u, lanes, trace, violation);

@@ -59,7 +59,8 @@ void lat_locate_site(const int64_t size[LAT_MAX_DIM], int64_t unit, lat_place pl
 static void print_size(char text[96], const int64_t size[LAT_MAX_DIM], int dim)
 {
     int n = 0;
-    for (int mu = 0; mu < dim; mu++) n += snprintf(text + n, (size_t)(96 - n), "%s%lld", mu ? " x " : "", (long long)size[mu]);
+    for (int mu = 0; mu < dim; mu++)
+        n += snprintf(text + n, (size_t)(96 - n), "%s%lld", mu ? " x " : "", (long long)size[mu]);
 }
 
 /* ----------------------------------------------------------------------------------------------------------- header */
@@ -87,23 +88,28 @@ static void check_header(const lat_matrix_format *format, const char *path, cons
     bool odd = false, good = lat_unit_count(format, m, &units);
     for (int mu = 0; mu < DIM; mu++) odd = odd || m->size[mu] % 2;
     if (!good)
-        lat_fail(error, LAT_FORMAT, "%s: its extents %s are out of range: it is damaged, take another copy", path, size);
+        lat_fail(error, LAT_FORMAT, "%s: its extents %s are out of range: it is damaged, take another copy", path,
+                 size);
     else if (format->even && odd)
         lat_fail(error, LAT_FORMAT, "%s: its extents %s are not even: it is damaged, take another copy", path, size);
     else if (options->size[0] > 0 && memcmp(options->size, m->size, sizeof m->size) != 0)
         lat_fail(error, LAT_CONFIG, "%s: its extents are %s and not %s: leave them out", path, size, asked);
     else if (units * lat_unit_bytes(format, m) != m->bytes)
-        lat_fail(error, LAT_FORMAT, "%s: holds %lld bytes of links and should hold %lld, for %s: it is cut off or damaged, "
-                 "take another copy", path, (long long)m->bytes, (long long)(units * lat_unit_bytes(format, m)), size);
+        lat_fail(error, LAT_FORMAT,
+                 "%s: holds %lld bytes of links and should hold %lld, for %s: it is cut off or damaged, "
+                 "take another copy",
+                 path, (long long)m->bytes, (long long)(units * lat_unit_bytes(format, m)), size);
 }
 
 /* Which byte order makes the first matrix unitary?  Both or neither: big-endian, as most writers mean. */
-static void guess_order(const lat_matrix_format *format, const char *path, int descriptor, lat_matrices *m, lat_error *error)
+static void guess_order(const lat_matrix_format *format, const char *path, int descriptor, lat_matrices *m,
+                        lat_error *error)
 {
     uint8_t bytes[18 * 8];
     int64_t size = lat_unit_bytes(format, m) / format->unit_links;
     if (lat_read_at(descriptor, bytes, size, m->offset) != size) {
-        lat_fail(error, LAT_FILE, "%s: cannot be read: %s: check the disk", path, errno ? strerror(errno) : "it ended early");
+        lat_fail(error, LAT_FILE, "%s: cannot be read: %s: check the disk", path,
+                 errno ? strerror(errno) : "it ended early");
         return;
     }
     m->big = false;
@@ -161,20 +167,23 @@ lat_status lat_matrices_shape(const lat_matrix_format *format, MPI_Comm comm, co
 
 /* ---------------------------------------------------------------------------------------------------------- reading */
 
-static void check_lattice(const char *path, const lat_matrices *m, const lat_geometry *g, lat_group group, lat_error *error)
+static void check_lattice(const char *path, const lat_matrices *m, const lat_geometry *g, lat_group group,
+                          lat_error *error)
 {
     char there[96], here[96];
     print_size(there, m->size, DIM);
     print_size(here, g->size, g->dim);
     if (m->group != group)
-        lat_fail(error, LAT_FORMAT, "%s: is a configuration of %s, the lattice is one of %s: choose another file or group", path,
+        lat_fail(error, LAT_FORMAT,
+                 "%s: is a configuration of %s, the lattice is one of %s: choose another file or group", path,
                  lat_group_names[m->group], lat_group_names[group]);
     else if (g->dim != DIM || memcmp(m->size, g->size, sizeof m->size) != 0)
-        lat_fail(error, LAT_FORMAT, "%s: is a configuration of %s, the lattice is %s: choose another file or size", path, there,
-                 here);
+        lat_fail(error, LAT_FORMAT, "%s: is a configuration of %s, the lattice is %s: choose another file or size",
+                 path, there, here);
 }
 
-static void begin_report(lat_config_report *report, const lat_matrix_format *format, const lat_matrices *m, lat_bytes *pairs)
+static void begin_report(lat_config_report *report, const lat_matrix_format *format, const lat_matrices *m,
+                         lat_bytes *pairs)
 {
     report->group = m->group;
     report->dim = DIM;
@@ -211,7 +220,8 @@ static void differs(lat_config_report *report, const char *path, bool lenient, c
         lat_fail(error, LAT_FORMAT, "%s: %s: it is damaged, take another copy", path, text);
 }
 
-static void compare_checksums(const lat_matrices *m, const char *path, bool lenient, lat_config_report *report, lat_error *error)
+static void compare_checksums(const lat_matrices *m, const char *path, bool lenient, lat_config_report *report,
+                              lat_error *error)
 {
     char text[128];
     if (report->checksums == 0) return;
@@ -221,12 +231,14 @@ static void compare_checksums(const lat_matrices *m, const char *path, bool leni
     }
     for (int i = 0; i < report->checksums; i++)
         if (report->checksum[i] != m->checksum[i]) {
-            snprintf(text, sizeof text, "%s is %x and should be %x", report->checksum_name[i], report->checksum[i], m->checksum[i]);
+            snprintf(text, sizeof text, "%s is %x and should be %x", report->checksum_name[i], report->checksum[i],
+                     m->checksum[i]);
             differs(report, path, lenient, text, error);
         }
 }
 
-static void compare_means(const lat_matrices *m, const char *path, bool lenient, lat_config_report *report, lat_error *error)
+static void compare_means(const lat_matrices *m, const char *path, bool lenient, lat_config_report *report,
+                          lat_error *error)
 {
     char text[128];
     if (m->has_plaquette && !(fabs(report->plaquette - m->plaquette) <= m->plaquette_tolerance)) {
@@ -245,7 +257,8 @@ static void read_links(const lat_matrix_format *format, const lat_matrices *m, c
     MPI_Comm comm = links->geometry->comm;
     int descriptor = open(path, O_RDONLY | O_CLOEXEC);
     if (descriptor < 0)
-        lat_fail(error, LAT_FILE, "%s: cannot be read by all ranks: %s: use a file system that all share", path, strerror(errno));
+        lat_fail(error, LAT_FILE, "%s: cannot be read by all ranks: %s: use a file system that all share", path,
+                 strerror(errno));
     if (lat_agree(comm, error) == LAT_DONE) {
         lat_transfer *transfer = lat_transfer_create(format, m, links, group);
         lat_transfer_read(transfer, path, descriptor, report->checksum, error);
@@ -260,8 +273,10 @@ static void read_links(const lat_matrix_format *format, const lat_matrices *m, c
     report->violation = summary.violation;
     compare_checksums(m, path, lenient, report, error);
     if (summary.bad)
-        lat_fail(error, LAT_FORMAT, "%s: holds %lld matrices that are not in %s: it is damaged, or its byte order is not the one "
-                 "it names", path, (long long)summary.bad, lat_group_names[group]);
+        lat_fail(error, LAT_FORMAT,
+                 "%s: holds %lld matrices that are not in %s: it is damaged, or its byte order is not the one "
+                 "it names",
+                 path, (long long)summary.bad, lat_group_names[group]);
     compare_means(m, path, lenient, report, error);
 }
 
@@ -281,12 +296,12 @@ lat_status lat_matrices_read(const lat_matrix_format *format, const char *path, 
 
 /* ---------------------------------------------------------------------------------------------------------- writing */
 
-lat_status lat_matrices_writable(const lat_matrix_format *format, const char *path, lat_group group, const lat_shape *shape,
-                                 lat_error *error)
+lat_status lat_matrices_writable(const lat_matrix_format *format, const char *path, lat_group group,
+                                 const lat_shape *shape, lat_error *error)
 {
     if (!can_hold(format, group, shape->dim))
-        return lat_fail(error, LAT_CONFIG, "%s: %s files cannot hold %s in %d dimensions: write .h5", path, format->name,
-                        lat_group_names[group], shape->dim);
+        return lat_fail(error, LAT_CONFIG, "%s: %s files cannot hold %s in %d dimensions: write .h5", path,
+                        format->name, lat_group_names[group], shape->dim);
     for (int mu = 0; mu < DIM && format->even; mu++)
         if (shape->size[mu] % 2)
             return lat_fail(error, LAT_CONFIG, "%s: %s files need even extents: write .h5", path, format->name);
@@ -306,8 +321,8 @@ typedef struct {
 
 static void cannot_write(const output *out, lat_error *error)
 {
-    lat_fail(error, LAT_FILE, "%s: cannot be written: %s: check the path, its permissions and the room on the disk", out->path,
-             strerror(errno));
+    lat_fail(error, LAT_FILE, "%s: cannot be written: %s: check the path, its permissions and the room on the disk",
+             out->path, strerror(errno));
 }
 
 static int64_t after_offset(const output *out)
@@ -356,7 +371,8 @@ static void sync_and_check(output *out, lat_transfer *transfer, lat_error *error
 {
     if (error->status == LAT_DONE && fsync(out->descriptor) != 0) cannot_write(out, error);
     if (lat_agree(out->comm, error)) return;
-    if (out->rank == 0 && (!same_bytes(out->descriptor, &out->before, 0) || !same_bytes(out->descriptor, &out->after, after_offset(out))))
+    if (out->rank == 0 &&
+        (!same_bytes(out->descriptor, &out->before, 0) || !same_bytes(out->descriptor, &out->after, after_offset(out))))
         lat_fail(error, LAT_FILE, "%s: reads back other than it was written: check the disk", out->path);
     lat_transfer_check(transfer, out->path, out->descriptor, error);
 }
@@ -394,8 +410,8 @@ static void write_file(output *out, lat_matrices *m, lat_field *links, lat_group
         m->plaquette = summary.plaquette;
         m->trace = summary.trace;
         if (summary.bad)
-            lat_fail(error, LAT_NUMERICAL, "%s: %lld links are not in %s: not written", out->path, (long long)summary.bad,
-                     lat_group_names[group]);
+            lat_fail(error, LAT_NUMERICAL, "%s: %lld links are not in %s: not written", out->path,
+                     (long long)summary.bad, lat_group_names[group]);
         if (out->rank == 0 && error->status == LAT_DONE) {
             make_frame(out, m, provenance, count);
             write_frame(out, error);
@@ -406,8 +422,9 @@ static void write_file(output *out, lat_matrices *m, lat_field *links, lat_group
     close_output(out, error);
 }
 
-lat_status lat_matrices_write(const lat_matrix_format *format, const char *path, lat_field *links, lat_group group, int member,
-                              const lat_matrices *variant, const lat_provenance *provenance, int count, lat_error *error)
+lat_status lat_matrices_write(const lat_matrix_format *format, const char *path, lat_field *links, lat_group group,
+                              int member, const lat_matrices *variant, const lat_provenance *provenance, int count,
+                              lat_error *error)
 {
     lat_matrices m = *variant;
     m.group = group;

@@ -1,7 +1,8 @@
 /* flowhmc: SPDX-License-Identifier: GPL-3.0-or-later
  *
- * milc.c: version 5 files of MILC (include/io_lat.h there), which are only read: a magic number that tells the byte order,
- * four extents, a time stamp, the order of the sites, two checksums, then the matrices in 32 bits, x running fastest.
+ * milc.c: version 5 files of MILC (include/io_lat.h there), which are only read: a magic number that tells the byte
+ * order, four extents, a time stamp, the order of the sites, two checksums, then the matrices in 32 bits, x running
+ * fastest.
  */
 #include "io.h"
 
@@ -24,28 +25,30 @@ static bool probe(const uint8_t *head, int64_t head_size, int64_t file_size)
     return head_size >= 4 && (word_at(head, false) == MAGIC || word_at(head, true) == MAGIC);
 }
 
-static void parse(const char *path, int descriptor, int64_t file_bytes, const lat_config_options *options, lat_matrices *m,
-                  lat_bytes *pairs, lat_error *error)
+static void parse(const char *path, int descriptor, int64_t file_bytes, const lat_config_options *options,
+                  lat_matrices *m, lat_bytes *pairs, lat_error *error)
 {
     (void)options;
     (void)pairs;
     uint8_t bytes[HEADER_BYTES];
     if (file_bytes < HEADER_BYTES) {
-        lat_fail(error, LAT_FORMAT, "%s: has %lld bytes, fewer than a header of MILC: it is cut off, take another copy", path,
-                 (long long)file_bytes);
+        lat_fail(error, LAT_FORMAT, "%s: has %lld bytes, fewer than a header of MILC: it is cut off, take another copy",
+                 path, (long long)file_bytes);
         return;
     }
     if (lat_read_at(descriptor, bytes, HEADER_BYTES, 0) != HEADER_BYTES) {
-        lat_fail(error, LAT_FILE, "%s: cannot be read: %s: check the disk", path, errno ? strerror(errno) : "it ended early");
+        lat_fail(error, LAT_FILE, "%s: cannot be read: %s: check the disk", path,
+                 errno ? strerror(errno) : "it ended early");
         return;
     }
     const uint8_t *behind_stamp = bytes + 4 * (1 + DIM) + STAMP_BYTES;
     m->big = word_at(bytes, true) == MAGIC;
     if (word_at(bytes, m->big) != MAGIC)
-        lat_fail(error, LAT_FORMAT, "%s: does not begin with the number %d of MILC files: take another copy", path, (int)MAGIC);
+        lat_fail(error, LAT_FORMAT, "%s: does not begin with the number %d of MILC files: take another copy", path,
+                 (int)MAGIC);
     if (word_at(behind_stamp, m->big) != 0)
-        lat_fail(error, LAT_FORMAT, "%s: has its sites in an order of its own (%u): let MILC write it in natural order", path,
-                 word_at(behind_stamp, m->big));
+        lat_fail(error, LAT_FORMAT, "%s: has its sites in an order of its own (%u): let MILC write it in natural order",
+                 path, word_at(behind_stamp, m->big));
     for (int mu = 0; mu < DIM; mu++) m->size[mu] = (int32_t)word_at(bytes + 4 * (1 + mu), m->big);
     m->bits = 32;
     m->offset = HEADER_BYTES;

@@ -1,8 +1,8 @@
 /* flowhmc: SPDX-License-Identifier: GPL-3.0-or-later
  *
- * nersc.c: the archive format of the Gauge Connection: lines `KEY = value` between BEGIN_HEADER and END_HEADER, then the
- * matrices, or all but their last rows, with x running fastest.  Written is what every reader takes: `KEY = value` with
- * single blanks, and 64 bits as IEEE64BIG, the one name that MILC and QIO know for them.
+ * nersc.c: the archive format of the Gauge Connection: lines `KEY = value` between BEGIN_HEADER and END_HEADER, then
+ * the matrices, or all but their last rows, with x running fastest.  Written is what every reader takes: `KEY = value`
+ * with single blanks, and 64 bits as IEEE64BIG, the one name that MILC and QIO know for them.
  */
 #include "io.h"
 
@@ -21,7 +21,7 @@ static bool probe(const uint8_t *head, int64_t head_size, int64_t file_size)
     return head_size >= (int64_t)sizeof first && memcmp(head, first, sizeof first - 1) == 0;
 }
 
-/* --------------------------------------------------------------------------------------------------------- the header */
+/* ------------------------------------------------------------------------------------------------------- the header */
 
 /* Byte order and precision by name; a bare name does not tell the order: programs differ. */
 static const struct {
@@ -29,9 +29,9 @@ static const struct {
     int bits;
     bool big, guess;
 } numbers[] = {
-    {"IEEE64BIG", 64, true, false},    {"IEEE32BIG", 32, true, false},       {"IEEE64LITTLE", 64, false, false},
-    {"IEEE32LITTLE", 32, false, false}, {"IEEE64SMALL", 64, false, false},   {"IEEE32SMALL", 32, false, false},
-    {"IEEE64", 64, true, true},        {"IEEE32", 32, true, true},
+    {"IEEE64BIG", 64, true, false},     {"IEEE32BIG", 32, true, false},    {"IEEE64LITTLE", 64, false, false},
+    {"IEEE32LITTLE", 32, false, false}, {"IEEE64SMALL", 64, false, false}, {"IEEE32SMALL", 32, false, false},
+    {"IEEE64", 64, true, true},         {"IEEE32", 32, true, true},
 };
 enum { NUMBERS = sizeof numbers / sizeof *numbers };
 
@@ -75,13 +75,16 @@ static void need(const header *h, const char *name, char *out, size_t size)
 {
     out[0] = 0;
     if (!find(h, name, out, size))
-        lat_fail(h->error, LAT_FORMAT, "%s: its header has no line '%s = ...': it is damaged, take another copy", h->path, name);
+        lat_fail(h->error, LAT_FORMAT, "%s: its header has no line '%s = ...': it is damaged, take another copy",
+                 h->path, name);
 }
 
 static void refuse(const header *h, const char *name, const char *value)
 {
-    lat_fail(h->error, LAT_FORMAT, "%s: its header says '%s = %.60s', which is not understood: it is damaged, or another program is "
-             "needed", h->path, name, value);
+    lat_fail(h->error, LAT_FORMAT,
+             "%s: its header says '%s = %.60s', which is not understood: it is damaged, or another program is "
+             "needed",
+             h->path, name, value);
 }
 
 static int64_t get_extent(const header *h, const char *name)
@@ -122,9 +125,9 @@ static void get_type(const header *h, lat_matrices *m)
         char all[32], fewer[32];
         snprintf(all, sizeof all, "4D_SU%d_GAUGE_%dx%d", n, n, n);
         snprintf(fewer, sizeof fewer, "4D_SU%d_GAUGE", n);
-        if (strcmp(text, all) && strcmp(text, fewer)) continue;
+        if (strcmp(text, all) != 0 && strcmp(text, fewer) != 0) continue;
         m->group = n == 2 ? LAT_SU2 : LAT_SU3;
-        m->rows = strcmp(text, all) ? n - 1 : n;
+        m->rows = strcmp(text, all) != 0 ? n - 1 : n;
         return;
     }
     refuse(h, "DATATYPE", text);
@@ -148,7 +151,9 @@ static void get_numbers(const header *h, lat_matrices *m)
 /* What is not needed to read the file, but to know where it comes from. */
 static void keep_provenance(const header *h, lat_bytes *pairs)
 {
-    static const char *const known[][2] = {{"CREATOR", "program"}, {"SEQUENCE_NUMBER", "step"}, {"ENSEMBLE_ID", "ensemble_id"},
+    static const char *const known[][2] = {{"CREATOR", "program"},
+                                           {"SEQUENCE_NUMBER", "step"},
+                                           {"ENSEMBLE_ID", "ensemble_id"},
                                            {"ENSEMBLE_LABEL", "ensemble_label"}};
     static const char ours[] = "FLOWHMC_";
     for (const char *line = h->text; *line;) {
@@ -160,7 +165,8 @@ static void keep_provenance(const header *h, lat_bytes *pairs)
                     lat_bytes_add_pair(pairs, known[i][1], value, (int64_t)n);
             if (key > sizeof ours - 1 && key < 64 && memcmp(line, ours, sizeof ours - 1) == 0) {
                 char name[64] = "";
-                for (size_t i = sizeof ours - 1; i < key; i++) name[i - (sizeof ours - 1)] = (char)(line[i] >= 'A' && line[i] <= 'Z' ? line[i] + 32 : line[i]);
+                for (size_t i = sizeof ours - 1; i < key; i++)
+                    name[i - (sizeof ours - 1)] = (char)(line[i] >= 'A' && line[i] <= 'Z' ? line[i] + 32 : line[i]);
                 lat_bytes_add_pair(pairs, name, value, (int64_t)n);
             }
         }
@@ -180,24 +186,28 @@ static int64_t cut(char *text)
     return offset;
 }
 
-static void parse(const char *path, int descriptor, int64_t file_bytes, const lat_config_options *options, lat_matrices *m,
-                  lat_bytes *pairs, lat_error *error)
+static void parse(const char *path, int descriptor, int64_t file_bytes, const lat_config_options *options,
+                  lat_matrices *m, lat_bytes *pairs, lat_error *error)
 {
     (void)options;
     char *text = lat_alloc(HEADER_LIMIT + 1, 1), numbers_name[32] = "", type[32] = "";
     int64_t size = file_bytes < HEADER_LIMIT ? file_bytes : HEADER_LIMIT;
     header h = {path, text, error};
     if (lat_read_at(descriptor, text, size, 0) != size)
-        lat_fail(error, LAT_FILE, "%s: cannot be read: %s: check the disk", path, errno ? strerror(errno) : "it ended early");
+        lat_fail(error, LAT_FILE, "%s: cannot be read: %s: check the disk", path,
+                 errno ? strerror(errno) : "it ended early");
     m->offset = cut(text);
     if (!error->status && m->offset == 0)
-        lat_fail(error, LAT_FORMAT, "%s: has no line END_HEADER in its first %d bytes: it is cut off or damaged, take another copy", path,
+        lat_fail(error, LAT_FORMAT,
+                 "%s: has no line END_HEADER in its first %d bytes: it is cut off or damaged, take another copy", path,
                  (int)HEADER_LIMIT);
     if (!error->status) {
         m->bytes = file_bytes - m->offset;
         get_type(&h, m);
         get_numbers(&h, m);
-        for (int mu = 0; mu < DIM; mu++) m->size[mu] = get_extent(&h, (const char *[]){"DIMENSION_1", "DIMENSION_2", "DIMENSION_3", "DIMENSION_4"}[mu]);
+        for (int mu = 0; mu < DIM; mu++)
+            m->size[mu] =
+                get_extent(&h, (const char *[]){"DIMENSION_1", "DIMENSION_2", "DIMENSION_3", "DIMENSION_4"}[mu]);
         m->has_plaquette = get_real(&h, "PLAQUETTE", &m->plaquette);
         m->has_trace = get_real(&h, "LINK_TRACE", &m->trace);
         m->has_checksum = get_checksum(&h, &m->checksum[0]);
@@ -243,13 +253,14 @@ static void print_own(const lat_provenance *provenance, int count, lat_bytes *ou
         bool other = value && strlen(provenance[i].key) < sizeof key;
         for (int k = 0; named[k]; k++) other = other && strcmp(named[k], provenance[i].key) != 0;
         for (size_t k = 0; other && provenance[i].key[k]; k++)
-            key[k] = (char)(provenance[i].key[k] >= 'a' && provenance[i].key[k] <= 'z' ? provenance[i].key[k] - 32 : provenance[i].key[k]);
+            key[k] = (char)(provenance[i].key[k] >= 'a' && provenance[i].key[k] <= 'z' ? provenance[i].key[k] - 32
+                                                                                       : provenance[i].key[k]);
         if (other) lat_bytes_print(out, "FLOWHMC_%s = %s\n", key, value);
     }
 }
 
-static void frame(const char *path, const lat_matrices *m, const lat_provenance *provenance, int count, lat_bytes *before,
-                  lat_bytes *after)
+static void frame(const char *path, const lat_matrices *m, const lat_provenance *provenance, int count,
+                  lat_bytes *before, lat_bytes *after)
 {
     (void)path;
     (void)after;
@@ -270,7 +281,7 @@ static void frame(const char *path, const lat_matrices *m, const lat_provenance 
     lat_bytes_print(before, "FLOATING_POINT = IEEE%dBIG\nEND_HEADER\n", m->bits);
 }
 
-/* -------------------------------------------------------------------------------------------------------- the tables */
+/* ------------------------------------------------------------------------------------------------------- the tables */
 
 static const lat_matrix_format nersc = {
     .name = "nersc",
@@ -306,8 +317,9 @@ static lat_status writable(const char *path, lat_group group, const lat_shape *s
     return lat_matrices_writable(&nersc, path, group, shape, error);
 }
 
-static lat_status write_links(const char *path, lat_field *links, lat_group group, int member, const lat_config_options *options,
-                              const lat_provenance *provenance, int count, lat_error *error)
+static lat_status write_links(const char *path, lat_field *links, lat_group group, int member,
+                              const lat_config_options *options, const lat_provenance *provenance, int count,
+                              lat_error *error)
 {
     lat_matrices m = {.bits = options->bits ? options->bits : 64, .big = true, .rows = options->two_rows ? 2 : 3};
     return lat_matrices_write(&nersc, path, links, group, member, &m, provenance, count, error);

@@ -1,9 +1,9 @@
 /* flowhmc: SPDX-License-Identifier: GPL-3.0-or-later
  *
- * openqcd.c: configurations as openQCD exports them (main/README.io there): little-endian, four extents, time first, the sum
- * over planes of Re tr P divided by 6 V, then for every odd site, z running fastest and time slowest, the eight links that
- * touch it: forward and backward in t, x, y, z.  There is no mark at the beginning and no checksum: what can be verified is
- * the length, the plaquette, and that the matrices are in SU(3).
+ * openqcd.c: configurations as openQCD exports them (main/README.io there): little-endian, four extents, time first,
+ * the sum over planes of Re tr P divided by 6 V, then for every odd site, z running fastest and time slowest, the eight
+ * links that touch it: forward and backward in t, x, y, z.  There is no mark at the beginning and no checksum: what can
+ * be verified is the length, the plaquette, and that the matrices are in SU(3).
  */
 #include "io.h"
 
@@ -42,19 +42,21 @@ static bool probe(const uint8_t *head, int64_t head_size, int64_t file_size)
     return fabs(h.plaquette) <= most;
 }
 
-static void parse(const char *path, int descriptor, int64_t file_bytes, const lat_config_options *options, lat_matrices *m,
-                  lat_bytes *pairs, lat_error *error)
+static void parse(const char *path, int descriptor, int64_t file_bytes, const lat_config_options *options,
+                  lat_matrices *m, lat_bytes *pairs, lat_error *error)
 {
     (void)options;
     (void)pairs;
     uint8_t bytes[HEADER_BYTES];
     if (file_bytes < HEADER_BYTES) {
-        lat_fail(error, LAT_FORMAT, "%s: has %lld bytes, fewer than a header of openQCD: it is cut off, take another copy", path,
+        lat_fail(error, LAT_FORMAT,
+                 "%s: has %lld bytes, fewer than a header of openQCD: it is cut off, take another copy", path,
                  (long long)file_bytes);
         return;
     }
     if (lat_read_at(descriptor, bytes, HEADER_BYTES, 0) != HEADER_BYTES) {
-        lat_fail(error, LAT_FILE, "%s: cannot be read: %s: check the disk", path, errno ? strerror(errno) : "it ended early");
+        lat_fail(error, LAT_FILE, "%s: cannot be read: %s: check the disk", path,
+                 errno ? strerror(errno) : "it ended early");
         return;
     }
     header h = header_of(bytes);
@@ -85,15 +87,18 @@ static void locate(const int64_t size[LAT_MAX_DIM], int64_t unit, lat_place plac
     }
 }
 
-static void frame(const char *path, const lat_matrices *m, const lat_provenance *provenance, int count, lat_bytes *before,
-                  lat_bytes *after)
+static void frame(const char *path, const lat_matrices *m, const lat_provenance *provenance, int count,
+                  lat_bytes *before, lat_bytes *after)
 {
     (void)path;
     (void)provenance;
     (void)count;
     (void)after;
     double plaquette = 3 * m->plaquette;
-    for (int i = 0; i < DIM; i++) lat_bytes_add(before, &(int32_t){(int32_t)m->size[direction_of[i]]}, 4);
+    for (int i = 0; i < DIM; i++) {
+        int32_t extent = (int32_t)m->size[direction_of[i]];
+        lat_bytes_add(before, &extent, sizeof extent);
+    }
     lat_bytes_add(before, &plaquette, sizeof plaquette);
 }
 
@@ -126,12 +131,14 @@ static lat_status writable(const char *path, lat_group group, const lat_shape *s
         return lat_fail(error, LAT_CONFIG, "%s: openqcd files hold numbers of 64 bits: leave the precision out", path);
     for (int mu = 0; mu < shape->dim; mu++)
         if (shape->size[mu] > MOST_EXTENT)
-            return lat_fail(error, LAT_CONFIG, "%s: openqcd files have extents up to %d: write .h5", path, (int)MOST_EXTENT);
+            return lat_fail(error, LAT_CONFIG, "%s: openqcd files have extents up to %d: write .h5", path,
+                            (int)MOST_EXTENT);
     return lat_matrices_writable(&openqcd, path, group, shape, error);
 }
 
-static lat_status write_links(const char *path, lat_field *links, lat_group group, int member, const lat_config_options *options,
-                              const lat_provenance *provenance, int count, lat_error *error)
+static lat_status write_links(const char *path, lat_field *links, lat_group group, int member,
+                              const lat_config_options *options, const lat_provenance *provenance, int count,
+                              lat_error *error)
 {
     (void)options;
     lat_matrices m = {.bits = 64, .rows = 3};

@@ -2,10 +2,10 @@
  *
  * transfer.c: between the matrices of a file, in whatever order, and a field that is spread over ranks and lanes.
  *
- * Each rank takes a contiguous share of the file and works through it in chunks, all ranks side by side.  For each chunk
- * it tells the owners of the links which numbers of their fields are meant, and gets them, or sends them.  So the disk sees
- * long contiguous requests, the checksums are computed by whoever has the bytes, memory is bounded, and the bytes cannot
- * depend on the number of ranks.
+ * Each rank takes a contiguous share of the file and works through it in chunks, all ranks side by side.  For each
+ * chunk it tells the owners of the links which numbers of their fields are meant, and gets them, or sends them.  So the
+ * disk sees long contiguous requests, the checksums are computed by whoever has the bytes, memory is bounded, and the
+ * bytes cannot depend on the number of ranks.
  */
 #define _GNU_SOURCE
 #include "io.h"
@@ -50,10 +50,10 @@ struct lat_transfer {
     int *rank_of, *at; /* of each link of a chunk: its owner, its place in near */
     int64_t *index;    /* and in the field of the owner */
     uint8_t *bytes;
-    uint64_t hash;  /* of all that this rank wrote */
+    uint64_t hash; /* of all that this rank wrote */
 };
 
-/* ------------------------------------------------------------------------------------------------------------- setup */
+/* ------------------------------------------------------------------------------------------------------------ setup */
 
 /* The number of a rank, the site in its table and the lane are sums of contributions of the directions. */
 static void tabulate(lat_transfer *t)
@@ -106,11 +106,13 @@ static void divide(lat_transfer *t, int64_t units)
     t->rounds = (t->stride + t->piece_units - 1) / t->piece_units;
 }
 
-lat_transfer *lat_transfer_create(const lat_matrix_format *format, const lat_matrices *matrices, lat_field *links, lat_group group)
+lat_transfer *lat_transfer_create(const lat_matrix_format *format, const lat_matrices *matrices, lat_field *links,
+                                  lat_group group)
 {
     lat_transfer *t = lat_alloc(1, sizeof *t);
     int64_t units = 0;
-    *t = (lat_transfer){.format = format, .matrices = *matrices, .links = links, .group = group, .ranks = links->geometry->rank_count};
+    *t = (lat_transfer){
+        .format = format, .matrices = *matrices, .links = links, .group = group, .ranks = links->geometry->rank_count};
     t->reals = lat_link_reals(group);
     lat_unit_count(format, matrices, &units);
     divide(t, units);
@@ -143,7 +145,7 @@ void lat_transfer_free(lat_transfer *t)
     free(t);
 }
 
-/* ------------------------------------------------------------------------------------------------- bytes and numbers */
+/* ------------------------------------------------------------------------------------------------ bytes and numbers */
 
 /* The host is little-endian (h5.c asserts it). */
 static inline void numbers_of_bytes(const lat_matrices *m, const uint8_t *bytes, int64_t count, double *out)
@@ -186,8 +188,10 @@ static void third_row(const double *a, const double *b, double *c)
 {
     for (int i = 0; i < 3; i++) {
         int j = (i + 1) % 3, k = (i + 2) % 3;
-        c[2 * i] = a[2 * j] * b[2 * k] - a[2 * j + 1] * b[2 * k + 1] - a[2 * k] * b[2 * j] + a[2 * k + 1] * b[2 * j + 1];
-        c[2 * i + 1] = a[2 * k] * b[2 * j + 1] + a[2 * k + 1] * b[2 * j] - a[2 * j] * b[2 * k + 1] - a[2 * j + 1] * b[2 * k];
+        c[2 * i] =
+            a[2 * j] * b[2 * k] - a[2 * j + 1] * b[2 * k + 1] - a[2 * k] * b[2 * j] + a[2 * k + 1] * b[2 * j + 1];
+        c[2 * i + 1] =
+            a[2 * k] * b[2 * j + 1] + a[2 * k + 1] * b[2 * j] - a[2 * j] * b[2 * k + 1] - a[2 * j + 1] * b[2 * k];
     }
 }
 
@@ -207,7 +211,7 @@ static void su2_link(int rows, const double *m, double *link)
 /* One matrix of a file as a link: rows that are left out are completed. */
 static void link_of_bytes(const lat_matrices *m, const uint8_t *bytes, double *link)
 {
-    double matrix[8];
+    double matrix[8] = {0};
     if (m->group == LAT_SU2) {
         numbers_of_bytes(m, bytes, 4 * m->rows, matrix);
         su2_link(m->rows, matrix, link);
@@ -230,7 +234,7 @@ static void bytes_of_link(const lat_matrices *m, const double *link, uint8_t *by
 bool lat_matrix_is_link(const lat_matrices *m, const uint8_t *bytes)
 {
     const double tolerance = 1e-3, norm = m->group == LAT_SU2 ? 1 : 3;
-    double link[MOST_REALS], sum = 0;
+    double link[MOST_REALS] = {0}, sum = 0;
     link_of_bytes(m, bytes, link);
     for (int i = 0; i < lat_link_reals(m->group); i++) sum += link[i] * link[i];
     return fabs(sum - norm) <= tolerance;
@@ -261,7 +265,7 @@ static uint64_t hash_bytes(uint64_t hash, const uint8_t *bytes, int64_t size)
     return hash;
 }
 
-/* ------------------------------------------------------------------------------------------------ numbers and fields */
+/* ----------------------------------------------------------------------------------------------- numbers and fields */
 
 /* The usual case is one member of doubles. */
 static void set_links(lat_transfer *t, const int64_t *where, const double *reals, int64_t count)
@@ -383,11 +387,11 @@ static side *meet(lat_transfer *t)
 static void send_links(lat_transfer *t, const side *from, side *to)
 {
     if (t->ranks > 1)
-        MPI_Alltoallv(from->reals, from->count, from->first, t->link_type, to->reals, to->count, to->first, t->link_type,
-                      t->links->geometry->comm);
+        MPI_Alltoallv(from->reals, from->count, from->first, t->link_type, to->reals, to->count, to->first,
+                      t->link_type, t->links->geometry->comm);
 }
 
-/* --------------------------------------------------------------------------------------------------------- the whole */
+/* -------------------------------------------------------------------------------------------------------- the whole */
 
 static int64_t position(const lat_transfer *t, int64_t unit) { return t->matrices.offset + unit * t->unit_bytes; }
 
@@ -396,15 +400,18 @@ static void combine(const lat_transfer *t, uint32_t sum[2])
     MPI_Allreduce(MPI_IN_PLACE, sum, 2, MPI_UINT32_T, t->format->add ? MPI_SUM : MPI_BXOR, t->links->geometry->comm);
 }
 
-static void read_piece(lat_transfer *t, const char *path, int descriptor, int64_t first, int64_t size, uint8_t *bytes, lat_error *error)
+static void read_piece(lat_transfer *t, const char *path, int descriptor, int64_t first, int64_t size, uint8_t *bytes,
+                       lat_error *error)
 {
     if (lat_read_at(descriptor, bytes, size, position(t, first)) == size) return;
     memset(bytes, 0, (size_t)size);
-    lat_fail(error, LAT_FILE, "%s: cannot be read: %s: check the disk", path, errno ? strerror(errno) : "it ended early");
+    lat_fail(error, LAT_FILE, "%s: cannot be read: %s: check the disk", path,
+             errno ? strerror(errno) : "it ended early");
 }
 
 /* The bytes of a chunk, and their contribution to the checksums. */
-static void read_chunk(lat_transfer *t, const char *path, int descriptor, int64_t round, uint32_t sum[2], lat_error *error)
+static void read_chunk(lat_transfer *t, const char *path, int descriptor, int64_t round, uint32_t sum[2],
+                       lat_error *error)
 {
     uint8_t *bytes = t->bytes;
     for (int piece = 0; piece < t->pieces; piece++) {
@@ -415,7 +422,8 @@ static void read_chunk(lat_transfer *t, const char *path, int descriptor, int64_
     }
 }
 
-static void write_chunk(lat_transfer *t, const char *path, int descriptor, int64_t round, uint32_t sum[2], lat_error *error)
+static void write_chunk(lat_transfer *t, const char *path, int descriptor, int64_t round, uint32_t sum[2],
+                        lat_error *error)
 {
     const uint8_t *bytes = t->bytes;
     for (int piece = 0; piece < t->pieces; piece++) {
@@ -428,13 +436,17 @@ static void write_chunk(lat_transfer *t, const char *path, int descriptor, int64
     }
 }
 
-/* What some rounds have written begins its way to the disk, while more is computed.  Only a hint, so failures do not matter. */
+/* What some rounds have written begins its way to the disk, while more is computed.  Only a hint, so failures do not
+ * matter. */
 static void send_to_disk(const lat_transfer *t, int descriptor, int64_t first_round, int64_t last_round)
 {
 #ifdef SYNC_FILE_RANGE_WRITE
     for (int piece = 0; piece < t->pieces; piece++) {
-        int64_t units, first = piece_of(t, first_round, piece, &units), last = piece_of(t, last_round, piece, &units) + units;
-        if (last > first) (void)sync_file_range(descriptor, position(t, first), (last - first) * t->unit_bytes, SYNC_FILE_RANGE_WRITE);
+        int64_t units, first = piece_of(t, first_round, piece, &units),
+                       last = piece_of(t, last_round, piece, &units) + units;
+        if (last > first)
+            (void)sync_file_range(descriptor, position(t, first), (last - first) * t->unit_bytes,
+                                  SYNC_FILE_RANGE_WRITE);
     }
 #else
     (void)t, (void)descriptor, (void)first_round, (void)last_round;
@@ -458,7 +470,8 @@ void lat_transfer_read(lat_transfer *t, const char *path, int descriptor, uint32
     lat_agree(t->links->geometry->comm, error);
 }
 
-void lat_transfer_write(lat_transfer *t, const char *path, int descriptor, int member, uint32_t sum[2], lat_error *error)
+void lat_transfer_write(lat_transfer *t, const char *path, int descriptor, int member, uint32_t sum[2],
+                        lat_error *error)
 {
     const int64_t link_bytes = t->unit_bytes / t->format->unit_links;
     sum[0] = sum[1] = 0;
@@ -471,7 +484,8 @@ void lat_transfer_write(lat_transfer *t, const char *path, int descriptor, int m
         for (int64_t n = 0; n < t->near.links; n++)
             bytes_of_link(&t->matrices, t->near.reals + (int64_t)t->at[n] * t->reals, t->bytes + n * link_bytes);
         write_chunk(t, path, descriptor, round, sum, error);
-        if ((round + 1) % SYNC_ROUNDS == 0 || round + 1 == t->rounds) send_to_disk(t, descriptor, round / SYNC_ROUNDS * SYNC_ROUNDS, round);
+        if ((round + 1) % SYNC_ROUNDS == 0 || round + 1 == t->rounds)
+            send_to_disk(t, descriptor, round / SYNC_ROUNDS * SYNC_ROUNDS, round);
     }
     combine(t, sum);
     lat_agree(t->links->geometry->comm, error);

@@ -1,7 +1,7 @@
 /* flowhmc: SPDX-License-Identifier: GPL-3.0-or-later
  *
- * files.c: reading and writing of a 16^4 configuration of SU(3) in each format, against copying a file of as many bytes and
- * syncing it, as `dd bs=1M conv=fsync` does.  The file lies in the current directory.  Best of many repetitions.
+ * files.c: reading and writing of a 16^4 configuration of SU(3) in each format, against copying a file of as many bytes
+ * and syncing it, as `dd bs=1M conv=fsync` does.  The file lies in the current directory.  Best of many repetitions.
  */
 #define _GNU_SOURCE
 #include "../../lattice/io/io.h"
@@ -63,8 +63,9 @@ static void bench(lat_field *links, const char *path, int rank)
     if (rank == 0) {
         stat(path, &status);
         double megabytes = (double)status.st_size / 1e6;
-        printf("%-20s %5.1f MB: copy %5.0f MB/s, write %5.0f MB/s (%.2f of it), read %5.0f MB/s (%.2f)\n", path, megabytes, megabytes / best[2],
-               megabytes / best[0], best[2] / best[0], megabytes / best[1], best[2] / best[1]);
+        printf("%-20s %5.1f MB: copy %5.0f MB/s, write %5.0f MB/s (%.2f of it), read %5.0f MB/s (%.2f)\n", path,
+               megabytes, megabytes / best[2], megabytes / best[0], best[2] / best[0], megabytes / best[1],
+               best[2] / best[1]);
         unlink(path);
         unlink(copy);
     }
@@ -73,7 +74,8 @@ static void bench(lat_field *links, const char *path, int rank)
 
 int main(int argc, char **argv)
 {
-    static const char *const names[] = {"bench-files.nersc", "bench-files.ildg", "bench-files.openqcd", "bench-files.h5"};
+    static const char *const names[] = {"bench-files.nersc", "bench-files.ildg", "bench-files.openqcd",
+                                        "bench-files.h5"};
     lat_error error = {0};
     lat_geometry *g;
     lat_shape shape = {.dim = 4, .size = {EXTENT, EXTENT, EXTENT, EXTENT}};

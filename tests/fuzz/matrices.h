@@ -1,8 +1,8 @@
 /* flowhmc: SPDX-License-Identifier: GPL-3.0-or-later
  *
- * matrices.h: what the fuzz targets of the formats of other programs share.  The first byte of the input chooses the options, the
- * rest is the file.  Whatever it holds, it is refused, or read as links of the group on a lattice of 2^4; differences of checksums,
- * which no fuzzer finds the way through, are only warnings if the options say so.
+ * matrices.h: what the fuzz targets of the formats of other programs share.  The first byte of the input chooses the
+ * options, the rest is the file.  Whatever it holds, it is refused, or read as links of the group on a lattice of 2^4;
+ * differences of checksums, which no fuzzer finds the way through, are only warnings if the options say so.
  */
 #ifndef FUZZ_MATRICES_H
 #define FUZZ_MATRICES_H
@@ -38,7 +38,8 @@ int LLVMFuzzerInitialize(int *argc, char ***argv)
 static inline void fuzz_check_status(lat_status status, const lat_error *error, bool told)
 {
     bool allowed = status == LAT_DONE || status == LAT_FORMAT || (told && status == LAT_CONFIG);
-    if (!allowed || error->status != status || (status != LAT_DONE && (!error->text[0] || strchr(error->text, '\n')))) abort();
+    if (!allowed || error->status != status || (status != LAT_DONE && (!error->text[0] || strchr(error->text, '\n'))))
+        abort();
 }
 
 static inline void fuzz_check_shape(const char *path, const lat_config_options *options)
@@ -64,7 +65,9 @@ static inline void fuzz_check_links(const char *path, const lat_config_options *
     lat_field_gather(links, 0, values);
     for (int i = 0; status == LAT_DONE && i < FUZZ_SITES * 4 * lat_link_reals(group); i++)
         if (!(fabs(values[i]) < 1.001)) abort();
-    if (status == LAT_DONE && !(report.violation < 1e-3 && fabs(report.plaquette) < 1.001 && fabs(report.trace) < 1.001)) abort();
+    if (status == LAT_DONE &&
+        !(report.violation < 1e-3 && fabs(report.plaquette) < 1.001 && fabs(report.trace) < 1.001))
+        abort();
     for (int i = 0; i < report.provenance_count; i++)
         if (strlen(report.provenance[i].key) > 4096 || strlen(report.provenance[i].value) > 1 << 20) abort();
     lat_config_report_free(&report);
