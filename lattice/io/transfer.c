@@ -17,7 +17,7 @@
 #include <string.h>
 
 enum {
-    CHUNK_BYTES = 5 << 16,  /* fits in cache with its copies and the part of the field that it belongs to */
+    CHUNK_BYTES = 9 << 16,  /* fits in cache with its copies and the part of the field that it belongs to */
     BUDGET_BYTES = 1 << 24, /* what one rank may receive at a time, from all the others */
     MOST_REALS = 18,
     MOST_PIECES = 16,
@@ -147,38 +147,40 @@ void lat_transfer_free(lat_transfer *t)
 
 /* ------------------------------------------------------------------------------------------------ bytes and numbers */
 
-/* The host is little-endian (h5.c asserts it). */
-static inline void numbers_of_bytes(const lat_matrices *m, const uint8_t *bytes, int64_t count, double *out)
+/* The host is little-endian (h5.c asserts it).  The copies of bits and big tell the compiler that bytes are not they. */
+static inline void numbers_of_bytes(const lat_matrices *m, const uint8_t *bytes, int count, double *out)
 {
-    for (int64_t i = 0; i < count && m->bits == 64; i++) {
+    const bool big = m->big, wide = m->bits == 64;
+    for (int i = 0; wide && i < count; i++) {
         uint64_t word;
         memcpy(&word, bytes + 8 * i, sizeof word);
-        if (m->big) word = __builtin_bswap64(word);
+        if (big) word = __builtin_bswap64(word);
         memcpy(&out[i], &word, sizeof word);
     }
-    for (int64_t i = 0; i < count && m->bits == 32; i++) {
+    for (int i = 0; !wide && i < count; i++) {
         uint32_t word;
         float value;
         memcpy(&word, bytes + 4 * i, sizeof word);
-        if (m->big) word = __builtin_bswap32(word);
+        if (big) word = __builtin_bswap32(word);
         memcpy(&value, &word, sizeof value);
         out[i] = value;
     }
 }
 
-static inline void bytes_of_numbers(const lat_matrices *m, const double *in, int64_t count, uint8_t *bytes)
+static inline void bytes_of_numbers(const lat_matrices *m, const double *in, int count, uint8_t *bytes)
 {
-    for (int64_t i = 0; i < count && m->bits == 64; i++) {
+    const bool big = m->big, wide = m->bits == 64;
+    for (int i = 0; wide && i < count; i++) {
         uint64_t word;
         memcpy(&word, &in[i], sizeof word);
-        if (m->big) word = __builtin_bswap64(word);
+        if (big) word = __builtin_bswap64(word);
         memcpy(bytes + 8 * i, &word, sizeof word);
     }
-    for (int64_t i = 0; i < count && m->bits == 32; i++) {
+    for (int i = 0; !wide && i < count; i++) {
         float value = (float)in[i];
         uint32_t word;
         memcpy(&word, &value, sizeof word);
-        if (m->big) word = __builtin_bswap32(word);
+        if (big) word = __builtin_bswap32(word);
         memcpy(bytes + 4 * i, &word, sizeof word);
     }
 }
