@@ -91,16 +91,59 @@ void lat_accumulator_reduce(MPI_Comm comm, lat_accumulator *sums, int count)
     MPI_Allreduce(MPI_IN_PLACE, sums, count * (LAT_ACCUMULATOR_DIGITS + 1), MPI_INT64_T, MPI_SUM, comm);
 }
 
+/* A value as high 2^-24 + low 2^-76 with integers that leave room for ROWS of their like; false: it is too large, too
+ * small, or not finite. */
+enum { ROWS = 1024 };
+static inline bool split(double value, double *high, double *low)
+{
+    double taken = fabs(value) < 0x1p26 ? value : 0;
+    *high = rint(taken * 0x1p24);
+    double rest = (taken - *high * 0x1p-24) * 0x1p76;
+    *low = rint(rest);
+    return taken == value && *low == rest;
+}
+
+static void add_integer(lat_accumulator *sum, int64_t integer, double unit)
+{
+    int64_t low = integer & 0xffffffff;
+    lat_accumulator_add(sum, (double)low * unit);
+    lat_accumulator_add(sum, (double)((integer - low) >> DIGIT_BITS) * 0x1p32 * unit);
+}
+
+/* Adds up to ROWS rows to the sums of their members: lane by lane as integers, and only where that is not exact one by one. */
+static void add_rows(const lat_geometry *g, const double *data, int64_t rows, int64_t *high, int64_t *low, lat_accumulator *sum)
+{
+    int used = g->members * g->blocks;
+    bool exact = true;
+    memset(high, 0, (size_t)used * sizeof *high);
+    memset(low, 0, (size_t)used * sizeof *low);
+    for (int64_t row = 0; row < rows; row++)
+        for (int lane = 0; lane < used; lane++) {
+            double h, l;
+            exact &= split(data[row * g->lanes + lane], &h, &l);
+            high[lane] += (int64_t)h;
+            low[lane] += (int64_t)l;
+        }
+    for (int lane = 0; exact && lane < used; lane++) {
+        add_integer(&sum[g->lane_member[lane]], high[lane], 0x1p-24);
+        add_integer(&sum[g->lane_member[lane]], low[lane], 0x1p-76);
+    }
+    for (int64_t row = 0; !exact && row < rows; row++)
+        for (int lane = 0; lane < used; lane++) lat_accumulator_add(&sum[g->lane_member[lane]], data[row * g->lanes + lane]);
+}
+
 void lat_sum(const lat_field *field, double *out)
 {
     const lat_geometry *g = field->geometry;
     lat_accumulator *sum = lat_alloc(g->members, sizeof *sum);
+    int64_t *high = lat_alloc(g->lanes, sizeof *high), *low = lat_alloc(g->lanes, sizeof *low), rows = g->sites * field->components;
     const double *data = field->data;
-    int used = g->members * g->blocks;
-    for (int64_t row = 0; row < g->sites * field->components; row++)
-        for (int lane = 0; lane < used; lane++) lat_accumulator_add(&sum[g->lane_member[lane]], data[row * g->lanes + lane]);
+    for (int64_t row = 0; row < rows; row += ROWS)
+        add_rows(g, data + row * g->lanes, rows - row < ROWS ? rows - row : ROWS, high, low, sum);
     if (g->rank_count > 1) lat_accumulator_reduce(g->comm, sum, g->members);
     for (int m = 0; m < g->members; m++) out[m] = lat_accumulator_value(&sum[m]);
+    free(high);
+    free(low);
     free(sum);
 }
 

@@ -131,6 +131,35 @@ static void test_accumulator(void)
     ok(wrong == 0, "sums of random numbers, correctly rounded, in both orders");
 }
 
+/* Fields whose values are of ordinary size, and with one that is not, against the accumulator alone. */
+static void test_sum_field(void)
+{
+    const double odd[] = {0, 1e30, -3e-12, 5e-324, 0x1p26, 0x1.8p-24, NAN};
+    lat_error error = {0};
+    lat_geometry *g;
+    lat_shape shape = {.dim = 2, .size = {96, 64}, .members = 3};
+    if (lat_geometry_create(MPI_COMM_SELF, &shape, &g, &error)) lat_abort(error.status, "%s", error.text);
+    lat_field *field = lat_field_create(g, 1, LAT_DOUBLE);
+    double *data = field->data, total[3];
+    for (size_t i = 0; i < sizeof odd / sizeof *odd; i++) {
+        lat_random r = test_stream(50 + i);
+        lat_field_gaussian(field, &r);
+        data[7 * g->lanes] = odd[i];
+        lat_accumulator sum[3] = {{{0}, 0}};
+        for (int64_t x = 0; x < g->sites; x++)
+            for (int lane = 0; lane < g->members * g->blocks; lane++) lat_accumulator_add(&sum[g->lane_member[lane]], data[x * g->lanes + lane]);
+        lat_sum(field, total);
+        int same = 0;
+        for (int m = 0; m < 3; m++) {
+            double exact = lat_accumulator_value(&sum[m]);
+            same += total[m] == exact || (isnan(total[m]) && isnan(exact));
+        }
+        ok(same == 3 && isnan(total[0]) == isnan(odd[i]), "sums of a field with %g in it are exact", odd[i]);
+    }
+    lat_field_free(field);
+    lat_geometry_free(g);
+}
+
 static void test_sum_vector(void)
 {
     enum { N = 1000, TOTAL = 24 };
@@ -326,6 +355,7 @@ int main(int argc, char **argv)
     test_halo(&(lat_shape){.dim = 2, .size = {32, 32}, .members = 6, .lane_grid = {2, 1}}, "32x32, 6 members, lanes across vectors");
     test_halo(&(lat_shape){.dim = 4, .size = {8, 4, 16, 32}, .corners = 4, .lane_grid = {2, 1, 2, 2}}, "8x4x16x32, lanes in x, z, t");
     test_accumulator();
+    test_sum_field();
     test_sum_vector();
     for (int i = 0; i < LAT_GROUPS; i++) {
         lat_group group = (lat_group)i;

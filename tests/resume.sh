@@ -27,7 +27,7 @@ cat >run.cfg <<'END'
 lattice = { group = "u1"; size = [16, 16]; };
 action  = ( { kind = "wilson"; beta = 3.0; } );
 chain   = { seed = 5; steps = 500; thermalise = 40; replicas = 2; save_every = 100; checkpoint_every = 20; };
-updates = ( { kind = "hmc"; trajectory = 1.0; steps = 40; integrator = "omf4"; },
+updates = ( { kind = "hmc"; trajectory = 1.0; steps = 4; integrator = "omf4"; },
             { kind = "heatbath"; }, { kind = "overrelax"; count = 2; }, { kind = "instanton"; }, { kind = "direct"; } );
 measure = { every = 2; observables = [ "plaquette", "charge", "polyakov", "wilson_loop_2x2" ]; };
 END
