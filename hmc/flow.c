@@ -49,6 +49,7 @@ static void make_batch(flow *f, int64_t batch)
     mc_proposals *p = &f->proposals;
     int64_t replicas = f->base.chain->replicas, members = p->geometry->members;
     f->steps = (uint64_t)(batch > replicas ? batch / replicas : 1);
+    f->base.period = f->steps;
     f->chunks = (int)(((int64_t)f->steps * replicas + members - 1) / members);
     f->links = lat_alloc(f->chunks, sizeof(lat_field *));
     for (int c = p->group; c < f->chunks; c += p->groups) f->links[c] = lat_field_gauge(p->geometry, f->base.chain->group, LAT_DOUBLE);

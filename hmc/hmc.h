@@ -77,6 +77,7 @@ struct mc_update {
     int64_t state_count; /* numbers that the next step depends on or that the report needs: counters, sums, weights; */
     double *state;       /* saved in checkpoints, identical on all ranks */
     double seconds;      /* wall-clock seconds in the steps that count, of this process */
+    uint64_t period;     /* steps after which its work repeats itself, where that is more than one: of a batch */
 };
 
 extern const mc_update_table mc_update_hmc, mc_update_heatbath, mc_update_overrelax, mc_update_instanton, mc_update_flow, mc_update_fthmc,

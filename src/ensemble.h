@@ -16,7 +16,8 @@ typedef struct {
     lat_observable *observable;
     int observable_count;
     int64_t steps; /* after thermalisation */
-    int64_t every, save_every, checkpoint_every, walltime;
+    int64_t every, save_every, checkpoint_every, keep_checkpoints, walltime;
+    const char *save_format; /* ending of saved configurations */
     mc_history *history;
     run *run;
     char *identity; /* of the configuration, for checkpoints */

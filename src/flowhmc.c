@@ -4,14 +4,14 @@
  * that it can go on from.
  */
 #include "../lattice/backend/backend.h"
+#include "checkpoints.h"
 #include "comparison.h"
-#include "ensemble.h"
+#include "forecast.h"
 #include "options.h"
 #include "progress.h"
 #include "signals.h"
 
 #include <inttypes.h>
-#include <malloc.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -36,8 +36,8 @@ static const options_program flowhmc = {
 static const char *const example = "quickstart.cfg", *const baseline = "quickstart-hmc.cfg";
 
 /* What may be different when a run is resumed. */
-static const char *const free_keys[] = {"walltime",      "backend",           "lattice.ranks",
-                                        "lattice.lanes", "updates.[*].ranks", NULL};
+static const char *const free_keys[] = {
+    "walltime", "backend", "lattice.ranks", "lattice.lanes", "updates.[*].ranks", "chain.save_format", "chain.keep_checkpoints", NULL};
 static const run_changes changes = {free_keys, "chain.steps"};
 
 /* ----------------------------------------------------------------------------------------------------------- set-up */
@@ -69,6 +69,20 @@ static void read_observables(lat_settings *measure, ensemble *e, lat_error *erro
     }
 }
 
+/* A format that cannot hold the links is refused here, not after hours of work. */
+static void read_format(lat_settings *chain, ensemble *e, lat_error *error)
+{
+    static const char *const names[] = {"h5", "nersc", "ildg", "openqcd", NULL};
+    const lat_geometry *g = e->chain->geometry;
+    lat_shape shape = {.dim = g->dim};
+    memcpy(shape.size, g->size, sizeof shape.size);
+    e->save_format = names[lat_settings_choice(chain, "save_format", "h5", names, error)];
+    lat_error refusal = {0};
+    lat_config_options options = {.format = e->save_format};
+    if (lat_config_writable("configs", e->chain->group, &shape, &options, &refusal) && !error->status)
+        lat_settings_fail(chain, "save_format", error, "%s", refusal.text);
+}
+
 static void read_plan(lat_settings *root, ensemble *e, lat_error *error)
 {
     const int64_t most = INT64_MAX / 4;
@@ -77,6 +91,8 @@ static void read_plan(lat_settings *root, ensemble *e, lat_error *error)
     e->steps = lat_settings_int(chain, "steps", 1000, 0, most, error);
     e->save_every = lat_settings_int(chain, "save_every", 0, 0, most, error);
     e->checkpoint_every = lat_settings_int(chain, "checkpoint_every", 1000, 1, most, error);
+    e->keep_checkpoints = lat_settings_int(chain, "keep_checkpoints", 1, 1, 1 << 20, error);
+    read_format(chain, e, error);
     e->every = lat_settings_int(measure, "every", 1, 1, most, error);
     read_observables(measure, e, error);
     read_backend(root, error);
@@ -155,28 +171,6 @@ static char *layout_text(const ensemble *e)
     return text;
 }
 
-/* What --dry-run prints: everything that the run needs is in memory by now. */
-static void print_needs(const ensemble *e)
-{
-    struct mallinfo2 heap = mallinfo2();
-    double mebibytes = (double)(heap.uordblks + heap.hblkhd) / 1048576, most, sum;
-    MPI_Reduce(&mebibytes, &most, 1, MPI_DOUBLE, MPI_MAX, 0, MPI_COMM_WORLD);
-    MPI_Reduce(&mebibytes, &sum, 1, MPI_DOUBLE, MPI_SUM, 0, MPI_COMM_WORLD);
-    if (e->chain->geometry->rank > 0) return;
-    char *layout = layout_text(e);
-    int64_t rows = e->steps / e->every * e->history->columns * e->history->replicas;
-    int64_t saved = e->save_every > 0 ? e->steps / e->save_every * e->history->replicas : 0;
-    double file = (double)e->chain->geometry->volume * e->chain->links->components * 8 / 1048576;
-    printf("%s\n", layout);
-    printf("memory: %.1f MiB on each rank at most, %.1f MiB in all\n", most, sum);
-    printf("disk: %" PRId64 " configurations of %.2f MiB, history %.2f MiB, checkpoint %.2f MiB\n", saved, file,
-           (double)rows * 8 / 1048576, file * e->history->replicas);
-    printf("%" PRIu64 " steps of thermalisation and %" PRId64 " more, each of", e->chain->thermalise, e->steps);
-    for (int i = 0; i < e->update_count; i++) printf("%s %s", i ? "," : "", e->updates[i]->table->name);
-    printf("\n");
-    free(layout);
-}
-
 /* ------------------------------------------------------------------------------------------------------- keeping it */
 
 /* Rows of the history up to the present step. */
@@ -193,9 +187,13 @@ static lat_status write_checkpoint(ensemble *e, lat_error *error)
         double joules = energy_joules(&e->energy);
         e->chain->joules = joules < 0 || e->joules_before < 0 ? -1 : e->joules_before + joules;
     }
+    bool keep = e->keep_checkpoints > 1 && e->kept != UINT64_MAX && e->kept != e->chain->step;
     if (mc_history_write(MPI_COMM_WORLD, history, e->history, error) == LAT_DONE &&
-        mc_checkpoint_write(checkpoint, e->chain, e->updates, e->update_count, e->identity, error) == LAT_DONE)
+        (!keep || checkpoints_keep(e->run, e->kept, error) == LAT_DONE) &&
+        mc_checkpoint_write(checkpoint, e->chain, e->updates, e->update_count, e->identity, error) == LAT_DONE) {
         e->kept = e->chain->step;
+        checkpoints_prune(e->run, e->keep_checkpoints - 1, error);
+    }
     free(history);
     free(checkpoint);
     return error->status;
@@ -240,16 +238,51 @@ static lat_status begin(ensemble *e, lat_error *error)
     char *path = run_path(e->run, "checkpoint.h5");
     e->kept = UINT64_MAX;
     if (!e->run->resumed || !on_disk(path)) {
+        if (e->run->resumed && checkpoints_older(e->run)) {
+            lat_fail(error, LAT_FILE, "%.200s: is not there, but older ones are: remove them to start anew", path);
+            checkpoints_advise(e->run, error);
+            free(path);
+            return error->status;
+        }
         if (e->run->resumed) run_log(e->run, "there is no checkpoint yet: starting anew");
         mc_chain_start(e->chain, error);
     } else if (mc_checkpoint_read(path, e->chain, e->updates, e->update_count, e->identity, error) == LAT_DONE &&
                restore_history(e, error) == LAT_DONE) {
         e->kept = e->chain->step;
         run_log(e->run, "resumed at step %" PRIu64, e->chain->step);
+    } else if (error->status == LAT_FORMAT || error->status == LAT_FILE) {
+        checkpoints_advise(e->run, error);
     }
     e->joules_before = e->chain->joules;
     free(path);
     return error->status;
+}
+
+/* Acceptance of the first update that has one; "-" if it is not known. */
+static char *acceptance_text(const ensemble *e)
+{
+    char *text = NULL;
+    for (int i = 0; i < e->update_count && !text; i++) {
+        json_t *report = json_object();
+        e->updates[i]->table->report(e->updates[i], report);
+        const json_t *found = json_object_get(report, "acceptance");
+        if (json_is_number(found)) text = lat_text("%.4g", json_number_value(found));
+        json_decref(report);
+    }
+    return text ? text : lat_text("-");
+}
+
+/* For who follows a run from outside: how it is doing, beside each configuration. */
+static void note_saved(const ensemble *e)
+{
+    const mc_history *h = e->history;
+    char *acceptance = acceptance_text(e);
+    if (h->rows > 0 && h->columns > 0)
+        run_note(e->run, "saved step %" PRIu64 ": acceptance %s, %s %.8g", e->chain->step, acceptance, h->name[0],
+                 h->value[(h->rows - 1) * h->replicas * h->columns]);
+    else
+        run_note(e->run, "saved step %" PRIu64 ": acceptance %s", e->chain->step, acceptance);
+    free(acceptance);
 }
 
 /* The model of the updates that have one; "" if there is none. */
@@ -269,8 +302,8 @@ static char *model_hash(const ensemble *e)
 static lat_status save_replica(const ensemble *e, int replica, const char *model, lat_error *error)
 {
     const mc_chain *chain = e->chain;
-    char *name = chain->replicas > 1 ? lat_text("configs/step-%010" PRIu64 "-replica-%05d.h5", chain->step, replica)
-                                     : lat_text("configs/step-%010" PRIu64 ".h5", chain->step);
+    char *name = chain->replicas > 1 ? lat_text("configs/step-%010" PRIu64 "-replica-%05d.%s", chain->step, replica, e->save_format)
+                                     : lat_text("configs/step-%010" PRIu64 ".%s", chain->step, e->save_format);
     char *path = run_path(e->run, name), *step = lat_text("%" PRIu64, chain->step),
          *seed = lat_text("%" PRIu64, chain->seed);
     char *number = lat_text("%d", replica), *beta = lat_text("%.17g", lat_action_beta(chain->action));
@@ -296,6 +329,7 @@ static lat_status save_links(const ensemble *e, lat_error *error)
     MPI_Barrier(MPI_COMM_WORLD);
     for (int replica = 0; replica < e->chain->replicas && !error->status; replica++)
         save_replica(e, replica, model, error);
+    if (!error->status) note_saved(e);
     free(folder);
     free(model);
     return error->status;
@@ -346,6 +380,40 @@ static void show(progress *progress, const ensemble *e)
     else
         progress_show(progress, (int64_t)e->chain->step, "%s %.5g", h->name[0],
                       h->value[(h->rows - 1) * h->replicas * h->columns]);
+}
+
+/* A few steps in memory, of which the first is not timed: it has audits and caches to fill.  Where an update draws batches
+ * ahead, whole batches. */
+static lat_status try_out(ensemble *e, trial *trial, lat_error *error)
+{
+    enum { STEPS = 5 };
+    mc_chain *chain = e->chain;
+    int64_t period = 1;
+    for (int i = 0; i < e->update_count; i++)
+        if ((int64_t)e->updates[i]->period > period) period = (int64_t)e->updates[i]->period;
+    trial->steps = (STEPS + period - 1) / period * period;
+    if (mc_chain_start(chain, error) || mc_chain_step(chain, e->updates, e->update_count, error)) return error->status;
+    measure(e);
+    MPI_Barrier(MPI_COMM_WORLD);
+    double started = MPI_Wtime();
+    for (int64_t i = 0; i < trial->steps; i++)
+        if (mc_chain_step(chain, e->updates, e->update_count, error)) return error->status;
+    MPI_Barrier(MPI_COMM_WORLD);
+    double stepped = MPI_Wtime();
+    measure(e);
+    MPI_Barrier(MPI_COMM_WORLD);
+    trial->step_seconds = (stepped - started) / (double)trial->steps;
+    trial->measure_seconds = MPI_Wtime() - stepped;
+    return LAT_DONE;
+}
+
+/* What --dry-run does: nothing is written. */
+static void forecast(ensemble *e, lat_error *error)
+{
+    trial trial;
+    char *layout = layout_text(e);
+    if (try_out(e, &trial, error) == LAT_DONE) forecast_print(e, layout, &trial);
+    free(layout);
 }
 
 /* LAT_STOPPED, with a checkpoint, if something asked for it. */
@@ -428,7 +496,7 @@ static void work_on(const char *path, const char *directory, const options *opti
         if (options->print_config) {
             if (e.chain->geometry->rank == 0) fputs(config, stdout);
         } else if (options->dry_run) {
-            print_needs(&e);
+            forecast(&e, error);
         } else {
             work_in(directory, options, &e, config, error);
         }

@@ -39,6 +39,8 @@ lat_status run_close(run *run, lat_error *error);
 char *run_path(const run *run, const char *name);
 /* One line, with the time (UTC), in log.txt, and without it on stdout unless quiet.  Rank 0 alone does it. */
 void run_log(run *run, const char *format, ...) __attribute__((format(printf, 2, 3)));
+/* The same in log.txt alone. */
+void run_note(run *run, const char *format, ...) __attribute__((format(printf, 2, 3)));
 /* Writes summary.json: program, version and ranks, then the members of summary, which is not changed. */
 lat_status run_write_summary(run *run, const json_t *summary, lat_error *error);
 

@@ -1,0 +1,85 @@
+/* flowhmc: SPDX-License-Identifier: GPL-3.0-or-later
+ *
+ * forecast.c: what a run will need.  All that it works with is in memory by now, and was used by the trial.
+ */
+#include "forecast.h"
+
+#include <inttypes.h>
+#include <malloc.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+
+enum { SIZE_TEXT = 24 };
+
+/* "8.10 GiB" */
+static const char *size_text(double bytes, char text[SIZE_TEXT])
+{
+    static const char *const units[] = {"bytes", "KiB", "MiB", "GiB", "TiB", "PiB"};
+    int unit = 0;
+    for (; bytes >= 1024 && unit < 5; unit++) bytes /= 1024;
+    snprintf(text, SIZE_TEXT, unit ? "%.2f %s" : "%.0f %s", bytes, units[unit]);
+    return text;
+}
+
+/* Links of one file, the header (about a kilobyte) left out: the formats of other programs hold whole N x N matrices. */
+static int64_t config_bytes(const ensemble *e)
+{
+    const lat_geometry *g = e->chain->geometry;
+    int n = e->chain->group == LAT_SU3 ? 3 : 2;
+    int reals = strcmp(e->save_format, "h5") == 0 ? lat_link_reals(e->chain->group) : 2 * n * n;
+    return g->volume * g->dim * reals * (int64_t)sizeof(double);
+}
+
+static void print_memory(const ensemble *e)
+{
+    struct mallinfo2 heap = mallinfo2();
+    struct rusage usage;
+    getrusage(RUSAGE_SELF, &usage);
+    double mine[2] = {(double)(heap.uordblks + heap.hblkhd), (double)usage.ru_maxrss * 1024}, most[2], sum[2];
+    MPI_Reduce(mine, most, 2, MPI_DOUBLE, MPI_MAX, 0, MPI_COMM_WORLD);
+    MPI_Reduce(mine, sum, 2, MPI_DOUBLE, MPI_SUM, 0, MPI_COMM_WORLD);
+    char a[SIZE_TEXT], b[SIZE_TEXT], c[SIZE_TEXT];
+    if (e->chain->geometry->rank == 0)
+        printf("memory: %s on each rank at most, %s in all; with libraries %s on a rank at the peak\n",
+               size_text(most[0], a), size_text(sum[0], b), size_text(most[1], c));
+}
+
+/* Bytes of the whole run. */
+static double print_disk(const ensemble *e)
+{
+    int64_t replicas = e->chain->replicas, saved = e->save_every > 0 ? e->steps / e->save_every * replicas : 0;
+    int64_t bytes = config_bytes(e);
+    double history = (double)(e->steps / e->every) * (double)(e->history->columns * replicas + 1) * sizeof(double);
+    double checkpoint =
+        (double)e->chain->geometry->volume * e->chain->links->components * sizeof(double) * (double)replicas;
+    double all = (double)saved * (double)bytes + history + (double)e->keep_checkpoints * checkpoint;
+    char a[SIZE_TEXT], b[SIZE_TEXT], c[SIZE_TEXT], d[SIZE_TEXT];
+    printf("configuration: %" PRId64 " bytes (%s, %s); %" PRId64 " of them: %s\n", bytes, e->save_format,
+           size_text((double)bytes, a), saved, size_text((double)saved * (double)bytes, b));
+    printf("history: %s; checkpoints: %" PRId64 " of %s\n", size_text(history, c), e->keep_checkpoints,
+           size_text(checkpoint, d));
+    return all;
+}
+
+void forecast_print(const ensemble *e, const char *layout, const trial *trial)
+{
+    const mc_chain *chain = e->chain;
+    if (chain->geometry->rank == 0) printf("%s\n", layout);
+    print_memory(e);
+    if (chain->geometry->rank > 0) return;
+    double disk = print_disk(e);
+    printf("%" PRIu64 " steps of thermalisation and %" PRId64 " more, each of", chain->thermalise, e->steps);
+    for (int i = 0; i < e->update_count; i++) printf("%s %s", i ? "," : "", e->updates[i]->table->name);
+    printf("\ntrial: %" PRId64
+           " steps from the start, after a first one that is not timed: %.3g s a step, %.3g s a measurement\n",
+           trial->steps, trial->step_seconds, trial->measure_seconds);
+    double seconds = ((double)chain->thermalise + (double)e->steps) * trial->step_seconds +
+                     (double)(e->steps / e->every) * trial->measure_seconds;
+    char a[SIZE_TEXT];
+    printf("campaign: about %.3g core-hours, %.3g hours on %d rank%s; storage %s\n",
+           seconds * chain->geometry->rank_count / 3600, seconds / 3600, chain->geometry->rank_count,
+           chain->geometry->rank_count > 1 ? "s" : "", size_text(disk, a));
+    printf("(writing is not in it, and thermalised fields may take longer or shorter than those of the trial)\n");
+}

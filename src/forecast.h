@@ -1,0 +1,18 @@
+/* flowhmc: SPDX-License-Identifier: GPL-3.0-or-later
+ *
+ * forecast.h: what a run will need, before it is begun: memory, disk and, from a short trial, time.
+ */
+#ifndef FORECAST_H
+#define FORECAST_H
+
+#include "ensemble.h"
+
+typedef struct {
+    int64_t steps;                        /* that were timed */
+    double step_seconds, measure_seconds; /* wall-clock time of one */
+} trial;
+
+/* Prints it on stdout.  Collective. */
+void forecast_print(const ensemble *ensemble, const char *layout, const trial *trial);
+
+#endif
