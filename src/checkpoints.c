@@ -1,7 +1,7 @@
 /* flowhmc: SPDX-License-Identifier: GPL-3.0-or-later
  *
- * checkpoints.c: older checkpoints.  The newest gets a second name (a hard link) before it is replaced, so that at every
- * instant there is a whole checkpoint.h5.
+ * checkpoints.c: older checkpoints.  The newest gets a second name (a hard link) before it is replaced, so that at
+ * every instant there is a whole checkpoint.h5.
  */
 #include "checkpoints.h"
 

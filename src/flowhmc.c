@@ -37,7 +37,8 @@ static const char *const example = "quickstart.cfg", *const baseline = "quicksta
 
 /* What may be different when a run is resumed. */
 static const char *const free_keys[] = {
-    "walltime", "backend", "lattice.ranks", "lattice.lanes", "updates.[*].ranks", "chain.save_format", "chain.keep_checkpoints", NULL};
+    "walltime",          "backend",           "lattice.ranks",          "lattice.lanes",
+    "updates.[*].ranks", "chain.save_format", "chain.keep_checkpoints", NULL};
 static const run_changes changes = {free_keys, "chain.steps"};
 
 /* ----------------------------------------------------------------------------------------------------------- set-up */
@@ -302,8 +303,9 @@ static char *model_hash(const ensemble *e)
 static lat_status save_replica(const ensemble *e, int replica, const char *model, lat_error *error)
 {
     const mc_chain *chain = e->chain;
-    char *name = chain->replicas > 1 ? lat_text("configs/step-%010" PRIu64 "-replica-%05d.%s", chain->step, replica, e->save_format)
-                                     : lat_text("configs/step-%010" PRIu64 ".%s", chain->step, e->save_format);
+    char *name = chain->replicas > 1
+                     ? lat_text("configs/step-%010" PRIu64 "-replica-%05d.%s", chain->step, replica, e->save_format)
+                     : lat_text("configs/step-%010" PRIu64 ".%s", chain->step, e->save_format);
     char *path = run_path(e->run, name), *step = lat_text("%" PRIu64, chain->step),
          *seed = lat_text("%" PRIu64, chain->seed);
     char *number = lat_text("%d", replica), *beta = lat_text("%.17g", lat_action_beta(chain->action));
@@ -382,8 +384,8 @@ static void show(progress *progress, const ensemble *e)
                       h->value[(h->rows - 1) * h->replicas * h->columns]);
 }
 
-/* A few steps in memory, of which the first is not timed: it has audits and caches to fill.  Where an update draws batches
- * ahead, whole batches. */
+/* A few steps in memory, of which the first is not timed: it has audits and caches to fill.  Where an update draws
+ * batches ahead, whole batches. */
 static lat_status try_out(ensemble *e, trial *trial, lat_error *error)
 {
     enum { STEPS = 5 };
@@ -512,7 +514,8 @@ static void work_on_example(const options *options, lat_error *error)
 {
     char *path = mc_find_file(NULL, "examples", example), *other = mc_find_file(NULL, "examples", baseline);
     if (!path || !other) {
-        lat_fail(error, LAT_CONFIG, "%s: the built-in example is not installed: name a configuration file", path ? baseline : example);
+        lat_fail(error, LAT_CONFIG, "%s: the built-in example is not installed: name a configuration file",
+                 path ? baseline : example);
         return;
     }
     char *directory = options->out ? lat_text("%s", options->out) : default_directory(path, !options->resume);
@@ -522,7 +525,8 @@ static void work_on_example(const options *options, lat_error *error)
     work_on(path, directory, options, error);
     if (!options->print_config && !options->dry_run) {
         if (!error->status) work_on(other, inside, options, error);
-        if (!error->status && rank == 0 && !options->quiet) comparison_print((const char *[]){directory, inside}, 2, error);
+        if (!error->status && rank == 0 && !options->quiet)
+            comparison_print((const char *[]){directory, inside}, 2, error);
     }
     free(path);
     free(other);

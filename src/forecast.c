@@ -23,7 +23,7 @@ static const char *size_text(double bytes, char text[SIZE_TEXT])
     return text;
 }
 
-/* Links of one file, the header (about a kilobyte) left out: the formats of other programs hold whole N x N matrices. */
+/* Links of one file without its header (about a kilobyte): the formats of other programs hold whole matrices. */
 static int64_t config_bytes(const ensemble *e)
 {
     const lat_geometry *g = e->chain->geometry;
