@@ -240,12 +240,13 @@ static bool has_parity(const lat_geometry *g, int64_t site, int parity)
     return sum % 2 == parity;
 }
 
+/* As far as the halo reaches, all neighbours are on this rank, in whatever lane. */
 static bool is_inner(const lat_geometry *g, int64_t site, int inner)
 {
     bool all = true;
     for (int mu = 0; mu < g->dim; mu++) {
         int64_t c = g->coordinate[site * g->dim + mu];
-        all = all && (!g->split[mu] || (c > 0 && c < g->block[mu] - 1));
+        all = all && (g->ranks[mu] == 1 || (c >= g->halo && c < g->block[mu] - g->halo));
     }
     return all == inner;
 }

@@ -53,17 +53,32 @@ typedef struct {
     const part *face[DISPLACEMENTS]; /* of message c, the part at the offset o = c; NULL: no such message */
 } halo_plan;
 
-/* What is exchanged of a field: components first ... first + count - 1; of links in direction mu those that staples need
- * (mu < 0: whatever the halo holds); sites of one parity (parity < 0: all). */
+/* What is exchanged of a field: components first ... first + count - 1; of links in direction mu those that staples
+ * need; sites of one parity (parity < 0: all). */
 typedef struct {
     int first, count, mu, parity;
 } selection;
+enum {
+    WHOLE = -1,   /* in place of mu: whatever the halo holds */
+    STAPLES = -2, /* links in all directions, count components each, where staples need them */
+};
+
+/* The same for one region: sites begin ... end - 1 of its lists, and of each of them some runs of components. */
+typedef struct {
+    int first, count;
+} run;
+typedef struct {
+    int64_t begin, end;
+    int runs, components; /* components: of all runs */
+    run run[LAT_MAX_DIM];
+} choice;
 
 /* One exchange: the buffers and persistent requests for a number of bytes per site and lane. */
 typedef struct exchange {
     struct exchange *next;
-    size_t bytes; /* components * size of a real */
+    size_t bytes; /* components of the selection * size of a real */
     int mu, parity;
+    int size[DISPLACEMENTS]; /* of the messages */
     char *send[DISPLACEMENTS], *receive[DISPLACEMENTS];
     int requests;
     MPI_Request request[2 * DISPLACEMENTS];
@@ -207,27 +222,47 @@ static struct lat_halo *plan_halo(const lat_geometry *g)
 
 /* A staple in direction nu at x has U_nu(x + rho), U_nu(x - rho), U_rho(x), U_rho(x + nu), U_rho(x - rho) and
  * U_rho(x + nu - rho). */
-static bool is_needed(const region *region, const selection *s)
+static bool staples_need(const region *region, int mu)
 {
-    if (s->mu < 0) return true;
     int outside = 0, above = 0;
     for (int rho = 0; rho < LAT_MAX_DIM; rho++) {
         outside += region->offset[rho] != 0;
         above += region->offset[rho] > 0;
     }
-    if (outside == 1) return region->offset[s->mu] < 1;
-    return outside == 2 && above == 1 && region->offset[s->mu] < 0;
+    if (outside == 1) return region->offset[mu] < 1;
+    return outside == 2 && above == 1 && region->offset[mu] < 0;
 }
 
-/* The sites of the region that are selected: begin ... end - 1 in its lists. */
-static void chosen_sites(const region *region, const selection *s, int64_t *begin, int64_t *end)
+/* Neighbouring runs become one. */
+static void add_run(choice *c, int first, int count)
 {
-    *begin = s->parity == 1 ? region->even : 0;
-    *end = s->parity == 0 ? region->even : region->sites;
-    if (!is_needed(region, s)) *end = *begin;
+    run *last = c->runs > 0 ? &c->run[c->runs - 1] : NULL;
+    if (last && last->first + last->count == first)
+        last->count += count;
+    else
+        c->run[c->runs++] = (run){first, count};
+    c->components += count;
 }
 
-static selection whole(const lat_field *field) { return (selection){0, field->components, -1, -1}; }
+static choice choose(const lat_field *field, const region *region, const selection *s)
+{
+    choice c = {.begin = s->parity == 1 ? region->even : 0, .end = s->parity == 0 ? region->even : region->sites};
+    if (s->mu == STAPLES) {
+        for (int mu = 0; mu < field->geometry->dim; mu++)
+            if (staples_need(region, mu)) add_run(&c, mu * s->count, s->count);
+    } else if (s->mu == WHOLE || staples_need(region, s->mu)) {
+        add_run(&c, s->first, s->count);
+    }
+    if (c.runs == 0) c.end = c.begin;
+    return c;
+}
+
+static selection whole(const lat_field *field) { return (selection){0, field->components, WHOLE, -1}; }
+
+static selection staples(const lat_field *links)
+{
+    return (selection){0, links->components / links->geometry->dim, STAPLES, -1};
+}
 
 /* The sites of a region have the same parity on all ranks and in all lanes only where blocks are even. */
 static selection links_of(const lat_field *links, int mu, int parity)
@@ -239,11 +274,13 @@ static selection links_of(const lat_field *links, int mu, int parity)
     return (selection){mu * reals, reals, mu, parity};
 }
 
+static size_t real_bytes(const lat_field *f) { return f->precision == LAT_FLOAT ? sizeof(float) : sizeof(double); }
+
 static exchange *find_exchange(const lat_field *field, const selection *s)
 {
     lat_geometry *g = (lat_geometry *)field->geometry; /* the list of exchanges is a cache, not part of the geometry's value */
     if (!g->halos) g->halos = plan_halo(g);
-    size_t bytes = (size_t)s->count * (field->precision == LAT_FLOAT ? sizeof(float) : sizeof(double));
+    size_t bytes = (size_t)s->count * real_bytes(field);
     for (exchange *x = g->halos->first; x; x = x->next)
         if (x->bytes == bytes && x->mu == s->mu && x->parity == s->parity) return x;
     exchange *x = lat_alloc(1, sizeof *x);
@@ -252,21 +289,21 @@ static exchange *find_exchange(const lat_field *field, const selection *s)
     x->parity = s->parity;
     x->next = g->halos->first;
     g->halos->first = x;
+    const int64_t most = field->components * (int64_t)real_bytes(field);
     for (int c = 0; c < DISPLACEMENTS; c++) {
         const message *message = &g->halos->plan.message[c];
         const part *face = g->halos->plan.face[c];
-        int64_t begin, end;
         if (!face) continue;
-        chosen_sites(face->region, s, &begin, &end);
-        if (begin == end) continue;
-        if (message->values * (int64_t)bytes > INT32_MAX)
-            lat_abort(LAT_CONFIG, "halo: a message of %lld bytes: use more ranks", (long long)(message->values * (int64_t)bytes));
-        int size = (int)((end - begin) * face->lanes * (int64_t)bytes);
-        int64_t room = s->mu < 0 ? message->values * (int64_t)bytes : size; /* the adjoint sends all parts */
+        choice chosen = choose(field, face->region, s);
+        if (chosen.begin == chosen.end) continue;
+        if (message->values * most > INT32_MAX)
+            lat_abort(LAT_CONFIG, "halo: a message of %lld bytes: use more ranks", (long long)(message->values * most));
+        x->size[c] = (int)((chosen.end - chosen.begin) * face->lanes * chosen.components * (int64_t)real_bytes(field));
+        int64_t room = s->mu == WHOLE ? message->values * most : x->size[c]; /* the adjoint sends all parts */
         x->send[c] = lat_alloc(room, 1);
         x->receive[c] = lat_alloc(room, 1);
-        MPI_Recv_init(x->receive[c], size, MPI_BYTE, message->source, c, g->comm, &x->request[x->requests++]);
-        MPI_Send_init(x->send[c], size, MPI_BYTE, message->destination, c, g->comm, &x->request[x->requests++]);
+        MPI_Recv_init(x->receive[c], x->size[c], MPI_BYTE, message->source, c, g->comm, &x->request[x->requests++]);
+        MPI_Send_init(x->send[c], x->size[c], MPI_BYTE, message->destination, c, g->comm, &x->request[x->requests++]);
     }
     return x;
 }
@@ -302,106 +339,113 @@ void lat_halos_free(lat_geometry *g)
 
 /* ------------------------------------------------------------------------------------------------------ moving data */
 
+static int64_t row_of(const lat_field *f, int64_t site, int component)
+{
+    return (site * f->components + component) * f->geometry->lanes;
+}
+
 /* The two moves differ in what lies at either end; size is a constant at every call, so that memcpy is a register
  * move. */
-static inline __attribute__((always_inline)) void pack_sites(const lat_field *f, const part *p, const selection *s,
-                                                             bool halo_end, char **to, size_t size)
+static inline __attribute__((always_inline)) void pack_sites(const lat_field *f, const part *p, const choice *chosen,
+                                                             const run *run, bool halo_end, char **to, size_t size)
 {
-    int64_t begin, end;
     const int64_t *site = halo_end ? p->region->halo : p->region->block;
     const int *lane = halo_end ? p->to : p->from;
     const char *data = f->data;
-    chosen_sites(p->region, s, &begin, &end);
-    for (int64_t i = begin; i < end; i++)
-        for (int c = s->first; c < s->first + s->count; c++) {
-            const char *row = data + (size_t)(site[i] * f->components + c) * (size_t)f->geometry->lanes * size;
+    for (int64_t i = chosen->begin; i < chosen->end; i++)
+        for (int c = run->first; c < run->first + run->count; c++) {
+            const char *row = data + (size_t)row_of(f, site[i], c) * size;
             for (int l = 0; l < p->lanes; l++, *to += size) memcpy(*to, row + (size_t)lane[l] * size, size);
         }
 }
 
-static inline __attribute__((always_inline)) void unpack_sites(lat_field *f, const part *p, const selection *s,
-                                                               const char **from, size_t size)
+static inline __attribute__((always_inline)) void unpack_sites(lat_field *f, const part *p, const choice *chosen,
+                                                               const run *run, const char **from, size_t size)
 {
     char *data = f->data;
-    int64_t begin, end;
-    chosen_sites(p->region, s, &begin, &end);
-    for (int64_t i = begin; i < end; i++)
-        for (int c = s->first; c < s->first + s->count; c++) {
-            char *row = data + (size_t)(p->region->halo[i] * f->components + c) * (size_t)f->geometry->lanes * size;
+    for (int64_t i = chosen->begin; i < chosen->end; i++)
+        for (int c = run->first; c < run->first + run->count; c++) {
+            char *row = data + (size_t)row_of(f, p->region->halo[i], c) * size;
             for (int l = 0; l < p->lanes; l++, *from += size) memcpy(row + (size_t)p->to[l] * size, *from, size);
         }
 }
 
-static size_t real_bytes(const lat_field *f) { return f->precision == LAT_FLOAT ? sizeof(float) : sizeof(double); }
-
-/* The first selected component at a site. */
-static char *chosen_row(const lat_field *f, const selection *s, int64_t site)
+/* A run of components at a site: so many bytes. */
+static char *row_at(const lat_field *f, const run *run, int64_t site)
 {
-    return (char *)f->data + (size_t)(site * f->components + s->first) * (size_t)f->geometry->lanes * real_bytes(f);
+    return (char *)f->data + (size_t)row_of(f, site, run->first) * real_bytes(f);
 }
 
-static size_t row_bytes(const lat_field *f, const selection *s)
+static size_t row_bytes(const lat_field *f, const run *run)
 {
-    return (size_t)s->count * (size_t)f->geometry->lanes * real_bytes(f);
+    return (size_t)run->count * (size_t)f->geometry->lanes * real_bytes(f);
 }
 
-/* Rows of lanes of the selection, from sites of the field to others, or to a buffer (target NULL): as in the kernel. */
-static void copy_rows(const lat_field *f, const selection *s, int64_t sites, void *buffer, const int64_t *target,
+/* Rows of lanes of a run, from sites of the field to others, or to a buffer (target NULL): as in the kernel. */
+static void copy_rows(const lat_field *f, const run *run, int64_t sites, void *buffer, const int64_t *target,
                       const int64_t *source, const int *lane)
 {
-    halo_copy_args args = {.t = lat_tables_of(f->geometry), .to = target ? chosen_row(f, s, 0) : buffer,
-                           .from = chosen_row(f, s, 0), .target = target, .source = source, .lane = lane,
-                           .components = s->count, .to_components = target ? f->components : s->count,
+    halo_copy_args args = {.t = lat_tables_of(f->geometry), .to = target ? row_at(f, run, 0) : buffer,
+                           .from = row_at(f, run, 0), .target = target, .source = source, .lane = lane,
+                           .components = run->count, .to_components = target ? f->components : run->count,
                            .from_components = f->components};
     lat_range range = {.count = sites, .lanes = f->geometry->lanes};
     lat_kernels_of(f, LAT_U1)->halo_copy(&args, &range);
 }
 
+/* The chosen sites of a region of the halo, from the sites with the same place in the list source. */
+static void copy_region(lat_field *f, const region *region, const selection *s, const int64_t *source, const int *lane)
+{
+    choice chosen = choose(f, region, s);
+    for (int r = 0; r < chosen.runs; r++)
+        copy_rows(f, &chosen.run[r], chosen.end - chosen.begin, NULL, region->halo + chosen.begin,
+                  source + chosen.begin, lane);
+}
+
 static void copy_here(lat_field *f, const halo_plan *plan, const selection *s)
 {
     const message *here = &plan->message[HERE];
-    int64_t begin, end;
-    for (int i = 0; i < here->parts; i++) {
-        const region *region = here->part[i].region;
-        chosen_sites(region, s, &begin, &end);
-        copy_rows(f, s, end - begin, NULL, region->halo + begin, region->block + begin, here->part[i].origin);
-    }
+    for (int i = 0; i < here->parts; i++)
+        copy_region(f, here->part[i].region, s, here->part[i].region->block, here->part[i].origin);
 }
 
 static void copy_late(lat_field *f, const message *message, const selection *s)
 {
-    int64_t begin, end;
     for (int i = 0; i < message->parts; i++) {
         const part *p = &message->part[i];
-        if (!p->late_source) continue;
-        chosen_sites(p->region, s, &begin, &end);
-        copy_rows(f, s, end - begin, NULL, p->region->halo + begin, p->late_source + begin, p->late_lane);
+        if (p->late_source) copy_region(f, p->region, s, p->late_source, p->late_lane);
     }
 }
 
 static void pack_face(const lat_field *f, const part *p, const selection *s, char *to)
 {
-    int64_t begin, end;
-    chosen_sites(p->region, s, &begin, &end);
-    if (p->whole)
-        copy_rows(f, s, end - begin, to, NULL, p->region->block + begin, p->origin);
-    else if (f->precision == LAT_FLOAT)
-        pack_sites(f, p, s, false, &to, sizeof(float));
-    else
-        pack_sites(f, p, s, false, &to, sizeof(double));
+    choice chosen = choose(f, p->region, s);
+    for (int r = 0; r < chosen.runs; r++) {
+        const run *run = &chosen.run[r];
+        if (p->whole) {
+            copy_rows(f, run, chosen.end - chosen.begin, to, NULL, p->region->block + chosen.begin, p->origin);
+            to += (size_t)(chosen.end - chosen.begin) * row_bytes(f, run);
+        } else if (f->precision == LAT_FLOAT) {
+            pack_sites(f, p, &chosen, run, false, &to, sizeof(float));
+        } else {
+            pack_sites(f, p, &chosen, run, false, &to, sizeof(double));
+        }
+    }
 }
 
 static void unpack_face(lat_field *f, const part *p, const selection *s, const char *from)
 {
-    int64_t begin, end;
-    chosen_sites(p->region, s, &begin, &end);
-    if (p->whole)
-        for (int64_t i = begin; i < end; i++, from += row_bytes(f, s))
-            memcpy(chosen_row(f, s, p->region->halo[i]), from, row_bytes(f, s));
-    else if (f->precision == LAT_FLOAT)
-        unpack_sites(f, p, s, &from, sizeof(float));
-    else
-        unpack_sites(f, p, s, &from, sizeof(double));
+    choice chosen = choose(f, p->region, s);
+    for (int r = 0; r < chosen.runs; r++) {
+        const run *run = &chosen.run[r];
+        if (p->whole)
+            for (int64_t i = chosen.begin; i < chosen.end; i++, from += row_bytes(f, run))
+                memcpy(row_at(f, run, p->region->halo[i]), from, row_bytes(f, run));
+        else if (f->precision == LAT_FLOAT)
+            unpack_sites(f, p, &chosen, run, &from, sizeof(float));
+        else
+            unpack_sites(f, p, &chosen, run, &from, sizeof(double));
+    }
 }
 
 static bool has_halo(const lat_field *field) { return field->geometry->all_sites > field->geometry->sites; }
@@ -414,6 +458,7 @@ static void start(lat_field *field, selection s)
     for (int c = 0; c < DISPLACEMENTS; c++)
         if (x->send[c]) pack_face(field, plan->face[c], &s, x->send[c]);
     if (x->requests > 0) MPI_Startall(x->requests, x->request);
+    copy_here(field, plan, &s);
 }
 
 static void finish(lat_field *field, selection s)
@@ -421,7 +466,6 @@ static void finish(lat_field *field, selection s)
     if (!has_halo(field)) return;
     exchange *x = find_exchange(field, &s);
     const halo_plan *plan = &field->geometry->halos->plan;
-    copy_here(field, plan, &s);
     if (x->requests > 0) MPI_Waitall(x->requests, x->request, MPI_STATUSES_IGNORE);
     for (int c = 0; c < DISPLACEMENTS; c++)
         if (x->receive[c]) unpack_face(field, plan->face[c], &s, x->receive[c]);
@@ -434,6 +478,21 @@ void lat_halo_finish(lat_field *field) { finish(field, whole(field)); }
 void lat_halo_start_links(lat_field *links, int mu, int parity) { start(links, links_of(links, mu, parity)); }
 void lat_halo_finish_links(lat_field *links, int mu, int parity) { finish(links, links_of(links, mu, parity)); }
 
+void lat_halo_start_staples(lat_field *links) { start(links, staples(links)); }
+void lat_halo_finish_staples(lat_field *links) { finish(links, staples(links)); }
+
+static int64_t bytes_sent(const lat_field *field, selection s)
+{
+    int64_t sum = 0;
+    if (!has_halo(field)) return 0;
+    const exchange *x = find_exchange(field, &s);
+    for (int c = 0; c < DISPLACEMENTS; c++) sum += x->size[c];
+    return sum;
+}
+
+int64_t lat_halo_bytes(const lat_field *field) { return bytes_sent(field, whole(field)); }
+int64_t lat_halo_staple_bytes(const lat_field *links) { return bytes_sent(links, staples(links)); }
+
 void lat_halo_exchange(lat_field *field)
 {
     lat_halo_start(field);
@@ -442,33 +501,44 @@ void lat_halo_exchange(lat_field *field)
 
 /* ------------------------------------------------------------------------------------------------------ the adjoint */
 
-static double value_at(const void *data, lat_precision precision, int64_t i)
+/* Adds the values of halo sites, or of a buffer, to those of their owners. */
+static inline __attribute__((always_inline)) const char *add_part_of(const lat_field *f, const part *p,
+                                                                     const char *buffer, bool wide)
 {
-    return precision == LAT_FLOAT ? ((const float *)data)[i] : ((const double *)data)[i];
+    const size_t size = wide ? sizeof(double) : sizeof(float);
+    for (int64_t i = 0; i < p->region->sites; i++)
+        for (int c = 0; c < f->components; c++) {
+            char *owner = (char *)f->data + (size_t)row_of(f, p->region->block[i], c) * size;
+            const char *copy = (const char *)f->data + (size_t)row_of(f, p->region->halo[i], c) * size;
+            for (int l = 0; l < p->lanes; l++) {
+                int from = buffer ? l : p->to[l], to = p->from[l];
+                const char *row = buffer ? buffer : copy;
+                if (wide)
+                    ((double *)owner)[to] += ((const double *)row)[from];
+                else
+                    ((float *)owner)[to] += ((const float *)row)[from];
+            }
+            if (buffer) buffer += (size_t)p->lanes * size;
+        }
+    return buffer;
 }
 
-static void add_at(void *data, lat_precision precision, int64_t i, double value)
+static void add_message(lat_field *f, const message *m, const char *buffer)
 {
-    if (precision == LAT_FLOAT)
-        ((float *)data)[i] += (float)value;
+    for (int i = 0; i < m->parts; i++)
+        buffer = f->precision == LAT_FLOAT ? add_part_of(f, &m->part[i], buffer, false)
+                                           : add_part_of(f, &m->part[i], buffer, true);
+}
+
+static char *pack_part(const lat_field *f, const part *p, char *to)
+{
+    const selection s = whole(f);
+    choice all = choose(f, p->region, &s);
+    if (f->precision == LAT_FLOAT)
+        pack_sites(f, p, &all, all.run, true, &to, sizeof(float));
     else
-        ((double *)data)[i] += value;
-}
-
-static void add_message(lat_field *f, const message *m, const void *buffer)
-{
-    int64_t next = 0, lanes = f->geometry->lanes;
-    for (int i = 0; i < m->parts; i++) {
-        const part *p = &m->part[i];
-        for (int64_t s = 0; s < p->region->sites; s++)
-            for (int c = 0; c < f->components; c++)
-                for (int l = 0; l < p->lanes; l++) {
-                    int64_t owner = (p->region->block[s] * f->components + c) * lanes + p->from[l];
-                    int64_t copy = (p->region->halo[s] * f->components + c) * lanes + p->to[l];
-                    double value = buffer ? value_at(buffer, f->precision, next++) : value_at(f->data, f->precision, copy);
-                    add_at(f->data, f->precision, owner, value);
-                }
-    }
+        pack_sites(f, p, &all, all.run, true, &to, sizeof(double));
+    return to;
 }
 
 void lat_halo_adjoint(lat_field *field)
@@ -485,11 +555,7 @@ void lat_halo_adjoint(lat_field *field)
         if (!x->send[c]) continue;
         int size = (int)(m->values * (int64_t)x->bytes);
         char *to = x->send[c];
-        for (int i = 0; i < m->parts; i++)
-            if (field->precision == LAT_FLOAT)
-                pack_sites(field, &m->part[i], &s, true, &to, sizeof(float));
-            else
-                pack_sites(field, &m->part[i], &s, true, &to, sizeof(double));
+        for (int i = 0; i < m->parts; i++) to = pack_part(field, &m->part[i], to);
         MPI_Irecv(x->receive[c], size, MPI_BYTE, m->destination, c, g->comm, &request[requests++]);
         MPI_Isend(x->send[c], size, MPI_BYTE, m->source, c, g->comm, &request[requests++]);
     }

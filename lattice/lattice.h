@@ -155,7 +155,7 @@ typedef struct lat_geometry {
     int64_t *global_site;                         /* [sites][lanes]: lexicographic global site index */
     int64_t *lane_member;                         /* [lanes]; idle lanes carry members, members+1, ... */
     lat_sites parity[2];                          /* sites of the block with even, odd sum of global coordinates */
-    lat_sites inner, outer;                       /* sites whose nearest neighbours are (not) all in the block */
+    lat_sites inner, outer;                       /* sites that need no halo from other ranks, and those that do */
     const struct lat_backend *backend;
     struct lat_halo *halos; /* exchanges set up so far, by the number of bytes per site */
 } lat_geometry;
@@ -203,8 +203,9 @@ void lat_field_set_local(lat_field *field, int member, const double *values);
 
 /* ---------------------------------------------------------------------------------------------- halo exchange (halo.c) */
 
-/* Fills the halo of a field from the owners of its sites.  Collective.  The two halves let interior work overlap; a
- * geometry has one exchange of a given number of components under way at a time. */
+/* Fills the halo of a field from the owners of its sites.  Collective.  Between the two halves the halo of the inner sites
+ * is filled already (what comes from lanes of the same rank), so that work on them overlaps with the messages; a geometry
+ * has one exchange of a given number of components under way at a time. */
 void lat_halo_start(lat_field *field);
 void lat_halo_finish(lat_field *field);
 void lat_halo_exchange(lat_field *field);
@@ -212,6 +213,12 @@ void lat_halo_exchange(lat_field *field);
  * update of these links, when the rest of the halo is filled. */
 void lat_halo_start_links(lat_field *links, int mu, int parity);
 void lat_halo_finish_links(lat_field *links, int mu, int parity);
+/* The same for the links in all directions, where staples and plaquettes need them: the rest of the halo is left alone. */
+void lat_halo_start_staples(lat_field *links);
+void lat_halo_finish_staples(lat_field *links);
+/* Bytes that this rank sends in an exchange of the whole halo, and in one for staples. */
+int64_t lat_halo_bytes(const lat_field *field);
+int64_t lat_halo_staple_bytes(const lat_field *links);
 /* The adjoint: adds every halo value to the site it is a copy of and zeroes the halo.  Collective. */
 void lat_halo_adjoint(lat_field *field);
 
@@ -279,7 +286,8 @@ void lat_gauge_transform(lat_field *links, lat_group group, const lat_field *g);
 
 /* ------------------------------------------------------------------------------------------------ actions (action/) */
 
-/* The table of an action: S(U) = sum_x s(x).  Both functions are collective (they fill the halo of the links). */
+/* The table of an action: S(U) = sum_x s(x).  Both functions are collective (they fill the halo of the links as far as
+ * they need it). */
 typedef struct lat_action lat_action;
 typedef struct {
     const char *name;

@@ -16,33 +16,17 @@ typedef struct {
 
 static double colours(lat_group group) { return group == LAT_U1 ? 1 : group == LAT_SU2 ? 2 : 3; }
 
-/* Sites that do not wait for other ranks, then the others.  A rank by itself waits for nobody and takes the sites in
- * order, which reads every link less often. */
-typedef struct {
-    lat_range now, later;
-} order_of_sites;
-
-static order_of_sites order_sites(lat_field *links)
-{
-    const lat_geometry *g = links->geometry;
-    if (g->rank_count == 1) {
-        lat_halo_exchange(links);
-        return (order_of_sites){lat_block(g), {.lanes = g->lanes}};
-    }
-    lat_halo_start(links);
-    return (order_of_sites){lat_range_of(g, &g->inner), lat_range_of(g, &g->outer)};
-}
-
 static void value(lat_action *action, lat_field *links, lat_field *density)
 {
     double beta = ((wilson *)action)->beta;
     const lat_kernels *kernels = lat_kernels_of(links, action->group);
     plaquette_sum_args args = {lat_tables_of(links->geometry), links->data, density->data, beta, -beta};
-    order_of_sites order = order_sites(links);
-    kernels->plaquette_sum(&args, &order.now);
-    if (order.later.count == 0) return;
-    lat_halo_finish(links);
-    kernels->plaquette_sum(&args, &order.later);
+    lat_range inner = lat_range_of(links->geometry, &links->geometry->inner);
+    lat_range outer = lat_range_of(links->geometry, &links->geometry->outer);
+    lat_halo_start_staples(links);
+    kernels->plaquette_sum(&args, &inner);
+    lat_halo_finish_staples(links);
+    kernels->plaquette_sum(&args, &outer);
 }
 
 static void force(lat_action *action, lat_field *links, double scale, lat_field *force)
@@ -51,11 +35,12 @@ static void force(lat_action *action, lat_field *links, double scale, lat_field 
     const lat_kernels *kernels = lat_kernels_of(links, action->group);
     double weight = -scale * w->beta / colours(action->group);
     plaquette_force_args args = {lat_tables_of(links->geometry), links->data, force->data, weight};
-    order_of_sites order = order_sites(links);
-    kernels->plaquette_force(&args, &order.now);
-    if (order.later.count == 0) return;
-    lat_halo_finish(links);
-    kernels->plaquette_force(&args, &order.later);
+    lat_range inner = lat_range_of(links->geometry, &links->geometry->inner);
+    lat_range outer = lat_range_of(links->geometry, &links->geometry->outer);
+    lat_halo_start_staples(links);
+    kernels->plaquette_force(&args, &inner);
+    lat_halo_finish_staples(links);
+    kernels->plaquette_force(&args, &outer);
 }
 
 static void release(lat_action *action) { free(action); }
