@@ -16,6 +16,7 @@
 #include "backend/backend.h"
 #include "geometry.h"
 
+#include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -381,6 +382,14 @@ static size_t row_bytes(const lat_field *f, const run *run)
     return (size_t)run->count * (size_t)f->geometry->lanes * real_bytes(f);
 }
 
+/* A halo that would not stay in the caches anyway is written past them, and so are buffers, which are read by another
+ * core or by the network: it need not ask this one for them. */
+static bool streams(const lat_field *f, const void *buffer)
+{
+    const int64_t cached_bytes = 1 << 24;
+    return buffer || row_of(f, f->geometry->all_sites, 0) * (int64_t)real_bytes(f) > cached_bytes;
+}
+
 /* Rows of lanes of a run, from sites of the field to others, or to a buffer (target NULL): as in the kernel. */
 static void copy_rows(const lat_field *f, const run *run, int64_t sites, void *buffer, const int64_t *target,
                       const int64_t *source, const int *lane)
@@ -388,9 +397,10 @@ static void copy_rows(const lat_field *f, const run *run, int64_t sites, void *b
     halo_copy_args args = {.t = lat_tables_of(f->geometry), .to = target ? row_at(f, run, 0) : buffer,
                            .from = row_at(f, run, 0), .target = target, .source = source, .lane = lane,
                            .components = run->count, .to_components = target ? f->components : run->count,
-                           .from_components = f->components};
+                           .from_components = f->components, .stream = streams(f, buffer)};
     lat_range range = {.count = sites, .lanes = f->geometry->lanes};
     lat_kernels_of(f, LAT_U1)->halo_copy(&args, &range);
+    if (args.stream) atomic_thread_fence(memory_order_seq_cst);
 }
 
 /* The chosen sites of a region of the halo, from the sites with the same place in the list source. */

@@ -21,7 +21,7 @@ typedef struct { lat_tables t; const void *a, *b, *c, *d; double *density; } loo
 typedef struct { lat_tables t; const void *a; double *density; } trace_args;
 typedef struct { lat_tables t; void *y; const void *x; double a; int components; } axpy_args;
 typedef struct { lat_tables t; void *to; const void *from; const int *choose; int components; } select_args;
-typedef struct { lat_tables t; void *to; const void *from; const int64_t *target, *source; const int *lane; int components, to_components, from_components; } halo_copy_args;
+typedef struct { lat_tables t; void *to; const void *from; const int64_t *target, *source; const int *lane; int components, to_components, from_components, stream; } halo_copy_args;
 typedef struct { lat_tables t; const void *p; double *density; int components; } half_square_args;
 typedef struct { lat_tables t; void *p; int components; random_key key; } gaussian_args;
 typedef struct { lat_tables t; void *u; double beta; int mu; random_key key; } heatbath_args;

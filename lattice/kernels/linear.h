@@ -11,13 +11,13 @@ KERNEL(axpy)
 }
 
 /* to(target(i)) = from(source(i)) for the i of the range, as many components as are asked for; target NULL: i itself.  Lane l
- * comes from lane[l], and stays as it is where that is negative. */
+ * comes from lane[l], and stays as it is where that is negative.  stream: past the caches. */
 KERNEL(halo_copy)
 {
     lane_order order = real_order(k->lane + lane);
     const scalar *from = (const scalar *)k->from + k->source[site] * k->from_components * k->t.lanes;
     scalar *to = (scalar *)k->to + (k->target ? k->target[site] : site) * k->to_components * k->t.lanes + lane;
-    for (int c = 0; c < k->components; c++, from += k->t.lanes, to += k->t.lanes) real_permute(&order, from, to);
+    for (int c = 0; c < k->components; c++, from += k->t.lanes, to += k->t.lanes) real_permute(&order, from, to, k->stream);
 }
 
 /* to = from in the lanes where choose is not zero */

@@ -46,8 +46,9 @@ REAL_INLINE scalar real_lane(real x, int lane) { (void)lane; return x; }
 REAL_INLINE void real_set_lane(real *x, int lane, scalar s) { (void)lane; *x = s; }
 typedef int lane_order;
 REAL_INLINE lane_order real_order(const int *from) { return *from; }
-REAL_INLINE void real_permute(const lane_order *order, const scalar *row, scalar *out)
+REAL_INLINE void real_permute(const lane_order *order, const scalar *row, scalar *out, int stream)
 {
+    (void)stream;
     if (*order >= 0) *out = row[*order];
 }
 #ifdef REAL_FLOAT
@@ -62,6 +63,10 @@ REAL_INLINE void real_sincos(real x, real *s, real *c) { sincos(x, s, c); }
 REAL_LIBM(rint)
 
 #else /* CPU */
+
+#ifdef __AVX__
+#include <immintrin.h>
+#endif
 
 /* The compiler turns a loop over the lanes into a call of the vector library where it knows that one exists. */
 #define REAL_VECTOR_LIBM __attribute__((simd("notinbranch")))
@@ -100,6 +105,17 @@ REAL_INLINE real real_load(const scalar *p) { return *(const real *)p; }
 /* Into the second-level cache.  An address outside of all memory is as good as any. */
 REAL_INLINE void real_prefetch(const scalar *p) { __builtin_prefetch(p, 0, 2); }
 REAL_INLINE void real_store(scalar *p, real x) { *(real *)p = x; }
+/* To memory, past the caches: what was there is not read first.  A fence must follow before others look. */
+REAL_INLINE void real_stream(scalar *p, real x)
+{
+#if defined(__AVX512F__)
+    _mm512_stream_si512((__m512i *)(void *)p, (__m512i)x);
+#elif defined(__AVX__)
+    _mm256_stream_si256((__m256i *)(void *)p, (__m256i)x);
+#else
+    real_store(p, x);
+#endif
+}
 REAL_INLINE truth real_less(real a, real b) { return a < b; }
 REAL_INLINE real real_select(truth t, real a, real b) { return (real)((t & (truth)a) | (~t & (truth)b)); }
 REAL_INLINE int truth_any(truth t)
@@ -143,12 +159,15 @@ REAL_INLINE lane_order real_order(const int *from)
     }
     return order;
 }
-/* out[l] = row[from[l]] */
-REAL_INLINE void real_permute(const lane_order *order, const scalar *row, scalar *out)
+/* out[l] = row[from[l]]; stream: nobody on this core reads it soon */
+REAL_INLINE void real_permute(const lane_order *order, const scalar *row, scalar *out, int stream)
 {
     if (order->start >= 0) {
         real x = real_shuffle(real_load(row + order->start), order->index);
-        real_store(out, order->all ? x : real_select(order->mine, x, real_load(out)));
+        if (stream && order->all)
+            real_stream(out, x);
+        else
+            real_store(out, order->all ? x : real_select(order->mine, x, real_load(out)));
         return;
     }
     for (int lane = 0; lane < REAL_LANES; lane++)
