@@ -98,35 +98,67 @@ void lat_field_axpy(lat_field *y, double a, const lat_field *x)
 
 /* ---------------------------------------------------------------------------------- between lanes and site order */
 
-/* Where a (site, lane) lies in the rank's part, in site order. */
-static int64_t local_index(const lat_geometry *g, int64_t site, int lane)
+/* Where the value of a member lies in the rank's part, in site order: a sum of what its lane and its site contribute. */
+static int64_t part_index(const lat_geometry *g, const int64_t coordinate[LAT_MAX_DIM])
 {
     int64_t index = 0;
-    for (int mu = g->dim - 1; mu >= 0; mu--)
-        index = index * g->local[mu] + g->origin[lane * g->dim + mu] - g->position[mu] * g->local[mu] + g->coordinate[site * g->dim + mu];
+    for (int mu = g->dim - 1; mu >= 0; mu--) index = index * g->local[mu] + coordinate[mu];
     return index;
 }
 
+static int64_t index_of_lane(const lat_geometry *g, int lane)
+{
+    int64_t c[LAT_MAX_DIM];
+    for (int mu = 0; mu < g->dim; mu++) c[mu] = g->origin[lane * g->dim + mu] - g->position[mu] * g->local[mu];
+    return part_index(g, c);
+}
+
+static int64_t index_of_site(const lat_geometry *g, int64_t site)
+{
+    int64_t c[LAT_MAX_DIM];
+    for (int mu = 0; mu < g->dim; mu++) c[mu] = g->coordinate[site * g->dim + mu];
+    return part_index(g, c);
+}
+
+/* All blocks of a site together, so that the field passes through the processor once. */
 void lat_field_get_local(const lat_field *field, int member, double *values)
 {
     const lat_geometry *g = field->geometry;
-    for (int block = 0; block < g->blocks; block++)
-        for (int64_t site = 0; site < g->sites; site++) {
-            int lane = block * g->members + member;
-            int64_t to = local_index(g, site, lane) * field->components, from = site * field->components;
-            for (int c = 0; c < field->components; c++) values[to + c] = get_real(field, (from + c) * g->lanes + lane);
+    const int components = field->components;
+    const int64_t lanes = g->lanes;
+    int64_t *start = lat_alloc(g->blocks, sizeof *start);
+    for (int block = 0; block < g->blocks; block++) start[block] = index_of_lane(g, block * g->members + member);
+    for (int64_t site = 0; site < g->sites; site++) {
+        int64_t row = site * components * lanes + member, index = index_of_site(g, site);
+        for (int block = 0; block < g->blocks; block++, row += g->members) {
+            double *to = values + (start[block] + index) * components;
+            if (field->precision == LAT_FLOAT)
+                for (int c = 0; c < components; c++) to[c] = ((const float *)field->data)[row + c * lanes];
+            else
+                for (int c = 0; c < components; c++) to[c] = ((const double *)field->data)[row + c * lanes];
         }
+    }
+    free(start);
 }
 
 void lat_field_set_local(lat_field *field, int member, const double *values)
 {
     const lat_geometry *g = field->geometry;
-    for (int block = 0; block < g->blocks; block++)
-        for (int64_t site = 0; site < g->sites; site++) {
-            int lane = block * g->members + member;
-            int64_t from = local_index(g, site, lane) * field->components, to = site * field->components;
-            for (int c = 0; c < field->components; c++) set_real(field, (to + c) * g->lanes + lane, values[from + c]);
+    const int components = field->components;
+    const int64_t lanes = g->lanes;
+    int64_t *start = lat_alloc(g->blocks, sizeof *start);
+    for (int block = 0; block < g->blocks; block++) start[block] = index_of_lane(g, block * g->members + member);
+    for (int64_t site = 0; site < g->sites; site++) {
+        int64_t row = site * components * lanes + member, index = index_of_site(g, site);
+        for (int block = 0; block < g->blocks; block++, row += g->members) {
+            const double *from = values + (start[block] + index) * components;
+            if (field->precision == LAT_FLOAT)
+                for (int c = 0; c < components; c++) ((float *)field->data)[row + c * lanes] = (float)from[c];
+            else
+                for (int c = 0; c < components; c++) ((double *)field->data)[row + c * lanes] = from[c];
         }
+    }
+    free(start);
 }
 
 void lat_field_gather(const lat_field *field, int member, double *values)

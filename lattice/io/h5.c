@@ -3,9 +3,10 @@
  * h5.c: HDF5 files with a checksum, doc/files.md.
  *
  * Rank 0 alone talks to the HDF5 library: it lays the file out (attributes, and contiguous data sets whose room is
- * taken at once), and asks where each data set begins.  The numbers themselves are then written at those places, fields
- * by all ranks together through MPI-IO, arrays by rank 0.  So the bytes cannot depend on the number of ranks, no HDF5
- * call can leave ranks waiting for each other when a disk is full, and what is read was checked before it is believed.
+ * taken at once), and asks where each data set begins.  The numbers themselves are then written at those places: arrays
+ * by rank 0, fields by all ranks, each by itself where its part is made of long pieces of the file, else together
+ * through MPI-IO.  So the bytes cannot depend on the number of ranks, no HDF5 call can leave ranks waiting for each other
+ * when a disk is full, and what is read was checked before it is believed.
  *
  * The checksum of the whole file is the CRC-32 of zlib: each rank takes a range of bytes, and the parts are combined.
  */
@@ -14,6 +15,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <float.h>
 #include <hdf5.h>
 #include <inttypes.h>
 #include <math.h>
@@ -34,6 +36,8 @@ enum {
     FORMAT_VERSION = 1,
     PIECE_BYTES = 1 << 30, /* of one MPI-IO call: ROMIO stops at 2 GiB */
     CHUNK_BYTES = 1 << 20, /* of one read for the checksum */
+    LONG_BYTES = 1 << 20,  /* of a piece that is worth a call of its own */
+    PART_BYTES = 1 << 23,  /* written before they are sent on their way to the disk */
     SPARE_BYTES = 1 << 18, /* more than HDF5 adds to a value of ours */
 };
 
@@ -58,11 +62,11 @@ struct lat_h5 {
     char kind[32];
     char *path, *temporary; /* temporary: NULL when reading */
     lat_error error;
-    int descriptor;   /* rank 0: of the file beside HDF5 */
+    int descriptor;   /* of the file beside HDF5; other ranks than 0 open it with the first field */
     hid_t hdf;        /* rank 0 */
     int64_t bytes;    /* of the whole file */
     int64_t reserved; /* rank 0, writing: the disk has room up to here */
-    MPI_File shared;  /* opened with the first field */
+    MPI_File shared;  /* opened with the first field that goes through MPI-IO */
     record *records;
     int record_count;
 };
@@ -720,7 +724,7 @@ static void transfer_box(lat_h5 *file, const box *part, int64_t offset, double *
 
 /* This rank's part of one member that begins at offset, in boxes of at most PIECE_BYTES, in the order of memory.  All
  * ranks have parts of the same extents, and so make the same number of calls, whatever fails. */
-static void transfer(lat_h5 *file, const box *part, int64_t offset, double *values, bool write)
+static void transfer_together(lat_h5 *file, const box *part, int64_t offset, double *values, bool write)
 {
     const int64_t most = PIECE_BYTES / (int64_t)sizeof(double);
     int64_t at[LAT_MAX_DIM] = {0};
@@ -741,10 +745,86 @@ static void transfer(lat_h5 *file, const box *part, int64_t offset, double *valu
     }
 }
 
+/* Values of a part that follow each other in the file as they do in memory. */
+static int64_t run_values(const box *part)
+{
+    int64_t values = part->components;
+    for (int mu = 0; mu < part->dim; mu++) {
+        values *= part->count[mu];
+        if (part->count[mu] < part->size[mu]) break;
+    }
+    return values;
+}
+
+/* The same on all ranks, whose parts have the same extents. */
+static bool has_long_runs(const box *part)
+{
+    int64_t run = run_values(part);
+    return run == box_values(part) || run >= LONG_BYTES / (int64_t)sizeof(double);
+}
+
+/* Where in a member the values begin that are number `value` and following of the part. */
+static int64_t run_offset(const box *part, int64_t value)
+{
+    int64_t offset = 0, stride = part->components * (int64_t)sizeof(double), rest = value / part->components;
+    for (int mu = 0; mu < part->dim; mu++) {
+        offset += (part->first[mu] + rest % part->count[mu]) * stride;
+        rest /= part->count[mu];
+        stride *= part->size[mu];
+    }
+    return offset;
+}
+
+/* Only a hint, so failures do not matter. */
+static void send_to_disk(int descriptor, int64_t offset, int64_t bytes)
+{
+#ifdef SYNC_FILE_RANGE_WRITE
+    (void)sync_file_range(descriptor, offset, bytes, SYNC_FILE_RANGE_WRITE);
+#else
+    (void)descriptor, (void)offset, (void)bytes;
+#endif
+}
+
+static void write_run(lat_h5 *file, int64_t offset, const double *values, int64_t bytes)
+{
+    for (int64_t done = 0; done < bytes && file->error.status == LAT_DONE; done += PART_BYTES) {
+        int64_t n = bytes - done < PART_BYTES ? bytes - done : PART_BYTES;
+        if (lat_write_at(file->descriptor, (const char *)values + done, n, offset + done) != n) cannot_write(file);
+        send_to_disk(file->descriptor, offset + done, n);
+    }
+}
+
+/* As transfer_together, by this rank alone. */
+static void transfer_alone(lat_h5 *file, const box *part, int64_t offset, double *values, bool write)
+{
+    const int64_t run = run_values(part), bytes = run * (int64_t)sizeof(double), all = box_values(part);
+    for (int64_t value = 0; value < all && file->error.status == LAT_DONE; value += run) {
+        int64_t at = offset + run_offset(part, value);
+        if (write)
+            write_run(file, at, values + value, bytes);
+        else if (lat_read_at(file->descriptor, values + value, bytes, at) != bytes)
+            cannot_read(file);
+    }
+}
+
+static void transfer(lat_h5 *file, const box *part, int64_t offset, double *values, bool write)
+{
+    if (has_long_runs(part))
+        transfer_alone(file, part, offset, values, write);
+    else
+        transfer_together(file, part, offset, values, write);
+}
+
 /* The file as all ranks see it.  Collective. */
-static bool share(lat_h5 *file)
+static bool share(lat_h5 *file, const box *part)
 {
     int mode = file->temporary ? MPI_MODE_RDWR : MPI_MODE_RDONLY;
+    if (has_long_runs(part)) {
+        if (file->descriptor < 0)
+            file->descriptor = open(name_on_disk(file), (file->temporary ? O_RDWR : O_RDONLY) | O_CLOEXEC);
+        if (file->descriptor < 0) cannot_read(file);
+        return settled(file);
+    }
     if (file->shared == MPI_FILE_NULL)
         check_mpi(file, MPI_File_open(file->comm, name_on_disk(file), mode, MPI_INFO_NULL, &file->shared));
     if (settled(file)) return true;
@@ -765,9 +845,9 @@ static layout layout_of(const lat_field *field, int member)
 
 static bool all_finite(const double *values, int64_t count)
 {
-    for (int64_t i = 0; i < count; i++)
-        if (!isfinite(values[i])) return false;
-    return true;
+    int64_t bad = 0;
+    for (int64_t i = 0; i < count; i++) bad += !(fabs(values[i]) <= DBL_MAX);
+    return bad == 0;
 }
 
 void lat_h5_put_field(lat_h5 *file, const char *name, const lat_field *field, int member)
@@ -777,7 +857,7 @@ void lat_h5_put_field(lat_h5 *file, const char *name, const lat_field *field, in
     record written = {.field = true, .part = box_of(field), .members = member < 0 ? field->geometry->members : 1};
     int64_t count = box_values(&written.part);
     if (file->rank == 0) dataset_create(file, name, &set);
-    if (!settled(file) || !share(file)) return;
+    if (!settled(file) || !share(file, &written.part)) return;
     MPI_Bcast(&set.offset, 1, MPI_INT64_T, 0, file->comm);
     written.offset = set.offset;
     double *values = lat_alloc(count, sizeof *values);
@@ -818,7 +898,7 @@ void lat_h5_get_field(lat_h5 *file, const char *name, lat_field *field, int memb
 {
     layout set, needed = layout_of(field, member);
     box part = box_of(field);
-    if (!dataset_find_all(file, name, &set) || !same_extents(file, name, &set, &needed) || !share(file)) return;
+    if (!dataset_find_all(file, name, &set) || !same_extents(file, name, &set, &needed) || !share(file, &part)) return;
     int members = member < 0 ? field->geometry->members : 1;
     int64_t count = box_values(&part);
     double *values = lat_alloc(count, sizeof *values);
@@ -834,10 +914,28 @@ void lat_h5_get_field(lat_h5 *file, const char *name, lat_field *field, int memb
 
 /* ------------------------------------------------------------------------------------------------------ finishing */
 
+/* The checksum crc goes on with bytes [first, first + size) of the file. */
+static uint32_t append_crc(lat_h5 *file, uint32_t crc, int64_t first, int64_t size)
+{
+    return (uint32_t)crc32_combine(crc, range_crc(file, first, size), size);
+}
+
+static uint32_t stored_runs_crc(lat_h5 *file, const record *written)
+{
+    const int64_t run = run_values(&written->part), all = box_values(&written->part);
+    uint32_t crc = 0;
+    for (int m = 0; m < written->members; m++)
+        for (int64_t value = 0; value < all; value += run)
+            crc = append_crc(file, crc, written->offset + m * member_bytes(&written->part) + run_offset(&written->part, value),
+                             run * (int64_t)sizeof(double));
+    return crc;
+}
+
 /* What the disk holds for a record, by the way that fields, or arrays, are read. */
 static uint32_t stored_crc(lat_h5 *file, const record *written)
 {
     if (!written->field) return range_crc(file, written->offset, written->bytes);
+    if (has_long_runs(&written->part)) return stored_runs_crc(file, written);
     int64_t count = box_values(&written->part);
     double *values = lat_alloc(count, sizeof *values);
     uint32_t crc = 0;
@@ -856,15 +954,14 @@ static void verify(lat_h5 *file)
             lat_fail(&file->error, LAT_FILE, "%s: reads back other than it was written: check the disk", file->path);
 }
 
-/* Rank 0: user block, sync, final name. */
+/* Rank 0: user block, sync. */
 static void seal(lat_h5 *file, uint32_t crc)
 {
     char block[BLOCK_BYTES + 1];
     block_print(block, file->kind, file->bytes - BLOCK_BYTES, crc);
+    errno = 0;
     if (lat_write_at(file->descriptor, block, BLOCK_BYTES, 0) != BLOCK_BYTES || fsync(file->descriptor) != 0)
         cannot_write(file);
-    else
-        lat_file_commit(file->temporary, file->path, &file->error);
 }
 
 /* Rank 0.  A file that HDF5 could not close would crash it later: the run ends here. */
@@ -886,23 +983,31 @@ static void close_library(lat_h5 *file)
     hid_t access = access_properties();
     file->hdf = H5Fopen(file->temporary, H5F_ACC_RDONLY, access);
     H5Pclose(access);
-    if (file->hdf < 0 || H5Fget_eoa(file->hdf, &end) < 0 || ftruncate(file->descriptor, (off_t)end) != 0 ||
-        fsync(file->descriptor) != 0)
+    if (file->hdf < 0 || H5Fget_eoa(file->hdf, &end) < 0 || ftruncate(file->descriptor, (off_t)end) != 0)
         cannot_write(file);
     file->bytes = (int64_t)end;
 }
 
+/* What each rank wrote, before others read it.  A rank by itself syncs all at once, at the end. */
+static void sync_parts(lat_h5 *file)
+{
+    if (file->ranks > 1 && file->descriptor >= 0 && fsync(file->descriptor) != 0) cannot_write(file);
+    if (file->shared != MPI_FILE_NULL) check_mpi(file, MPI_File_sync(file->shared));
+}
+
+/* Everything is on the disk before it is compared with what was meant, and only then gets its name. */
 static void finish_writing(lat_h5 *file)
 {
     if (file->rank == 0) close_library(file);
-    if (file->shared != MPI_FILE_NULL) check_mpi(file, MPI_File_sync(file->shared));
-    if (!settled(file)) return;
-    verify(file);
-    if (file->shared != MPI_FILE_NULL) check_mpi(file, MPI_File_close(&file->shared));
+    sync_parts(file);
     if (!settled(file)) return;
     MPI_Bcast(&file->bytes, 1, MPI_INT64_T, 0, file->comm);
     uint32_t crc = whole_crc(file, file->bytes - BLOCK_BYTES);
     if (settled(file) && file->rank == 0) seal(file, crc);
+    if (!settled(file)) return;
+    verify(file);
+    if (file->shared != MPI_FILE_NULL) check_mpi(file, MPI_File_close(&file->shared));
+    if (settled(file) && file->rank == 0) lat_file_commit(file->temporary, file->path, &file->error);
 }
 
 lat_status lat_h5_finish(lat_h5 *file, lat_error *error)
@@ -913,7 +1018,7 @@ lat_status lat_h5_finish(lat_h5 *file, lat_error *error)
     settled(file);
     if (file->descriptor >= 0) {
         close(file->descriptor);
-        if (file->temporary && file->error.status != LAT_DONE) unlink(file->temporary);
+        if (file->rank == 0 && file->temporary && file->error.status != LAT_DONE) unlink(file->temporary);
     }
     MPI_Barrier(file->comm); /* what this leaves on the disk is there when any rank goes on */
     lat_status status = file->error.status;
