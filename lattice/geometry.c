@@ -161,30 +161,49 @@ int64_t lat_site(const lat_geometry *g, const int64_t *coordinate)
     return g->box_site[index];
 }
 
-/* Numbers the box of block and halo: first the block, x fastest, then the halo in the same order. */
+/* Which of 3^4 regions a point of the box lies in, as a number; `outside`: in how many directions not in the block. */
+enum { REGIONS = 81, BLOCK_REGION = REGIONS / 2 };
+static int region_of(const lat_geometry *g, const int32_t c[LAT_MAX_DIM], int *outside)
+{
+    int region = 0;
+    *outside = 0;
+    for (int mu = LAT_MAX_DIM - 1; mu >= 0; mu--) {
+        int side = c[mu] < 0 ? -1 : c[mu] >= g->block[mu] ? 1 : 0;
+        region = 3 * region + side + 1;
+        *outside += side != 0;
+    }
+    return region;
+}
+
+/* Numbers the box of block and halo: first the block, then the halo, region by region, x fastest in each. */
 static void number_sites(lat_geometry *g)
 {
-    int64_t low[LAT_MAX_DIM], extent[LAT_MAX_DIM], box = 1;
+    int64_t low[LAT_MAX_DIM], extent[LAT_MAX_DIM], box = 1, next[REGIONS] = {0}, first = g->sites;
     count_box(g, low, extent);
     for (int mu = 0; mu < LAT_MAX_DIM; mu++) box *= extent[mu];
     g->box_site = lat_alloc(box, sizeof *g->box_site);
-    int64_t block = 0, halo = g->sites;
     for (int pass = 0; pass < 2; pass++) {
-        if (pass == 1) g->coordinate = lat_alloc(halo * g->dim, sizeof *g->coordinate);
-        block = 0, halo = g->sites;
         for (int64_t i = 0; i < box; i++) {
-            int outside = 0;
+            int outside;
             int32_t c[LAT_MAX_DIM];
-            for (int64_t mu = 0, rest = i; mu < LAT_MAX_DIM; rest /= extent[mu], mu++) {
+            for (int64_t mu = 0, rest = i; mu < LAT_MAX_DIM; rest /= extent[mu], mu++)
                 c[mu] = (int32_t)(rest % extent[mu] + low[mu]);
-                outside += c[mu] < 0 || c[mu] >= g->block[mu];
-            }
-            int64_t site = outside == 0 ? block++ : outside <= g->corners ? halo++ : -1;
-            g->box_site[i] = site;
-            if (pass == 1 && site >= 0) memcpy(g->coordinate + site * g->dim, c, (size_t)g->dim * sizeof *c);
+            int region = region_of(g, c, &outside);
+            g->box_site[i] = outside <= g->corners ? next[region]++ : -1;
+            if (pass == 1 && g->box_site[i] >= 0)
+                memcpy(g->coordinate + g->box_site[i] * g->dim, c, (size_t)g->dim * sizeof *c);
         }
+        if (pass == 1) break;
+        next[BLOCK_REGION] = 0;
+        for (int region = 0; region < REGIONS; region++) {
+            int64_t count = next[region];
+            if (region == BLOCK_REGION) continue;
+            next[region] = first;
+            first += count;
+        }
+        g->coordinate = lat_alloc(first * g->dim, sizeof *g->coordinate);
     }
-    g->all_sites = halo;
+    g->all_sites = first;
 }
 
 static void link_neighbours(lat_geometry *g)

@@ -23,11 +23,14 @@
 enum { DISPLACEMENTS = 81 }; /* {-1, 0, 1}^4; the middle one is no displacement */
 enum { HERE = DISPLACEMENTS / 2 };
 
+/* Pairs of a halo site and the site of the block that it copies, in ascending order. */
+typedef struct {
+    int64_t sites;
+    int64_t *halo, *block;
+} pairs;
 typedef struct {
     int offset[LAT_MAX_DIM];
-    int64_t sites;
-    int64_t even;          /* the first `even` sites have an even sum of coordinates, the others an odd one */
-    int64_t *halo, *block; /* [sites]: a halo site and the site of the block that it copies */
+    pairs all, parity[2]; /* parity: of the sum of coordinates */
 } region;
 
 typedef struct {
@@ -36,8 +39,9 @@ typedef struct {
     int *to, *from; /* [lanes]: lane of the halo site, lane of the block that owns it */
     int *origin;    /* [lanes of the geometry]: from, by lane of the halo site; -1 in lanes of other parts */
     bool whole;     /* all lanes are in this part */
-    int64_t *late_source; /* [sites of the region]: sites of the halo that hold the same; NULL if this part is no late one */
-    int *late_lane;       /* in place of origin there */
+    bool late;
+    int *late_lane; /* in place of origin there, and the sites of the halo that hold the same: */
+    int64_t *late_all, *late_parity[2];
 } part;
 
 typedef struct {
@@ -64,12 +68,14 @@ enum {
     STAPLES = -2, /* links in all directions, count components each, where staples need them */
 };
 
-/* The same for one region: sites begin ... end - 1 of its lists, and of each of them some runs of components. */
+/* The same for one region: which of its sites, and of each of them some runs of components. */
 typedef struct {
     int first, count;
 } run;
 typedef struct {
-    int64_t begin, end;
+    const pairs *pairs;
+    int64_t sites;
+    int parity;
     int runs, components; /* components: of all runs */
     run run[LAT_MAX_DIM];
 } choice;
@@ -80,6 +86,11 @@ typedef struct exchange {
     size_t bytes; /* components of the selection * size of a real */
     int mu, parity;
     int size[DISPLACEMENTS]; /* of the messages */
+    /* Messages that need no order of their own: all components of the sites of a region in all lanes.  They are received
+     * into the halo, and sent from the block where the sites follow each other there. */
+    bool receive_plain[DISPLACEMENTS], send_plain[DISPLACEMENTS];
+    int plain;
+    MPI_Request plain_request[2 * DISPLACEMENTS];
     char *send[DISPLACEMENTS], *receive[DISPLACEMENTS];
     int requests;
     MPI_Request request[2 * DISPLACEMENTS];
@@ -97,9 +108,29 @@ static void offset_of(int displacement, int offset[LAT_MAX_DIM])
     for (int mu = 0; mu < LAT_MAX_DIM; displacement /= 3, mu++) offset[mu] = displacement % 3 - 1;
 }
 
-static void add_sites(const lat_geometry *g, int parity, region *region)
+static void pairs_create(pairs *pairs, int64_t most)
 {
-    const int *offset = region->offset;
+    pairs->halo = lat_alloc(most, sizeof(int64_t));
+    pairs->block = lat_alloc(most, sizeof(int64_t));
+}
+
+static void pairs_add(pairs *pairs, int64_t halo, int64_t block)
+{
+    pairs->halo[pairs->sites] = halo;
+    pairs->block[pairs->sites++] = block;
+}
+
+static void pairs_free(pairs *pairs)
+{
+    free(pairs->halo);
+    free(pairs->block);
+}
+
+static void fill_region(const lat_geometry *g, const int offset[LAT_MAX_DIM], region *region)
+{
+    memcpy(region->offset, offset, sizeof region->offset);
+    pairs_create(&region->all, g->all_sites - g->sites);
+    for (int parity = 0; parity < 2; parity++) pairs_create(&region->parity[parity], g->all_sites - g->sites);
     for (int64_t site = g->sites; site < g->all_sites; site++) {
         int64_t c[LAT_MAX_DIM] = {0}, sum = 0;
         bool inside = true;
@@ -111,20 +142,10 @@ static void add_sites(const lat_geometry *g, int parity, region *region)
             c[mu] -= side * g->block[mu];
         }
         for (int mu = g->dim; mu < LAT_MAX_DIM; mu++) inside = inside && offset[mu] == 0;
-        if (!inside || (sum & 1) != parity) continue;
-        region->halo[region->sites] = site;
-        region->block[region->sites++] = lat_site(g, c);
+        if (!inside) continue;
+        pairs_add(&region->all, site, lat_site(g, c));
+        pairs_add(&region->parity[sum & 1], site, lat_site(g, c));
     }
-}
-
-static void fill_region(const lat_geometry *g, const int offset[LAT_MAX_DIM], region *region)
-{
-    region->halo = lat_alloc(g->all_sites - g->sites, sizeof(int64_t));
-    region->block = lat_alloc(g->all_sites - g->sites, sizeof(int64_t));
-    memcpy(region->offset, offset, sizeof region->offset);
-    add_sites(g, 0, region);
-    region->even = region->sites;
-    add_sites(g, 1, region);
 }
 
 /* Where the halo of this lane at this offset comes from: the lane, and the displacement of the rank. */
@@ -172,8 +193,19 @@ static void add_part(const lat_geometry *g, message *message, const region *regi
         return;
     }
     part.whole = part.lanes == g->lanes;
-    message->values += region->sites * part.lanes;
+    message->values += region->all.sites * part.lanes;
     message->part[message->parts++] = part;
+}
+
+static int64_t *late_sources(const lat_geometry *g, const pairs *pairs, const int along[LAT_MAX_DIM])
+{
+    int64_t *source = lat_alloc(pairs->sites, sizeof *source);
+    for (int64_t i = 0; i < pairs->sites; i++) {
+        int64_t c[LAT_MAX_DIM] = {0};
+        for (int mu = 0; mu < g->dim; mu++) c[mu] = g->coordinate[pairs->halo[i] * g->dim + mu] - along[mu] * g->block[mu];
+        source[i] = lat_site(g, c);
+    }
+    return source;
 }
 
 /* A part of message c that is not at the offset o = c: what it brings lies o - c away, beyond the face that message c
@@ -184,13 +216,10 @@ static void make_late(const lat_geometry *g, part *part, const int offset[LAT_MA
     int along[LAT_MAX_DIM], where;
     for (int mu = 0; mu < LAT_MAX_DIM; mu++) along[mu] = offset[mu] - displacement[mu];
     part->late_lane = lat_alloc(g->lanes, sizeof(int));
-    part->late_source = lat_alloc(region->sites, sizeof(int64_t));
+    part->late = true;
+    part->late_all = late_sources(g, &region->all, along);
+    for (int parity = 0; parity < 2; parity++) part->late_parity[parity] = late_sources(g, &region->parity[parity], along);
     for (int lane = 0; lane < g->lanes; lane++) part->late_lane[lane] = part->origin[lane] < 0 ? -1 : owner(g, lane, along, &where);
-    for (int64_t i = 0; i < region->sites; i++) {
-        int64_t c[LAT_MAX_DIM] = {0};
-        for (int mu = 0; mu < g->dim; mu++) c[mu] = g->coordinate[region->halo[i] * g->dim + mu] - along[mu] * g->block[mu];
-        part->late_source[i] = lat_site(g, c);
-    }
 }
 
 static struct lat_halo *plan_halo(const lat_geometry *g)
@@ -208,7 +237,7 @@ static struct lat_halo *plan_halo(const lat_geometry *g)
         for (int o = 0; o < DISPLACEMENTS; o++) {
             int before = message->parts;
             offset_of(o, offset);
-            if (halo->plan.region[o].sites > 0) add_part(g, message, &halo->plan.region[o], c, offset);
+            if (halo->plan.region[o].all.sites > 0) add_part(g, message, &halo->plan.region[o], c, offset);
             if (message->parts == before || c == HERE) continue;
             if (o == c)
                 halo->plan.face[c] = &message->part[before];
@@ -247,14 +276,14 @@ static void add_run(choice *c, int first, int count)
 
 static choice choose(const lat_field *field, const region *region, const selection *s)
 {
-    choice c = {.begin = s->parity == 1 ? region->even : 0, .end = s->parity == 0 ? region->even : region->sites};
+    choice c = {.pairs = s->parity < 0 ? &region->all : &region->parity[s->parity], .parity = s->parity};
     if (s->mu == STAPLES) {
         for (int mu = 0; mu < field->geometry->dim; mu++)
             if (staples_need(region, mu)) add_run(&c, mu * s->count, s->count);
     } else if (s->mu == WHOLE || staples_need(region, s->mu)) {
         add_run(&c, s->first, s->count);
     }
-    if (c.runs == 0) c.end = c.begin;
+    c.sites = c.runs > 0 ? c.pairs->sites : 0;
     return c;
 }
 
@@ -277,6 +306,27 @@ static selection links_of(const lat_field *links, int mu, int parity)
 
 static size_t real_bytes(const lat_field *f) { return f->precision == LAT_FLOAT ? sizeof(float) : sizeof(double); }
 
+/* All lanes of a face, each from the same lane next door; and the sites it copies follow each other. */
+static bool is_plain(const lat_geometry *g, const part *face)
+{
+    for (int lane = 0; lane < g->lanes; lane++)
+        if (face->origin[lane] != lane) return false;
+    return true;
+}
+
+static bool is_consecutive(const pairs *pairs)
+{
+    return pairs->block[pairs->sites - 1] - pairs->block[0] == pairs->sites - 1;
+}
+
+/* Where no message needs to be packed, links that staples do not need come along. */
+static void choose_plain(exchange *x, int c, const lat_field *field, const part *face, const choice *chosen)
+{
+    bool packed = !is_consecutive(chosen->pairs), all = chosen->components == field->components;
+    x->receive_plain[c] = chosen->parity < 0 && x->mu < 0 && is_plain(field->geometry, face) && (all || !packed);
+    x->send_plain[c] = x->receive_plain[c] && !packed;
+}
+
 static exchange *find_exchange(const lat_field *field, const selection *s)
 {
     lat_geometry *g = (lat_geometry *)field->geometry; /* the list of exchanges is a cache, not part of the geometry's value */
@@ -296,13 +346,16 @@ static exchange *find_exchange(const lat_field *field, const selection *s)
         const part *face = g->halos->plan.face[c];
         if (!face) continue;
         choice chosen = choose(field, face->region, s);
-        if (chosen.begin == chosen.end) continue;
+        if (chosen.sites == 0) continue;
+        choose_plain(x, c, field, face, &chosen);
+        if (x->send_plain[c]) chosen.components = field->components;
         if (message->values * most > INT32_MAX)
             lat_abort(LAT_CONFIG, "halo: a message of %lld bytes: use more ranks", (long long)(message->values * most));
-        x->size[c] = (int)((chosen.end - chosen.begin) * face->lanes * chosen.components * (int64_t)real_bytes(field));
+        x->size[c] = (int)(chosen.sites * face->lanes * chosen.components * (int64_t)real_bytes(field));
         int64_t room = s->mu == WHOLE ? message->values * most : x->size[c]; /* the adjoint sends all parts */
         x->send[c] = lat_alloc(room, 1);
         x->receive[c] = lat_alloc(room, 1);
+        if (x->receive_plain[c]) continue;
         MPI_Recv_init(x->receive[c], x->size[c], MPI_BYTE, message->source, c, g->comm, &x->request[x->requests++]);
         MPI_Send_init(x->send[c], x->size[c], MPI_BYTE, message->destination, c, g->comm, &x->request[x->requests++]);
     }
@@ -327,12 +380,14 @@ void lat_halos_free(lat_geometry *g)
             free(halo->plan.message[c].part[i].to);
             free(halo->plan.message[c].part[i].from);
             free(halo->plan.message[c].part[i].origin);
-            free(halo->plan.message[c].part[i].late_source);
+            free(halo->plan.message[c].part[i].late_all);
+            free(halo->plan.message[c].part[i].late_parity[0]);
+            free(halo->plan.message[c].part[i].late_parity[1]);
             free(halo->plan.message[c].part[i].late_lane);
         }
         free(halo->plan.message[c].part);
-        free(halo->plan.region[c].halo);
-        free(halo->plan.region[c].block);
+        pairs_free(&halo->plan.region[c].all);
+        for (int parity = 0; parity < 2; parity++) pairs_free(&halo->plan.region[c].parity[parity]);
     }
     free(halo);
     g->halos = NULL;
@@ -350,10 +405,10 @@ static int64_t row_of(const lat_field *f, int64_t site, int component)
 static inline __attribute__((always_inline)) void pack_sites(const lat_field *f, const part *p, const choice *chosen,
                                                              const run *run, bool halo_end, char **to, size_t size)
 {
-    const int64_t *site = halo_end ? p->region->halo : p->region->block;
+    const int64_t *site = halo_end ? chosen->pairs->halo : chosen->pairs->block;
     const int *lane = halo_end ? p->to : p->from;
     const char *data = f->data;
-    for (int64_t i = chosen->begin; i < chosen->end; i++)
+    for (int64_t i = 0; i < chosen->sites; i++)
         for (int c = run->first; c < run->first + run->count; c++) {
             const char *row = data + (size_t)row_of(f, site[i], c) * size;
             for (int l = 0; l < p->lanes; l++, *to += size) memcpy(*to, row + (size_t)lane[l] * size, size);
@@ -364,9 +419,9 @@ static inline __attribute__((always_inline)) void unpack_sites(lat_field *f, con
                                                                const run *run, const char **from, size_t size)
 {
     char *data = f->data;
-    for (int64_t i = chosen->begin; i < chosen->end; i++)
+    for (int64_t i = 0; i < chosen->sites; i++)
         for (int c = run->first; c < run->first + run->count; c++) {
-            char *row = data + (size_t)row_of(f, p->region->halo[i], c) * size;
+            char *row = data + (size_t)row_of(f, chosen->pairs->halo[i], c) * size;
             for (int l = 0; l < p->lanes; l++, *from += size) memcpy(row + (size_t)p->to[l] * size, *from, size);
         }
 }
@@ -404,26 +459,27 @@ static void copy_rows(const lat_field *f, const run *run, int64_t sites, void *b
 }
 
 /* The chosen sites of a region of the halo, from the sites with the same place in the list source. */
-static void copy_region(lat_field *f, const region *region, const selection *s, const int64_t *source, const int *lane)
+static void copy_region(lat_field *f, const choice *chosen, const int64_t *source, const int *lane)
 {
-    choice chosen = choose(f, region, s);
-    for (int r = 0; r < chosen.runs; r++)
-        copy_rows(f, &chosen.run[r], chosen.end - chosen.begin, NULL, region->halo + chosen.begin,
-                  source + chosen.begin, lane);
+    for (int r = 0; r < chosen->runs; r++)
+        copy_rows(f, &chosen->run[r], chosen->sites, NULL, chosen->pairs->halo, source, lane);
 }
 
 static void copy_here(lat_field *f, const halo_plan *plan, const selection *s)
 {
     const message *here = &plan->message[HERE];
-    for (int i = 0; i < here->parts; i++)
-        copy_region(f, here->part[i].region, s, here->part[i].region->block, here->part[i].origin);
+    for (int i = 0; i < here->parts; i++) {
+        choice chosen = choose(f, here->part[i].region, s);
+        copy_region(f, &chosen, chosen.pairs->block, here->part[i].origin);
+    }
 }
 
 static void copy_late(lat_field *f, const message *message, const selection *s)
 {
     for (int i = 0; i < message->parts; i++) {
         const part *p = &message->part[i];
-        if (p->late_source) copy_region(f, p->region, s, p->late_source, p->late_lane);
+        choice chosen = choose(f, p->region, s);
+        if (p->late) copy_region(f, &chosen, s->parity < 0 ? p->late_all : p->late_parity[s->parity], p->late_lane);
     }
 }
 
@@ -433,8 +489,8 @@ static void pack_face(const lat_field *f, const part *p, const selection *s, cha
     for (int r = 0; r < chosen.runs; r++) {
         const run *run = &chosen.run[r];
         if (p->whole) {
-            copy_rows(f, run, chosen.end - chosen.begin, to, NULL, p->region->block + chosen.begin, p->origin);
-            to += (size_t)(chosen.end - chosen.begin) * row_bytes(f, run);
+            copy_rows(f, run, chosen.sites, to, NULL, chosen.pairs->block, p->origin);
+            to += (size_t)chosen.sites * row_bytes(f, run);
         } else if (f->precision == LAT_FLOAT) {
             pack_sites(f, p, &chosen, run, false, &to, sizeof(float));
         } else {
@@ -449,8 +505,8 @@ static void unpack_face(lat_field *f, const part *p, const selection *s, const c
     for (int r = 0; r < chosen.runs; r++) {
         const run *run = &chosen.run[r];
         if (p->whole)
-            for (int64_t i = chosen.begin; i < chosen.end; i++, from += row_bytes(f, run))
-                memcpy(row_at(f, run, p->region->halo[i]), from, row_bytes(f, run));
+            for (int64_t i = 0; i < chosen.sites; i++, from += row_bytes(f, run))
+                memcpy(row_at(f, run, chosen.pairs->halo[i]), from, row_bytes(f, run));
         else if (f->precision == LAT_FLOAT)
             unpack_sites(f, p, &chosen, run, &from, sizeof(float));
         else
@@ -460,13 +516,37 @@ static void unpack_face(lat_field *f, const part *p, const selection *s, const c
 
 static bool has_halo(const lat_field *field) { return field->geometry->all_sites > field->geometry->sites; }
 
+static void receive_plain(lat_field *field, exchange *x, const halo_plan *plan)
+{
+    const run all = {0, field->components};
+    x->plain = 0;
+    for (int c = 0; c < DISPLACEMENTS; c++) {
+        if (!x->receive_plain[c]) continue;
+        MPI_Irecv(row_at(field, &all, plan->face[c]->region->all.halo[0]), x->size[c], MPI_BYTE, plan->message[c].source, c,
+                  field->geometry->comm, &x->plain_request[x->plain++]);
+    }
+}
+
+static void send_plain(const lat_field *field, exchange *x, const halo_plan *plan)
+{
+    const run all = {0, field->components};
+    for (int c = 0; c < DISPLACEMENTS; c++) {
+        if (!x->receive_plain[c]) continue;
+        const char *from = x->send_plain[c] ? row_at(field, &all, plan->face[c]->region->all.block[0]) : x->send[c];
+        MPI_Isend(from, x->size[c], MPI_BYTE, plan->message[c].destination, c, field->geometry->comm,
+                  &x->plain_request[x->plain++]);
+    }
+}
+
 static void start(lat_field *field, selection s)
 {
     if (!has_halo(field)) return;
     exchange *x = find_exchange(field, &s);
     const halo_plan *plan = &field->geometry->halos->plan;
+    receive_plain(field, x, plan);
     for (int c = 0; c < DISPLACEMENTS; c++)
-        if (x->send[c]) pack_face(field, plan->face[c], &s, x->send[c]);
+        if (x->size[c] && !x->send_plain[c]) pack_face(field, plan->face[c], &s, x->send[c]);
+    send_plain(field, x, plan);
     if (x->requests > 0) MPI_Startall(x->requests, x->request);
     copy_here(field, plan, &s);
 }
@@ -476,11 +556,12 @@ static void finish(lat_field *field, selection s)
     if (!has_halo(field)) return;
     exchange *x = find_exchange(field, &s);
     const halo_plan *plan = &field->geometry->halos->plan;
+    if (x->plain > 0) MPI_Waitall(x->plain, x->plain_request, MPI_STATUSES_IGNORE);
     if (x->requests > 0) MPI_Waitall(x->requests, x->request, MPI_STATUSES_IGNORE);
     for (int c = 0; c < DISPLACEMENTS; c++)
-        if (x->receive[c]) unpack_face(field, plan->face[c], &s, x->receive[c]);
+        if (x->size[c] && !x->receive_plain[c]) unpack_face(field, plan->face[c], &s, x->receive[c]);
     for (int c = 0; c < DISPLACEMENTS; c++)
-        if (x->receive[c]) copy_late(field, &plan->message[c], &s);
+        if (x->size[c]) copy_late(field, &plan->message[c], &s);
 }
 
 void lat_halo_start(lat_field *field) { start(field, whole(field)); }
@@ -516,10 +597,11 @@ static inline __attribute__((always_inline)) const char *add_part_of(const lat_f
                                                                      const char *buffer, bool wide)
 {
     const size_t size = wide ? sizeof(double) : sizeof(float);
-    for (int64_t i = 0; i < p->region->sites; i++)
+    const pairs *pairs = &p->region->all;
+    for (int64_t i = 0; i < pairs->sites; i++)
         for (int c = 0; c < f->components; c++) {
-            char *owner = (char *)f->data + (size_t)row_of(f, p->region->block[i], c) * size;
-            const char *copy = (const char *)f->data + (size_t)row_of(f, p->region->halo[i], c) * size;
+            char *owner = (char *)f->data + (size_t)row_of(f, pairs->block[i], c) * size;
+            const char *copy = (const char *)f->data + (size_t)row_of(f, pairs->halo[i], c) * size;
             for (int l = 0; l < p->lanes; l++) {
                 int from = buffer ? l : p->to[l], to = p->from[l];
                 const char *row = buffer ? buffer : copy;
@@ -562,7 +644,7 @@ void lat_halo_adjoint(lat_field *field)
     int requests = 0;
     for (int c = 0; c < DISPLACEMENTS; c++) {
         const message *m = &plan->message[c];
-        if (!x->send[c]) continue;
+        if (!x->size[c]) continue;
         int size = (int)(m->values * (int64_t)x->bytes);
         char *to = x->send[c];
         for (int i = 0; i < m->parts; i++) to = pack_part(field, &m->part[i], to);
@@ -572,7 +654,7 @@ void lat_halo_adjoint(lat_field *field)
     add_message(field, &plan->message[HERE], NULL);
     MPI_Waitall(requests, request, MPI_STATUSES_IGNORE);
     for (int c = 0; c < DISPLACEMENTS; c++)
-        if (x->receive[c]) add_message(field, &plan->message[c], x->receive[c]);
+        if (x->size[c]) add_message(field, &plan->message[c], x->receive[c]);
     size_t row = (size_t)g->lanes * x->bytes;
     memset((char *)field->data + (size_t)g->sites * row, 0, (size_t)(g->all_sites - g->sites) * row);
 }

@@ -130,7 +130,7 @@ typedef struct {
 } lat_sites;
 
 /* Every rank holds an equal part of the lattice; the part is cut in equal blocks, one per lane and member.  All lanes
- * share one table of sites: sites 0 ... sites-1 are the block (x fastest), sites ... all_sites-1 its halo.  Directions
+ * share one table of sites: sites 0 ... sites-1 are the block (x fastest), sites ... all_sites-1 its halo (by regions).  Directions
  * that are split over neither ranks nor lanes have no halo: their neighbour table wraps around.
  * Lane = block * members + member; lanes beyond blocks * members are idle: they compute, and nobody looks.
  * Read-only for everybody but geometry.c and halo.c. */
@@ -204,8 +204,8 @@ void lat_field_set_local(lat_field *field, int member, const double *values);
 /* ---------------------------------------------------------------------------------------------- halo exchange (halo.c) */
 
 /* Fills the halo of a field from the owners of its sites.  Collective.  Between the two halves the halo of the inner sites
- * is filled already (what comes from lanes of the same rank), so that work on them overlaps with the messages; a geometry
- * has one exchange of a given number of components under way at a time. */
+ * is filled already (what comes from lanes of the same rank), so that work on them overlaps with the messages; the
+ * outer sites must not change.  A geometry has one exchange of a given number of components under way at a time. */
 void lat_halo_start(lat_field *field);
 void lat_halo_finish(lat_field *field);
 void lat_halo_exchange(lat_field *field);
