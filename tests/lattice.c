@@ -62,6 +62,111 @@ static double inner_product(const lat_field *x, const lat_field *y, bool halo)
     return lat_accumulator_value(&sum);
 }
 
+/* Is component c of the neighbour at this offset from a site what its owner has?  Neighbours that are not stored count
+ * as right. */
+static bool neighbour_right(const lat_field *f, int64_t site, const int64_t offset[LAT_MAX_DIM], int c)
+{
+    const lat_geometry *g = f->geometry;
+    int64_t x[LAT_MAX_DIM] = {0};
+    for (int mu = 0; mu < g->dim; mu++) x[mu] = g->coordinate[site * g->dim + mu] + offset[mu];
+    int64_t there = lat_site(g, x);
+    for (int l = 0; there >= 0 && l < g->members * g->blocks; l++)
+        if (((double *)f->data)[(there * f->components + c) * g->lanes + l] != mark(global_of(g, there, l), g->lane_member[l], c))
+            return false;
+    return true;
+}
+
+/* In a halo that holds nothing yet */
+static void forget_halo(lat_field *f)
+{
+    const lat_geometry *g = f->geometry;
+    for (int64_t i = g->sites * f->components * g->lanes; i < g->all_sites * f->components * g->lanes; i++)
+        ((double *)f->data)[i] = NAN;
+}
+
+/* Neighbours as far off as the halo is wide, in all combinations of directions. */
+static int neighbours_wrong(const lat_field *f, const lat_sites *sites)
+{
+    int wrong = 0;
+    for (int64_t i = 0; i < sites->count; i++)
+        for (int o = 0; o < 81; o++) {
+            int64_t offset[LAT_MAX_DIM];
+            for (int mu = 0, rest = o; mu < LAT_MAX_DIM; rest /= 3, mu++) offset[mu] = (rest % 3 - 1) * f->geometry->halo;
+            wrong += !neighbour_right(f, sites->site[i], offset, 0);
+        }
+    return wrong;
+}
+
+/* A staple of U_nu(x) in direction rho has U_nu(x + rho), U_nu(x - rho), U_rho(x), U_rho(x + nu), U_rho(x - rho) and
+ * U_rho(x + nu - rho); one component a link. */
+static int staples_wrong(const lat_field *f, const lat_sites *sites)
+{
+    int wrong = 0, dim = f->geometry->dim;
+    for (int64_t i = 0; i < sites->count; i++)
+        for (int pair = 0; pair < dim * dim; pair++) {
+            int nu = pair / dim, rho = pair % dim;
+            int64_t up[LAT_MAX_DIM] = {0}, down[LAT_MAX_DIM] = {0}, ahead[LAT_MAX_DIM] = {0}, corner[LAT_MAX_DIM] = {0};
+            if (nu == rho) continue;
+            up[rho] = ahead[nu] = corner[nu] = 1;
+            down[rho] = corner[rho] = -1;
+            int64_t site = sites->site[i];
+            wrong += !neighbour_right(f, site, up, nu) + !neighbour_right(f, site, down, nu) +
+                     !neighbour_right(f, site, ahead, rho) + !neighbour_right(f, site, down, rho) +
+                     !neighbour_right(f, site, corner, rho);
+        }
+    return wrong;
+}
+
+/* Sites in directions that are not in the set, in which this rank's part ends after `halo` sites. */
+static double border(const lat_geometry *g, int set)
+{
+    double product = g->members;
+    for (int mu = 0; mu < g->dim; mu++) product *= set >> mu & 1 ? g->halo : (double)g->local[mu];
+    return product;
+}
+
+/* Values in all borders with other ranks: 2^n of n directions each.  least, most: those that staples need, with nothing
+ * but them, and with whole upper faces. */
+static void count_borders(const lat_geometry *g, double *all, double *least, double *most)
+{
+    *all = *least = *most = 0;
+    for (int set = 1; set < 1 << g->dim; set++) {
+        int n = 0, split = 1;
+        for (int mu = 0; mu < g->dim; mu++) {
+            n += set >> mu & 1;
+            split = split && (!(set >> mu & 1) || g->ranks[mu] > 1);
+        }
+        if (!split || n > g->corners) continue;
+        double values = border(g, set);
+        *all += values * (1 << n) * g->dim;
+        *least += values * (n == 1 ? 2 * g->dim - 1 : n == 2 ? 2 : 0);
+        *most += values * (n == 1 ? 2 * g->dim : n == 2 ? 2 : 0);
+    }
+}
+
+/* What the inner sites may read before messages have arrived, and how much is sent. */
+static void test_overlap(const lat_geometry *g, const char *name)
+{
+    lat_field *f = lat_field_create(g, g->dim, LAT_DOUBLE);
+    double all, least, most, sent = (double)lat_halo_bytes(f) / sizeof(double), staples = (double)lat_halo_staple_bytes(f) / sizeof(double);
+    fill_marks(f);
+    forget_halo(f);
+    lat_halo_start(f);
+    ok_all(neighbours_wrong(f, &g->inner) == 0 && g->inner.count + g->outer.count == g->sites,
+           "%s: inner sites have their neighbours before the messages come", name);
+    lat_halo_finish(f);
+    ok_all(neighbours_wrong(f, &g->outer) == 0, "%s: outer sites have them after that", name);
+    forget_halo(f);
+    lat_halo_start_staples(f);
+    ok_all(staples_wrong(f, &g->inner) == 0, "%s: so with staples: inner sites", name);
+    lat_halo_finish_staples(f);
+    ok_all(staples_wrong(f, &g->outer) == 0, "%s: outer sites", name);
+    count_borders(g, &all, &least, &most);
+    ok_all(sent == all && staples >= least && staples <= most,
+           "%s: a rank sends its borders: %.0f values, for staples %.0f", name, sent, staples);
+    lat_field_free(f);
+}
+
 static void test_halo(const lat_shape *shape, const char *name)
 {
     lat_error error = {0};
@@ -90,6 +195,7 @@ static void test_halo(const lat_shape *shape, const char *name)
     double right = inner_product(x, y, false);
     ok(fabs(left - right) < 1e-10 * (1 + fabs(left)), "%s: the adjoint is the adjoint", name);
     if (fabs(left - right) >= 1e-10 * (1 + fabs(left)) && tap.rank == 0) printf("# %.15g %.15g\n", left, right);
+    test_overlap(g, name);
     lat_field_free(x);
     lat_field_free(y);
     lat_geometry_free(g);
@@ -354,6 +460,8 @@ int main(int argc, char **argv)
     test_halo(&(lat_shape){.dim = 4, .size = {4, 4, 8, 8}, .corners = 4}, "4x4x8x8, all corners");
     test_halo(&(lat_shape){.dim = 2, .size = {32, 32}, .members = 6, .lane_grid = {2, 1}}, "32x32, 6 members, lanes across vectors");
     test_halo(&(lat_shape){.dim = 4, .size = {8, 4, 16, 32}, .corners = 4, .lane_grid = {2, 1, 2, 2}}, "8x4x16x32, lanes in x, z, t");
+    test_halo(&(lat_shape){.dim = 4, .size = {4, 4, 4, 16}, .lane_grid = {2, 2, 1, 1}, .ranks = {1, 1, 1, tap.ranks}}, "4x4x4x16, ranks in t");
+    test_halo(&(lat_shape){.dim = 2, .size = {6 * tap.ranks, 4}, .lane_grid = {1, 1}, .members = 8, .ranks = {tap.ranks, 1}}, "8 members, ranks in x");
     test_accumulator();
     test_sum_field();
     test_sum_vector();

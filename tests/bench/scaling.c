@@ -1,0 +1,92 @@
+/* flowhmc: SPDX-License-Identifier: GPL-3.0-or-later
+ *
+ * Weak scaling: SU(3) with 8^4 sites a rank on however many ranks there are.  Bytes that a rank sends, against the model
+ * of doc/scaling.md, and the processor time that a rank takes for a force: its best of several repetitions, and its
+ * part in the exchange.  Where there are more ranks than cores, wall-clock times say nothing.
+ *
+ *     mpirun -n RANKS scaling [LOCAL_EXTENT]
+ */
+#include "../../lattice/lattice.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+enum { DIM = 4, REPEATS = 25 };
+
+static double now(void)
+{
+    struct timespec t;
+    clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &t);
+    return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
+}
+
+/* Ranks in t, z, y, x, by turns twice as many. */
+static lat_shape shape_of(int ranks, int local)
+{
+    lat_shape shape = {.dim = DIM, .ranks = {1, 1, 1, 1}};
+    for (int mu = DIM - 1, rest = ranks; rest > 1; rest /= 2, mu = (mu + DIM - 1) % DIM) shape.ranks[mu] *= 2;
+    for (int mu = 0; mu < DIM; mu++) shape.size[mu] = (int64_t)local * shape.ranks[mu];
+    return shape;
+}
+
+/* Bytes that staples need from other ranks: of each face, without the links that leave the lattice upwards, and of each
+ * edge between two split directions one link in both that lead up and down. */
+static double model(const lat_geometry *g, double link_bytes)
+{
+    double faces = 0, edges = 0;
+    for (int mu = 0; mu < DIM; mu++) {
+        if (g->ranks[mu] == 1) continue;
+        double area = (double)(g->volume / g->rank_count) / (double)g->local[mu];
+        faces += area * (2 * DIM - 1);
+        for (int nu = 0; nu < mu; nu++)
+            if (g->ranks[nu] > 1) edges += 2 * area / (double)g->local[nu];
+    }
+    return link_bytes * (faces + edges);
+}
+
+static double best_of(lat_action *action, lat_field *links, lat_field *force)
+{
+    double best = INFINITY, all;
+    for (int i = 0; i < REPEATS; i++) {
+        MPI_Barrier(MPI_COMM_WORLD);
+        double start = now();
+        if (action)
+            action->table->force(action, links, 1e-3, force);
+        else {
+            lat_halo_start_staples(links);
+            lat_halo_finish_staples(links);
+        }
+        best = fmin(best, now() - start);
+    }
+    MPI_Allreduce(&best, &all, 1, MPI_DOUBLE, MPI_MAX, MPI_COMM_WORLD);
+    return all;
+}
+
+int main(int argc, char **argv)
+{
+    lat_error error = {0};
+    lat_geometry *g;
+    int ranks, rank;
+    lat_start(&argc, &argv);
+    MPI_Comm_size(MPI_COMM_WORLD, &ranks);
+    MPI_Comm_rank(MPI_COMM_WORLD, &rank);
+    lat_shape shape = shape_of(ranks, argc > 1 ? atoi(argv[1]) : 8);
+    if (lat_geometry_create(MPI_COMM_WORLD, &shape, &g, &error)) lat_abort(error.status, "%s", error.text);
+    lat_field *links = lat_field_gauge(g, LAT_SU3, LAT_DOUBLE), *force = lat_field_algebra(g, LAT_SU3, LAT_DOUBLE);
+    lat_action *action = lat_action_wilson(LAT_SU3, 6);
+    double whole = best_of(action, links, force), exchange = best_of(NULL, links, force);
+    if (rank == 0)
+        printf("%3d ranks %d x %d x %d x %d: %8.0f bytes a rank for staples, model %8.0f; whole halo %8.0f; force %6.2f ms, "
+               "exchange %6.2f ms of each rank\n", ranks, g->ranks[0], g->ranks[1], g->ranks[2], g->ranks[3],
+               (double)lat_halo_staple_bytes(links), model(g, lat_link_reals(LAT_SU3) * (double)sizeof(double)),
+               (double)lat_halo_bytes(links), 1e3 * whole, 1e3 * exchange);
+    lat_action_free(action);
+    lat_field_free(links);
+    lat_field_free(force);
+    lat_geometry_free(g);
+    MPI_Finalize();
+    return 0;
+}
