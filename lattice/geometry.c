@@ -82,6 +82,13 @@ static lat_status choose_ranks(lat_geometry *g, const lat_shape *shape, lat_erro
     return LAT_DONE;
 }
 
+/* Longer; or as long, and not split over ranks: messages are made of all lanes then. */
+static bool better_for_lanes(const lat_geometry *g, int mu, int than)
+{
+    int64_t extent = g->local[mu] / g->lane_grid[mu], other = g->local[than] / g->lane_grid[than];
+    return extent > other || (extent == other && (g->ranks[mu] == 1 || g->ranks[than] > 1));
+}
+
 /* Lanes left empty by the members are filled with blocks of the lattice: the longest even extent is halved as often as
  * lanes and the period of the masks allow. */
 static void choose_lanes(lat_geometry *g, int period, int vector)
@@ -91,7 +98,7 @@ static void choose_lanes(lat_geometry *g, int period, int vector)
         int longest = -1;
         for (int mu = 0; mu < g->dim; mu++) {
             int64_t extent = g->local[mu] / g->lane_grid[mu];
-            if (extent % (2 * period) == 0 && (longest < 0 || extent >= g->local[longest] / g->lane_grid[longest])) longest = mu;
+            if (extent % (2 * period) == 0 && (longest < 0 || better_for_lanes(g, mu, longest))) longest = mu;
         }
         if (longest < 0) break;
         g->lane_grid[longest] *= 2;
