@@ -80,7 +80,7 @@ KERNEL(heatbath)
 {
     link_t u = LINK(k->u, site, k->mu);
     matrix_t w = link_matrix_mul(u, completed_staple_at(&k->t, k->u, site, lane, k->mu));
-    real turn[4];
+    real turn[4] = {real_of(0)}; /* filled at s = 0 */
     REAL_UNROLL
     for (int s = 0; s < SUBGROUPS; s++) {
         real v[4], h[4], g[4], sine, cosine;
