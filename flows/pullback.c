@@ -57,7 +57,7 @@ lat_action *flow_pullback(flow_map *map, lat_action *action)
 {
     pullback *p = lat_alloc(1, sizeof *p);
     const lat_geometry *g = map->geometry;
-    *p = (pullback){.base = {&table, action->group}, .map = map, .action = action};
+    *p = (pullback){.base = {.table = &table, .group = action->group}, .map = map, .action = action};
     p->u = lat_field_gauge(g, action->group, map->precision);
     p->log_det = lat_field_create(g, 1, LAT_DOUBLE);
     p->cotangent = lat_field_algebra(g, action->group, map->precision);

@@ -54,19 +54,6 @@ static void read_grid(lat_settings *group, const char *key, int dim, int *grid, 
     for (int mu = 0; mu < dim; mu++) grid[mu] = (int)values[mu];
 }
 
-static void read_boundary(lat_settings *group, int dim, lat_error *error)
-{
-    static const char *const names[] = {"periodic", NULL};
-    const char *boundary[LAT_MAX_DIM] = {"periodic", "periodic", "periodic", "periodic"};
-    int count = lat_settings_strings(group, "boundary", boundary, dim, LAT_MAX_DIM, error);
-    if (count != dim && !error->status)
-        lat_settings_fail(group, "boundary", error, "%d words for a lattice of %d directions: give one for each", count,
-                          dim);
-    for (int mu = 0; mu < dim && !error->status; mu++)
-        if (strcmp(boundary[mu], names[0]) != 0)
-            lat_settings_fail(group, "boundary", error, "'%.40s' is not known: use \"periodic\"", boundary[mu]);
-}
-
 static void read_lattice(lat_settings *root, lat_group *group, lat_shape *shape, lat_error *error)
 {
     lat_settings *lattice = lat_settings_group(root, "lattice", error);
@@ -77,7 +64,7 @@ static void read_lattice(lat_settings *root, lat_group *group, lat_shape *shape,
     if (error->status) return;
     read_grid(lattice, "ranks", shape->dim, shape->ranks, error);
     read_grid(lattice, "lanes", shape->dim, shape->lane_grid, error);
-    read_boundary(lattice, shape->dim, error);
+    lat_boundary_read(lattice, shape, error);
 }
 
 lat_status mc_chain_create(MPI_Comm comm, lat_settings *root, const char *directory, mc_chain **out, lat_error *error)
@@ -95,6 +82,7 @@ lat_status mc_chain_create(MPI_Comm comm, lat_settings *root, const char *direct
     chain->directory = lat_text("%s", directory);
     shape.members = chain->replicas;
     if (!error->status) chain->action = lat_action_create(root, chain->group, error);
+    if (!error->status) shape.halo = chain->action->halo;
     if (!error->status) lat_geometry_create(comm, &shape, &chain->geometry, error);
     if (error->status) {
         mc_chain_free(chain);
@@ -103,6 +91,8 @@ lat_status mc_chain_create(MPI_Comm comm, lat_settings *root, const char *direct
     }
     chain->links = lat_field_gauge(chain->geometry, chain->group, LAT_DOUBLE);
     chain->density = lat_field_create(chain->geometry, 1, LAT_DOUBLE);
+    chain->couplings = lat_couplings_create(chain->geometry);
+    lat_action_couple(chain->action, chain->couplings);
     *out = chain;
     return LAT_DONE;
 }
@@ -126,6 +116,7 @@ void mc_chain_free(mc_chain *chain)
     if (!chain) return;
     lat_field_free(chain->links);
     lat_field_free(chain->density);
+    lat_field_free(chain->couplings);
     lat_action_free(chain->action);
     lat_geometry_free(chain->geometry);
     free(chain->directory);

@@ -245,6 +245,8 @@ static mc_update *create(lat_settings *settings, mc_chain *chain, int index, lat
         lat_settings_fail(settings, "kind", error, "direct knows u1 in two dimensions alone: use hmc or heatbath");
     else if (isnan(lat_action_beta(chain->action)))
         lat_settings_fail(settings, "kind", error, "direct knows the Wilson action alone: use hmc for others");
+    else if (chain->couplings)
+        lat_settings_fail(settings, "kind", error, "direct knows periodic lattices alone: use hmc or heatbath");
     if (error->status) return NULL;
     direct *d = lat_alloc(1, sizeof *d);
     d->base = (mc_update){

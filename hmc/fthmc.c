@@ -39,7 +39,7 @@ static lat_status set_up(fthmc *f, lat_settings *settings, lat_error *error)
     mc_chain *chain = f->base.chain;
     const lat_geometry *g = chain->geometry;
     if (mc_model_read(chain, f->name, &f->model, error)) return error->status;
-    lat_shape shape = {.dim = g->dim, .members = chain->replicas, .period = f->model->stack.period, .halo = f->model->stack.halo, .corners = g->dim};
+    lat_shape shape = {.dim = g->dim, .members = chain->replicas, .period = f->model->stack.period, .halo = mc_flow_halo(chain, f->model), .corners = g->dim};
     memcpy(shape.size, g->size, sizeof shape.size);
     memcpy(shape.ranks, g->ranks, sizeof shape.ranks);
     if (lat_geometry_create(g->comm, &shape, &f->geometry, error)) return error->status;

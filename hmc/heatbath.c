@@ -10,9 +10,17 @@ static void update_links(const mc_sweep *sweep, const lat_range *range, int mu, 
 {
     mc_chain *chain = sweep->base.chain;
     lat_random random = mc_random(chain, LAT_RANDOM_HEATBATH, sweep->base.index + (round << MC_SWEEP_SHIFT));
-    heatbath_args args = {lat_tables_of(chain->geometry), chain->links->data, lat_action_beta(chain->action), mu,
-                          lat_random_key(&random)};
-    lat_kernels_of(chain->links, chain->group)->heatbath(&args, range);
+    const lat_kernels *kernels = lat_kernels_of(chain->links, chain->group);
+    const lat_field *couplings = chain->action->couplings;
+    lat_tables tables = lat_tables_of(chain->geometry);
+    double beta = lat_action_beta(chain->action);
+    if (couplings) {
+        weighted_heatbath_args args = {tables, chain->links->data, couplings->data, beta, mu, lat_random_key(&random)};
+        kernels->weighted_heatbath(&args, range);
+    } else {
+        heatbath_args args = {tables, chain->links->data, beta, mu, lat_random_key(&random)};
+        kernels->heatbath(&args, range);
+    }
 }
 
 static mc_update *create(lat_settings *settings, mc_chain *chain, int index, lat_error *error)

@@ -24,6 +24,7 @@ typedef struct mc_chain {
     lat_action *action;
     lat_field *links;    /* double; members = replicas */
     lat_field *density;  /* scratch: one double component */
+    lat_field *couplings; /* of the links, where the boundary is not periodic; the action's */
     int replicas;
     uint64_t seed;
     uint64_t step;       /* steps done */

@@ -10,8 +10,16 @@ static void update_links(const mc_sweep *sweep, const lat_range *range, int mu, 
 {
     (void)round;
     mc_chain *chain = sweep->base.chain;
-    overrelax_args args = {lat_tables_of(chain->geometry), chain->links->data, mu};
-    lat_kernels_of(chain->links, chain->group)->overrelax(&args, range);
+    const lat_kernels *kernels = lat_kernels_of(chain->links, chain->group);
+    const lat_field *couplings = chain->action->couplings;
+    lat_tables tables = lat_tables_of(chain->geometry);
+    if (couplings) {
+        weighted_overrelax_args args = {tables, chain->links->data, couplings->data, mu};
+        kernels->weighted_overrelax(&args, range);
+    } else {
+        overrelax_args args = {tables, chain->links->data, mu};
+        kernels->overrelax(&args, range);
+    }
 }
 
 static mc_update *create(lat_settings *settings, mc_chain *chain, int index, lat_error *error)

@@ -13,6 +13,8 @@
 lat_status mc_model_read(const mc_chain *chain, const char *name, flow_model **model, lat_error *error)
 {
     MPI_Comm comm = chain->geometry->comm;
+    if (chain->couplings)
+        return lat_fail(error, LAT_CONFIG, "updates: %s: flows know periodic lattices alone: use hmc or heatbath", name);
     char *path = mc_find_file(chain->directory, "models", name);
     lat_status status = flow_model_read(comm, path ? path : name, model, NULL, error);
     free(path);
@@ -23,6 +25,12 @@ lat_status mc_model_read(const mc_chain *chain, const char *name, flow_model **m
     flow_model_free(*model);
     *model = NULL;
     return error->status;
+}
+
+/* The action is computed where the flow is. */
+int mc_flow_halo(const mc_chain *chain, const flow_model *model)
+{
+    return chain->action->halo > model->stack.halo ? chain->action->halo : model->stack.halo;
 }
 
 void mc_model_report(const flow_model *model, const char *name, json_t *object)
@@ -50,7 +58,8 @@ lat_status mc_proposals_create(mc_chain *chain, const char *model, const int *ra
     const lat_geometry *g = chain->geometry;
     *p = (mc_proposals){.chain = chain, .group_comm = MPI_COMM_NULL};
     if (mc_model_read(chain, model, &p->model, error) || make_groups(p, ranks, error)) goto failed;
-    lat_shape shape = {.dim = g->dim, .members = lat_vector_lanes(precision), .period = p->model->stack.period, .halo = p->model->stack.halo,
+    lat_shape shape = {.dim = g->dim, .members = lat_vector_lanes(precision), .period = p->model->stack.period,
+                       .halo = mc_flow_halo(chain, p->model),
                        .corners = g->dim, .precision = precision};
     for (int mu = 0; mu < g->dim; mu++) {
         shape.size[mu] = g->size[mu];

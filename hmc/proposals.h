@@ -31,6 +31,8 @@ void mc_proposals_free(mc_proposals *proposals);
 /* Finds a model beside the configuration or where models are installed, reads it, and checks its group and dimension.
  * Collective. */
 lat_status mc_model_read(const mc_chain *chain, const char *name, flow_model **model, lat_error *error);
+/* The halo for links that come out of a model and go into the action of the chain. */
+int mc_flow_halo(const mc_chain *chain, const flow_model *model);
 /* Adds "model" to the report of an update: file, hash, cost of training. */
 void mc_model_report(const flow_model *model, const char *name, json_t *object);
 

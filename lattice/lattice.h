@@ -110,6 +110,20 @@ extern const char *const lat_precision_names[]; /* "double", "float", NULL */
 int lat_link_reals(lat_group group);            /* reals stored per link: 1, 4, 18 */
 int lat_algebra_reals(lat_group group);         /* dim of the algebra: 1, 3, 8 */
 
+/* Boundary conditions; zero: periodic (boundary.c).  They are couplings of links: a plaquette or rectangle is weighted
+ * with the product of the couplings of its links, as in arXiv:2012.14000.  All are 1 but those of links that lead from
+ * the last slice of a direction to the first: 0 where the direction is open, so that the loops which would leave the lattice
+ * vanish, all others having weight 1, those within the first and the last slice too; and `coupling`, 0 to 1, on the
+ * links of a defect, which start at 0 <= x_nu < extent[nu] for all nu other than its direction.  A defect of coupling 0 on
+ * a whole slice is an open boundary.  Links of coupling 0 are stored all the same, and take any value. */
+typedef struct {
+    bool open[LAT_MAX_DIM];
+    bool defect;
+    int direction;
+    int64_t extent[LAT_MAX_DIM];
+    double coupling;
+} lat_boundary;
+
 /* What is asked of a geometry.  Zero means: choose. */
 typedef struct {
     int dim;
@@ -121,6 +135,7 @@ typedef struct {
     int halo;                   /* width of the halo (default 1) */
     int corners;                /* a halo site lies outside in at most this many directions (default 2) */
     lat_precision precision;    /* the lanes are a multiple of the vector length of this precision */
+    lat_boundary boundary;
 } lat_shape;
 
 /* A list of sites of a lane's block. */
@@ -156,6 +171,7 @@ typedef struct lat_geometry {
     int64_t *lane_member;                         /* [lanes]; idle lanes carry members, members+1, ... */
     lat_sites parity[2];                          /* sites of the block with even, odd sum of global coordinates */
     lat_sites inner, outer;                       /* sites that need no halo from other ranks, and those that do */
+    lat_boundary boundary;
     const struct lat_backend *backend;
     struct lat_halo *halos; /* exchanges set up so far, by the number of bytes per site */
 } lat_geometry;
@@ -167,6 +183,11 @@ int lat_vector_lanes(lat_precision precision);
  * does not divide by what). */
 lat_status lat_geometry_create(MPI_Comm comm, const lat_shape *shape, lat_geometry **geometry, lat_error *error);
 void lat_geometry_free(lat_geometry *geometry); /* collective */
+
+/* Reads the keys `boundary` and `defect` of a lattice, whose size is known, into its shape. */
+void lat_boundary_read(lat_settings *lattice, lat_shape *shape, lat_error *error);
+bool lat_boundary_is_periodic(const lat_boundary *boundary); /* all couplings are 1 */
+bool lat_boundary_has_gaps(const lat_boundary *boundary);    /* some are 0 */
 
 /* Site index of the coordinates relative to the block of the lanes (halo coordinates included); -1 if not stored. */
 int64_t lat_site(const lat_geometry *geometry, const int64_t *coordinate);
@@ -185,6 +206,8 @@ typedef struct {
 lat_field *lat_field_create(const lat_geometry *geometry, int components, lat_precision precision); /* zeroed */
 lat_field *lat_field_gauge(const lat_geometry *geometry, lat_group group, lat_precision precision); /* unit links */
 lat_field *lat_field_algebra(const lat_geometry *geometry, lat_group group, lat_precision precision);
+/* The couplings of links that follow from the boundary: dim components in double, halo filled; NULL if all are 1.  Collective. */
+lat_field *lat_couplings_create(const lat_geometry *geometry);
 void lat_field_free(lat_field *field); /* NULL is allowed, as in free() */
 void lat_field_zero(lat_field *field);
 void lat_field_copy(lat_field *to, const lat_field *from);    /* halo included; converts the precision */
@@ -302,13 +325,20 @@ typedef struct {
 struct lat_action {
     const lat_action_table *table;
     lat_group group;
+    int halo;                   /* width that its functions need in the geometry of the links; 0: 1 */
+    const lat_field *couplings; /* of the links, dim components; NULL: all are 1.  See lat_action_couple */
 };
 
 /* S = beta sum_{x, m<n} (1 - Re tr P / N); U(1): beta sum (1 - cos theta_P). */
 lat_action *lat_action_wilson(lat_group group, double beta);
+/* S = beta sum [c0 (1 - Re tr P / N) + c1 (1 - Re tr R / N)], R all loops of 2 x 1 links, c0 = 1 - 8 c1. */
+lat_action *lat_action_improved(lat_group group, double beta, double c1);
 /* From the list `action` of a configuration: a sum of terms. */
 lat_action *lat_action_create(lat_settings *root, lat_group group, lat_error *error);
-/* If the action is a single Wilson term, its beta; otherwise NaN. */
+/* Gives the action, and the terms of a sum, couplings of links, which stay the caller's; NULL: all are 1.  From then on
+ * its functions are for links of the geometry of the couplings. */
+void lat_action_couple(lat_action *action, const lat_field *couplings);
+/* If the action is a single Wilson term, its beta, whatever the couplings; otherwise NaN. */
 double lat_action_beta(const lat_action *action);
 void lat_action_free(lat_action *action);
 /* Nested time scales: terms of a sum have levels 0 (the innermost, the default) to levels - 1, none of them empty.  The
@@ -330,7 +360,8 @@ struct lat_observable {
     int extent[2];        /* R and T of a Wilson loop */
     void (*measure)(const lat_observable *observable, lat_field *links, lat_group group, double *out /* [members][columns] */);
 };
-/* plaquette: mean of Re tr P / N.  charge: Q = sum arg P / 2 pi and Q^2 (2D U(1)).  polyakov: mean of tr L / N along the
+/* plaquette: mean of Re tr P / N over the plaquettes whose coupling is not 0; the others know no such plaquettes and are
+ * refused.  charge: Q = sum arg P / 2 pi and Q^2 (2D U(1)).  polyakov: mean of tr L / N along the
  * last direction, real and imaginary part.  wilson_loop_RxT: mean of Re tr W / N over sites and planes (R along the lower
  * direction). */
 lat_status lat_observable_find(const char *name, lat_group group, const lat_shape *shape, lat_observable *out, lat_error *error);

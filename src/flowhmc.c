@@ -57,7 +57,7 @@ static void read_observables(lat_settings *measure, ensemble *e, lat_error *erro
 {
     enum { MOST = 64 };
     const char *names[MOST] = {"plaquette"};
-    lat_shape shape = {.dim = e->chain->geometry->dim};
+    lat_shape shape = {.dim = e->chain->geometry->dim, .boundary = e->chain->geometry->boundary};
     memcpy(shape.size, e->chain->geometry->size, sizeof shape.size);
     int count = lat_settings_strings(measure, "observables", names, 1, MOST, error);
     e->observable = lat_alloc(MOST, sizeof *e->observable);

@@ -172,7 +172,7 @@ static void count_force(lat_action *action, lat_field *links, double scale, lat_
 static void test_force_count(test_chain *t)
 {
     static const lat_action_table table = {"counting", no_value, count_force, NULL, NULL};
-    lat_action action = {&table, LAT_U1};
+    lat_action action = {.table = &table, .group = LAT_U1};
     lat_field *links = lat_field_gauge(t->chain->geometry, LAT_U1, LAT_DOUBLE),
               *momenta = lat_field_algebra(t->chain->geometry, LAT_U1, LAT_DOUBLE);
     for (int i = 0; i < MC_INTEGRATORS; i++) {

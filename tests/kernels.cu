@@ -22,6 +22,8 @@
 namespace u1 {
 #include "../lattice/group/u1.h"
 #include "../lattice/kernels/gauge.h"
+#include "../lattice/kernels/weighted.h"
+#include "../lattice/kernels/rectangle.h"
 #include "../lattice/kernels/u1_updates.h"
 #include "../flows/kernels/u1_coupling.h"
 #include "../flows/kernels/blocking.h"
@@ -32,6 +34,8 @@ namespace u1 {
 namespace su2 {
 #include "../lattice/group/su2.h"
 #include "../lattice/kernels/gauge.h"
+#include "../lattice/kernels/weighted.h"
+#include "../lattice/kernels/rectangle.h"
 }
 
 #undef NAME
@@ -39,4 +43,6 @@ namespace su2 {
 namespace su3 {
 #include "../lattice/group/su3.h"
 #include "../lattice/kernels/gauge.h"
+#include "../lattice/kernels/weighted.h"
+#include "../lattice/kernels/rectangle.h"
 }

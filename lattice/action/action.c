@@ -6,8 +6,10 @@
 
 #include <stdlib.h>
 
-static const char *const names[] = {"wilson", NULL};
-static lat_action *(*const readers[])(lat_settings *, lat_group, lat_error *) = {lat_action_read_wilson};
+static const char *const names[] = {"wilson", "improved", "luescher_weisz", "iwasaki", "dbw2", NULL};
+static lat_action *(*const readers[])(lat_settings *, lat_group, lat_error *) = {
+    lat_action_read_wilson, lat_action_read_improved, lat_action_read_luescher_weisz, lat_action_read_iwasaki,
+    lat_action_read_dbw2};
 
 typedef struct {
     lat_action *action;
@@ -94,10 +96,12 @@ lat_action *lat_action_create(lat_settings *root, lat_group group, lat_error *er
         return NULL;
     }
     sum *s = lat_alloc(1, sizeof *s + (size_t)terms * sizeof *s->term);
-    s->base = (lat_action){&table_sum, group};
+    s->base = (lat_action){.table = &table_sum, .group = group};
     s->terms = terms;
     for (int i = 0; i < terms; i++) s->term[i] = read_term(root, i, group, error);
     if (!error->status) s->levels = count_levels(root, s->term, terms, error);
+    for (int i = 0; i < terms && !error->status; i++)
+        if (s->term[i].action->halo > s->base.halo) s->base.halo = s->term[i].action->halo;
     if (!error->status) return &s->base;
     release(&s->base);
     return NULL;
@@ -107,6 +111,15 @@ void lat_action_free(lat_action *action)
 {
     if (action) action->table->free(action);
 }
+
+void lat_action_couple(lat_action *action, const lat_field *couplings)
+{
+    sum *s = (sum *)action;
+    action->couplings = couplings;
+    for (int i = 0; action->table == &table_sum && i < s->terms; i++) s->term[i].action->couplings = couplings;
+}
+
+const double *lat_couplings_of(const lat_action *action) { return action->couplings ? action->couplings->data : NULL; }
 
 int lat_action_levels(const lat_action *action)
 {

@@ -14,33 +14,65 @@ typedef struct {
     double beta;
 } wilson;
 
-static double colours(lat_group group) { return group == LAT_U1 ? 1 : group == LAT_SU2 ? 2 : 3; }
+double lat_colours(lat_group group) { return group == LAT_U1 ? 1 : group == LAT_SU2 ? 2 : 3; }
 
-static void value(lat_action *action, lat_field *links, lat_field *density)
+static void sum_plaquettes(const lat_action *action, double beta, const lat_field *links, lat_field *density,
+                           const lat_range *range)
 {
-    double beta = ((wilson *)action)->beta;
     const lat_kernels *kernels = lat_kernels_of(links, action->group);
-    plaquette_sum_args args = {lat_tables_of(links->geometry), links->data, density->data, beta, -beta};
+    const double *couplings = lat_couplings_of(action);
+    lat_tables tables = lat_tables_of(links->geometry);
+    plaquette_sum_args args = {tables, links->data, density->data, beta, -beta};
+    weighted_plaquette_sum_args weighted = {tables, links->data, couplings, density->data, beta, -beta};
+    if (couplings)
+        kernels->weighted_plaquette_sum(&weighted, range);
+    else
+        kernels->plaquette_sum(&args, range);
+}
+
+void lat_plaquette_value(const lat_action *action, double beta, lat_field *links, lat_field *density)
+{
     lat_range inner = lat_range_of(links->geometry, &links->geometry->inner);
     lat_range outer = lat_range_of(links->geometry, &links->geometry->outer);
     lat_halo_start_staples(links);
-    kernels->plaquette_sum(&args, &inner);
+    sum_plaquettes(action, beta, links, density, &inner);
     lat_halo_finish_staples(links);
-    kernels->plaquette_sum(&args, &outer);
+    sum_plaquettes(action, beta, links, density, &outer);
+}
+
+static void add_forces(const lat_action *action, double weight, const lat_field *links, lat_field *force,
+                       const lat_range *range)
+{
+    const lat_kernels *kernels = lat_kernels_of(links, action->group);
+    const double *couplings = lat_couplings_of(action);
+    lat_tables tables = lat_tables_of(links->geometry);
+    plaquette_force_args args = {tables, links->data, force->data, weight};
+    weighted_plaquette_force_args weighted = {tables, links->data, couplings, force->data, weight};
+    if (couplings)
+        kernels->weighted_plaquette_force(&weighted, range);
+    else
+        kernels->plaquette_force(&args, range);
+}
+
+void lat_plaquette_force(const lat_action *action, double beta, lat_field *links, double scale, lat_field *force)
+{
+    double weight = -scale * beta / lat_colours(action->group);
+    lat_range inner = lat_range_of(links->geometry, &links->geometry->inner);
+    lat_range outer = lat_range_of(links->geometry, &links->geometry->outer);
+    lat_halo_start_staples(links);
+    add_forces(action, weight, links, force, &inner);
+    lat_halo_finish_staples(links);
+    add_forces(action, weight, links, force, &outer);
+}
+
+static void value(lat_action *action, lat_field *links, lat_field *density)
+{
+    lat_plaquette_value(action, ((wilson *)action)->beta, links, density);
 }
 
 static void force(lat_action *action, lat_field *links, double scale, lat_field *force)
 {
-    wilson *w = (wilson *)action;
-    const lat_kernels *kernels = lat_kernels_of(links, action->group);
-    double weight = -scale * w->beta / colours(action->group);
-    plaquette_force_args args = {lat_tables_of(links->geometry), links->data, force->data, weight};
-    lat_range inner = lat_range_of(links->geometry, &links->geometry->inner);
-    lat_range outer = lat_range_of(links->geometry, &links->geometry->outer);
-    lat_halo_start_staples(links);
-    kernels->plaquette_force(&args, &inner);
-    lat_halo_finish_staples(links);
-    kernels->plaquette_force(&args, &outer);
+    lat_plaquette_force(action, ((wilson *)action)->beta, links, scale, force);
 }
 
 static void release(lat_action *action) { free(action); }
@@ -50,7 +82,7 @@ const lat_action_table lat_action_table_wilson = {"wilson", value, force, NULL, 
 lat_action *lat_action_wilson(lat_group group, double beta)
 {
     wilson *w = lat_alloc(1, sizeof *w);
-    *w = (wilson){{&lat_action_table_wilson, group}, beta};
+    *w = (wilson){{.table = &lat_action_table_wilson, .group = group}, beta};
     return &w->base;
 }
 

@@ -12,6 +12,8 @@
 
 typedef struct { lat_tables t; const void *u; double *density; double constant, weight; } plaquette_sum_args;
 typedef struct { lat_tables t; const void *u; void *force; double weight; } plaquette_force_args;
+typedef struct { lat_tables t; const void *u; const double *couplings; double *density; double constant, weight; } weighted_plaquette_sum_args, rectangle_sum_args;
+typedef struct { lat_tables t; const void *u; const double *couplings; void *force; double weight; } weighted_plaquette_force_args, rectangle_force_args;
 typedef struct { lat_tables t; void *u; const void *algebra; double step; } exp_update_args;
 typedef struct { lat_tables t; void *u; const void *g; } gauge_transform_args;
 typedef struct { lat_tables t; void *u; int links; random_key key; } haar_args;
@@ -26,15 +28,18 @@ typedef struct { lat_tables t; const void *p; double *density; int components; }
 typedef struct { lat_tables t; void *p; int components; random_key key; } gaussian_args;
 typedef struct { lat_tables t; void *u; double beta; int mu; random_key key; } heatbath_args;
 typedef struct { lat_tables t; void *u; int mu; } overrelax_args;
+typedef struct { lat_tables t; void *u; const double *couplings; double beta; int mu; random_key key; } weighted_heatbath_args;
+typedef struct { lat_tables t; void *u; const double *couplings; int mu; } weighted_overrelax_args;
 typedef struct { lat_tables t; const void *u; double *density; } charge_args;
 typedef struct { lat_tables t; void *u; const double *charge; } instanton_args;
 
 /* Every kernel of the field library, once; X(name).  First those of all groups; then the updates of one link, which
  * are NULL where a group has none; last those that only U(1) has. */
 #define LAT_KERNELS(X)                                                                                                 \
-    X(plaquette_sum) X(plaquette_force) X(exp_update) X(gauge_transform) X(haar) X(extend_line) X(shift) X(loop_trace)  \
-    X(trace) X(axpy) X(select) X(halo_copy) X(half_square) X(gaussian)
-#define LAT_UPDATE_KERNELS(X) X(heatbath) X(overrelax)
+    X(plaquette_sum) X(plaquette_force) X(weighted_plaquette_sum) X(weighted_plaquette_force) X(rectangle_sum)          \
+    X(rectangle_force) X(exp_update) X(gauge_transform) X(haar) X(extend_line) X(shift) X(loop_trace) X(trace)            \
+    X(axpy) X(select) X(halo_copy) X(half_square) X(gaussian)
+#define LAT_UPDATE_KERNELS(X) X(heatbath) X(overrelax) X(weighted_heatbath) X(weighted_overrelax)
 #define LAT_U1_KERNELS(X) X(charge) X(instanton)
 
 #define LAT_KERNEL_POINTER(name) void (*name)(const name##_args *args, const lat_range *range);

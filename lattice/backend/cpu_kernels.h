@@ -12,6 +12,8 @@
 
 #include "../kernels/gauge.h"
 #include "../kernels/linear.h"
+#include "../kernels/weighted.h"
+#include "../kernels/rectangle.h"
 #ifdef U1_H
 #include "../kernels/u1_updates.h"
 #else

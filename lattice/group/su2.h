@@ -39,6 +39,7 @@ REAL_INLINE matrix_t matrix_add(matrix_t a, matrix_t b)
 {
     return (matrix_t){a.a0 + b.a0, a.a1 + b.a1, a.a2 + b.a2, a.a3 + b.a3};
 }
+REAL_INLINE matrix_t matrix_scale(real s, matrix_t a) { return (matrix_t){s * a.a0, s * a.a1, s * a.a2, s * a.a3}; }
 REAL_INLINE matrix_t link_matrix_mul(link_t a, matrix_t b) { return link_mul(a, b); }
 REAL_INLINE matrix_t link_mul_matrix_dagger(link_t a, matrix_t b) { return link_mul_dagger(a, b); } /* a b^+ */
 

@@ -120,6 +120,10 @@ REAL_INLINE matrix_t matrix_add(matrix_t a, matrix_t b)
 {
     return (matrix_t){row_add(a.r, b.r), row_add(a.s, b.s), row_add(a.t, b.t)};
 }
+REAL_INLINE matrix_t matrix_scale(real s, matrix_t a)
+{
+    return (matrix_t){row_times(s, a.r), row_times(s, a.s), row_times(s, a.t)};
+}
 REAL_INLINE matrix_t link_matrix_mul(link_t a, matrix_t b) { return link_mul(a, b); }
 REAL_INLINE matrix_t link_mul_matrix_dagger(link_t a, matrix_t b) { return link_mul_dagger(a, b); } /* a b^+ */
 

@@ -27,6 +27,7 @@ REAL_INLINE matrix_t link_matrix(link_t a)
 }
 REAL_INLINE matrix_t matrix_zero(void) { return (matrix_t){real_of(0), real_of(0)}; }
 REAL_INLINE matrix_t matrix_add(matrix_t a, matrix_t b) { return (matrix_t){a.re + b.re, a.im + b.im}; }
+REAL_INLINE matrix_t matrix_scale(real s, matrix_t a) { return (matrix_t){s * a.re, s * a.im}; }
 REAL_INLINE matrix_t link_matrix_mul(link_t a, matrix_t b)
 {
     matrix_t u = link_matrix(a);

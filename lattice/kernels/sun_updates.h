@@ -75,11 +75,10 @@ REAL_INLINE real quaternion_square(const real v[4]) { return v[0] * v[0] + v[1] 
 /* Below this, |v|^2 is nothing but rounding. */
 #define NO_STAPLE real_of((scalar)1e-30)
 
-/* U_mu(x) drawn from exp(beta / N Re tr U A), A the staple */
-KERNEL(heatbath)
+/* The link u = U_mu(x) drawn from exp(beta / N Re tr U A), with w = u A. */
+REAL_INLINE link_t draw_link(const lat_tables *t, const random_key *key, int64_t site, int lane, int mu, double beta,
+                             link_t u, matrix_t w)
 {
-    link_t u = LINK(k->u, site, k->mu);
-    matrix_t w = link_matrix_mul(u, completed_staple_at(&k->t, k->u, site, lane, k->mu));
     real turn[4] = {real_of(0)}; /* filled at s = 0 */
     REAL_UNROLL
     for (int s = 0; s < SUBGROUPS; s++) {
@@ -91,9 +90,8 @@ KERNEL(heatbath)
         v[0] = real_select(none, real_of(1), scale * v[0]);
         for (int i = 1; i < 4; i++) v[i] = scale * v[i];
         /* The subgroups share calls for four deviates. */
-        if (s % 2 == 0) real_uniform4(&k->t, &k->key, site, lane, (uint32_t)k->mu, (uint64_t)(s / 2), turn);
-        real distance =
-            subgroup_distance(&k->t, &k->key, site, lane, (uint32_t)k->mu, s, (scalar)(2 * k->beta / GROUP_N) * norm);
+        if (s % 2 == 0) real_uniform4(t, key, site, lane, (uint32_t)mu, (uint64_t)(s / 2), turn);
+        real distance = subgroup_distance(t, key, site, lane, (uint32_t)mu, s, (scalar)(2 * beta / GROUP_N) * norm);
         real height = 2 * turn[s % 2] - 1, radius = root(distance * (2 - distance));
         real_sincos((2 * turn[2 + s % 2] - 1) * REAL_PI, &sine, &cosine);
         real across = radius * root(1 - height * height);
@@ -105,14 +103,12 @@ KERNEL(heatbath)
         u = link_subgroup_mul(g, s, u);
         w = matrix_subgroup_mul(g, s, w);
     }
-    PUT_LINK(k->u, k->mu, link_clean(u));
+    return link_clean(u);
 }
 
-/* U_mu(x) reflected about the staple in one subgroup after the other, g = (v^+ / |v|)^2: the action does not change */
-KERNEL(overrelax)
+/* The link u reflected about the staple A in one subgroup after the other, g = (v^+ / |v|)^2, with w = u A. */
+REAL_INLINE link_t reflect_link(link_t u, matrix_t w)
 {
-    link_t u = LINK(k->u, site, k->mu);
-    matrix_t w = link_matrix_mul(u, completed_staple_at(&k->t, k->u, site, lane, k->mu));
     REAL_UNROLL
     for (int s = 0; s < SUBGROUPS; s++) {
         real v[4], g[4];
@@ -125,5 +121,35 @@ KERNEL(overrelax)
         u = link_subgroup_mul(g, s, u);
         w = matrix_subgroup_mul(g, s, w);
     }
-    PUT_LINK(k->u, k->mu, link_clean(u));
+    return link_clean(u);
+}
+
+/* U_mu(x) drawn from exp(beta / N Re tr U A), A the staple */
+KERNEL(heatbath)
+{
+    link_t u = LINK(k->u, site, k->mu);
+    matrix_t w = link_matrix_mul(u, completed_staple_at(&k->t, k->u, site, lane, k->mu));
+    PUT_LINK(k->u, k->mu, draw_link(&k->t, &k->key, site, lane, k->mu, k->beta, u, w));
+}
+
+/* U_mu(x) reflected about the staple: the action does not change */
+KERNEL(overrelax)
+{
+    link_t u = LINK(k->u, site, k->mu);
+    matrix_t w = link_matrix_mul(u, completed_staple_at(&k->t, k->u, site, lane, k->mu));
+    PUT_LINK(k->u, k->mu, reflect_link(u, w));
+}
+
+/* The same where links have couplings. */
+KERNEL(weighted_heatbath)
+{
+    link_t u = LINK(k->u, site, k->mu);
+    matrix_t w = link_matrix_mul(u, weighted_staple_at(&k->t, k->u, k->couplings, site, lane, k->mu));
+    PUT_LINK(k->u, k->mu, draw_link(&k->t, &k->key, site, lane, k->mu, k->beta, u, w));
+}
+KERNEL(weighted_overrelax)
+{
+    link_t u = LINK(k->u, site, k->mu);
+    matrix_t w = link_matrix_mul(u, weighted_staple_at(&k->t, k->u, k->couplings, site, lane, k->mu));
+    PUT_LINK(k->u, k->mu, reflect_link(u, w));
 }

@@ -29,21 +29,41 @@ REAL_INLINE real von_mises(const lat_tables *t, const random_key *key, int64_t s
     return angle;
 }
 
-/* U_mu(x) drawn from exp(beta Re U A), A the staple */
+/* A link drawn from exp(beta Re U A), and the link u reflected about A: the action does not change. */
+REAL_INLINE link_t draw_link(const lat_tables *t, const random_key *key, int64_t site, int lane, int mu, double beta,
+                             matrix_t a)
+{
+    real kappa = (scalar)beta * real_sqrt(a.re * a.re + a.im * a.im);
+    real angle = von_mises(t, key, site, lane, (uint32_t)mu, kappa);
+    return link_clean((link_t){angle - real_atan2(a.im, a.re)});
+}
+REAL_INLINE link_t reflect_link(link_t u, matrix_t a)
+{
+    return link_clean((link_t){-2 * real_atan2(a.im, a.re) - u.angle});
+}
+
+/* With the staple of U_mu(x). */
 KERNEL(heatbath)
 {
     matrix_t a = staple_at(&k->t, k->u, site, lane, k->mu);
-    real kappa = (scalar)k->beta * real_sqrt(a.re * a.re + a.im * a.im);
-    real angle = von_mises(&k->t, &k->key, site, lane, (uint32_t)k->mu, kappa);
-    PUT_LINK(k->u, k->mu, link_clean((link_t){angle - real_atan2(a.im, a.re)}));
+    PUT_LINK(k->u, k->mu, draw_link(&k->t, &k->key, site, lane, k->mu, k->beta, a));
 }
-
-/* U_mu(x) reflected about the staple: the action does not change */
 KERNEL(overrelax)
 {
     matrix_t a = staple_at(&k->t, k->u, site, lane, k->mu);
-    link_t u = LINK(k->u, site, k->mu);
-    PUT_LINK(k->u, k->mu, link_clean((link_t){-2 * real_atan2(a.im, a.re) - u.angle}));
+    PUT_LINK(k->u, k->mu, reflect_link(LINK(k->u, site, k->mu), a));
+}
+
+/* The same where links have couplings. */
+KERNEL(weighted_heatbath)
+{
+    matrix_t a = weighted_staple_at(&k->t, k->u, k->couplings, site, lane, k->mu);
+    PUT_LINK(k->u, k->mu, draw_link(&k->t, &k->key, site, lane, k->mu, k->beta, a));
+}
+KERNEL(weighted_overrelax)
+{
+    matrix_t a = weighted_staple_at(&k->t, k->u, k->couplings, site, lane, k->mu);
+    PUT_LINK(k->u, k->mu, reflect_link(LINK(k->u, site, k->mu), a));
 }
 
 /* density(x) = arg P_01(x) / 2 pi; its sum over a periodic lattice is an integer */

@@ -12,10 +12,40 @@
 
 static int planes(const lat_geometry *g) { return g->dim * (g->dim - 1) / 2; }
 
+/* The sum of constant + weight Re tr P / N over the plaquettes whose coupling is not 0. */
+static void sum_existing(lat_field *links, lat_group group, lat_field *couplings, double constant, double weight, double *out)
+{
+    const lat_geometry *g = links->geometry;
+    lat_field *density = lat_field_create(g, 1, LAT_DOUBLE);
+    weighted_plaquette_sum_args args = {lat_tables_of(g), links->data, couplings->data, density->data, constant, weight};
+    lat_range range = lat_block(g);
+    lat_kernels_of(links, group)->weighted_plaquette_sum(&args, &range);
+    lat_sum(density, out);
+    lat_field_free(density);
+}
+
+static void existing_plaquettes(lat_field *links, lat_group group, double *out)
+{
+    const lat_geometry *g = links->geometry;
+    lat_field *couplings = lat_couplings_create(g);
+    double *c = couplings->data, *count = lat_alloc(g->members, sizeof *count);
+    for (int64_t i = 0; i < g->all_sites * g->dim * g->lanes; i++) c[i] = c[i] != 0;
+    lat_halo_exchange(links);
+    sum_existing(links, group, couplings, 0, 1, out);
+    sum_existing(links, group, couplings, 1, 0, count);
+    for (int m = 0; m < g->members; m++) out[m] /= count[m];
+    free(count);
+    lat_field_free(couplings);
+}
+
 static void plaquette(const lat_observable *observable, lat_field *links, lat_group group, double *out)
 {
     (void)observable;
     const lat_geometry *g = links->geometry;
+    if (lat_boundary_has_gaps(&g->boundary)) {
+        existing_plaquettes(links, group, out);
+        return;
+    }
     lat_field *density = lat_field_create(g, 1, LAT_DOUBLE);
     plaquette_sum_args args = {lat_tables_of(g), links->data, density->data, 0, 1};
     lat_range range = lat_block(g);
@@ -149,6 +179,8 @@ lat_status lat_observable_find(const char *name, lat_group group, const lat_shap
         {.name = "charge", .columns = 2, .column = {"", "_squared"}, .measure = charge},
         {.name = "polyakov", .columns = 2, .column = {"", "_imaginary"}, .measure = polyakov},
     };
+    if (lat_boundary_has_gaps(&shape->boundary) && strcmp(name, "plaquette") != 0)
+        return lat_fail(error, LAT_CONFIG, "measure.observables: %s needs a lattice without open boundaries: leave it out", name);
     if (strncmp(name, "wilson_loop_", 12) == 0) return find_loop(name, shape, out, error);
     for (size_t i = 0; i < sizeof known / sizeof *known; i++) {
         if (strcmp(name, known[i].name) != 0) continue;

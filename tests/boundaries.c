@@ -1,0 +1,262 @@
+/* flowhmc: SPDX-License-Identifier: GPL-3.0-or-later
+ *
+ * # ranks: 1 2
+ *
+ * boundaries.c: chains with open boundaries, defects and improved actions: molecular dynamics has its order and is reversible,
+ * <exp(-dH)> = 1, overrelaxation keeps the action, and plaquettes have their exact values: with an open direction in two
+ * dimensions they are independent, and on the smallest lattices with rectangles the integral is done here.
+ * The 15 statistical tests fail by chance with a probability of 9e-6 all together; their random numbers are fixed.
+ */
+#include "chain.h"
+
+static const char *const hmc = "{ kind = \"hmc\"; trajectory = 1.0; steps = 4; integrator = \"omf2\"; }";
+static const char *const heatbath = "{ kind = \"heatbath\"; }, { kind = \"overrelax\"; }";
+
+static test_chain begin_on(MPI_Comm comm, const char *group, const char *lattice, const char *action, const char *chain,
+                           const char *updates)
+{
+    char *text = lat_text("lattice = { group = \"%s\"; %s }; action = ( { %s } ); chain = { seed = 8; %s }; updates = ( %s );",
+                          group, lattice, action, chain, updates);
+    test_chain t = chain_begin(comm, text);
+    free(text);
+    return t;
+}
+
+static test_chain begin(const char *group, const char *lattice, const char *action, const char *chain, const char *updates)
+{
+    return begin_on(MPI_COMM_WORLD, group, lattice, action, chain, updates);
+}
+
+/* ------------------------------------------------------------------------------------------------- exact plaquettes */
+
+static mc_estimate mean_plaquette(test_chain *t, int steps)
+{
+    const lat_geometry *g = t->chain->geometry;
+    lat_shape shape = {.dim = g->dim, .boundary = g->boundary};
+    memcpy(shape.size, g->size, sizeof shape.size);
+    lat_observable plaquette;
+    lat_error error = {0};
+    if (lat_observable_find("plaquette", t->chain->group, &shape, &plaquette, &error)) lat_abort(error.status, "%s", error.text);
+    int replicas = t->chain->replicas;
+    double *series = lat_alloc((int64_t)replicas * steps, sizeof *series), *now = lat_alloc(replicas, sizeof *now);
+    chain_run(t, 30);
+    for (int i = 0; i < steps; i++) {
+        chain_run(t, 1);
+        plaquette.measure(&plaquette, t->chain->links, t->chain->group, now);
+        for (int r = 0; r < replicas; r++) series[(int64_t)r * steps + i] = now[r];
+    }
+    mc_estimate e = mc_gamma(series, replicas, steps);
+    free(series);
+    free(now);
+    return e;
+}
+
+static void test_value(MPI_Comm comm, int replicas, const char *group, const char *lattice, const char *action,
+                       const char *updates, double exact)
+{
+    char *chain = lat_text("replicas = %d;", replicas);
+    test_chain t = begin_on(comm, group, lattice, action, chain, updates);
+    free(chain);
+    mc_estimate e = mean_plaquette(&t, 300);
+    ok(fabs(e.mean - exact) < 5 * e.error && e.error < 0.005, "%s, %s %s, %s: plaquette %.5f +- %.5f, exact %.5f", group,
+       lattice, action, updates == hmc ? "hmc" : "heatbath", e.mean, e.error, exact);
+    chain_end(&t);
+}
+
+/* One plaquette by itself is what is left of an infinite volume. */
+static void test_open(const char *group, lat_group number, const char *beta)
+{
+    double exact = lat_exact2d("plaquette", number, atof(beta), 1000000);
+    char *action = lat_text("kind = \"wilson\"; beta = %s;", beta);
+    test_value(MPI_COMM_WORLD, 32, group, "size = [4, 6]; boundary = [\"periodic\", \"open\"];", action, hmc, exact);
+    test_value(MPI_COMM_WORLD, 32, group, "size = [4, 6]; boundary = [\"open\", \"open\"];", action, heatbath, exact);
+    test_value(MPI_COMM_WORLD, 32, group, "size = [8, 4]; defect = { direction = 0; coupling = 0.0; };", action, heatbath, exact);
+    free(action);
+}
+
+/* A lattice so small is not split over ranks.  Two plaquettes with one common link and the rectangle around both. U(1): angles a, b, a + b; SU(2): half angles with
+ * weight sin^2, and the angle between the axes. */
+static double two_plaquettes(lat_group group, double beta, double c1)
+{
+    enum { GRID = 64 };
+    double sum = 0, mean = 0;
+    for (int i = 0; i < GRID; i++)
+        for (int j = 0; j < GRID; j++)
+            for (int k = 0; k < (group == LAT_U1 ? 1 : GRID); k++) {
+                double a = 2 * M_PI * i / GRID, b = 2 * M_PI * j / GRID, axes = cos(M_PI * (k + 0.5) / GRID);
+                double volume = group == LAT_U1 ? 1 : pow(sin(a) * sin(b), 2) * sqrt(1 - axes * axes);
+                double around = group == LAT_U1 ? cos(a + b) : cos(a) * cos(b) - sin(a) * sin(b) * axes;
+                double weight = volume * exp(beta * ((1 - 8 * c1) * (cos(a) + cos(b) - 2) + c1 * (around - 1)));
+                sum += weight;
+                mean += weight * 0.5 * (cos(a) + cos(b));
+            }
+    return mean / sum;
+}
+
+static void test_rectangles(const char *group, lat_group number)
+{
+    const char *boundary = "boundary = [\"open\", \"open\"];";
+    char *flat = lat_text("size = [3, 2]; %s", boundary), *tall = lat_text("size = [2, 3]; %s", boundary);
+    test_value(MPI_COMM_SELF, 256, group, flat, "kind = \"iwasaki\"; beta = 1.2;", hmc, two_plaquettes(number, 1.2, -0.331));
+    test_value(MPI_COMM_SELF, 256, group, tall, "kind = \"improved\"; beta = 2.0; c1 = 0.1;", hmc, two_plaquettes(number, 2, 0.1));
+    free(flat);
+    free(tall);
+}
+
+/* ---------------------------------------------------------------------------------------------- molecular dynamics */
+
+static double violation(test_chain *t, mc_integrator integrator, int steps)
+{
+    enum { MOST = 64 };
+    double dh[MOST], sum = 0;
+    bool accepted[MOST];
+    mc_chain *chain = t->chain;
+    mc_trajectory trajectory = {.integrator = integrator, .length = 1, .levels = 1, .steps = {steps},
+                                .momenta = lat_field_algebra(chain->geometry, chain->group, LAT_DOUBLE),
+                                .start = lat_field_gauge(chain->geometry, chain->group, LAT_DOUBLE),
+                                .density = lat_field_create(chain->geometry, 1, LAT_DOUBLE)};
+    lat_field *links = lat_field_gauge(chain->geometry, chain->group, LAT_DOUBLE);
+    lat_field_copy(links, chain->links);
+    lat_random momenta = mc_random(chain, LAT_RANDOM_TEST, 0), acceptance = mc_random(chain, LAT_RANDOM_TEST, 1);
+    mc_trajectory_run(&trajectory, chain->action, chain->group, links, &momenta, &acceptance, dh, accepted);
+    for (int r = 0; r < chain->replicas; r++) sum += dh[r] * dh[r];
+    lat_field_free(links);
+    mc_trajectory_free(&trajectory);
+    return sqrt(sum / chain->replicas);
+}
+
+static void test_dynamics(const char *group, const char *lattice, const char *action)
+{
+    static const int steps[MC_INTEGRATORS] = {32, 16, 20}, order[MC_INTEGRATORS] = {2, 2, 4};
+    test_chain t = begin(group, lattice, action, "replicas = 4;", "{ kind = \"hmc\"; steps = 20; }");
+    chain_run(&t, 10);
+    for (int i = 0; i < MC_INTEGRATORS; i++) {
+        double ratio = violation(&t, (mc_integrator)i, steps[i]) / violation(&t, (mc_integrator)i, 2 * steps[i]);
+        ok(fabs(log2(ratio) - order[i]) < 0.1, "%s, %s %s: %s is of order %d (%.3f)", group, lattice, action,
+           mc_integrator_names[i], order[i], log2(ratio));
+    }
+    double back = chain_figure(&t, 0, "reversibility");
+    ok(back > 0 && back < 1e-11, "%s, %s %s: forth and back ends where it began (%.2g)", group, lattice, action, back);
+    chain_end(&t);
+}
+
+static void test_exp_minus_dh(const char *group, const char *lattice, const char *action)
+{
+    test_chain t = begin(group, lattice, action, "replicas = 16; thermalise = 40;",
+                         "{ kind = \"hmc\"; trajectory = 1.0; steps = 4; integrator = \"omf2\"; }");
+    chain_run(&t, 240);
+    double mean = chain_figure(&t, 0, "exp_minus_dh"), error = chain_figure(&t, 0, "exp_minus_dh_error");
+    double acceptance = chain_figure(&t, 0, "acceptance");
+    ok(acceptance > 0.5 && acceptance < 0.995 && error > 0 && error < 0.02 && fabs(mean - 1) < 5 * error,
+       "%s, %s %s: <exp(-dH)> = %.4f +- %.4f, acceptance %.3f", group, lattice, action, mean, error, acceptance);
+    chain_end(&t);
+}
+
+/* ------------------------------------------------------------------------------------------- sweeps and equalities */
+
+static void test_overrelax(const char *group, const char *lattice)
+{
+    test_chain t = begin(group, lattice, "kind = \"wilson\"; beta = 2.0;", "replicas = 1;", "{ kind = \"overrelax\"; count = 4; }");
+    lat_field *start = lat_field_gauge(t.chain->geometry, t.chain->group, LAT_DOUBLE);
+    double before, after;
+    lat_field_copy(start, t.chain->links);
+    lat_action_total(t.chain->action, t.chain->links, &before);
+    chain_run(&t, 1);
+    lat_action_total(t.chain->action, t.chain->links, &after);
+    ok(fabs(after / before - 1) < 1e-13 && mc_largest_difference(t.chain->links, start, t.chain->group) > 0.5,
+       "%s, %s: overrelaxation moves the links and keeps the action (%.2g)", group, lattice, after / before - 1);
+    lat_field_free(start);
+    chain_end(&t);
+}
+
+/* Two ways to say the same give the same links, to the last bit. */
+static void test_same(const char *group, const char *one, const char *other, const char *action, const char *updates)
+{
+    test_chain a = begin(group, one, action, "replicas = 2;", updates), b = begin(group, other, action, "replicas = 2;", updates);
+    chain_run(&a, 5);
+    chain_run(&b, 5);
+    ok(mc_largest_difference(a.chain->links, b.chain->links, a.chain->group) == 0, "%s, %s: %s is %s", group, action, one, other);
+    chain_end(&a);
+    chain_end(&b);
+}
+
+static void test_equalities(const char *group)
+{
+    const char *wilson = "kind = \"wilson\"; beta = 2.0;", *iwasaki = "kind = \"iwasaki\"; beta = 1.0;";
+    const char *both = "{ kind = \"hmc\"; }, { kind = \"heatbath\"; }, { kind = \"overrelax\"; }", *one = "{ kind = \"hmc\"; }";
+    const char *periodic = "size = [8, 4, 4];", *whole = "size = [8, 4, 4]; defect = { coupling = 1.0; };";
+    const char *open = "size = [8, 4, 4]; boundary = [\"periodic\", \"periodic\", \"open\"];";
+    const char *gone = "size = [8, 4, 4]; defect = { direction = 2; size = [8, 4]; coupling = 0.0; };";
+    test_same(group, periodic, whole, wilson, both);
+    test_same(group, open, gone, wilson, both);
+    test_same(group, periodic, whole, iwasaki, one);
+    test_same(group, open, gone, iwasaki, one);
+}
+
+/* ---------------------------------------------------------------------------------------------------------- refusals */
+
+static void refused(const char *lattice, const char *action, const char *update, const char *why)
+{
+    lat_error error = {0};
+    lat_settings *root;
+    mc_chain *chain = NULL;
+    mc_update **updates;
+    int count;
+    char *text = lat_text("lattice = { group = \"u1\"; size = [8, 8]; %s }; action = ( { %s beta = 1.0; } ); updates = ( { kind = \"%s\"; } );",
+                          lattice, action, update);
+    if (lat_settings_parse(text, "test", &root, &error)) lat_abort(error.status, "%s", error.text);
+    if (mc_chain_create(MPI_COMM_WORLD, root, ".", &chain, &error) == LAT_DONE &&
+        mc_updates_create(root, chain, &updates, &count, &error) == LAT_DONE) {
+        lat_settings_finish(root, &error);
+        mc_updates_free(updates, count);
+    }
+    ok(error.status == LAT_CONFIG && strstr(error.text, why), "refused: %s", error.text);
+    mc_chain_free(chain);
+    lat_settings_free(root);
+    free(text);
+}
+
+static void test_refusals(void)
+{
+    const char *wilson = "kind = \"wilson\";", *open = "boundary = [\"open\", \"periodic\"];";
+    refused("boundary = [\"open\"];", wilson, "hmc", "1 words");
+    refused("boundary = [\"opne\", \"open\"];", wilson, "hmc", "\"open\"");
+    refused("defect = { };", wilson, "hmc", "coupling");
+    refused("defect = { coupling = 1.5; };", wilson, "hmc", "coupling");
+    refused("defect = { coupling = 0.5; direction = 2; };", wilson, "hmc", "direction");
+    refused("defect = { coupling = 0.5; size = [9]; };", wilson, "hmc", "take fewer");
+    refused("defect = { coupling = 0.5; size = [4, 4]; };", wilson, "hmc", "2 numbers");
+    refused("defect = { coupling = 0.5; width = 4; };", wilson, "hmc", "width");
+    refused("", "kind = \"improved\";", "hmc", "c1");
+    refused("", "kind = \"iwasaki\";", "heatbath", "Wilson action");
+    refused("", "kind = \"iwasaki\";", "overrelax", "Wilson action");
+    refused("", "kind = \"iwasaki\";", "direct", "Wilson action");
+    refused(open, wilson, "direct", "periodic");
+    refused(open, wilson, "flow\"; model = \"u1-beta2.h5", "periodic");
+    refused(open, wilson, "fthmc\"; model = \"u1-beta2.h5", "periodic");
+
+    lat_shape shape = {.dim = 2, .size = {8, 8}, .boundary = {.open = {true}}};
+    lat_observable observable;
+    lat_error error = {0};
+    ok(lat_observable_find("charge", LAT_U1, &shape, &observable, &error) == LAT_CONFIG, "refused: %s", error.text);
+}
+
+int main(int argc, char **argv)
+{
+    static const char *const groups[] = {"u1", "su2", "su3"}, *const betas[] = {"2.0", "2.2", "5.0"};
+    tap_start(&argc, &argv);
+    for (int i = 0; i < LAT_GROUPS; i++) {
+        test_open(groups[i], (lat_group)i, betas[i]);
+        test_equalities(groups[i]);
+        test_overrelax(groups[i], "size = [4, 4, 4, 4]; boundary = [\"open\", \"periodic\", \"periodic\", \"open\"];");
+        test_overrelax(groups[i], "size = [8, 4]; defect = { coupling = 0.3; size = [5]; };");
+        test_dynamics(groups[i], "size = [4, 4, 4]; boundary = [\"periodic\", \"periodic\", \"open\"];", "kind = \"wilson\"; beta = 2.0;");
+        test_dynamics(groups[i], "size = [4, 4, 4, 4]; defect = { coupling = 0.5; size = [2, 3, 4]; };", "kind = \"iwasaki\"; beta = 0.8;");
+    }
+    test_rectangles("u1", LAT_U1);
+    test_rectangles("su2", LAT_SU2);
+    test_exp_minus_dh("su3", "size = [4, 4]; boundary = [\"periodic\", \"open\"];", "kind = \"wilson\"; beta = 6.0;");
+    test_exp_minus_dh("su2", "size = [4, 4, 4]; defect = { coupling = 0.5; size = [2, 2]; };", "kind = \"iwasaki\"; beta = 0.8;");
+    test_refusals();
+    return tap_end();
+}
