@@ -9,7 +9,7 @@
  */
 #include "chain.h"
 
-static const char *const hmc = "{ kind = \"hmc\"; trajectory = 1.0; steps = 4; integrator = \"omf2\"; }";
+static const char *const hmc = "{ kind = \"hmc\"; trajectory = 2.0; steps = 8; integrator = \"omf2\"; }";
 static const char *const heatbath = "{ kind = \"heatbath\"; }, { kind = \"overrelax\"; }";
 
 static test_chain begin_on(MPI_Comm comm, const char *group, const char *lattice, const char *action, const char *chain,
@@ -97,8 +97,8 @@ static void test_rectangles(const char *group, lat_group number)
 {
     const char *boundary = "boundary = [\"open\", \"open\"];";
     char *flat = lat_text("size = [3, 2]; %s", boundary), *tall = lat_text("size = [2, 3]; %s", boundary);
-    test_value(MPI_COMM_SELF, 256, group, flat, "kind = \"iwasaki\"; beta = 1.2;", hmc, two_plaquettes(number, 1.2, -0.331));
-    test_value(MPI_COMM_SELF, 256, group, tall, "kind = \"improved\"; beta = 2.0; c1 = 0.1;", hmc, two_plaquettes(number, 2, 0.1));
+    test_value(MPI_COMM_SELF, 128, group, flat, "kind = \"iwasaki\"; beta = 1.2;", hmc, two_plaquettes(number, 1.2, -0.331));
+    test_value(MPI_COMM_SELF, 128, group, tall, "kind = \"improved\"; beta = 2.0; c1 = 0.1;", hmc, two_plaquettes(number, 2, 0.1));
     free(flat);
     free(tall);
 }

@@ -19,7 +19,7 @@ typedef struct {
 
 static double c0(const improved *s) { return 1 - 8 * s->c1; }
 
-/* The plaquettes come first: they leave the halo filled, and those of the interior are done while it is on its way. */
+/* Rectangles read more of the halo than the plaquettes ask for. */
 static void value(lat_action *action, lat_field *links, lat_field *density)
 {
     const improved *s = (const improved *)action;
@@ -27,6 +27,7 @@ static void value(lat_action *action, lat_field *links, lat_field *density)
     rectangle_sum_args args = {lat_tables_of(links->geometry), links->data, lat_couplings_of(action), density->data, weight, -weight};
     lat_range range = lat_block(links->geometry);
     lat_plaquette_value(action, s->beta * c0(s), links, density);
+    lat_halo_exchange(links);
     lat_kernels_of(links, action->group)->rectangle_sum(&args, &range);
 }
 
@@ -37,6 +38,7 @@ static void force(lat_action *action, lat_field *links, double scale, lat_field 
     rectangle_force_args args = {lat_tables_of(links->geometry), links->data, lat_couplings_of(action), force->data, weight};
     lat_range range = lat_block(links->geometry);
     lat_plaquette_force(action, s->beta * c0(s), links, scale, force);
+    lat_halo_exchange(links);
     lat_kernels_of(links, action->group)->rectangle_force(&args, &range);
 }
 
