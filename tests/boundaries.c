@@ -4,9 +4,11 @@
  *
  * boundaries.c: chains with open boundaries, defects and improved actions: molecular dynamics has its order and is reversible,
  * <exp(-dH)> = 1, overrelaxation keeps the action, and plaquettes have their exact values: with an open direction in two
- * dimensions they are independent, and on the smallest lattices with rectangles the integral is done here.
- * The 15 statistical tests fail by chance with a probability of 9e-6 all together; their random numbers are fixed.
+ * dimensions they are independent, and on the smallest lattices with rectangles the integral is done here; in four dimensions an
+ * equation of Schwinger and Dyson holds.
+ * The 18 statistical tests fail by chance with a probability of 1e-5 all together; their random numbers are fixed.
  */
+#include "../lattice/backend/backend.h"
 #include "chain.h"
 
 static const char *const hmc = "{ kind = \"hmc\"; trajectory = 2.0; steps = 8; integrator = \"omf2\"; }";
@@ -101,6 +103,66 @@ static void test_rectangles(const char *group, lat_group number)
     test_value(MPI_COMM_SELF, 128, group, tall, "kind = \"improved\"; beta = 2.0; c1 = 0.1;", hmc, two_plaquettes(number, 2, 0.1));
     free(flat);
     free(tall);
+}
+
+/* ---------------------------------------------------------------------------------------- equation of Schwinger and Dyson */
+
+/* Loops per site: a side of length l in an open direction of extent L fits L - l times. */
+static double loops_per_site(const lat_geometry *g, int length)
+{
+    double sum = 0;
+    for (int mu = 0; mu < g->dim; mu++)
+        for (int nu = 0; nu < g->dim; nu++) {
+            double along = g->boundary.open[mu] ? 1 - (double)length / (double)g->size[mu] : 1;
+            double across = g->boundary.open[nu] ? 1 - 1 / (double)g->size[nu] : 1;
+            if (mu < nu || (mu > nu && length > 1)) sum += along * across;
+        }
+    return sum;
+}
+
+/* sum_a <(d^a S)^2> = sum_a <d^a d^a S> at every link, whatever the coupling.  With sum_a T_a T_a = -C, and loops that
+ * contain a link not more than once, the right side summed over links is C beta / N [4 c0 sum Re tr P + 6 c1 sum Re tr R].
+ * Returns the difference of both sides for the links at hand, relative to the right one. */
+static double imbalance(test_chain *t, double beta, double c1, lat_field *force)
+{
+    const lat_geometry *g = t->chain->geometry;
+    lat_group group = t->chain->group;
+    double n = group == LAT_U1 ? 1 : group == LAT_SU2 ? 2 : 3, casimir = group == LAT_U1 ? 1 : (n * n - 1) / (2 * n);
+    double plaquettes, all, square;
+    lat_action *wilson = lat_action_wilson(group, 1);
+    lat_action_couple(wilson, t->chain->couplings);
+    lat_action_total(wilson, t->chain->links, &plaquettes);
+    lat_action_total(t->chain->action, t->chain->links, &all);
+    lat_action_free(wilson);
+    double c0 = 1 - 8 * c1, rectangles = (all / beta - c0 * plaquettes) / c1, volume = (double)g->volume;
+    double right = casimir * beta * (4 * c0 * (volume * loops_per_site(g, 1) - plaquettes) +
+                                     6 * c1 * (volume * loops_per_site(g, 2) - rectangles));
+    lat_field_zero(force);
+    lat_field_zero(t->chain->density);
+    t->chain->action->table->force(t->chain->action, t->chain->links, 1, force);
+    half_square_args args = {lat_tables_of(g), force->data, t->chain->density->data, force->components};
+    lat_range range = lat_block(g);
+    lat_kernels_of(force, group)->half_square(&args, &range);
+    lat_sum(t->chain->density, &square);
+    return 2 * square / right - 1;
+}
+
+static void test_schwinger_dyson(const char *group, const char *lattice, const char *action, double beta, double c1)
+{
+    enum { STEPS = 250 };
+    double series[STEPS];
+    test_chain t = begin(group, lattice, action, "replicas = 1;", "{ kind = \"hmc\"; trajectory = 1.0; steps = 5; integrator = \"omf2\"; }");
+    lat_field *force = lat_field_algebra(t.chain->geometry, t.chain->group, LAT_DOUBLE);
+    chain_run(&t, 40);
+    for (int i = 0; i < STEPS; i++) {
+        chain_run(&t, 1);
+        series[i] = imbalance(&t, beta, c1, force);
+    }
+    mc_estimate e = mc_gamma(series, 1, STEPS);
+    ok(fabs(e.mean) < 5 * e.error && e.error < 0.01, "%s, %s %s: squared force over Laplacian of the action: 1 %+.5f +- %.5f", group,
+       lattice, action, e.mean, e.error);
+    lat_field_free(force);
+    chain_end(&t);
 }
 
 /* ---------------------------------------------------------------------------------------------- molecular dynamics */
@@ -251,10 +313,14 @@ int main(int argc, char **argv)
         test_overrelax(groups[i], "size = [4, 4, 4, 4]; boundary = [\"open\", \"periodic\", \"periodic\", \"open\"];");
         test_overrelax(groups[i], "size = [8, 4]; defect = { coupling = 0.3; size = [5]; };");
         test_dynamics(groups[i], "size = [4, 4, 4]; boundary = [\"periodic\", \"periodic\", \"open\"];", "kind = \"wilson\"; beta = 2.0;");
-        test_dynamics(groups[i], "size = [4, 4, 4, 4]; defect = { coupling = 0.5; size = [2, 3, 4]; };", "kind = \"iwasaki\"; beta = 0.8;");
+        test_dynamics(groups[i], "size = [4, 4, 4]; defect = { coupling = 0.5; size = [2, 3]; };", "kind = \"iwasaki\"; beta = 0.8;");
     }
     test_rectangles("u1", LAT_U1);
     test_rectangles("su2", LAT_SU2);
+    test_schwinger_dyson("su3", "size = [4, 4, 4, 4];", "kind = \"iwasaki\"; beta = 2.6;", 2.6, -0.331);
+    test_schwinger_dyson("su3", "size = [4, 4, 4, 4]; boundary = [\"periodic\", \"periodic\", \"periodic\", \"open\"];",
+                         "kind = \"luescher_weisz\"; beta = 4.0;", 4, -1.0 / 12);
+    test_schwinger_dyson("su2", "size = [8, 8, 4]; boundary = [\"open\", \"periodic\", \"open\"];", "kind = \"dbw2\"; beta = 0.5;", 0.5, -1.4088);
     test_exp_minus_dh("su3", "size = [4, 4]; boundary = [\"periodic\", \"open\"];", "kind = \"wilson\"; beta = 6.0;");
     test_exp_minus_dh("su2", "size = [4, 4, 4]; defect = { coupling = 0.5; size = [2, 2]; };", "kind = \"iwasaki\"; beta = 0.8;");
     test_refusals();

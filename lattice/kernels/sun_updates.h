@@ -5,16 +5,6 @@
  * h0 being the first component of h = g v / |v|, v the numbers of matrix_subgroup, and alpha = 2 beta |v| / N.
  */
 
-/* Two rows of a matrix in SU(3) are enough: where it comes from a product, the compiler leaves the third row out of
- * that. */
-REAL_INLINE link_t complete(link_t a)
-{
-#ifdef SU3_H
-    a.t = row_cross_conj(a.r, a.s);
-#endif
-    return a;
-}
-
 /* Staples like staple_at. */
 REAL_INLINE matrix_t completed_staple_at(const lat_tables *t, const void *u, int64_t site, int lane, int mu)
 {

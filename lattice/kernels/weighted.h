@@ -4,6 +4,16 @@
  * [arXiv:2012.14000]): a loop is weighted with the product of the couplings of its links.
  */
 
+/* Two rows of a matrix in SU(3) are enough: where it comes from a product, the compiler leaves the third row out of
+ * that. */
+REAL_INLINE link_t complete(link_t a)
+{
+#ifdef SU3_H
+    a.t = row_cross_conj(a.r, a.s);
+#endif
+    return a;
+}
+
 /* A product of links, and that of their couplings.  Where kernels are compiled without couplings (NULL), the factor is
  * the constant 1, and the compiler leaves it out. */
 typedef struct {
@@ -26,7 +36,7 @@ REAL_INLINE path_t path_at(const lat_tables *t, const void *u, const double *cou
 REAL_INLINE path_t path_mul(path_t a, path_t b) { return (path_t){link_mul(a.u, b.u), a.c * b.c}; }
 REAL_INLINE path_t path_mul_dagger(path_t a, path_t b) { return (path_t){link_mul_dagger(a.u, b.u), a.c * b.c}; }
 REAL_INLINE path_t path_dagger_mul(path_t a, path_t b) { return (path_t){link_dagger_mul(a.u, b.u), a.c * b.c}; }
-REAL_INLINE matrix_t path_matrix(path_t a) { return matrix_scale(a.c, link_matrix(a.u)); }
+REAL_INLINE matrix_t path_matrix(path_t a) { return matrix_scale(a.c, link_matrix(complete(a.u))); }
 
 /* Like staple_at, every plaquette with its weight. */
 REAL_INLINE matrix_t weighted_staple_at(const lat_tables *t, const void *u, const double *couplings, int64_t site,
