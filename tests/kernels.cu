@@ -22,6 +22,7 @@
 namespace u1 {
 #include "../lattice/group/u1.h"
 #include "../lattice/kernels/gauge.h"
+#include "../lattice/kernels/gradient_flow.h"
 #include "../lattice/kernels/u1_updates.h"
 #include "../flows/kernels/u1_coupling.h"
 #include "../flows/kernels/blocking.h"
@@ -32,6 +33,7 @@ namespace u1 {
 namespace su2 {
 #include "../lattice/group/su2.h"
 #include "../lattice/kernels/gauge.h"
+#include "../lattice/kernels/gradient_flow.h"
 }
 
 #undef NAME
@@ -39,4 +41,5 @@ namespace su2 {
 namespace su3 {
 #include "../lattice/group/su3.h"
 #include "../lattice/kernels/gauge.h"
+#include "../lattice/kernels/gradient_flow.h"
 }

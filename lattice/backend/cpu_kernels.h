@@ -11,6 +11,7 @@
 #include GROUP_HEADER
 
 #include "../kernels/gauge.h"
+#include "../kernels/gradient_flow.h"
 #include "../kernels/linear.h"
 #ifdef U1_H
 #include "../kernels/u1_updates.h"

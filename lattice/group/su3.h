@@ -258,6 +258,43 @@ REAL_INLINE link_t link_exp(const real algebra[ALGEBRA_REALS])
 
 /* -------------------------------------------------------------------------------------------------------- the rest */
 
+/* tr (a - b) (a - b)^+ */
+REAL_INLINE real complex_square_distance(complex_t a, complex_t b)
+{
+    return complex_square(complex_of(a.re - b.re, a.im - b.im));
+}
+REAL_INLINE real row_square_distance(row_t a, row_t b)
+{
+    return complex_square_distance(a.x, b.x) + complex_square_distance(a.y, b.y) + complex_square_distance(a.z, b.z);
+}
+REAL_INLINE real matrix_square_distance(matrix_t a, matrix_t b)
+{
+    return row_square_distance(a.r, b.r) + row_square_distance(a.s, b.s) + row_square_distance(a.t, b.t);
+}
+
+/* a_a T_a = i a_a lambda_a / 2 */
+REAL_INLINE matrix_t algebra_matrix(const real a[ALGEBRA_REALS])
+{
+    const scalar half = (scalar)0.5, third = (scalar)0.28867513459481288225; /* 1 / (2 sqrt 3) */
+    real zero = real_of(0), h2 = half * a[2], h7 = third * a[7];
+    complex_t u = complex_of(half * a[1], half * a[0]), v = complex_of(half * a[4], half * a[3]);
+    complex_t w = complex_of(half * a[6], half * a[5]);
+    return (matrix_t){{complex_of(zero, h2 + h7), u, v},
+                      {complex_of(-u.re, u.im), complex_of(zero, h7 - h2), w},
+                      {complex_of(-v.re, v.im), complex_of(-w.re, w.im), complex_of(zero, -2 * h7)}};
+}
+
+/* The components of U A U^+ and of U^+ A U, of an algebra element A */
+REAL_INLINE void link_rotate(link_t u, const real algebra[ALGEBRA_REALS], real out[ALGEBRA_REALS])
+{
+    matrix_generators(link_mul_dagger(link_mul(u, algebra_matrix(algebra)), u), out);
+    for (int a = 0; a < ALGEBRA_REALS; a++) out[a] = -2 * out[a];
+}
+REAL_INLINE void link_rotate_back(link_t u, const real algebra[ALGEBRA_REALS], real out[ALGEBRA_REALS])
+{
+    link_rotate(link_dagger(u), algebra, out);
+}
+
 /* Haar measure from uniform deviates: the first row is a uniform direction, the second one among those orthogonal to
  * it.  Both come from Gaussians; their norms are far from 1, so square roots are taken. */
 enum { HAAR_REALS = 12 };
