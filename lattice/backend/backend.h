@@ -19,9 +19,9 @@ typedef struct { lat_tables t; const void *u, *in; void *out; int mu; } extend_l
 typedef struct { lat_tables t; const void *in; void *out; int mu; } shift_args;
 typedef struct { lat_tables t; const void *a, *b, *c, *d; double *density; } loop_trace_args;
 typedef struct { lat_tables t; const void *a; double *density; } trace_args;
-typedef struct { lat_tables t; const void *u; void *out, *algebra; double old, fresh, step; } flow_stage_args;
+typedef struct { lat_tables t; const void *u; void *algebra; double old, fresh; } flow_force_args;
 typedef struct { lat_tables t; const void *u; void *z; double plaquette, rectangle; } flow_improved_args;
-typedef struct { lat_tables t; flow_stage_args stage; const void *z; } flow_smooth_args;
+typedef struct { lat_tables t; flow_force_args sum; const void *z; } flow_smooth_args;
 typedef struct { lat_tables t; const void *u, *start, *algebra; double *distance; double step; } flow_distance_args;
 typedef struct { lat_tables t; const void *u; double *density; } flow_density_args;
 typedef struct { lat_tables t; void *y; const void *x; double a; int components; } axpy_args;
@@ -38,7 +38,7 @@ typedef struct { lat_tables t; void *u; const double *charge; } instanton_args;
  * are NULL where a group has none; last those that only U(1) has. */
 #define LAT_KERNELS(X)                                                                                                 \
     X(plaquette_sum) X(plaquette_force) X(exp_update) X(gauge_transform) X(haar) X(extend_line) X(shift) X(loop_trace)  \
-    X(trace) X(flow_stage) X(flow_improved) X(flow_smooth) X(flow_distance) X(flow_density) X(axpy) X(select) X(halo_copy) X(half_square) X(gaussian)
+    X(trace) X(flow_force) X(flow_improved) X(flow_smooth) X(flow_distance) X(flow_density) X(axpy) X(select) X(halo_copy) X(half_square) X(gaussian)
 #define LAT_UPDATE_KERNELS(X) X(heatbath) X(overrelax)
 #define LAT_U1_KERNELS(X) X(charge) X(instanton)
 

@@ -26,29 +26,26 @@ REAL_INLINE link_t path_at(const lat_tables *t, const void *u, int64_t site, int
     return product;
 }
 
-/* One stage of a Runge-Kutta method: A = old A + fresh Z at the link, out = exp(step A) U. */
-REAL_INLINE void flow_link(const flow_stage_args *k, int64_t site, int lane, int mu, const real z[ALGEBRA_REALS])
+/* A = old A + fresh Z at the link, for the stages of a Runge-Kutta method */
+REAL_INLINE void flow_accumulate(const flow_force_args *k, int64_t site, int lane, int mu, const real z[ALGEBRA_REALS])
 {
-    real step[ALGEBRA_REALS];
     int components = k->t.dim * ALGEBRA_REALS;
     for (int a = 0; a < ALGEBRA_REALS; a++) {
         int c = mu * ALGEBRA_REALS + a;
         real sum = (scalar)k->fresh * z[a];
         if (k->old != 0) sum += (scalar)k->old * GET(k->algebra, components, c);
         PUT(k->algebra, components, c, sum);
-        step[a] = (scalar)k->step * sum;
     }
-    PUT_LINK(k->out, mu, link_clean(link_mul(link_exp(step), LINK(k->u, site, mu))));
 }
 
 /* The Wilson flow: Z from the plaquettes */
-KERNEL(flow_stage)
+KERNEL(flow_force)
 {
     real z[4][ALGEBRA_REALS];
     plaquette_derivatives(&k->t, k->u, site, lane, z);
     for (int mu = 0; mu < k->t.dim; mu++) {
         for (int a = 0; a < ALGEBRA_REALS; a++) z[mu][a] = FLOW_WEIGHT * z[mu][a];
-        flow_link(k, site, lane, mu, z[mu]);
+        flow_accumulate(k, site, lane, mu, z[mu]);
     }
 }
 
@@ -97,12 +94,12 @@ KERNEL(flow_smooth)
         int64_t down = k->t.down[mu][site];
         algebra_at(&k->t, k->z, site, lane, mu, here);
         algebra_at(&k->t, k->z, k->t.up[mu][site], lane, mu, z);
-        link_rotate(LINK(k->stage.u, site, mu), z, ahead);
+        link_rotate(LINK(k->sum.u, site, mu), z, ahead);
         algebra_at(&k->t, k->z, down, lane, mu, z);
-        link_rotate_back(LINK(k->stage.u, down, mu), z, behind);
+        link_rotate_back(LINK(k->sum.u, down, mu), z, behind);
         for (int a = 0; a < ALGEBRA_REALS; a++)
             z[a] = here[a] + (scalar)(1.0 / 12) * (ahead[a] + behind[a] - 2 * here[a]);
-        flow_link(&k->stage, site, lane, mu, z);
+        flow_accumulate(&k->sum, site, lane, mu, z);
     }
 }
 

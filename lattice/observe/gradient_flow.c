@@ -17,7 +17,6 @@ struct lat_flow {
     lat_group group;
     lat_flow_kind kind;
     const lat_kernels *kernels;
-    lat_field *next;            /* the links after a stage; changes places with the links */
     lat_field *algebra;         /* A of the stages */
     lat_field *z;               /* Zeuthen: the derivative before it is smoothed */
     lat_field *start, *compare; /* adaptive steps: where the step began, the second-order method; made when needed */
@@ -41,9 +40,8 @@ lat_status lat_flow_create(const lat_geometry *g, lat_group group, lat_precision
         return lat_fail(error, LAT_CONFIG, "zeuthen flow: the halo is one site wide: two are needed");
     lat_flow *f = lat_alloc(1, sizeof *f);
     *f = (lat_flow){.geometry = g, .group = group, .kind = kind};
-    f->next = lat_field_gauge(g, group, precision);
     f->algebra = lat_field_algebra(g, group, precision);
-    f->kernels = lat_kernels_of(f->next, group);
+    f->kernels = lat_kernels_of(f->algebra, group);
     if (kind == LAT_FLOW_ZEUTHEN) f->z = lat_field_algebra(g, group, precision);
     *flow = f;
     return LAT_DONE;
@@ -52,7 +50,6 @@ lat_status lat_flow_create(const lat_geometry *g, lat_group group, lat_precision
 void lat_flow_free(lat_flow *flow)
 {
     if (!flow) return;
-    lat_field_free(flow->next);
     lat_field_free(flow->algebra);
     lat_field_free(flow->z);
     lat_field_free(flow->start);
@@ -61,30 +58,23 @@ void lat_flow_free(lat_flow *flow)
     free(flow);
 }
 
-static void swap_data(lat_field *a, lat_field *b)
-{
-    void *data = a->data;
-    a->data = b->data;
-    b->data = data;
-}
-
-static void wilson_stage(lat_flow *flow, lat_field *links, const flow_stage_args *args)
+static void wilson_force(lat_flow *flow, lat_field *links, const flow_force_args *args)
 {
     const lat_geometry *g = flow->geometry;
     lat_range all = lat_block(g), inner = lat_range_of(g, &g->inner), outer = lat_range_of(g, &g->outer);
     if (g->rank_count == 1) { /* waits for nobody: sites in order read every link less often */
         lat_halo_exchange(links);
-        flow->kernels->flow_stage(args, &all);
+        flow->kernels->flow_force(args, &all);
         return;
     }
     lat_halo_start(links);
-    flow->kernels->flow_stage(args, &inner);
+    flow->kernels->flow_force(args, &inner);
     lat_halo_finish(links);
-    flow->kernels->flow_stage(args, &outer);
+    flow->kernels->flow_force(args, &outer);
 }
 
 /* The action of Luescher and Weisz, plaquettes with 5/3 and rectangles with -1/12. */
-static void zeuthen_stage(lat_flow *flow, lat_field *links, const flow_stage_args *args)
+static void zeuthen_force(lat_flow *flow, lat_field *links, const flow_force_args *args)
 {
     lat_range all = lat_block(flow->geometry);
     flow_improved_args improved = {args->t, links->data, flow->z->data, 5.0 / 3, -1.0 / 12};
@@ -97,13 +87,13 @@ static void zeuthen_stage(lat_flow *flow, lat_field *links, const flow_stage_arg
 
 static void run_stage(lat_flow *flow, lat_field *links, int i, double step)
 {
-    flow_stage_args args = {lat_tables_of(flow->geometry), links->data, flow->next->data, flow->algebra->data,
-                            stages[i].old, stages[i].fresh, stages[i].length * step};
+    flow_force_args args = {lat_tables_of(flow->geometry), links->data, flow->algebra->data, stages[i].old,
+                            stages[i].fresh};
     if (flow->kind == LAT_FLOW_WILSON)
-        wilson_stage(flow, links, &args);
+        wilson_force(flow, links, &args);
     else
-        zeuthen_stage(flow, links, &args);
-    swap_data(links, flow->next);
+        zeuthen_force(flow, links, &args);
+    lat_gauge_exp_update(links, flow->group, stages[i].length * step, flow->algebra);
 }
 
 void lat_flow_step(lat_flow *flow, lat_field *links, double step)

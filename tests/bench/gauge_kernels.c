@@ -101,7 +101,7 @@ static void gaussian(fields *f)
     lat_random random = {.seed = 1, .purpose = LAT_RANDOM_TEST};
     lat_field_gaussian(f->force, &random);
 }
-static void flow_step(fields *f) { lat_flow_step(f->flow, f->links, 1e-3); }
+static void step_of_flow(fields *f) { lat_flow_step(f->flow, f->links, 1e-3); }
 static void halo(fields *f) { lat_halo_exchange(f->links); }
 
 /* Products of links, and reals read and written, per link */
@@ -112,7 +112,7 @@ static const struct {
 } stages[] = {
     {"force, kernel alone", kernel_force, 13, 1, 2},
     {"force", whole_force, 13, 1, 2},
-    {"step of the flow", flow_step, 3 * (13 + 1), 6, 5},
+    {"step of the flow", step_of_flow, 3 * (13 + 1), 6, 5},
     {"plaquettes", plaquette, 3.0 * PLANES / DIM, 1, 0},
     {"exp(A) U", exp_update, 1, 2, 1},
     {"products of links", products, 1, 3, 0},
