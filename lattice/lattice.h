@@ -322,7 +322,7 @@ struct lat_observable {
     int extent[2];        /* R and T of a Wilson loop */
     void (*measure)(const lat_observable *observable, lat_field *links, lat_group group, double *out /* [members][columns] */);
 };
-/* plaquette: mean of Re tr P / N.  charge: Q = sum arg P / 2 pi and Q^2 (2D U(1)).  polyakov: mean of tr L / N along the
+/* plaquette: mean of Re tr P / N.  rectangle: mean of Re tr R / N, both orientations.  charge: Q = sum arg P / 2 pi and Q^2 (2D U(1)).  polyakov: mean of tr L / N along the
  * last direction, real and imaginary part.  wilson_loop_RxT: mean of Re tr W / N over sites and planes (R along the lower
  * direction). */
 lat_status lat_observable_find(const char *name, lat_group group, const lat_shape *shape, lat_observable *out, lat_error *error);
@@ -332,6 +332,16 @@ lat_status lat_observable_find(const char *name, lat_group group, const lat_shap
 double lat_exact2d(const char *name, lat_group group, double beta, int64_t volume);
 /* ln Z = ln of the integral of exp(-S) over the normalised Haar measure of all links. */
 double lat_exact2d_log_z(lat_group group, double beta, int64_t volume);
+
+/* Smearing and Wilson loops (observe/loops.c).  Links of the first `directions` directions, by staples within them: dim for
+ * all, dim - 1 for the space-like ones.  weight: alpha of APE smearing, (1 - alpha) U + alpha times the mean staple, projected
+ * to the group (SU(3): unitary factor over the cube root of its determinant); rho of stout smearing.  Collective. */
+typedef enum { LAT_SMEARING_NONE, LAT_SMEARING_APE, LAT_SMEARING_STOUT } lat_smearing;
+extern const char *const lat_smearing_names[]; /* "none", "ape", "stout", NULL */
+void lat_smear(lat_field *links, lat_group group, lat_smearing kind, int steps, double weight, int directions);
+/* Means of Re tr W / N of the loops of R = 1 ... r_count links in any direction but the last and T = 1 ... t_count links in
+ * the last: out[member][R-1][T-1].  Collective. */
+void lat_wilson_loops(lat_field *links, lat_group group, int r_count, int t_count, double *out);
 
 /* The gradient flow dU/dt = Z U (observe/gradient_flow.c): M. Luescher, JHEP 08 (2010) 071 [arXiv:1006.4518], with
  * Z^a = -d^a 2 sum Re tr(1 - P), and for Zeuthen A. Ramos and S. Sint, Eur. Phys. J. C 76 (2016) 15 [arXiv:1508.05552].

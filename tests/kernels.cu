@@ -23,6 +23,7 @@ namespace u1 {
 #include "../lattice/group/u1.h"
 #include "../lattice/kernels/gauge.h"
 #include "../lattice/kernels/gradient_flow.h"
+#include "../lattice/kernels/smearing.h"
 #include "../lattice/kernels/u1_updates.h"
 #include "../flows/kernels/u1_coupling.h"
 #include "../flows/kernels/blocking.h"
@@ -34,6 +35,7 @@ namespace su2 {
 #include "../lattice/group/su2.h"
 #include "../lattice/kernels/gauge.h"
 #include "../lattice/kernels/gradient_flow.h"
+#include "../lattice/kernels/smearing.h"
 }
 
 #undef NAME
@@ -42,4 +44,5 @@ namespace su3 {
 #include "../lattice/group/su3.h"
 #include "../lattice/kernels/gauge.h"
 #include "../lattice/kernels/gradient_flow.h"
+#include "../lattice/kernels/smearing.h"
 }

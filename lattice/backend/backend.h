@@ -24,6 +24,8 @@ typedef struct { lat_tables t; const void *u; void *z; double plaquette, rectang
 typedef struct { lat_tables t; flow_force_args sum; const void *z; } flow_smooth_args;
 typedef struct { lat_tables t; const void *u, *start, *algebra; double *distance; double step; } flow_distance_args;
 typedef struct { lat_tables t; const void *u; double *density; } flow_density_args;
+typedef struct { lat_tables t; const void *u; void *out; double weight; int directions; } smear_stout_args;
+typedef smear_stout_args smear_ape_args;
 typedef struct { lat_tables t; void *y; const void *x; double a; int components; } axpy_args;
 typedef struct { lat_tables t; void *to; const void *from; const int *choose; int components; } select_args;
 typedef struct { lat_tables t; void *to; const void *from; const int64_t *target, *source; const int *lane; int components, to_components, from_components; } halo_copy_args;
@@ -38,7 +40,8 @@ typedef struct { lat_tables t; void *u; const double *charge; } instanton_args;
  * are NULL where a group has none; last those that only U(1) has. */
 #define LAT_KERNELS(X)                                                                                                 \
     X(plaquette_sum) X(plaquette_force) X(exp_update) X(gauge_transform) X(haar) X(extend_line) X(shift) X(loop_trace)  \
-    X(trace) X(flow_force) X(flow_improved) X(flow_smooth) X(flow_distance) X(flow_density) X(axpy) X(select) X(halo_copy) X(half_square) X(gaussian)
+    X(trace) X(flow_force) X(flow_improved) X(flow_smooth) X(flow_distance) X(flow_density) X(smear_stout)    \
+    X(smear_ape) X(axpy) X(select) X(halo_copy) X(half_square) X(gaussian)
 #define LAT_UPDATE_KERNELS(X) X(heatbath) X(overrelax)
 #define LAT_U1_KERNELS(X) X(charge) X(instanton)
 

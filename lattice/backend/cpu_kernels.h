@@ -13,6 +13,7 @@
 #include "../kernels/gauge.h"
 #include "../kernels/gradient_flow.h"
 #include "../kernels/linear.h"
+#include "../kernels/smearing.h"
 #ifdef U1_H
 #include "../kernels/u1_updates.h"
 #else

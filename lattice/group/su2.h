@@ -68,6 +68,14 @@ REAL_INLINE link_t link_exp(const real algebra[ALGEBRA_REALS])
     return (link_t){cosine, ratio * algebra[0], ratio * algebra[1], ratio * algebra[2]};
 }
 
+REAL_INLINE matrix_t matrix_scale(real s, matrix_t a) { return (matrix_t){s * a.a0, s * a.a1, s * a.a2, s * a.a3}; }
+REAL_INLINE matrix_t matrix_dagger(matrix_t a) { return link_dagger(a); }
+/* The group element nearest to a matrix that is not zero */
+REAL_INLINE link_t matrix_project(matrix_t a)
+{
+    return matrix_scale(1 / real_sqrt(a.a0 * a.a0 + a.a1 * a.a1 + a.a2 * a.a2 + a.a3 * a.a3), a);
+}
+
 /* tr (a - b) (a - b)^+ */
 REAL_INLINE real matrix_square_distance(matrix_t a, matrix_t b)
 {

@@ -47,6 +47,11 @@ REAL_INLINE void matrix_generators(matrix_t m, real out[ALGEBRA_REALS]) { out[0]
 /* exp(a_a T_a) */
 REAL_INLINE link_t link_exp(const real algebra[ALGEBRA_REALS]) { return (link_t){algebra[0]}; }
 
+REAL_INLINE matrix_t matrix_scale(real s, matrix_t a) { return (matrix_t){s * a.re, s * a.im}; }
+REAL_INLINE matrix_t matrix_dagger(matrix_t a) { return (matrix_t){a.re, -a.im}; }
+/* The group element nearest to a matrix */
+REAL_INLINE link_t matrix_project(matrix_t a) { return (link_t){real_atan2(a.im, a.re)}; }
+
 /* |a - b|^2 */
 REAL_INLINE real matrix_square_distance(matrix_t a, matrix_t b)
 {
