@@ -5,6 +5,7 @@
  */
 #include "../lattice/lattice.h"
 #include "flow_data.h"
+#include "loops.h"
 #include "options.h"
 #include "table.h"
 
@@ -50,6 +51,7 @@ typedef struct {
     int count;
     const char *name[MOST_OBSERVABLES];
     int rank;
+    loops loops;
     flow_request flow;
 } request;
 
@@ -83,6 +85,7 @@ static lat_status read_request(lat_settings *root, request *request, lat_error *
     request->count = lat_settings_strings(measure, "observables", request->name, 1, MOST_OBSERVABLES, error);
     if (error->status == LAT_DONE && request->count == 0)
         lat_settings_fail(measure, "observables", error, "nothing to measure: name at least one");
+    if (error->status == LAT_DONE) loops_read(root, &request->loops, error);
     if (error->status == LAT_DONE) read_flow(root, &request->flow, error);
     return error->status ? error->status : lat_settings_finish(root, error);
 }
@@ -197,6 +200,7 @@ static void print_heading(const request *request, const lat_observable *observab
     if (request->rank > 0) return;
     for (int i = 0; i < request->count; i++)
         for (int c = 0; c < observable[i].columns; c++) printf("%s%s%s", i + c ? " " : "", observable[i].name, observable[i].column[c]);
+    if (request->loops.wanted) loops_print_heading(&request->loops);
     for (int c = 0; c < FLOW_COLUMNS && request->flow.wanted; c++) printf(" %s", flow_columns[c]);
     printf("\n");
 }
@@ -208,11 +212,13 @@ static void measure_links(request *request, const lat_observable *observable, la
     enum { MOST_COLUMNS = 2 };
     double value[MOST_OBSERVABLES][MOST_COLUMNS];
     for (int i = 0; i < request->count; i++) observable[i].measure(&observable[i], links, group, value[i]);
+    if (request->loops.wanted && loops_measure(&request->loops, links, group, path, error)) return;
     if (request->flow.wanted && measure_flow(&request->flow, links, group, path, number, error)) return;
     if (request->rank > 0) return;
     printf("# %s\n", path);
     for (int i = 0; i < request->count; i++)
         for (int c = 0; c < observable[i].columns; c++) printf("%s%.17g", i + c ? " " : "", value[i][c]);
+    if (request->loops.wanted) loops_print_row(&request->loops);
     if (request->flow.wanted) print_flow(&request->flow);
     printf("\n");
 }
@@ -258,7 +264,9 @@ static void work(const options *options, lat_error *error)
     }
     bool files = !options->print_config;
     for (int i = 1; i < options->argument_count && files && !error->status; i++) measure_file(&request, options->argument[i], i, error);
+    if (request.loops.count > 0 && !error->status && request.rank == 0) loops_print_ratios(&request.loops);
     finish_flow(&request, error);
+    loops_free(&request.loops);
     flow_data_free(request.flow.data);
     free(request.flow.series);
     free(request.flow.table);
