@@ -210,7 +210,7 @@ static void measure_links(request *request, const lat_observable *observable, la
                           const char *path, int64_t number, lat_error *error)
 {
     enum { MOST_COLUMNS = 2 };
-    double value[MOST_OBSERVABLES][MOST_COLUMNS];
+    double value[MOST_OBSERVABLES][MOST_COLUMNS] = {{0}};
     for (int i = 0; i < request->count; i++) observable[i].measure(&observable[i], links, group, value[i]);
     if (request->loops.wanted && loops_measure(&request->loops, links, group, path, error)) return;
     if (request->flow.wanted && measure_flow(&request->flow, links, group, path, number, error)) return;
