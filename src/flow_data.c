@@ -75,12 +75,13 @@ static lat_status take(flow_data *data, const char *path, const char *bytes, int
     if (size < HEADER_BYTES) return lat_fail(error, LAT_FORMAT, "%s: is too short for its header: remove it", path);
     flow_header found = {get_int(bytes), get_int(bytes + 4), get_int(bytes + 8), get_real(bytes + 12)};
     if (found.every != h->every || found.last != h->last || found.slices != h->slices || found.step != h->step)
-        return lat_fail(error, LAT_CONFIG,
-                        "%s: holds %d + 1 measurements every %d steps of %.17g on %d time slices: name another with flow.output",
-                        path, found.last, found.every, found.step, found.slices);
+        return lat_fail(
+            error, LAT_CONFIG,
+            "%s: holds %d + 1 measurements every %d steps of %.17g on %d time slices: name another with flow.output",
+            path, found.last, found.every, found.step, found.slices);
     if ((size - HEADER_BYTES) % record_bytes(h) != 0)
-        return lat_fail(error, LAT_FORMAT, "%s: ends within a configuration: cut it to %" PRId64 " bytes or remove it", path,
-                        size - (size - HEADER_BYTES) % record_bytes(h));
+        return lat_fail(error, LAT_FORMAT, "%s: ends within a configuration: cut it to %" PRId64 " bytes or remove it",
+                        path, size - (size - HEADER_BYTES) % record_bytes(h));
     for (const char *from = bytes + HEADER_BYTES; from < bytes + size; from += record_bytes(h)) {
         double *value = add(data, get_int(from));
         for (int64_t i = 0; i < flow_data_values(h); i++) value[i] = get_real(from + NUMBER_BYTES + VALUE_BYTES * i);
@@ -129,11 +130,13 @@ lat_status flow_data_append(MPI_Comm comm, const char *path, flow_data *data, in
 {
     int64_t values = flow_data_values(&data->header);
     if (number < 0 || number > INT32_MAX)
-        return lat_fail(error, LAT_CONFIG, "%s: configuration %" PRId64 ": numbers have 32 bits in this format", path, number);
+        return lat_fail(error, LAT_CONFIG, "%s: configuration %" PRId64 ": numbers have 32 bits in this format", path,
+                        number);
     if (data->count > 0 && number <= data->number[data->count - 1])
         return lat_fail(error, LAT_CONFIG,
-                        "%s: configuration %" PRId64 " comes after %" PRId32 ": give the files in ascending order, once each", path,
-                        number, data->number[data->count - 1]);
+                        "%s: configuration %" PRId64 " comes after %" PRId32
+                        ": give the files in ascending order, once each",
+                        path, number, data->number[data->count - 1]);
     memcpy(add(data, (int32_t)number), value, (size_t)values * sizeof *value);
     int rank;
     MPI_Comm_rank(comm, &rank);
@@ -148,8 +151,8 @@ lat_status flow_data_append(MPI_Comm comm, const char *path, flow_data *data, in
 
 static double time_of(const flow_header *h, int64_t i) { return (double)(i * h->every) * h->step; }
 
-lat_status flow_data_write(MPI_Comm comm, const char *path, const flow_data *data, const char *kind, const int64_t *size,
-                           int dim, lat_error *error)
+lat_status flow_data_write(MPI_Comm comm, const char *path, const flow_data *data, const char *kind,
+                           const int64_t *size, int dim, lat_error *error)
 {
     static const char *const names[FLOW_QUANTITIES] = {"W", "Y", "Q"};
     const flow_header *h = &data->header;

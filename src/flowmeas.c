@@ -40,7 +40,7 @@ typedef struct {
     bool wanted, adaptive;
     lat_flow_kind kind;
     double step, tolerance;
-    int64_t every, last; /* measurements after 0, every, ... last * every steps */
+    int64_t every, last;  /* measurements after 0, every, ... last * every steps */
     char *series, *table; /* names of the files */
     flow_data *data;      /* NULL before the first configuration */
     int dim;
@@ -72,7 +72,8 @@ static void read_flow(lat_settings *root, flow_request *flow, lat_error *error)
     if (error->status) return;
     double intervals = time / (flow->step * (double)flow->every);
     if (!(intervals < INT32_MAX) || rint(intervals) < 1 || fabs(intervals - rint(intervals)) > 1e-6)
-        lat_settings_fail(group, "time", error, "is no multiple of step times every, %.10g", flow->step * (double)flow->every);
+        lat_settings_fail(group, "time", error, "is no multiple of step times every, %.10g",
+                          flow->step * (double)flow->every);
     flow->last = error->status ? 0 : (int64_t)rint(intervals);
     flow->series = lat_text("%sr%lld.ms.dat", output, (long long)replica);
     flow->table = lat_text("%sr%lld.h5", output, (long long)replica);
@@ -109,7 +110,8 @@ static lat_status same_lattice(flow_request *flow, const lat_geometry *g, const 
     flow_header header = {(int32_t)flow->every, (int32_t)flow->last, (int32_t)g->size[g->dim - 1], flow->step};
     if (flow->data) {
         if (g->dim != flow->dim || memcmp(g->size, flow->size, sizeof flow->size) != 0)
-            return lat_fail(error, LAT_CONFIG, "%s: is of another lattice than the files before: measure its flow by itself", path);
+            return lat_fail(error, LAT_CONFIG,
+                            "%s: is of another lattice than the files before: measure its flow by itself", path);
         return LAT_DONE;
     }
     flow->dim = g->dim;
@@ -118,7 +120,8 @@ static lat_status same_lattice(flow_request *flow, const lat_geometry *g, const 
     return flow_data_open(g->comm, flow->series, &header, &flow->data, error);
 }
 
-static lat_status integrate(const flow_request *flow, lat_field *links, lat_group group, double *value, lat_error *error)
+static lat_status integrate(const flow_request *flow, lat_field *links, lat_group group, double *value,
+                            lat_error *error)
 {
     const lat_geometry *g = links->geometry;
     int64_t slices = g->size[g->dim - 1], one = (flow->last + 1) * slices, steps = 0;
@@ -127,8 +130,10 @@ static lat_status integrate(const flow_request *flow, lat_field *links, lat_grou
     if (lat_flow_create(g, group, LAT_DOUBLE, flow->kind, &process, error) == LAT_DONE) {
         for (int64_t i = 0; i <= flow->last && !error->status; i++) {
             if (i > 0 && flow->adaptive)
-                lat_flow_advance(process, links, (double)flow->every * flow->step, flow->tolerance, &step, &steps, error);
-            for (int64_t n = 0; n < flow->every && i > 0 && !flow->adaptive; n++) lat_flow_step(process, links, flow->step);
+                lat_flow_advance(process, links, (double)flow->every * flow->step, flow->tolerance, &step, &steps,
+                                 error);
+            for (int64_t n = 0; n < flow->every && i > 0 && !flow->adaptive; n++)
+                lat_flow_step(process, links, flow->step);
             lat_flow_slices(links, group, now);
             for (int q = 0; q < FLOW_QUANTITIES; q++)
                 memcpy(value + q * one + i * slices, now + q * slices, (size_t)slices * sizeof *now);
@@ -199,7 +204,8 @@ static void print_heading(const request *request, const lat_observable *observab
 {
     if (request->rank > 0) return;
     for (int i = 0; i < request->count; i++)
-        for (int c = 0; c < observable[i].columns; c++) printf("%s%s%s", i + c ? " " : "", observable[i].name, observable[i].column[c]);
+        for (int c = 0; c < observable[i].columns; c++)
+            printf("%s%s%s", i + c ? " " : "", observable[i].name, observable[i].column[c]);
     if (request->loops.wanted) loops_print_heading(&request->loops);
     for (int c = 0; c < FLOW_COLUMNS && request->flow.wanted; c++) printf(" %s", flow_columns[c]);
     printf("\n");
@@ -263,7 +269,8 @@ static void work(const options *options, lat_error *error)
         free(text);
     }
     bool files = !options->print_config;
-    for (int i = 1; i < options->argument_count && files && !error->status; i++) measure_file(&request, options->argument[i], i, error);
+    for (int i = 1; i < options->argument_count && files && !error->status; i++)
+        measure_file(&request, options->argument[i], i, error);
     if (request.loops.count > 0 && !error->status && request.rank == 0) loops_print_ratios(&request.loops);
     finish_flow(&request, error);
     loops_free(&request.loops);

@@ -29,11 +29,12 @@ static lat_status fits(const loops *loops, const lat_geometry *g, const char *pa
         bool last = mu == g->dim - 1;
         int longest = last ? loops->t : loops->r;
         if (longest >= g->size[mu])
-            return lat_fail(error, LAT_CONFIG, "%s: loops.%s: must be smaller than the extent %lld", path, last ? "t" : "r",
-                            (long long)g->size[mu]);
+            return lat_fail(error, LAT_CONFIG, "%s: loops.%s: must be smaller than the extent %lld", path,
+                            last ? "t" : "r", (long long)g->size[mu]);
     }
     if (g->dim == 2 && loops->smearing != LAT_SMEARING_NONE)
-        return lat_fail(error, LAT_CONFIG, "%s: loops.smearing: one direction of space has no staples: write \"none\"", path);
+        return lat_fail(error, LAT_CONFIG, "%s: loops.smearing: one direction of space has no staples: write \"none\"",
+                        path);
     return LAT_DONE;
 }
 
@@ -90,7 +91,8 @@ void loops_print_ratios(const loops *loops)
     for (int r = 1; r <= loops->r; r++)
         for (int t = 1; t <= loops->t; t++) {
             double n = (double)loops->count, all = creutz_ratio(loops, r, t, -1), spread = 0;
-            for (int64_t i = 0; i < loops->count && loops->count > 1; i++) spread += pow(creutz_ratio(loops, r, t, i) - all, 2);
+            for (int64_t i = 0; i < loops->count && loops->count > 1; i++)
+                spread += pow(creutz_ratio(loops, r, t, i) - all, 2);
             char *text = table_format(all, sqrt(spread * (n - 1) / n));
             printf("# creutz_%dx%d %s\n", r, t, text);
             free(text);

@@ -75,7 +75,8 @@ static bool read_reference(const char *path, reference *r)
     FILE *file = fopen(path, "rb");
     if (!file) return false;
     bool good = fread(&r->every, 4, 1, file) == 1 && fread(&r->last, 4, 1, file) == 1 &&
-                fread(&r->slices, 4, 1, file) == 1 && fread(&r->step, 8, 1, file) == 1 && fread(&number, 4, 1, file) == 1;
+                fread(&r->slices, 4, 1, file) == 1 && fread(&r->step, 8, 1, file) == 1 &&
+                fread(&number, 4, 1, file) == 1;
     int64_t count = good ? (int64_t)QUANTITIES * (r->last + 1) * r->slices : 0;
     r->value = lat_alloc(count + 1, sizeof *r->value);
     good = good && fread(r->value, sizeof *r->value, (size_t)count, file) == (size_t)count;
@@ -184,7 +185,8 @@ static void unit_field(const setup *s)
     double sum[QUANTITIES];
     run_steps(links, s, 2, 0.1);
     totals(links, s->group, sum);
-    ok(difference(links, unit, s->group) == 0 && fabs(sum[0]) < 1e-11 && sum[1] == 0 && sum[2] == 0, "%s: unit links stay", s->name);
+    ok(difference(links, unit, s->group) == 0 && fabs(sum[0]) < 1e-11 && sum[1] == 0 && sum[2] == 0,
+       "%s: unit links stay", s->name);
     lat_field_free(links);
     lat_field_free(unit);
     lat_geometry_free(g);
@@ -202,7 +204,8 @@ static void covariance(const setup *s)
     run_steps(a, s, 3, 0.02);
     run_steps(b, s, 3, 0.02);
     double *x = slices_of(a, s->group), *y = slices_of(b, s->group), most = 0;
-    for (int64_t i = 0; i < QUANTITIES * g->size[g->dim - 1]; i++) most = fmax(most, fabs(x[i] - y[i]) / (1 + fabs(x[i])));
+    for (int64_t i = 0; i < QUANTITIES * g->size[g->dim - 1]; i++)
+        most = fmax(most, fabs(x[i] - y[i]) / (1 + fabs(x[i])));
     lat_gauge_transform(a, s->group, turn);
     double links = difference(a, b, s->group);
     ok(links < 1e-12 && most < 1e-12, "%s: covariant, links to %.2g, slices to %.2g", s->name, links, most);
@@ -227,8 +230,8 @@ static void ranks_and_lanes(const setup *s)
     run_steps(b, s, 3, 0.02);
     double *x = slices_of(a, s->group), *y = slices_of(b, s->group), *u = values_of(a), *v = values_of(b);
     bool same = memcmp(x, y, (size_t)(QUANTITIES * wide->size[wide->dim - 1]) * sizeof *x) == 0;
-    ok_all(same && memcmp(u, v, (size_t)reals_of(a) * sizeof *u) == 0, "%s: the same to the last bit on any ranks and lanes",
-           s->name);
+    ok_all(same && memcmp(u, v, (size_t)reals_of(a) * sizeof *u) == 0,
+           "%s: the same to the last bit on any ranks and lanes", s->name);
     free(start);
     free(x);
     free(y);
@@ -264,7 +267,8 @@ static void order_of_step(const setup *s)
         lat_field_free(adaptive);
     }
     ok(!error.status && sizes[0] < 1e-4 && sizes[1] < 1e-6 && steps[0] < steps[1],
-       "%s: adaptive, off by %.2g in %d steps, by %.2g in %d", s->name, sizes[0], (int)steps[0], sizes[1], (int)steps[1]);
+       "%s: adaptive, off by %.2g in %d steps, by %.2g in %d", s->name, sizes[0], (int)steps[0], sizes[1],
+       (int)steps[1]);
     lat_flow_free(flow);
     for (int i = 0; i < 3; i++) lat_field_free(run[i]);
     lat_field_free(links);
@@ -345,8 +349,8 @@ static void zeuthen_derivative(const setup *s)
         lat_field_free(moved);
     }
     double numerical = (value[1] - value[0]) / (2 * h);
-    ok(fabs(slope - numerical) < 1e-5 * fabs(slope) + 1e-4, "%s: derivative of the improved action, %.8g against %.8g", s->name,
-       slope, numerical);
+    ok(fabs(slope - numerical) < 1e-5 * fabs(slope) + 1e-4, "%s: derivative of the improved action, %.8g against %.8g",
+       s->name, slope, numerical);
     lat_field_free(links);
     lat_field_free(z);
     lat_field_free(way);
@@ -365,7 +369,8 @@ static void zeuthen_smoothing(void)
     for (int64_t x = 0; x < g->volume; x++)
         for (int mu = 0; mu < 2; mu++) {
             int64_t stride = mu ? g->size[0] : 1, c = x / stride % g->size[mu];
-            int64_t up = x + ((c + 1) % g->size[mu] - c) * stride, down = x + ((c + g->size[mu] - 1) % g->size[mu] - c) * stride;
+            int64_t up = x + ((c + 1) % g->size[mu] - c) * stride,
+                    down = x + ((c + g->size[mu] - 1) % g->size[mu] - c) * stride;
             double here = slope[2 * x + mu], sum = slope[2 * up + mu] + slope[2 * down + mu];
             most = fmax(most, fabs((after[2 * x + mu] - before[2 * x + mu]) / step - here - (sum - 2 * here) / 12));
         }
@@ -427,8 +432,8 @@ static void constant_flux(lat_group group, const double *h, const int *n)
     }
     char *name = lat_text("%s, constant flux %d and %d", lat_group_names[group], n[0], n[1]);
     totals(links, group, now);
-    ok(fabs(now[1] - energy) < 1e-11 * energy && fabs(now[2] - charge) < 1e-12 * fabs(charge), "%s: Y = %.6f, Q = %.6f", name,
-       now[1], now[2]);
+    ok(fabs(now[1] - energy) < 1e-11 * energy && fabs(now[2] - charge) < 1e-12 * fabs(charge), "%s: Y = %.6f, Q = %.6f",
+       name, now[1], now[2]);
     setup flow = {group, LAT_FLOW_WILSON, {0}, ""};
     run_steps(links, &flow, 5, 0.02);
     totals(links, group, now);

@@ -81,7 +81,8 @@ static void smearing(lat_group group, int dim, lat_smearing kind, int directions
     bool same = memcmp(u, w, (size_t)reals_of(a) * sizeof *u) == 0, kept = true;
     for (int64_t i = 0; i < g->volume * dim; i++) {
         off = fmax(off, matrix_violation(matrix_of(group, u + i * reals)));
-        kept = kept && (i % dim < directions || memcmp(u + i * reals, start + i * reals, (size_t)reals * sizeof *u) == 0);
+        kept =
+            kept && (i % dim < directions || memcmp(u + i * reals, start + i * reals, (size_t)reals * sizeof *u) == 0);
     }
     lat_gauge_transform(a, group, turn);
     double *x = values_of(a), *y = values_of(b);
@@ -89,7 +90,8 @@ static void smearing(lat_group group, int dim, lat_smearing kind, int directions
         double d = x[i] - y[i];
         far = fmax(far, fabs(group == LAT_U1 ? remainder(d, 8 * atan(1)) : d));
     }
-    char *name = lat_text("%s, %s of %d directions in %d", lat_group_names[group], lat_smearing_names[kind], directions, dim);
+    char *name =
+        lat_text("%s, %s of %d directions in %d", lat_group_names[group], lat_smearing_names[kind], directions, dim);
     ok(far < 1e-11 && off < 1e-13, "%s: covariant to %.2g, in the group to %.2g", name, far, off);
     ok(kept && after > before, "%s: other links stay, the plaquette rises from %.3f to %.3f", name, before, after);
     ok_all(same, "%s: the same to the last bit on any ranks and lanes", name);
@@ -143,8 +145,8 @@ static void formulas(lat_group group, lat_smearing kind)
                         most = fmax(most, cabs(change.a[i][j] - (i == j) - step.a[i][j] + (i == j) * mean) / rho);
             }
         }
-    ok(most < (kind == LAT_SMEARING_APE ? 1e-12 : 1e-3), "%s, %s: one step against the formula, to %.2g", lat_group_names[group],
-       lat_smearing_names[kind], most);
+    ok(most < (kind == LAT_SMEARING_APE ? 1e-12 : 1e-3), "%s, %s: one step against the formula, to %.2g",
+       lat_group_names[group], lat_smearing_names[kind], most);
     free(value);
     free(plain.real);
     lat_field_free(links);

@@ -158,8 +158,8 @@ lat_status lat_flow_advance(lat_flow *flow, lat_field *links, double time, doubl
         double wanted = length * fmin(fmax(factor, 0.1), 2);
         if (!good || length == *step || wanted > *step) *step = wanted;
         if (*step < 1e-12 * time)
-            return lat_fail(error, LAT_NUMERICAL, "gradient flow: no step is small enough for a tolerance of %g: raise it",
-                            tolerance);
+            return lat_fail(error, LAT_NUMERICAL,
+                            "gradient flow: no step is small enough for a tolerance of %g: raise it", tolerance);
     }
     return LAT_DONE;
 }

@@ -66,7 +66,8 @@ static void add_plane(work *w, lat_field *const *line, lat_field *const *side, i
 {
     const lat_geometry *g = w->links->geometry;
     int last = g->dim - 1, components = w->spare->components;
-    lat_field *a = lat_field_create(g, components, w->spare->precision), *c = lat_field_create(g, components, w->spare->precision);
+    lat_field *a = lat_field_create(g, components, w->spare->precision),
+              *c = lat_field_create(g, components, w->spare->precision);
     for (int t = 0; t < t_count; t++) lat_field_copy(side[t], line[t]);
     for (int r = 0; r < r_count; r++) {
         extend(w, a, mu, r == 0);
@@ -74,7 +75,7 @@ static void add_plane(work *w, lat_field *const *line, lat_field *const *side, i
         for (int t = 0; t < t_count; t++) {
             shift(w, side[t], mu);
             shift(w, c, last);
-            loop_trace_args args = {lat_tables_of(g), a->data,      side[t]->data,
+            loop_trace_args args = {lat_tables_of(g), a->data,       side[t]->data,
                                     c->data,          line[t]->data, density[r * t_count + t]->data};
             w->kernels->loop_trace(&args, &w->range);
         }
@@ -100,7 +101,8 @@ void lat_wilson_loops(lat_field *links, lat_group group, int r_count, int t_coun
 {
     const lat_geometry *g = links->geometry;
     int reals = lat_link_reals(group), last = g->dim - 1, loops = r_count * t_count;
-    lat_field **line = fields(g, t_count, reals, links->precision), **side = fields(g, t_count, reals, links->precision);
+    lat_field **line = fields(g, t_count, reals, links->precision),
+              **side = fields(g, t_count, reals, links->precision);
     lat_field **density = fields(g, loops, 1, LAT_DOUBLE), *grow = lat_field_create(g, reals, links->precision);
     double *sum = lat_alloc(g->members, sizeof *sum);
     work w = {links, lat_field_create(g, reals, links->precision), lat_kernels_of(links, group), lat_block(g)};
