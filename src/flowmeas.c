@@ -234,7 +234,7 @@ static lat_status measure_file(request *request, const char *path, int64_t numbe
     lat_group group;
     lat_shape shape = {0};
     lat_geometry *geometry;
-    lat_observable observable[MOST_OBSERVABLES];
+    lat_observable observable[MOST_OBSERVABLES] = {{.columns = 0}};
     if (lat_config_shape(MPI_COMM_WORLD, path, &group, &shape, error)) return error->status;
     for (int i = 0; i < request->count; i++)
         if (lat_observable_find(request->name[i], group, &shape, &observable[i], error)) return error->status;
