@@ -361,7 +361,7 @@ struct lat_observable {
     void (*measure)(const lat_observable *observable, lat_field *links, lat_group group, double *out /* [members][columns] */);
 };
 /* plaquette: mean of Re tr P / N over the plaquettes whose coupling is not 0; the others know no such plaquettes and are
- * refused.  charge: Q = sum arg P / 2 pi and Q^2 (2D U(1)).  polyakov: mean of tr L / N along the
+ * refused.  rectangle: mean of Re tr R / N, both orientations.  charge: Q = sum arg P / 2 pi and Q^2 (2D U(1)).  polyakov: mean of tr L / N along the
  * last direction, real and imaginary part.  wilson_loop_RxT: mean of Re tr W / N over sites and planes (R along the lower
  * direction). */
 lat_status lat_observable_find(const char *name, lat_group group, const lat_shape *shape, lat_observable *out, lat_error *error);
@@ -371,6 +371,43 @@ lat_status lat_observable_find(const char *name, lat_group group, const lat_shap
 double lat_exact2d(const char *name, lat_group group, double beta, int64_t volume);
 /* ln Z = ln of the integral of exp(-S) over the normalised Haar measure of all links. */
 double lat_exact2d_log_z(lat_group group, double beta, int64_t volume);
+
+/* Smearing and Wilson loops (observe/loops.c).  Links of the first `directions` directions, by staples within them: dim for
+ * all, dim - 1 for the space-like ones.  weight: alpha of APE smearing, (1 - alpha) U + alpha times the mean staple, projected
+ * to the group (SU(3): unitary factor over the cube root of its determinant); rho of stout smearing.  Collective. */
+typedef enum { LAT_SMEARING_NONE, LAT_SMEARING_APE, LAT_SMEARING_STOUT } lat_smearing;
+extern const char *const lat_smearing_names[]; /* "none", "ape", "stout", NULL */
+void lat_smear(lat_field *links, lat_group group, lat_smearing kind, int steps, double weight, int directions);
+/* Means of Re tr W / N of the loops of R = 1 ... r_count links in any direction but the last and T = 1 ... t_count links in
+ * the last: out[member][R-1][T-1].  Collective. */
+void lat_wilson_loops(lat_field *links, lat_group group, int r_count, int t_count, double *out);
+
+/* The gradient flow dU/dt = Z U (observe/gradient_flow.c): M. Luescher, JHEP 08 (2010) 071 [arXiv:1006.4518], with
+ * Z^a = -d^a 2 sum Re tr(1 - P), and for Zeuthen A. Ramos and S. Sint, Eur. Phys. J. C 76 (2016) 15 [arXiv:1508.05552].
+ * (U(1): -d^a sum (1 - cos theta_P).)  Third-order Runge-Kutta method of Luescher. */
+typedef enum { LAT_FLOW_WILSON, LAT_FLOW_ZEUTHEN } lat_flow_kind;
+extern const char *const lat_flow_names[]; /* "wilson", "zeuthen", NULL */
+typedef struct lat_flow lat_flow;
+/* LAT_CONFIG: the Zeuthen flow needs a halo of two sites. */
+lat_status lat_flow_create(const lat_geometry *geometry, lat_group group, lat_precision precision, lat_flow_kind kind, lat_flow **flow,
+                           lat_error *error);
+void lat_flow_free(lat_flow *flow);
+/* One step.  Collective.  The halo of links is not filled afterwards. */
+void lat_flow_step(lat_flow *flow, lat_field *links, double step);
+/* Over the time in steps that keep the distance to the second-order method (P. Fritzsch and A. Ramos, JHEP 10 (2013)
+ * 008 [arXiv:1301.4388]), the largest of |U - U'| / N^2, below the tolerance.  *step: where to begin, and on return where to
+ * go on; *steps counts those taken.  Collective.  LAT_NUMERICAL if no step is small enough. */
+lat_status lat_flow_advance(lat_flow *flow, lat_field *links, double time, double tolerance, double *step, int64_t *steps,
+                            lat_error *error);
+/* Sums over each slice orthogonal to the last direction: out[member][3][slices] = W, Y, Q, where W = sum 2 Re tr(1 - P)
+ * (time-like plaquettes count half for each of their slices), Y = sum 1/4 F^a_mn F^a_mn over all m, n with the clover
+ * tensor, projected to the algebra, Q the charge from that tensor (0 below four dimensions but for U(1) in two).
+ * Collective. */
+void lat_flow_slices(lat_field *links, lat_group group, double *out);
+/* The time at which t^2 E(t), or t d/dt t^2 E(t) for the second, first reaches `level`, from E at ascending times by linear
+ * interpolation; NaN if it does not.  t0 = lat_flow_t0(0.3), w0 = sqrt(lat_flow_w0_squared(0.3)). */
+double lat_flow_t0(int64_t count, const double *time, const double *energy, double level);
+double lat_flow_w0_squared(int64_t count, const double *time, const double *energy, double level);
 
 /* ------------------------------------------------------------------------------------------------------ files (io/) */
 

@@ -24,6 +24,8 @@ namespace u1 {
 #include "../lattice/kernels/gauge.h"
 #include "../lattice/kernels/weighted.h"
 #include "../lattice/kernels/rectangle.h"
+#include "../lattice/kernels/gradient_flow.h"
+#include "../lattice/kernels/smearing.h"
 #include "../lattice/kernels/u1_updates.h"
 #include "../flows/kernels/u1_coupling.h"
 #include "../flows/kernels/blocking.h"
@@ -36,6 +38,8 @@ namespace su2 {
 #include "../lattice/kernels/gauge.h"
 #include "../lattice/kernels/weighted.h"
 #include "../lattice/kernels/rectangle.h"
+#include "../lattice/kernels/gradient_flow.h"
+#include "../lattice/kernels/smearing.h"
 }
 
 #undef NAME
@@ -45,4 +49,6 @@ namespace su3 {
 #include "../lattice/kernels/gauge.h"
 #include "../lattice/kernels/weighted.h"
 #include "../lattice/kernels/rectangle.h"
+#include "../lattice/kernels/gradient_flow.h"
+#include "../lattice/kernels/smearing.h"
 }

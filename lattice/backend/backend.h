@@ -21,6 +21,13 @@ typedef struct { lat_tables t; const void *u, *in; void *out; int mu; } extend_l
 typedef struct { lat_tables t; const void *in; void *out; int mu; } shift_args;
 typedef struct { lat_tables t; const void *a, *b, *c, *d; double *density; } loop_trace_args;
 typedef struct { lat_tables t; const void *a; double *density; } trace_args;
+typedef struct { lat_tables t; const void *u; void *algebra; double old, fresh; } flow_force_args;
+typedef struct { lat_tables t; const void *u; void *z; double plaquette, rectangle; } flow_improved_args;
+typedef struct { lat_tables t; flow_force_args sum; const void *z; } flow_smooth_args;
+typedef struct { lat_tables t; const void *u, *start, *algebra; double *distance; double step; } flow_distance_args;
+typedef struct { lat_tables t; const void *u; double *density; } flow_density_args;
+typedef struct { lat_tables t; const void *u; void *out; double weight; int directions; } smear_stout_args;
+typedef smear_stout_args smear_ape_args;
 typedef struct { lat_tables t; void *y; const void *x; double a; int components; } axpy_args;
 typedef struct { lat_tables t; void *to; const void *from; const int *choose; int components; } select_args;
 typedef struct { lat_tables t; void *to; const void *from; const int64_t *target, *source; const int *lane; int components, to_components, from_components, stream; } halo_copy_args;
@@ -38,7 +45,8 @@ typedef struct { lat_tables t; void *u; const double *charge; } instanton_args;
 #define LAT_KERNELS(X)                                                                                                 \
     X(plaquette_sum) X(plaquette_force) X(weighted_plaquette_sum) X(weighted_plaquette_force) X(rectangle_sum)          \
     X(rectangle_force) X(exp_update) X(gauge_transform) X(haar) X(extend_line) X(shift) X(loop_trace) X(trace)            \
-    X(axpy) X(select) X(halo_copy) X(half_square) X(gaussian)
+    X(flow_force) X(flow_improved) X(flow_smooth) X(flow_distance) X(flow_density) X(smear_stout) X(smear_ape) X(axpy)    \
+    X(select) X(halo_copy) X(half_square) X(gaussian)
 #define LAT_UPDATE_KERNELS(X) X(heatbath) X(overrelax) X(weighted_heatbath) X(weighted_overrelax)
 #define LAT_U1_KERNELS(X) X(charge) X(instanton)
 

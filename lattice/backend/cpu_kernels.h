@@ -11,9 +11,11 @@
 #include GROUP_HEADER
 
 #include "../kernels/gauge.h"
+#include "../kernels/gradient_flow.h"
 #include "../kernels/linear.h"
 #include "../kernels/weighted.h"
 #include "../kernels/rectangle.h"
+#include "../kernels/smearing.h"
 #ifdef U1_H
 #include "../kernels/u1_updates.h"
 #else

@@ -69,6 +69,33 @@ REAL_INLINE link_t link_exp(const real algebra[ALGEBRA_REALS])
     return (link_t){cosine, ratio * algebra[0], ratio * algebra[1], ratio * algebra[2]};
 }
 
+REAL_INLINE matrix_t matrix_dagger(matrix_t a) { return link_dagger(a); }
+/* The group element nearest to a matrix that is not zero */
+REAL_INLINE link_t matrix_project(matrix_t a)
+{
+    return matrix_scale(1 / real_sqrt(a.a0 * a.a0 + a.a1 * a.a1 + a.a2 * a.a2 + a.a3 * a.a3), a);
+}
+
+/* tr (a - b) (a - b)^+ */
+REAL_INLINE real matrix_square_distance(matrix_t a, matrix_t b)
+{
+    real d0 = a.a0 - b.a0, d1 = a.a1 - b.a1, d2 = a.a2 - b.a2, d3 = a.a3 - b.a3;
+    return 2 * (d0 * d0 + d1 * d1 + d2 * d2 + d3 * d3);
+}
+
+/* The components of U A U^+ and of U^+ A U, of an algebra element A */
+REAL_INLINE void link_rotate(link_t u, const real algebra[ALGEBRA_REALS], real out[ALGEBRA_REALS])
+{
+    matrix_t m = link_mul_dagger(link_mul(u, (link_t){real_of(0), algebra[0], algebra[1], algebra[2]}), u);
+    out[0] = m.a1;
+    out[1] = m.a2;
+    out[2] = m.a3;
+}
+REAL_INLINE void link_rotate_back(link_t u, const real algebra[ALGEBRA_REALS], real out[ALGEBRA_REALS])
+{
+    link_rotate(link_dagger(u), algebra, out);
+}
+
 /* Haar measure from uniform deviates: a uniform point of the sphere in four dimensions. */
 enum { HAAR_REALS = 3 };
 REAL_INLINE link_t link_haar(const real uniform[HAAR_REALS])

@@ -262,6 +262,70 @@ REAL_INLINE link_t link_exp(const real algebra[ALGEBRA_REALS])
 
 /* -------------------------------------------------------------------------------------------------------- the rest */
 
+REAL_INLINE matrix_t matrix_dagger(matrix_t a) { return link_dagger(a); }
+
+/* The cofactors, complex conjugate: a^-1^+ times det a^* */
+REAL_INLINE matrix_t matrix_cofactors(matrix_t a)
+{
+    return (matrix_t){row_cross_conj(a.s, a.t), row_cross_conj(a.t, a.r), row_cross_conj(a.r, a.s)};
+}
+
+/* The unitary factor of the polar decomposition of a matrix that is not singular, divided by the cube root of its
+ * determinant next to 1.  Newton's method a <- (a + a^-1^+) / 2, whose number of steps does for singular values between
+ * 1e-3 and 1e3, and is the same for all lanes. */
+REAL_INLINE link_t matrix_project(matrix_t a)
+{
+    enum { STEPS = 17 };
+    for (int i = 0; i < STEPS; i++) {
+        matrix_t c = matrix_cofactors(a);
+        complex_t det = complex_conj(row_product(c.r, a.r)); /* conjugate */
+        complex_t inverse = complex_scale(1 / complex_square(det), complex_conj(det));
+        row_t zero = matrix_zero().r;
+        matrix_t next = {row_mul_add(inverse, c.r, zero), row_mul_add(inverse, c.s, zero), row_mul_add(inverse, c.t, zero)};
+        a = matrix_scale(real_of((scalar)0.5), matrix_add(a, next));
+    }
+    complex_t det = row_product(matrix_cofactors(a).r, a.r), phase;
+    real_sincos(real_atan2(det.im, det.re) * (scalar)(-1.0 / 3), &phase.im, &phase.re);
+    return link_clean((link_t){row_scale(phase, a.r), row_scale(phase, a.s), row_scale(phase, a.t)});
+}
+
+/* tr (a - b) (a - b)^+ */
+REAL_INLINE real complex_square_distance(complex_t a, complex_t b)
+{
+    return complex_square(complex_of(a.re - b.re, a.im - b.im));
+}
+REAL_INLINE real row_square_distance(row_t a, row_t b)
+{
+    return complex_square_distance(a.x, b.x) + complex_square_distance(a.y, b.y) + complex_square_distance(a.z, b.z);
+}
+REAL_INLINE real matrix_square_distance(matrix_t a, matrix_t b)
+{
+    return row_square_distance(a.r, b.r) + row_square_distance(a.s, b.s) + row_square_distance(a.t, b.t);
+}
+
+/* a_a T_a = i a_a lambda_a / 2 */
+REAL_INLINE matrix_t algebra_matrix(const real a[ALGEBRA_REALS])
+{
+    const scalar half = (scalar)0.5, third = (scalar)0.28867513459481288225; /* 1 / (2 sqrt 3) */
+    real zero = real_of(0), h2 = half * a[2], h7 = third * a[7];
+    complex_t u = complex_of(half * a[1], half * a[0]), v = complex_of(half * a[4], half * a[3]);
+    complex_t w = complex_of(half * a[6], half * a[5]);
+    return (matrix_t){{complex_of(zero, h2 + h7), u, v},
+                      {complex_of(-u.re, u.im), complex_of(zero, h7 - h2), w},
+                      {complex_of(-v.re, v.im), complex_of(-w.re, w.im), complex_of(zero, -2 * h7)}};
+}
+
+/* The components of U A U^+ and of U^+ A U, of an algebra element A */
+REAL_INLINE void link_rotate(link_t u, const real algebra[ALGEBRA_REALS], real out[ALGEBRA_REALS])
+{
+    matrix_generators(link_mul_dagger(link_mul(u, algebra_matrix(algebra)), u), out);
+    for (int a = 0; a < ALGEBRA_REALS; a++) out[a] = -2 * out[a];
+}
+REAL_INLINE void link_rotate_back(link_t u, const real algebra[ALGEBRA_REALS], real out[ALGEBRA_REALS])
+{
+    link_rotate(link_dagger(u), algebra, out);
+}
+
 /* Haar measure from uniform deviates: the first row is a uniform direction, the second one among those orthogonal to
  * it.  Both come from Gaussians; their norms are far from 1, so square roots are taken. */
 enum { HAAR_REALS = 12 };

@@ -49,7 +49,22 @@ REAL_INLINE void matrix_generators(matrix_t m, real out[ALGEBRA_REALS]) { out[0]
 /* exp(a_a T_a) */
 REAL_INLINE link_t link_exp(const real algebra[ALGEBRA_REALS]) { return (link_t){algebra[0]}; }
 
-/* The components of U^+ A U, of an algebra element A */
+REAL_INLINE matrix_t matrix_dagger(matrix_t a) { return (matrix_t){a.re, -a.im}; }
+/* The group element nearest to a matrix */
+REAL_INLINE link_t matrix_project(matrix_t a) { return (link_t){real_atan2(a.im, a.re)}; }
+
+/* |a - b|^2 */
+REAL_INLINE real matrix_square_distance(matrix_t a, matrix_t b)
+{
+    return (a.re - b.re) * (a.re - b.re) + (a.im - b.im) * (a.im - b.im);
+}
+
+/* The components of U A U^+ and of U^+ A U, of an algebra element A */
+REAL_INLINE void link_rotate(link_t u, const real algebra[ALGEBRA_REALS], real out[ALGEBRA_REALS])
+{
+    (void)u;
+    out[0] = algebra[0];
+}
 REAL_INLINE void link_rotate_back(link_t u, const real algebra[ALGEBRA_REALS], real out[ALGEBRA_REALS])
 {
     (void)u;

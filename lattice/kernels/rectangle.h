@@ -7,7 +7,7 @@
 /* The link from x to x + nu or x - nu. */
 REAL_INLINE path_t step_from(const lat_tables *t, const void *u, const double *c, int64_t x, int lane, int nu, bool up)
 {
-    path_t link = path_at(t, u, c, up ? x : t->down[nu][x], lane, nu);
+    path_t link = weighted_path_at(t, u, c, up ? x : t->down[nu][x], lane, nu);
     return up ? link : (path_t){link_dagger(link.u), link.c};
 }
 
@@ -19,18 +19,18 @@ REAL_INLINE matrix_t rectangle_paths(const lat_tables *t, const void *u, const d
 {
     const int64_t *next = up ? t->up[nu] : t->down[nu];
     int64_t ahead = t->up[mu][site], behind = t->down[mu][site], beside = next[site], across = t->up[mu][beside];
-    path_t first = step_from(t, u, c, site, lane, nu, up), along = path_at(t, u, c, beside, lane, mu);
+    path_t first = step_from(t, u, c, site, lane, nu, up), along = weighted_path_at(t, u, c, beside, lane, mu);
     path_t second = step_from(t, u, c, ahead, lane, nu, up);
 
-    path_t right = path_mul(path_at(t, u, c, ahead, lane, mu), step_from(t, u, c, t->up[mu][ahead], lane, nu, up));
-    right = path_mul_dagger(right, path_at(t, u, c, across, lane, mu));
+    path_t right = path_mul(weighted_path_at(t, u, c, ahead, lane, mu), step_from(t, u, c, t->up[mu][ahead], lane, nu, up));
+    right = path_mul_dagger(right, weighted_path_at(t, u, c, across, lane, mu));
     matrix_t sum = path_matrix(path_mul_dagger(path_mul(first, along), right));
 
-    path_t left = path_dagger_mul(path_at(t, u, c, behind, lane, mu), step_from(t, u, c, behind, lane, nu, up));
-    left = path_mul(left, path_at(t, u, c, t->down[mu][beside], lane, mu));
+    path_t left = path_dagger_mul(weighted_path_at(t, u, c, behind, lane, mu), step_from(t, u, c, behind, lane, nu, up));
+    left = path_mul(left, weighted_path_at(t, u, c, t->down[mu][beside], lane, mu));
     sum = matrix_add(sum, path_matrix(path_mul(left, path_mul_dagger(along, second))));
 
-    path_t far = path_mul(step_from(t, u, c, beside, lane, nu, up), path_at(t, u, c, next[beside], lane, mu));
+    path_t far = path_mul(step_from(t, u, c, beside, lane, nu, up), weighted_path_at(t, u, c, next[beside], lane, mu));
     far = path_mul_dagger(path_mul(first, far), step_from(t, u, c, across, lane, nu, up));
     return matrix_add(sum, path_matrix(path_mul_dagger(far, second)));
 }
@@ -39,10 +39,10 @@ REAL_INLINE path_t rectangle_at(const lat_tables *t, const void *u, const double
                                 int nu)
 {
     int64_t ahead = t->up[mu][site], above = t->up[nu][site];
-    path_t there = path_mul(path_at(t, u, c, site, lane, mu), path_at(t, u, c, ahead, lane, mu));
-    there = path_mul(there, path_at(t, u, c, t->up[mu][ahead], lane, nu));
-    path_t back = path_mul(path_at(t, u, c, site, lane, nu), path_at(t, u, c, above, lane, mu));
-    return path_mul_dagger(there, path_mul(back, path_at(t, u, c, t->up[mu][above], lane, mu)));
+    path_t there = path_mul(weighted_path_at(t, u, c, site, lane, mu), weighted_path_at(t, u, c, ahead, lane, mu));
+    there = path_mul(there, weighted_path_at(t, u, c, t->up[mu][ahead], lane, nu));
+    path_t back = path_mul(weighted_path_at(t, u, c, site, lane, nu), weighted_path_at(t, u, c, above, lane, mu));
+    return path_mul_dagger(there, path_mul(back, weighted_path_at(t, u, c, t->up[mu][above], lane, mu)));
 }
 
 REAL_INLINE real rectangle_density(const lat_tables *t, const void *u, const double *couplings, int64_t site, int lane,
@@ -78,7 +78,7 @@ REAL_INLINE void rectangle_forces(const lat_tables *t, const void *u, const doub
         for (int side = 0; side < 2 * t->dim; side++)
             if (side / 2 != mu)
                 sum = matrix_add(sum, rectangle_paths(t, u, couplings, site, lane, mu, side / 2, side % 2));
-        path_t own = path_at(t, u, couplings, site, lane, mu);
+        path_t own = weighted_path_at(t, u, couplings, site, lane, mu);
         matrix_generators(link_mul_matrix_dagger(own.u, sum), out);
         add_force(t, force, site, lane, mu, own.c * weight, out);
     }

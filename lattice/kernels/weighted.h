@@ -29,7 +29,7 @@ REAL_INLINE real coupling_at(const lat_tables *t, const double *couplings, int64
     for (int l = 0; l < REAL_LANES; l++) real_set_lane(&c, l, (scalar)p[l]);
     return c;
 }
-REAL_INLINE path_t path_at(const lat_tables *t, const void *u, const double *couplings, int64_t x, int lane, int mu)
+REAL_INLINE path_t weighted_path_at(const lat_tables *t, const void *u, const double *couplings, int64_t x, int lane, int mu)
 {
     return (path_t){link_at(t, u, t->dim, x, lane, mu), couplings ? coupling_at(t, couplings, x, lane, mu) : real_of(1)};
 }
@@ -48,10 +48,10 @@ REAL_INLINE matrix_t weighted_staple_at(const lat_tables *t, const void *u, cons
         if (nu == mu) continue;
         int64_t above = t->up[nu][site], below = t->down[nu][site], beyond = t->up[mu][below];
         path_t side =
-            path_mul_dagger(path_at(t, u, couplings, ahead, lane, nu), path_at(t, u, couplings, above, lane, mu));
-        sum = matrix_add(sum, path_matrix(path_mul_dagger(side, path_at(t, u, couplings, site, lane, nu))));
-        side = path_mul(path_at(t, u, couplings, below, lane, mu), path_at(t, u, couplings, beyond, lane, nu));
-        sum = matrix_add(sum, path_matrix(path_dagger_mul(side, path_at(t, u, couplings, below, lane, nu))));
+            path_mul_dagger(weighted_path_at(t, u, couplings, ahead, lane, nu), weighted_path_at(t, u, couplings, above, lane, mu));
+        sum = matrix_add(sum, path_matrix(path_mul_dagger(side, weighted_path_at(t, u, couplings, site, lane, nu))));
+        side = path_mul(weighted_path_at(t, u, couplings, below, lane, mu), weighted_path_at(t, u, couplings, beyond, lane, nu));
+        sum = matrix_add(sum, path_matrix(path_dagger_mul(side, weighted_path_at(t, u, couplings, below, lane, nu))));
     }
     return matrix_scale(coupling_at(t, couplings, site, lane, mu), sum);
 }
@@ -65,10 +65,10 @@ KERNEL(weighted_plaquette_sum)
     for (int mu = 0; mu < t->dim; mu++)
         for (int nu = mu + 1; nu < t->dim; nu++) {
             real re, im;
-            path_t there = path_mul(path_at(t, k->u, couplings, site, lane, mu),
-                                    path_at(t, k->u, couplings, t->up[mu][site], lane, nu));
-            path_t back = path_mul(path_at(t, k->u, couplings, site, lane, nu),
-                                   path_at(t, k->u, couplings, t->up[nu][site], lane, mu));
+            path_t there = path_mul(weighted_path_at(t, k->u, couplings, site, lane, mu),
+                                    weighted_path_at(t, k->u, couplings, t->up[mu][site], lane, nu));
+            path_t back = path_mul(weighted_path_at(t, k->u, couplings, site, lane, nu),
+                                   weighted_path_at(t, k->u, couplings, t->up[nu][site], lane, mu));
             path_t plaquette = path_mul_dagger(there, back);
             link_trace(plaquette.u, &re, &im);
             sum += plaquette.c * ((scalar)k->constant + (scalar)k->weight * re);

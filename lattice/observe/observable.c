@@ -138,6 +138,17 @@ static void wilson_loop(const lat_observable *observable, lat_field *links, lat_
     lat_field_free(density);
 }
 
+static void rectangle(const lat_observable *observable, lat_field *links, lat_group group, double *out)
+{
+    (void)observable;
+    const lat_geometry *g = links->geometry;
+    double *other = lat_alloc(g->members, sizeof *other);
+    wilson_loop(&(lat_observable){.extent = {1, 2}}, links, group, out);
+    wilson_loop(&(lat_observable){.extent = {2, 1}}, links, group, other);
+    for (int m = 0; m < g->members; m++) out[m] = 0.5 * (out[m] + other[m]);
+    free(other);
+}
+
 static void polyakov(const lat_observable *observable, lat_field *links, lat_group group, double *out)
 {
     (void)observable;
@@ -176,6 +187,7 @@ lat_status lat_observable_find(const char *name, lat_group group, const lat_shap
 {
     static const lat_observable known[] = {
         {.name = "plaquette", .columns = 1, .column = {""}, .measure = plaquette},
+        {.name = "rectangle", .columns = 1, .column = {""}, .measure = rectangle},
         {.name = "charge", .columns = 2, .column = {"", "_squared"}, .measure = charge},
         {.name = "polyakov", .columns = 2, .column = {"", "_imaginary"}, .measure = polyakov},
     };
@@ -189,5 +201,5 @@ lat_status lat_observable_find(const char *name, lat_group group, const lat_shap
         *out = known[i];
         return LAT_DONE;
     }
-    return lat_fail(error, LAT_CONFIG, "measure.observables: \"%s\" is not known: use plaquette, charge, polyakov or wilson_loop_RxT", name);
+    return lat_fail(error, LAT_CONFIG, "measure.observables: \"%s\" is not known: use plaquette, rectangle, charge, polyakov or wilson_loop_RxT", name);
 }

@@ -71,6 +71,7 @@ typedef struct {
     lat_group group;
     lat_field *links, *force, *density, *out;
     lat_action *action;
+    lat_flow *flow;
 } fields;
 
 static void kernel_force(fields *f)
@@ -100,6 +101,7 @@ static void gaussian(fields *f)
     lat_random random = {.seed = 1, .purpose = LAT_RANDOM_TEST};
     lat_field_gaussian(f->force, &random);
 }
+static void step_of_flow(fields *f) { lat_flow_step(f->flow, f->links, 1e-3); }
 static void halo(fields *f) { lat_halo_exchange(f->links); }
 
 /* Products of links, and reals read and written, per link */
@@ -110,6 +112,7 @@ static const struct {
 } stages[] = {
     {"force, kernel alone", kernel_force, 13, 1, 2},
     {"force", whole_force, 13, 1, 2},
+    {"step of the flow", step_of_flow, 3 * (13 + 1), 6, 5},
     {"plaquettes", plaquette, 3.0 * PLANES / DIM, 1, 0},
     {"exp(A) U", exp_update, 1, 2, 1},
     {"products of links", products, 1, 3, 0},
@@ -153,7 +156,9 @@ static void kernels(lat_group group, lat_precision precision, int extent)
                 lat_field_algebra(g, group, precision),
                 lat_field_create(g, 1, LAT_DOUBLE),
                 lat_field_create(g, lat_link_reals(group), precision),
-                lat_action_wilson(group, 6)};
+                lat_action_wilson(group, 6),
+                NULL};
+    if (lat_flow_create(g, group, precision, LAT_FLOW_WILSON, &f.flow, &error)) lat_abort(error.status, "%s", error.text);
     lat_field_haar(f.links, group, &random);
     lat_halo_exchange(f.links);
     double links = (double)g->volume * DIM, bytes = precision == LAT_FLOAT ? 4 : 8;
@@ -174,6 +179,7 @@ static void kernels(lat_group group, lat_precision precision, int extent)
     lat_field_free(f.force);
     lat_field_free(f.density);
     lat_field_free(f.out);
+    lat_flow_free(f.flow);
     lat_action_free(f.action);
     lat_geometry_free(g);
 }

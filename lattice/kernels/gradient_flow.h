@@ -1,0 +1,165 @@
+/* flowhmc: SPDX-License-Identifier: GPL-3.0-or-later
+ *
+ * gradient_flow.h: kernels of the gradient flow, of what is measured on it, and of smearing, for every group.
+ *
+ * The flow dU/dt = Z U goes down the gradient of 1/2 sum_{x, m<n} F^a_mn F^a_mn in the classical limit: Z^a = -d^a of
+ * 2 sum Re tr(1 - P), and of sum (1 - cos theta_P) for U(1), whose generator has another norm.
+ */
+
+/* That factor; it is also the one by which the components of an anti-Hermitian traceless M are -factor Re tr(T_a M). */
+enum { FLOW_WEIGHT = GROUP_N == 1 ? 1 : 2 };
+
+/* The product of the links along a path of `steps` steps from a site: mu + 1 leads up, -(mu + 1) down. */
+REAL_INLINE link_t path_at(const lat_tables *t, const void *u, int64_t site, int lane, const int *step, int steps)
+{
+    link_t product = link_one();
+    for (int i = 0; i < steps; i++) {
+        if (step[i] > 0) {
+            link_t next = link_at(t, u, t->dim, site, lane, step[i] - 1);
+            product = i == 0 ? next : link_mul(product, next);
+            site = t->up[step[i] - 1][site];
+        } else {
+            site = t->down[-step[i] - 1][site];
+            product = link_mul_dagger(product, link_at(t, u, t->dim, site, lane, -step[i] - 1));
+        }
+    }
+    return product;
+}
+
+/* A = old A + fresh Z at the link, for the stages of a Runge-Kutta method */
+REAL_INLINE void flow_accumulate(const flow_force_args *k, int64_t site, int lane, int mu, const real z[ALGEBRA_REALS])
+{
+    int components = k->t.dim * ALGEBRA_REALS;
+    for (int a = 0; a < ALGEBRA_REALS; a++) {
+        int c = mu * ALGEBRA_REALS + a;
+        real sum = (scalar)k->fresh * z[a];
+        if (k->old != 0) sum += (scalar)k->old * GET(k->algebra, components, c);
+        PUT(k->algebra, components, c, sum);
+    }
+}
+
+/* The Wilson flow: Z from the plaquettes */
+KERNEL(flow_force)
+{
+    real z[4][ALGEBRA_REALS];
+    plaquette_derivatives(&k->t, k->u, site, lane, z);
+    for (int mu = 0; mu < k->t.dim; mu++) {
+        for (int a = 0; a < ALGEBRA_REALS; a++) z[mu][a] = FLOW_WEIGHT * z[mu][a];
+        flow_accumulate(k, site, lane, mu, z[mu]);
+    }
+}
+
+/* d^a of the sum of Re tr R over the rectangles that contain U_mu(x) and reach to one side, +nu or -nu */
+REAL_INLINE void rectangle_derivatives(const lat_tables *t, const void *u, int64_t site, int lane, int mu, int nu,
+                                       real out[ALGEBRA_REALS])
+{
+    const int m = mu + 1, n = nu;
+    const int path[3][6] = {{m, m, n, -m, -m, -n}, {m, n, -m, -m, -n, m}, {m, n, n, -m, -n, -n}};
+    for (int i = 0; i < 3; i++) {
+        real part[ALGEBRA_REALS];
+        matrix_generators(link_matrix(path_at(t, u, site, lane, path[i], 6)), part);
+        for (int a = 0; a < ALGEBRA_REALS; a++) out[a] += part[a];
+    }
+}
+
+/* z = -d^a of 2 sum [plaquette Re tr(1 - P) + rectangle Re tr(1 - R)] */
+KERNEL(flow_improved)
+{
+    real z[4][ALGEBRA_REALS];
+    int dim = k->t.dim;
+    plaquette_derivatives(&k->t, k->u, site, lane, z);
+    for (int mu = 0; mu < dim; mu++) {
+        real sum[ALGEBRA_REALS];
+        for (int a = 0; a < ALGEBRA_REALS; a++) sum[a] = real_of(0);
+        for (int nu = 0; nu < 2 * dim; nu++)
+            if (nu / 2 != mu)
+                rectangle_derivatives(&k->t, k->u, site, lane, mu, nu % 2 ? nu / 2 + 1 : -(nu / 2 + 1), sum);
+        for (int a = 0; a < ALGEBRA_REALS; a++)
+            PUT(k->z, dim * ALGEBRA_REALS, mu * ALGEBRA_REALS + a,
+                FLOW_WEIGHT * ((scalar)k->plaquette * z[mu][a] + (scalar)k->rectangle * sum[a]));
+    }
+}
+
+REAL_INLINE void algebra_at(const lat_tables *t, const void *field, int64_t x, int lane, int mu, real out[ALGEBRA_REALS])
+{
+    for (int a = 0; a < ALGEBRA_REALS; a++)
+        out[a] = real_load((const scalar *)field + ((x * t->dim + mu) * ALGEBRA_REALS + a) * t->lanes + lane);
+}
+
+/* The Zeuthen flow: Z = (1 + D*_mu D_mu / 12) z, with the covariant differences along the link itself */
+KERNEL(flow_smooth)
+{
+    for (int mu = 0; mu < k->t.dim; mu++) {
+        real here[ALGEBRA_REALS], ahead[ALGEBRA_REALS], behind[ALGEBRA_REALS], z[ALGEBRA_REALS];
+        int64_t down = k->t.down[mu][site];
+        algebra_at(&k->t, k->z, site, lane, mu, here);
+        algebra_at(&k->t, k->z, k->t.up[mu][site], lane, mu, z);
+        link_rotate(LINK(k->sum.u, site, mu), z, ahead);
+        algebra_at(&k->t, k->z, down, lane, mu, z);
+        link_rotate_back(LINK(k->sum.u, down, mu), z, behind);
+        for (int a = 0; a < ALGEBRA_REALS; a++)
+            z[a] = here[a] + (scalar)(1.0 / 12) * (ahead[a] + behind[a] - 2 * here[a]);
+        flow_accumulate(&k->sum, site, lane, mu, z);
+    }
+}
+
+/* distance(x) = the largest over mu of |U - exp(step A) V| / N^2, |M|^2 = tr M M^+ */
+KERNEL(flow_distance)
+{
+    real most = real_of(0);
+    for (int mu = 0; mu < k->t.dim; mu++) {
+        real step[ALGEBRA_REALS];
+        algebra_at(&k->t, k->algebra, site, lane, mu, step);
+        for (int a = 0; a < ALGEBRA_REALS; a++) step[a] = (scalar)k->step * step[a];
+        link_t other = link_mul(link_exp(step), LINK(k->start, site, mu));
+        real square = matrix_square_distance(link_matrix(LINK(k->u, site, mu)), link_matrix(other));
+        most = real_select(real_less(square, most), most, square);
+    }
+    PUT_DOUBLE(k->distance, 1, 0, (scalar)(1.0 / (GROUP_N * GROUP_N)) * real_sqrt(most));
+}
+
+/* F^a_mn(x) = -2 Re tr(T_a C) / 8, C the sum of the four plaquettes of the plane that begin and end at x; projected to
+ * the algebra, so traceless. */
+REAL_INLINE void field_tensor(const lat_tables *t, const void *u, int64_t site, int lane, int mu, int nu,
+                              real out[ALGEBRA_REALS])
+{
+    const int m = mu + 1, n = nu + 1;
+    const int path[4][4] = {{m, n, -m, -n}, {n, -m, -n, m}, {-m, -n, m, n}, {-n, m, n, -m}};
+    matrix_t sum = matrix_zero();
+    for (int i = 0; i < 4; i++) sum = matrix_add(sum, link_matrix(path_at(t, u, site, lane, path[i], 4)));
+    matrix_generators(sum, out);
+    for (int a = 0; a < ALGEBRA_REALS; a++) out[a] = (scalar)(-0.25 * FLOW_WEIGHT) * out[a];
+}
+
+REAL_INLINE real algebra_product(const real a[ALGEBRA_REALS], const real b[ALGEBRA_REALS])
+{
+    real sum = a[0] * b[0];
+    for (int i = 1; i < ALGEBRA_REALS; i++) sum += a[i] * b[i];
+    return sum;
+}
+
+/* density(x, 0) and (x, 1): 2 Re tr(1 - P) of the space-like and of the time-like plaquettes; (x, 2): 1/2 sum of
+ * F^a_mn F^a_mn over m < n; (x, 3): charge, epsilon_mnrs F^a_mn F^a_rs / 64 pi^2 with epsilon_txyz = 1 in four
+ * dimensions, F / 2 pi of U(1) in two, else 0. */
+KERNEL(flow_density)
+{
+    real plaquette[2] = {real_of(0), real_of(0)}, energy = real_of(0), charge = real_of(0), f[6][ALGEBRA_REALS];
+    int dim = k->t.dim, planes = 0;
+    for (int nu = 1; nu < dim; nu++)
+        for (int mu = 0; mu < nu; mu++) {
+            real re, im;
+            link_trace(plaquette_at(&k->t, k->u, site, lane, mu, nu), &re, &im);
+            plaquette[nu == dim - 1] += (scalar)(FLOW_WEIGHT * GROUP_N) * (1 - re);
+            field_tensor(&k->t, k->u, site, lane, mu, nu, f[planes]);
+            energy += (scalar)0.5 * algebra_product(f[planes], f[planes]);
+            planes++;
+        }
+    if (dim == 4) /* the planes: xy, xz, yz, xt, yt, zt */
+        charge = (scalar)(1 / (4 * 3.14159265358979323846 * 3.14159265358979323846 * FLOW_WEIGHT)) *
+                 (algebra_product(f[1], f[4]) - algebra_product(f[0], f[5]) - algebra_product(f[2], f[3]));
+    if (dim == 2 && GROUP_N == 1) charge = (scalar)(0.5 / 3.14159265358979323846) * f[0][0];
+    PUT_DOUBLE(k->density, 4, 0, plaquette[0]);
+    PUT_DOUBLE(k->density, 4, 1, plaquette[1]);
+    PUT_DOUBLE(k->density, 4, 2, energy);
+    PUT_DOUBLE(k->density, 4, 3, charge);
+}

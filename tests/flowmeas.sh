@@ -1,0 +1,77 @@
+#!/bin/bash
+# flowhmc: SPDX-License-Identifier: GPL-3.0-or-later
+#
+# flowmeas: loops and the gradient flow of stored configurations; files of the flow that are gone on with, or refused.
+count=0
+folder=$(mktemp -d flowmeas.XXXXXX) || exit 1
+trap 'rm -rf "$folder"' EXIT
+# Flags in a variable are several words.
+# shellcheck disable=SC2086
+launch() { $MPIRUN $MPIRUN_FLAGS "$@"; }
+
+result() { # condition's status, name
+    count=$((count + 1))
+    if [ "$1" = 0 ]; then echo "ok $count - $2"; else echo "not ok $count - $2"; fi
+}
+
+# Expected exit code, what its output has in it, options.
+expect() {
+    local code=$1 pattern=$2
+    shift 2
+    ./flowmeas "$@" >"$folder/out" 2>"$folder/err" </dev/null
+    local status=$?
+    [ $status = "$code" ] && cat "$folder/out" "$folder/err" | grep -q -e "$pattern" &&
+        { [ "$code" = 0 ] || [ "$(wc -l <"$folder/err")" = 1 ]; }
+    local good=$?
+    result $good "flowmeas ${*//$folder\//}: exit code $code"
+    [ $good = 0 ] || { echo "# exit code $status"; sed 's/^/# /' "$folder/out" "$folder/err"; }
+}
+
+cat >"$folder/run.cfg" <<'EOF'
+lattice = { group = "su2"; size = [4, 4, 4, 8]; };
+action = ( { kind = "wilson"; beta = 2.3; } );
+chain = { seed = 5; steps = 3; start = "hot"; save_every = 1; };
+updates = ( { kind = "heatbath"; count = 2; } );
+EOF
+./flowhmc --quiet --out "$folder/run" "$folder/run.cfg" >/dev/null
+result $? "three configurations"
+configs=("$folder"/run/configs/*)
+
+cat >"$folder/meas.cfg" <<'EOF'
+measure = { observables = [ "plaquette", "rectangle", "polyakov" ]; };
+loops = { r = 2; t = 2; smearing = "stout"; steps = 2; };
+flow = { time = 0.5; step = 0.05; every = 5; };
+EOF
+flow="$folder/meas.cfg --set flow.output=$folder/flow"
+# shellcheck disable=SC2086
+expect 0 '# creutz_2x2 ' $flow "${configs[@]}"
+[ "$(grep -vc '^#' "$folder/out")" = 4 ] && [ "$(grep -c '^# t0, clover ' "$folder/out")" = 1 ]
+result $? "one line for each file, and comments"
+[ "$(wc -c <"$folder/flowr1.ms.dat")" = $((20 + 3 * (4 + 8 * 3 * 3 * 8))) ]
+result $? "openQCD's layout: header and three records"
+cp "$folder/out" "$folder/whole"
+
+# The same in two runs, on two ranks.
+pieces="$folder/meas.cfg --set flow.output=$folder/pieces"
+# shellcheck disable=SC2086
+launch -n 2 ./flowmeas $pieces "${configs[@]:0:1}" >/dev/null && launch -n 2 ./flowmeas $pieces "${configs[@]:1}" >/dev/null &&
+    cmp "$folder/flowr1.ms.dat" "$folder/piecesr1.ms.dat" && cmp "$folder/flowr1.h5" "$folder/piecesr1.h5"
+result $? "in two runs on two ranks: the same files, byte for byte"
+./flowstat "$folder/whole" >"$folder/stat" 2>&1
+grep -q '^flow_t2e ' "$folder/stat" && grep -q '^loop_2x2 ' "$folder/stat"
+result $? "flowstat reads what is printed"
+
+# shellcheck disable=SC2086
+expect 3 'ascending order' $flow "${configs[0]}"
+# shellcheck disable=SC2086
+expect 3 'holds 2 + 1 measurements every 5 steps' $flow --set flow.time=1.0 "${configs[0]}"
+printf 'x' >>"$folder/flowr1.ms.dat"
+# shellcheck disable=SC2086
+expect 5 'ends within a configuration' $flow "${configs[0]}"
+# shellcheck disable=SC2086
+expect 0 'flow_t2e' $flow --set flow.kind=zeuthen --set flow.integrator=adaptive --set flow.replica=2 "${configs[0]}"
+expect 3 'no multiple of step times every' "$folder/meas.cfg" --set flow.time=0.6 "${configs[0]}"
+expect 3 'loops.t: must be smaller' "$folder/meas.cfg" --set loops.t=8 "${configs[0]}"
+expect 3 'is .kind. meant' "$folder/meas.cfg" --set flow.knd=zeuthen "${configs[0]}"
+expect 3 'flow.time: is a string' "$folder/meas.cfg" --set 'flow.time="x"' "${configs[0]}"
+echo "1..$count"

@@ -1,0 +1,492 @@
+/* flowhmc: SPDX-License-Identifier: GPL-3.0-or-later
+ *
+ * # ranks: 1 2 4
+ *
+ * gradient_flow.c: the gradient flow against its definition, its symmetries, exact values, and openQCD.
+ */
+#include "tap.h"
+
+#include "../lattice/backend/backend.h"
+
+#include <string.h>
+
+enum { QUANTITIES = 3 };
+
+static lat_random stream(uint64_t step) { return (lat_random){.seed = 17, .purpose = LAT_RANDOM_TEST, .step = step}; }
+
+static lat_geometry *geometry_of(MPI_Comm comm, lat_shape shape)
+{
+    lat_error error = {0};
+    lat_geometry *g;
+    if (lat_geometry_create(comm, &shape, &g, &error)) lat_abort(error.status, "%s", error.text);
+    return g;
+}
+
+static lat_flow *flow_of(const lat_geometry *g, lat_group group, lat_flow_kind kind)
+{
+    lat_error error = {0};
+    lat_flow *flow;
+    if (lat_flow_create(g, group, LAT_DOUBLE, kind, &flow, &error)) lat_abort(error.status, "%s", error.text);
+    return flow;
+}
+
+/* Links of moderate roughness: exponentials of Gaussians. */
+static lat_field *rough_links(const lat_geometry *g, lat_group group, double width)
+{
+    lat_field *links = lat_field_gauge(g, group, LAT_DOUBLE), *algebra = lat_field_algebra(g, group, LAT_DOUBLE);
+    lat_random random = stream(1);
+    lat_field_gaussian(algebra, &random);
+    lat_gauge_exp_update(links, group, width, algebra);
+    lat_field_free(algebra);
+    return links;
+}
+
+static double *slices_of(lat_field *links, lat_group group)
+{
+    const lat_geometry *g = links->geometry;
+    double *out = lat_alloc(g->members * QUANTITIES * g->size[g->dim - 1], sizeof *out);
+    lat_flow_slices(links, group, out);
+    return out;
+}
+
+static void totals(lat_field *links, lat_group group, double out[QUANTITIES])
+{
+    const lat_geometry *g = links->geometry;
+    int64_t slices = g->size[g->dim - 1];
+    double *all = slices_of(links, group);
+    for (int c = 0; c < QUANTITIES; c++) {
+        out[c] = 0;
+        for (int64_t t = 0; t < slices; t++) out[c] += all[c * slices + t];
+    }
+    free(all);
+}
+
+/* ---------------------------------------------------------------------------------------------------------- openQCD */
+
+typedef struct {
+    int32_t every, last, slices;
+    double step;
+    double *value; /* [quantity][measurement][slice] */
+} reference;
+
+static bool read_reference(const char *path, reference *r)
+{
+    int32_t number;
+    FILE *file = fopen(path, "rb");
+    if (!file) return false;
+    bool good = fread(&r->every, 4, 1, file) == 1 && fread(&r->last, 4, 1, file) == 1 &&
+                fread(&r->slices, 4, 1, file) == 1 && fread(&r->step, 8, 1, file) == 1 &&
+                fread(&number, 4, 1, file) == 1;
+    int64_t count = good ? (int64_t)QUANTITIES * (r->last + 1) * r->slices : 0;
+    r->value = lat_alloc(count + 1, sizeof *r->value);
+    good = good && fread(r->value, sizeof *r->value, (size_t)count, file) == (size_t)count;
+    fclose(file);
+    return good;
+}
+
+static void against_openqcd(void)
+{
+    static const char *const names[] = {"W", "Y", "Q"};
+    const char *folder = getenv("srcdir");
+    char *links_file = lat_text("%s/../shared/configs/openqcd_8x8x8x8_b6.0_n6.openqcd", folder ? folder : ".");
+    char *flow_file = lat_text("%s/../shared/configs/openqcd_8x8x8x8_b6.0_n6.ms3.dat", folder ? folder : ".");
+    reference r = {0};
+    lat_error error = {0};
+    if (!read_reference(flow_file, &r)) {
+        ok(1, "openQCD # SKIP the reference file is not there");
+    } else {
+        lat_geometry *g = geometry_of(MPI_COMM_WORLD, (lat_shape){.dim = 4, .size = {8, 8, 8, 8}});
+        lat_field *links = lat_field_gauge(g, LAT_SU3, LAT_DOUBLE);
+        lat_flow *flow = flow_of(g, LAT_SU3, LAT_FLOW_WILSON);
+        ok_all(lat_config_read(links_file, links, LAT_SU3, &error) == LAT_DONE, "openQCD: the file is read");
+        double worst[QUANTITIES] = {0};
+        for (int i = 0; i <= r.last; i++) {
+            for (int n = 0; n < r.every && i > 0; n++) lat_flow_step(flow, links, r.step);
+            double *own = slices_of(links, LAT_SU3);
+            for (int c = 0; c < QUANTITIES; c++) {
+                double size = 0;
+                const double *value = r.value + ((int64_t)c * (r.last + 1) + i) * r.slices;
+                for (int t = 0; t < r.slices; t++) size = fmax(size, fabs(value[t]));
+                for (int t = 0; t < r.slices; t++)
+                    worst[c] = fmax(worst[c], fabs(own[c * r.slices + t] - value[t]) / size);
+            }
+            free(own);
+        }
+        for (int c = 0; c < QUANTITIES; c++)
+            ok(worst[c] < 1e-10, "openQCD: %s of every slice and time differs by at most %.2g", names[c], worst[c]);
+        lat_flow_free(flow);
+        lat_field_free(links);
+        lat_geometry_free(g);
+    }
+    free(r.value);
+    free(links_file);
+    free(flow_file);
+}
+
+/* ------------------------------------------------------------------------------------------- every group and dimension */
+
+typedef struct {
+    lat_group group;
+    lat_flow_kind kind;
+    lat_shape shape;
+    char name[48];
+} setup;
+
+static setup setup_of(lat_group group, lat_flow_kind kind, int dim)
+{
+    static const int64_t size[LAT_MAX_DIM + 1][LAT_MAX_DIM] = {[2] = {8, 16}, [3] = {4, 8, 8}, [4] = {4, 4, 8, 8}};
+    setup s = {group, kind, {.dim = dim, .halo = kind == LAT_FLOW_ZEUTHEN ? 2 : 1}, ""};
+    memcpy(s.shape.size, size[dim], sizeof size[dim]);
+    snprintf(s.name, sizeof s.name, "%s, %s, %d dimensions", lat_group_names[group], lat_flow_names[kind], dim);
+    return s;
+}
+
+static int64_t reals_of(const lat_field *f) { return f->geometry->volume * f->components; }
+
+static double *values_of(const lat_field *f)
+{
+    double *values = lat_alloc(reals_of(f), sizeof *values);
+    lat_field_gather(f, 0, values);
+    return values;
+}
+
+/* The largest difference of the numbers stored; angles modulo 2 pi. */
+static double difference(const lat_field *a, const lat_field *b, lat_group group)
+{
+    double *x = values_of(a), *y = values_of(b), most = 0;
+    for (int64_t i = 0; i < reals_of(a); i++) {
+        double d = x[i] - y[i];
+        if (group == LAT_U1) d = remainder(d, 8 * atan(1));
+        most = fmax(most, fabs(d));
+    }
+    free(x);
+    free(y);
+    return most;
+}
+
+static void run_steps(lat_field *links, const setup *s, int steps, double step)
+{
+    lat_flow *flow = flow_of(links->geometry, s->group, s->kind);
+    for (int i = 0; i < steps; i++) lat_flow_step(flow, links, step);
+    lat_flow_free(flow);
+}
+
+static lat_field *copy_of(const lat_field *f)
+{
+    lat_field *copy = lat_field_create(f->geometry, f->components, f->precision);
+    lat_field_copy(copy, f);
+    return copy;
+}
+
+static void unit_field(const setup *s)
+{
+    lat_geometry *g = geometry_of(MPI_COMM_WORLD, s->shape);
+    lat_field *links = lat_field_gauge(g, s->group, LAT_DOUBLE), *unit = lat_field_gauge(g, s->group, LAT_DOUBLE);
+    double sum[QUANTITIES];
+    run_steps(links, s, 2, 0.1);
+    totals(links, s->group, sum);
+    ok(difference(links, unit, s->group) == 0 && fabs(sum[0]) < 1e-11 && sum[1] == 0 && sum[2] == 0,
+       "%s: unit links stay", s->name);
+    lat_field_free(links);
+    lat_field_free(unit);
+    lat_geometry_free(g);
+}
+
+static void covariance(const setup *s)
+{
+    lat_geometry *g = geometry_of(MPI_COMM_WORLD, s->shape);
+    lat_field *a = rough_links(g, s->group, 0.3), *b = copy_of(a);
+    lat_field *turn = lat_field_create(g, lat_link_reals(s->group), LAT_DOUBLE);
+    lat_random random = stream(2);
+    lat_field_haar(turn, s->group, &random);
+    lat_halo_exchange(turn);
+    lat_gauge_transform(b, s->group, turn);
+    run_steps(a, s, 3, 0.02);
+    run_steps(b, s, 3, 0.02);
+    double *x = slices_of(a, s->group), *y = slices_of(b, s->group), most = 0;
+    for (int64_t i = 0; i < QUANTITIES * g->size[g->dim - 1]; i++)
+        most = fmax(most, fabs(x[i] - y[i]) / (1 + fabs(x[i])));
+    lat_gauge_transform(a, s->group, turn);
+    double links = difference(a, b, s->group);
+    ok(links < 1e-12 && most < 1e-12, "%s: covariant, links to %.2g, slices to %.2g", s->name, links, most);
+    free(x);
+    free(y);
+    lat_field_free(a);
+    lat_field_free(b);
+    lat_field_free(turn);
+    lat_geometry_free(g);
+}
+
+/* On all ranks, and on each by itself in one lane after the other. */
+static void ranks_and_lanes(const setup *s)
+{
+    lat_shape single = s->shape;
+    single.members = lat_vector_lanes(LAT_DOUBLE); /* the lattice is not cut in lanes */
+    lat_geometry *wide = geometry_of(MPI_COMM_WORLD, s->shape), *alone = geometry_of(MPI_COMM_SELF, single);
+    lat_field *a = rough_links(wide, s->group, 0.3), *b = lat_field_gauge(alone, s->group, LAT_DOUBLE);
+    double *start = values_of(a);
+    for (int m = 0; m < alone->members; m++) lat_field_scatter(b, m, start);
+    run_steps(a, s, 3, 0.02);
+    run_steps(b, s, 3, 0.02);
+    double *x = slices_of(a, s->group), *y = slices_of(b, s->group), *u = values_of(a), *v = values_of(b);
+    bool same = memcmp(x, y, (size_t)(QUANTITIES * wide->size[wide->dim - 1]) * sizeof *x) == 0;
+    ok_all(same && memcmp(u, v, (size_t)reals_of(a) * sizeof *u) == 0,
+           "%s: the same to the last bit on any ranks and lanes", s->name);
+    free(start);
+    free(x);
+    free(y);
+    free(u);
+    free(v);
+    lat_field_free(a);
+    lat_field_free(b);
+    lat_geometry_free(wide);
+    lat_geometry_free(alone);
+}
+
+/* Halving the step divides the error by eight; the comparison is with a step eight times smaller. */
+static void order_of_step(const setup *s)
+{
+    lat_geometry *g = geometry_of(MPI_COMM_WORLD, s->shape);
+    lat_field *links = rough_links(g, s->group, 0.3);
+    lat_field *run[3];
+    for (int i = 0; i < 3; i++) {
+        int steps = i == 2 ? 256 : 16 << i;
+        run[i] = copy_of(links);
+        run_steps(run[i], s, steps, 0.2 / steps);
+    }
+    double order = log2(difference(run[0], run[2], s->group) / difference(run[1], run[2], s->group));
+    ok(fabs(order - 3) < 0.15, "%s: order %.3f in the step", s->name, order);
+    lat_error error = {0};
+    lat_flow *flow = flow_of(g, s->group, s->kind);
+    double step = 0.5, sizes[2];
+    int64_t steps[2] = {0};
+    for (int i = 0; i < 2; i++) {
+        lat_field *adaptive = copy_of(links);
+        lat_flow_advance(flow, adaptive, 0.2, i ? 1e-8 : 1e-5, &step, &steps[i], &error);
+        sizes[i] = difference(adaptive, run[2], s->group);
+        lat_field_free(adaptive);
+    }
+    ok(!error.status && sizes[0] < 1e-4 && sizes[1] < 1e-6 && steps[0] < steps[1],
+       "%s: adaptive, off by %.2g in %d steps, by %.2g in %d", s->name, sizes[0], (int)steps[0], sizes[1],
+       (int)steps[1]);
+    lat_flow_free(flow);
+    for (int i = 0; i < 3; i++) lat_field_free(run[i]);
+    lat_field_free(links);
+    lat_geometry_free(g);
+}
+
+static void monotone(const setup *s)
+{
+    lat_geometry *g = geometry_of(MPI_COMM_WORLD, s->shape);
+    lat_field *links = rough_links(g, s->group, 1.0);
+    double last = INFINITY, now[QUANTITIES];
+    bool falls = true;
+    for (int i = 0; i < 10; i++) {
+        totals(links, s->group, now);
+        falls = falls && now[0] < last;
+        last = now[0];
+        run_steps(links, s, 1, 0.02);
+    }
+    ok(falls, "%s: the action falls, to %.4g", s->name, last);
+    lat_field_free(links);
+    lat_geometry_free(g);
+}
+
+/* ------------------------------------------------------------------------------------------------- the Zeuthen flow */
+
+/* 5/3 sum 2 Re tr(1 - P) - 1/12 sum 2 Re tr(1 - R); U(1): the sums of 1 - cos */
+static double improved_action(lat_field *links, lat_group group)
+{
+    static const char *const names[] = {"plaquette", "wilson_loop_1x2", "wilson_loop_2x1"};
+    static const double weight[] = {5.0 / 3, -1.0 / 12, -1.0 / 12};
+    const lat_geometry *g = links->geometry;
+    lat_shape shape = {.dim = g->dim};
+    lat_error error = {0};
+    memcpy(shape.size, g->size, sizeof shape.size);
+    double sum = 0, norm = group == LAT_U1 ? 1 : 2 * ((double)group + 1);
+    for (int i = 0; i < 3; i++) {
+        lat_observable loop;
+        double mean;
+        if (lat_observable_find(names[i], group, &shape, &loop, &error)) lat_abort(error.status, "%s", error.text);
+        loop.measure(&loop, links, group, &mean);
+        sum += weight[i] * norm * (double)g->volume * (g->dim * (g->dim - 1) / 2) * (1 - mean);
+    }
+    return sum;
+}
+
+static lat_field *improved_derivative(lat_field *links, lat_group group)
+{
+    const lat_geometry *g = links->geometry;
+    lat_field *z = lat_field_algebra(g, group, LAT_DOUBLE);
+    flow_improved_args args = {lat_tables_of(g), links->data, z->data, 5.0 / 3, -1.0 / 12};
+    lat_range range = lat_block(g);
+    lat_halo_exchange(links);
+    lat_kernels_of(links, group)->flow_improved(&args, &range);
+    return z;
+}
+
+static double product_of(const lat_field *a, const lat_field *b)
+{
+    double *x = values_of(a), *y = values_of(b), sum = 0;
+    for (int64_t i = 0; i < reals_of(a); i++) sum += x[i] * y[i];
+    free(x);
+    free(y);
+    return sum;
+}
+
+static void zeuthen_derivative(const setup *s)
+{
+    lat_geometry *g = geometry_of(MPI_COMM_WORLD, s->shape);
+    lat_field *links = rough_links(g, s->group, 0.3), *z = improved_derivative(links, s->group);
+    lat_field *way = lat_field_algebra(g, s->group, LAT_DOUBLE);
+    lat_random random = stream(3);
+    lat_field_gaussian(way, &random);
+    double slope = -product_of(z, way), h = 1e-4, value[2];
+    for (int i = 0; i < 2; i++) {
+        lat_field *moved = copy_of(links);
+        lat_gauge_exp_update(moved, s->group, i ? h : -h, way);
+        value[i] = improved_action(moved, s->group);
+        lat_field_free(moved);
+    }
+    double numerical = (value[1] - value[0]) / (2 * h);
+    ok(fabs(slope - numerical) < 1e-5 * fabs(slope) + 1e-4, "%s: derivative of the improved action, %.8g against %.8g",
+       s->name, slope, numerical);
+    lat_field_free(links);
+    lat_field_free(z);
+    lat_field_free(way);
+    lat_geometry_free(g);
+}
+
+/* U(1): one tiny step changes the angle by step (z + (z(x+mu) + z(x-mu) - 2 z) / 12). */
+static void zeuthen_smoothing(void)
+{
+    setup s = setup_of(LAT_U1, LAT_FLOW_ZEUTHEN, 2);
+    lat_geometry *g = geometry_of(MPI_COMM_WORLD, s.shape);
+    lat_field *links = rough_links(g, LAT_U1, 0.3), *z = improved_derivative(links, LAT_U1);
+    double *before = values_of(links), *slope = values_of(z), most = 0, step = 1e-6;
+    run_steps(links, &s, 1, step);
+    double *after = values_of(links);
+    for (int64_t x = 0; x < g->volume; x++)
+        for (int mu = 0; mu < 2; mu++) {
+            int64_t stride = mu ? g->size[0] : 1, c = x / stride % g->size[mu];
+            int64_t up = x + ((c + 1) % g->size[mu] - c) * stride,
+                    down = x + ((c + g->size[mu] - 1) % g->size[mu] - c) * stride;
+            double here = slope[2 * x + mu], sum = slope[2 * up + mu] + slope[2 * down + mu];
+            most = fmax(most, fabs((after[2 * x + mu] - before[2 * x + mu]) / step - here - (sum - 2 * here) / 12));
+        }
+    ok(most < 1e-4, "zeuthen: the derivative is smoothed along the link, to %.2g", most);
+    free(before);
+    free(after);
+    free(slope);
+    lat_field_free(links);
+    lat_field_free(z);
+    lat_geometry_free(g);
+}
+
+/* ------------------------------------------------------------------------------------------------------ constant flux */
+
+/* exp(i angle H) */
+static void put_diagonal(lat_group group, const double *h, double angle, double *link)
+{
+    memset(link, 0, (size_t)lat_link_reals(group) * sizeof *link);
+    if (group == LAT_SU2) {
+        link[0] = cos(angle * h[0]);
+        link[3] = sin(angle * h[0]);
+    } else {
+        for (int i = 0; i < 3; i++) {
+            link[8 * i] = cos(angle * h[i]);
+            link[8 * i + 1] = sin(angle * h[i]);
+        }
+    }
+}
+
+/* F_xy = 2 pi n / (Lx Ly), F_zt = 2 pi n' / (Lz Lt) in the direction H of the algebra: every plaquette of a plane is the
+ * same, so the sums are known, and the field is a stationary point of the flow. */
+static void constant_flux(lat_group group, const double *h, const int *n)
+{
+    const int colours = (int)group + 1, reals = lat_link_reals(group);
+    lat_geometry *g = geometry_of(MPI_COMM_WORLD, (lat_shape){.dim = 4, .size = {4, 6, 8, 8}});
+    lat_field *links = lat_field_gauge(g, group, LAT_DOUBLE);
+    double *value = lat_alloc(reals_of(links), sizeof *value), flux[2], s[2][3] = {{0}}, pi = 4 * atan(1);
+    for (int p = 0; p < 2; p++) flux[p] = 2 * pi * n[p] / (double)(g->size[2 * p] * g->size[2 * p + 1]);
+    for (int64_t x = 0; x < g->volume; x++) {
+        int64_t c[4], rest = x;
+        for (int mu = 0; mu < 4; rest /= g->size[mu++]) c[mu] = rest % g->size[mu];
+        for (int p = 0; p < 2; p++) {
+            int64_t end = g->size[2 * p];
+            double across = c[2 * p] == end - 1 ? -flux[p] * (double)(end * c[2 * p + 1]) : 0;
+            put_diagonal(group, h, across, value + (4 * x + 2 * p) * reals);
+            put_diagonal(group, h, flux[p] * (double)c[2 * p], value + (4 * x + 2 * p + 1) * reals);
+        }
+    }
+    lat_field_scatter(links, 0, value);
+    double charge = 0, energy = 0, now[QUANTITIES];
+    for (int p = 0; p < 2; p++) {
+        double mean = 0;
+        for (int i = 0; i < colours; i++) mean += sin(flux[p] * h[i]) / colours;
+        for (int i = 0; i < colours; i++) s[p][i] = sin(flux[p] * h[i]) - mean;
+    }
+    for (int i = 0; i < colours; i++) {
+        charge -= (double)g->volume / (4 * pi * pi) * s[0][i] * s[1][i];
+        energy += (double)g->volume * (s[0][i] * s[0][i] + s[1][i] * s[1][i]);
+    }
+    char *name = lat_text("%s, constant flux %d and %d", lat_group_names[group], n[0], n[1]);
+    totals(links, group, now);
+    ok(fabs(now[1] - energy) < 1e-11 * energy && fabs(now[2] - charge) < 1e-12 * fabs(charge), "%s: Y = %.6f, Q = %.6f",
+       name, now[1], now[2]);
+    setup flow = {group, LAT_FLOW_WILSON, {0}, ""};
+    run_steps(links, &flow, 5, 0.02);
+    totals(links, group, now);
+    ok(fabs(now[2] - charge) < 1e-10 * fabs(charge), "%s: Q stays on the flow", name);
+    free(name);
+    free(value);
+    lat_field_free(links);
+    lat_geometry_free(g);
+}
+
+/* ------------------------------------------------------------------------------------------------------------ scales */
+
+static void scales(void)
+{
+    double time[50], energy[50];
+    for (int i = 0; i < 50; i++) {
+        time[i] = 0.1 * i;
+        energy[i] = i ? 0.1 / time[i] : 1; /* t^2 E = 0.1 t: t0 = 3, and t d/dt t^2 E = 0.1 t too */
+    }
+    ok_near(lat_flow_t0(50, time, energy, 0.3), 3, 1e-12, "t0 of t^2 E = t / 10");
+    ok_near(lat_flow_w0_squared(50, time, energy, 0.3), 3, 1e-12, "w0^2 of t^2 E = t / 10");
+    ok(isnan(lat_flow_t0(20, time, energy, 0.3)), "no t0 where the level is not reached");
+}
+
+static void refused(void)
+{
+    lat_error error = {0};
+    lat_flow *flow;
+    lat_geometry *g = geometry_of(MPI_COMM_WORLD, (lat_shape){.dim = 2, .size = {8, 16}});
+    ok(lat_flow_create(g, LAT_SU2, LAT_DOUBLE, LAT_FLOW_ZEUTHEN, &flow, &error) == LAT_CONFIG,
+       "a halo of one site is too small for the Zeuthen flow: %s", error.text);
+    lat_geometry_free(g);
+}
+
+int main(int argc, char **argv)
+{
+    tap_start(&argc, &argv);
+    against_openqcd();
+    for (int group = LAT_U1; group < LAT_GROUPS; group++)
+        for (int dim = 2; dim <= 4; dim++)
+            for (int kind = LAT_FLOW_WILSON; kind <= LAT_FLOW_ZEUTHEN; kind++) {
+                setup s = setup_of((lat_group)group, (lat_flow_kind)kind, dim);
+                unit_field(&s);
+                covariance(&s);
+                ranks_and_lanes(&s);
+                if (kind == LAT_FLOW_ZEUTHEN) zeuthen_derivative(&s);
+                if (kind == LAT_FLOW_WILSON) monotone(&s);
+                if (dim == 3) order_of_step(&s);
+            }
+    zeuthen_smoothing();
+    constant_flux(LAT_SU2, (const double[]){1, -1}, (const int[]){1, 1});
+    constant_flux(LAT_SU3, (const double[]){1, 1, -2}, (const int[]){1, -2});
+    scales();
+    refused();
+    return tap_end();
+}
