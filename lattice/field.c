@@ -102,20 +102,20 @@ void lat_field_axpy(lat_field *y, double a, const lat_field *x)
 static int64_t part_index(const lat_geometry *g, const int64_t coordinate[LAT_MAX_DIM])
 {
     int64_t index = 0;
-    for (int mu = g->dim - 1; mu >= 0; mu--) index = index * g->local[mu] + coordinate[mu];
+    for (int mu = LAT_MAX_DIM - 1; mu >= 0; mu--) index = index * g->local[mu] + coordinate[mu];
     return index;
 }
 
 static int64_t index_of_lane(const lat_geometry *g, int lane)
 {
-    int64_t c[LAT_MAX_DIM];
+    int64_t c[LAT_MAX_DIM] = {0};
     for (int mu = 0; mu < g->dim; mu++) c[mu] = g->origin[lane * g->dim + mu] - g->position[mu] * g->local[mu];
     return part_index(g, c);
 }
 
 static int64_t index_of_site(const lat_geometry *g, int64_t site)
 {
-    int64_t c[LAT_MAX_DIM];
+    int64_t c[LAT_MAX_DIM] = {0};
     for (int mu = 0; mu < g->dim; mu++) c[mu] = g->coordinate[site * g->dim + mu];
     return part_index(g, c);
 }

@@ -600,11 +600,11 @@ static inline __attribute__((always_inline)) const char *add_part_of(const lat_f
     const pairs *pairs = &p->region->all;
     for (int64_t i = 0; i < pairs->sites; i++)
         for (int c = 0; c < f->components; c++) {
-            char *owner = (char *)f->data + (size_t)row_of(f, pairs->block[i], c) * size;
-            const char *copy = (const char *)f->data + (size_t)row_of(f, pairs->halo[i], c) * size;
+            void *owner = (char *)f->data + (size_t)row_of(f, pairs->block[i], c) * size;
+            const void *copy = (const char *)f->data + (size_t)row_of(f, pairs->halo[i], c) * size;
             for (int l = 0; l < p->lanes; l++) {
                 int from = buffer ? l : p->to[l], to = p->from[l];
-                const char *row = buffer ? buffer : copy;
+                const void *row = buffer ? buffer : copy;
                 if (wide)
                     ((double *)owner)[to] += ((const double *)row)[from];
                 else

@@ -14,13 +14,15 @@ REAL_INLINE link_t path_at(const lat_tables *t, const void *u, int64_t site, int
 {
     link_t product = link_one();
     for (int i = 0; i < steps; i++) {
-        if (step[i] > 0) {
-            link_t next = link_at(t, u, t->dim, site, lane, step[i] - 1);
+        bool up = step[i] > 0;
+        int mu = up ? step[i] - 1 : -step[i] - 1;
+        if (up) {
+            link_t next = link_at(t, u, t->dim, site, lane, mu);
             product = i == 0 ? next : link_mul(product, next);
-            site = t->up[step[i] - 1][site];
+            site = t->up[mu][site];
         } else {
-            site = t->down[-step[i] - 1][site];
-            product = link_mul_dagger(product, link_at(t, u, t->dim, site, lane, -step[i] - 1));
+            site = t->down[mu][site];
+            product = link_mul_dagger(product, link_at(t, u, t->dim, site, lane, mu));
         }
     }
     return product;
