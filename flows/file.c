@@ -73,19 +73,6 @@ lat_status flow_model_write(MPI_Comm comm, const char *path, const flow_model *m
 
 /* ---------------------------------------------------------------------------------------------------------- reading */
 
-/* Index of the file's group; LAT_GROUPS on refusal. */
-static lat_group get_group(lat_h5 *file)
-{
-    enum { LONGEST = 31 };
-    char *name = lat_h5_get_text(file, "group", LONGEST);
-    lat_group group = 0;
-    if (!name) return LAT_GROUPS;
-    while (group < LAT_GROUPS && strcmp(name, lat_group_names[group]) != 0) group++;
-    if (group == LAT_GROUPS) lat_h5_refuse(file, "has the unknown group '%s': use u1, su2 or su3", name);
-    free(name);
-    return group;
-}
-
 /* The model that the description stands for, with initial parameters; NULL, and a refusal, if there is none. */
 static flow_model *rebuild(lat_h5 *file, const char *description, lat_group group, int dim)
 {
@@ -150,7 +137,7 @@ static void get_training(lat_h5 *file, const flow_model *model, flow_training *t
 /* All of the file; *model is NULL, or to be released by the caller, also on refusal. */
 static void get_model(lat_h5 *file, flow_model **model, flow_training *training)
 {
-    lat_group group = get_group(file);
+    lat_group group = lat_h5_get_group(file);
     int dim = (int)lat_h5_get_int(file, "dimension", 2, LAT_MAX_DIM);
     char *description = lat_h5_get_text(file, "flow", MOST_TEXT), *action = lat_h5_get_text(file, "action", MOST_TEXT);
     double seconds = lat_h5_get_real(file, "training_core_seconds");

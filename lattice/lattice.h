@@ -446,6 +446,8 @@ void lat_h5_put_field(lat_h5 *file, const char *name, const lat_field *field, in
 /* Reading: absent, of another type, or out of range is a refusal.  Texts at most limit bytes; free() them. */
 char *lat_h5_get_text(lat_h5 *file, const char *name, int64_t limit);
 int64_t lat_h5_get_int(lat_h5 *file, const char *name, int64_t low, int64_t high);
+/* The group that the text `group` names; LAT_GROUPS on refusal. */
+lat_group lat_h5_get_group(lat_h5 *file);
 double lat_h5_get_real(lat_h5 *file, const char *name);
 bool lat_h5_has(lat_h5 *file, const char *name);
 /* Extent must have `rank` dimensions, each at most limit; fills extent and returns new memory, NULL on refusal. */

@@ -301,30 +301,29 @@ static const double *layer_parameters(const flow_step *step, const double *param
     return split_parameters(step, parameters) + ((const multiscale *)step->layer)->split.parameter_count;
 }
 
-static void forward(flow_step *step, const double *parameters, lat_field *u, lat_field *density)
+static void apply(flow_step *step, const double *parameters, lat_field *u, lat_field *density, bool keep)
 {
     multiscale_step *s = (multiscale_step *)step;
+    void (*through)(const flow_steps *, const double *, lat_field *, lat_field *) = keep ? flow_steps_record : flow_steps_forward;
     if (s->inner) {
+        const flow_layer_table *table = s->inner->layer->table;
         descend(s, u, NULL);
-        s->inner->layer->table->forward(s->inner, parameters, s->u, s->density);
+        (keep ? table->record : table->forward)(s->inner, parameters, s->u, s->density);
         ascend(s, u, NULL, density);
     }
     if (!s->split) return;
-    flow_steps_forward(s->split, split_parameters(step, parameters), u, density);
-    flow_steps_forward(s->layers, layer_parameters(step, parameters), u, density);
+    through(s->split, split_parameters(step, parameters), u, density);
+    through(s->layers, layer_parameters(step, parameters), u, density);
+}
+
+static void forward(flow_step *step, const double *parameters, lat_field *u, lat_field *density)
+{
+    apply(step, parameters, u, density, false);
 }
 
 static void record(flow_step *step, const double *parameters, lat_field *u, lat_field *density)
 {
-    multiscale_step *s = (multiscale_step *)step;
-    if (s->inner) {
-        descend(s, u, NULL);
-        s->inner->layer->table->record(s->inner, parameters, s->u, s->density);
-        ascend(s, u, NULL, density);
-    }
-    if (!s->split) return;
-    flow_steps_record(s->split, split_parameters(step, parameters), u, density);
-    flow_steps_record(s->layers, layer_parameters(step, parameters), u, density);
+    apply(step, parameters, u, density, true);
 }
 
 static void inverse(flow_step *step, const double *parameters, lat_field *u, lat_field *density)

@@ -40,8 +40,7 @@ static lat_status write_links(const char *path, lat_field *links, lat_group grou
     return lat_h5_finish(file, error);
 }
 
-/* Index of the file's group; LAT_GROUPS on refusal. */
-static lat_group read_group(lat_h5 *file)
+lat_group lat_h5_get_group(lat_h5 *file)
 {
     enum { LONGEST = 31 };
     char *name = lat_h5_get_text(file, "group", LONGEST);
@@ -100,7 +99,7 @@ static lat_status read_links(const char *path, lat_field *links, lat_group group
 {
     (void)options;
     lat_h5 *file = lat_h5_open(links->geometry->comm, path, "configuration");
-    lat_group found = read_group(file);
+    lat_group found = lat_h5_get_group(file);
     if (found < LAT_GROUPS && found != group)
         lat_h5_refuse(file, "is a configuration of %s, the lattice is one of %s: choose another file or group",
                       lat_group_names[found], lat_group_names[group]);
@@ -123,7 +122,7 @@ static lat_status shape_of(MPI_Comm comm, const char *path, const lat_config_opt
     (void)options;
     int64_t extent[LAT_H5_MAX_RANK];
     lat_h5 *file = lat_h5_open(comm, path, "configuration");
-    *group = read_group(file);
+    *group = lat_h5_get_group(file);
     int dim = (int)lat_h5_get_int(file, "dimension", 2, LAT_MAX_DIM);
     int rank = lat_h5_extent(file, "links", extent);
     *shape = (lat_shape){.dim = dim};
