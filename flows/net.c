@@ -262,7 +262,7 @@ int64_t flow_net_portion(const flow_net_layout *layout)
     if (layout->net->kernel > 1) return 0;
     for (int stage = 0; stage <= layout->net->convs; stage++)
         per_site += layout->net->channel[stage] * layout->map->geometry->lanes * (int64_t)real_size(layout->map);
-    return bytes > 4 * per_site ? bytes / per_site / 2 * 2 : 4;
+    return 2 * (1 + bytes / (2 * per_site + 1));
 }
 
 /* A field of which only the part that begins with the first of these sites is in use, and lies where the field does. */
