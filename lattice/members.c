@@ -49,7 +49,7 @@ static bool shift_of(const move *m, int first, int64_t *shift)
     {                                                                                                                  \
         to_real *to = (to_real *)m->to + first;                                                                        \
         const from_real *from = (const from_real *)m->from + first + shift;                                            \
-        mask mine;                                                                                                     \
+        mask mine = {0};                                                                                               \
         for (int i = 0; i < VECTOR; i++) mine[i] = m->member[first + i] < 0 ? 0 : -1;                                  \
         for (int64_t row = 0; row < m->rows; row++, to += m->to_lanes, from += m->from_lanes) {                        \
             from_reals value;                                                                                          \
