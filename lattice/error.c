@@ -74,7 +74,7 @@ void lat_start(int *argc, char ***argv)
 
 void *lat_alloc(int64_t count, size_t element_size)
 {
-    enum { ALIGNMENT = 64, PAGE = 1 << 21, MANY_BYTES = 2 * PAGE };
+    enum { ALIGNMENT = 64, PAGE = 1 << 21, MANY_BYTES = PAGE };
     size_t bytes;
     if (count < 0 || __builtin_mul_overflow((size_t)count, element_size, &bytes) || bytes > SIZE_MAX - PAGE)
         lat_abort(LAT_CONFIG, "memory: %lld elements of %zu bytes asked for: ask for a smaller lattice or batch",

@@ -332,6 +332,7 @@ void lat_geometry_free(lat_geometry *g)
 {
     if (!g) return;
     lat_halos_free(g);
+    lat_paths_free(g);
     for (int mu = 0; mu < LAT_MAX_DIM; mu++) {
         free(g->up[mu]);
         free(g->down[mu]);

@@ -13,4 +13,7 @@ lat_sites lat_sites_where(const lat_geometry *geometry, bool (*choose)(const lat
 /* Releases the exchanges of a geometry (halo.c). */
 void lat_halos_free(lat_geometry *geometry);
 
+/* Releases the room for paths (paths.c). */
+void lat_paths_free(lat_geometry *geometry);
+
 #endif

@@ -174,6 +174,7 @@ typedef struct lat_geometry {
     lat_boundary boundary;
     const struct lat_backend *backend;
     struct lat_halo *halos; /* exchanges set up so far, by the number of bytes per site */
+    struct lat_paths *paths; /* room for what kernels keep from site to site (paths.c) */
 } lat_geometry;
 
 /* Lanes of one vector: the smallest number of members that leaves none idle. */

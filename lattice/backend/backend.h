@@ -68,6 +68,9 @@ extern const lat_kernels lat_cpu_u1_double, lat_cpu_u1_float, lat_cpu_su2_double
     lat_cpu_su3_float;
 
 lat_tables lat_tables_of(const lat_geometry *geometry);
+/* The same for kernels that read the links again and again: with room, empty at first, where they keep products of them.  Stale as
+ * soon as the links change. */
+lat_tables lat_tables_with_paths(const lat_field *links, lat_group group);
 /* All sites of the block, or a list of them. */
 lat_range lat_block(const lat_geometry *geometry);
 lat_range lat_range_of(const lat_geometry *geometry, const lat_sites *sites);

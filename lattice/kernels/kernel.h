@@ -37,16 +37,28 @@
         if (threads > 0) NAME(name##_global)<<<(unsigned)((threads + 127) / 128), 128>>>(*k, *range);                  \
     }                                                                                                                  \
     static __device__ void NAME(name##_body)(const name##_args *k, int64_t site, int lane)
+#define HOT_KERNEL(name) KERNEL(name)
 #else
-#define KERNEL(name)                                                                                                   \
+#define KERNEL_FUNCTION(name, first)                                                                                   \
     REAL_INLINE void NAME(name##_body)(const name##_args *k, int64_t site, int lane);                                  \
     void NAME(name)(const name##_args *k, const lat_range *range)                                                      \
     {                                                                                                                  \
+        first                                                                                                          \
         for (int64_t i = 0; i < range->count; i++)                                                                     \
             for (int lane = 0; lane < range->lanes; lane += REAL_LANES)                                                \
                 NAME(name##_body)(k, range->site ? range->site[i] : i, lane);                                          \
     }                                                                                                                  \
     REAL_INLINE void NAME(name##_body)(const name##_args *k, int64_t site, int lane)
+#define KERNEL(name) KERNEL_FUNCTION(name, )
+/* Where there is one vector of lanes, the distance between components is a constant: kernels in which that counts are
+ * compiled once more for this case. */
+#define HOT_KERNEL(name)                                                                                               \
+    KERNEL_FUNCTION(name, if (range->lanes == REAL_LANES) {                                                            \
+        name##_args one = *k;                                                                                          \
+        one.t.lanes = REAL_LANES;                                                                                      \
+        for (int64_t i = 0; i < range->count; i++) NAME(name##_body)(&one, range->site ? range->site[i] : i, 0);       \
+        return;                                                                                                        \
+    })
 #endif
 
 /* Component c of a field with the given number of components, at any site. */

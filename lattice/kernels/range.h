@@ -14,6 +14,15 @@ typedef struct {
     int lanes;
 } lat_range;
 
+/* Paths of three links that pass below a link of a later site, left for it by the site where they turn: direction nu has
+ * slots for as many sites as there are from x to x + nu, so that a site finds in its own slot what x - nu left. */
+typedef struct lat_paths {
+    int64_t sites;    /* of the block */
+    int64_t slots[4]; /* 0: nothing is kept in this direction */
+    int64_t *site[4]; /* [slots][vectors of lanes]: who left the paths that are there; -1: nobody */
+    void *path[4];    /* [slots][vectors of lanes][dim - 1] links */
+} lat_paths;
+
 /* What kernels need to know of a geometry. */
 typedef struct {
     const int64_t *up[4], *down[4];
@@ -21,6 +30,7 @@ typedef struct {
     const int64_t *lane_member; /* [lanes] */
     int64_t size[4];            /* global extents */
     int dim, lanes;
+    const lat_paths *paths; /* where kernels may keep them; NULL: nowhere */
 } lat_tables;
 
 #endif

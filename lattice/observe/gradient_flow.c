@@ -87,7 +87,7 @@ static void zeuthen_force(lat_flow *flow, lat_field *links, const flow_force_arg
 
 static void run_stage(lat_flow *flow, lat_field *links, int i, double step)
 {
-    flow_force_args args = {lat_tables_of(flow->geometry), links->data, flow->algebra->data, stages[i].old,
+    flow_force_args args = {lat_tables_with_paths(links, flow->group), links->data, flow->algebra->data, stages[i].old,
                             stages[i].fresh};
     if (flow->kind == LAT_FLOW_WILSON)
         wilson_force(flow, links, &args);
