@@ -5,6 +5,7 @@
 #include "lattice.h"
 
 #include <math.h>
+#include <stdio.h>
 #include <string.h>
 
 bool lat_boundary_is_periodic(const lat_boundary *boundary)
@@ -65,6 +66,21 @@ void lat_boundary_read(lat_settings *lattice, lat_shape *shape, lat_error *error
 {
     read_directions(lattice, shape->dim, &shape->boundary, error);
     if (lat_settings_has(lattice, "defect") && !error->status) read_defect(lattice, shape, &shape->boundary, error);
+}
+
+char *lat_boundary_print(const lat_boundary *b, int dim)
+{
+    char words[LAT_MAX_DIM * 16] = "", numbers[LAT_MAX_DIM * 24] = "";
+    if (lat_boundary_is_periodic(b)) return NULL;
+    for (int mu = 0; mu < dim; mu++) {
+        size_t w = strlen(words), n = strlen(numbers);
+        snprintf(words + w, sizeof words - w, "%s\"%s\"", w ? ", " : "", b->open[mu] ? "open" : "periodic");
+        if (mu == b->direction) continue;
+        snprintf(numbers + n, sizeof numbers - n, "%s%lld", n ? ", " : "", (long long)b->extent[mu]);
+    }
+    if (!b->defect) return lat_text("boundary = [%s];", words);
+    return lat_text("boundary = [%s]; defect = { direction = %d; size = [%s]; coupling = %.17g; };", words, b->direction, numbers,
+                    b->coupling);
 }
 
 /* ------------------------------------------------------------------------------------------------------- couplings */

@@ -187,6 +187,8 @@ void lat_geometry_free(lat_geometry *geometry); /* collective */
 
 /* Reads the keys `boundary` and `defect` of a lattice, whose size is known, into its shape. */
 void lat_boundary_read(lat_settings *lattice, lat_shape *shape, lat_error *error);
+/* The same keys as one line of text, to be released with free(); NULL: all couplings are 1. */
+char *lat_boundary_print(const lat_boundary *boundary, int dim);
 bool lat_boundary_is_periodic(const lat_boundary *boundary); /* all couplings are 1 */
 bool lat_boundary_has_gaps(const lat_boundary *boundary);    /* some are 0 */
 
@@ -389,7 +391,7 @@ void lat_wilson_loops(lat_field *links, lat_group group, int r_count, int t_coun
 typedef enum { LAT_FLOW_WILSON, LAT_FLOW_ZEUTHEN } lat_flow_kind;
 extern const char *const lat_flow_names[]; /* "wilson", "zeuthen", NULL */
 typedef struct lat_flow lat_flow;
-/* LAT_CONFIG: the Zeuthen flow needs a halo of two sites. */
+/* LAT_CONFIG: the Zeuthen flow needs a halo of two sites; boundaries that are not periodic. */
 lat_status lat_flow_create(const lat_geometry *geometry, lat_group group, lat_precision precision, lat_flow_kind kind, lat_flow **flow,
                            lat_error *error);
 void lat_flow_free(lat_flow *flow);
@@ -397,7 +399,7 @@ void lat_flow_free(lat_flow *flow);
 void lat_flow_step(lat_flow *flow, lat_field *links, double step);
 /* Over the time in steps that keep the distance to the second-order method (P. Fritzsch and A. Ramos, JHEP 10 (2013)
  * 008 [arXiv:1301.4388]), the largest of |U - U'| / N^2, below the tolerance.  *step: where to begin, and on return where to
- * go on; *steps counts those taken.  Collective.  LAT_NUMERICAL if no step is small enough. */
+ * go on; *steps counts those taken.  Collective.  LAT_NUMERICAL if no step is small enough, after a few attempts. */
 lat_status lat_flow_advance(lat_flow *flow, lat_field *links, double time, double tolerance, double *step, int64_t *steps,
                             lat_error *error);
 /* Sums over each slice orthogonal to the last direction: out[member][3][slices] = W, Y, Q, where W = sum 2 Re tr(1 - P)

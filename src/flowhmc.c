@@ -308,18 +308,22 @@ static lat_status save_replica(const ensemble *e, int replica, const char *model
                      : lat_text("configs/step-%010" PRIu64 ".%s", chain->step, e->save_format);
     char *path = run_path(e->run, name), *step = lat_text("%" PRIu64, chain->step),
          *seed = lat_text("%" PRIu64, chain->seed);
-    char *number = lat_text("%d", replica), *beta = lat_text("%.17g", lat_action_beta(chain->action));
-    lat_provenance provenance[] = {
+    char *number = lat_text("%d", replica), *beta = lat_text("%.17g", lat_action_beta(chain->action)),
+         *boundary = lat_boundary_print(&chain->geometry->boundary, chain->geometry->dim);
+    lat_provenance provenance[8] = {
         {"program", "flowhmc " PACKAGE_VERSION}, {"seed", seed},          {"step", step}, {"replica", number},
-        {"configuration", e->identity},          {"model_sha256", model}, {"beta", beta},
+        {"configuration", e->identity},          {"model_sha256", model},
     };
-    int count = (int)(sizeof provenance / sizeof *provenance) - isnan(lat_action_beta(chain->action));
+    int count = 6;
+    if (!isnan(lat_action_beta(chain->action))) provenance[count++] = (lat_provenance){"beta", beta};
+    if (boundary) provenance[count++] = (lat_provenance){"boundary", boundary};
     lat_config_write(path, chain->links, chain->group, replica, provenance, count, error);
     free(name);
     free(path);
     free(step);
     free(seed);
     free(number);
+    free(boundary);
     free(beta);
     return error->status;
 }

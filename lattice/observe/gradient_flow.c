@@ -36,6 +36,8 @@ lat_status lat_flow_create(const lat_geometry *g, lat_group group, lat_precision
 {
     bool split = false;
     for (int mu = 0; mu < g->dim; mu++) split = split || g->split[mu];
+    if (!lat_boundary_is_periodic(&g->boundary))
+        return lat_fail(error, LAT_CONFIG, "gradient flow: the lattice has an open boundary or a defect: it is there for periodic lattices only");
     if (kind == LAT_FLOW_ZEUTHEN && split && g->halo < 2)
         return lat_fail(error, LAT_CONFIG, "zeuthen flow: the halo is one site wide: two are needed");
     lat_flow *f = lat_alloc(1, sizeof *f);
@@ -141,8 +143,9 @@ lat_status lat_flow_advance(lat_flow *flow, lat_field *links, double time, doubl
         flow->compare = lat_field_algebra(flow->geometry, flow->group, links->precision);
         flow->distance = lat_field_create(flow->geometry, 1, LAT_DOUBLE);
     }
+    enum { MOST_REJECTED = 30 }; /* in a row: each makes the step shorter by a factor of up to ten */
     double left = time;
-    while (left > 0) {
+    for (int rejected = 0; left > 0;) {
         double length = fmin(*step, left);
         lat_field_copy(flow->start, links);
         double distance = try_step(flow, links, length);
@@ -150,14 +153,16 @@ lat_status lat_flow_advance(lat_flow *flow, lat_field *links, double time, doubl
         if (good) {
             left = length < left ? left - length : 0;
             ++*steps;
+            rejected = 0;
         } else {
             lat_field_copy(links, flow->start);
+            rejected++;
         }
         /* The distance grows like the third power of the step.  A step cut short by the end says little of longer ones. */
         double factor = 0.95 * cbrt(tolerance / fmax(distance, 1e-300));
         double wanted = length * fmin(fmax(factor, 0.1), 2);
         if (!good || length == *step || wanted > *step) *step = wanted;
-        if (*step < 1e-12 * time)
+        if (rejected > MOST_REJECTED || *step < 1e-12 * time)
             return lat_fail(error, LAT_NUMERICAL,
                             "gradient flow: no step is small enough for a tolerance of %g: raise it", tolerance);
     }
