@@ -97,14 +97,13 @@ REAL_INLINE matrix_t paths_below(const lat_tables *t, const void *u, int64_t sit
     for (int nu = 0; nu < t->dim; nu++) {
         if (nu == mu) continue;
         int64_t below = t->down[nu][site];
-        link_t path;
         if (slot[nu] >= 0 && t->paths->site[nu][slot[nu]] == below) {
-            path = link_load(path_in(t, slot[nu], mu, nu), REAL_LANES);
+            sum = matrix_add(sum, link_matrix(link_load(path_in(t, slot[nu], mu, nu), REAL_LANES)));
         } else {
             if (nu > 1) fetch_next(t, u, below, lane, mu); /* rows of sites next to this one are still there */
-            path = link_dagger_mul(link_at(t, u, t->dim, below, lane, nu), corner_at(t, u, below, lane, mu, nu));
+            link_t path = link_dagger_mul(link_at(t, u, t->dim, below, lane, nu), corner_at(t, u, below, lane, mu, nu));
+            sum = matrix_add(sum, link_matrix(path));
         }
-        sum = matrix_add(sum, link_matrix(path));
     }
     return sum;
 }
