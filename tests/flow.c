@@ -32,6 +32,10 @@ static const example examples[] = {
     {"multiscale, odd extents, layers at each scale", "layers = ( { kind = \"multiscale\"; levels = 5; split = { hidden = [4]; knots = 3; kernel = 3; };"
      " layers = ( { kind = \"plaquette_coupling\"; repeat = 3; hidden = [3]; knots = 3; } ); }, { kind = \"plaquette_coupling\"; repeat = 2; hidden = [3]; } );",
      2, {8, 12}, 0.3},
+    {"multiscale, even splines", "layers = ( { kind = \"multiscale\"; levels = 6; split = { transform = \"even_spline\"; hidden = [4]; knots = 4;"
+     " activation = \"tanh\"; harmonics = 3; }; } );", 2, {8, 8}, 0.5},
+    {"multiscale, even splines, further loops, three dimensions", "layers = ( { kind = \"multiscale\"; levels = 4; split = { transform = \"even_spline\";"
+     " hidden = [3]; knots = 3; kernel = 3; loops = [\"1x1\", \"1x2\", \"2x1\", \"2x2\"]; }; } );", 3, {4, 8, 4}, 0.3},
     {"multiscale, three dimensions", "layers = ( { kind = \"multiscale\"; levels = 4; split = { hidden = [3]; knots = 3; loops = [\"1x1\", \"1x2\", \"2x1\"]; }; } );", 3, {4, 8, 4}, 0.3},
 };
 enum { EXAMPLES = sizeof examples / sizeof *examples };

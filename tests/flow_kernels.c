@@ -417,35 +417,51 @@ static int spline_parameters(int size) { return 3 * size + 1; }
 
 static int tangents_parameters(int size) { return size + 1; }
 
-static long double softmax_share(const long double *logit, int size, int bin)
+/* Where a spline lives: the whole circle or half of it */
+typedef struct {
+    long double start, extent;
+    int slopes_more; /* than bins */
+} reference_domain;
+static const reference_domain whole_circle = {-PI_LONG, 2 * PI_LONG, 0}, half_circle = {0, PI_LONG, 1};
+
+static long double softmax_share(reference_domain d, const long double *logit, int size, int bin)
 {
     long double sum = 0;
     for (int j = 0; j < size; j++) sum += expl(logit[j] - logit[bin]);
-    return 2 * PI_LONG * (1e-6L + (1 - 1e-6L * size) / sum);
+    return d.extent * (1e-6L + (1 - 1e-6L * size) / sum);
 }
 
-static long double knot_slope(const long double *parameter, int size, int knot)
+static long double knot_slope(reference_domain d, const long double *parameter, int size, int knot)
 {
-    return expl(parameter[2 * size + knot % size]);
+    return expl(parameter[2 * size + knot % (size + d.slopes_more)]);
 }
 
-/* Without the translation's wrap, so that it can be differentiated */
-static void spline_reference(const long double *parameter, int size, long double x, long double *y,
-                             long double *log_slope)
+static long double interval_reference(reference_domain d, const long double *parameter, int size, long double x, long double *log_slope)
 {
-    long double left = -PI_LONG, bottom = -PI_LONG, width = 0, height = 0;
+    long double left = d.start, bottom = d.start, width = 0, height = 0;
     int bin = 0;
     for (;; bin++) {
-        width = softmax_share(parameter, size, bin);
-        height = softmax_share(parameter + size, size, bin);
+        width = softmax_share(d, parameter, size, bin);
+        height = softmax_share(d, parameter + size, size, bin);
         if (bin == size - 1 || x < left + width) break;
         left += width;
         bottom += height;
     }
-    long double s = height / width, z = (x - left) / width, d0 = knot_slope(parameter, size, bin);
-    long double d1 = knot_slope(parameter, size, bin + 1), n = s + (d1 + d0 - 2 * s) * z * (1 - z);
-    *y = bottom + height * (s * z * z + d0 * z * (1 - z)) / n + parameter[3 * size];
+    long double s = height / width, z = (x - left) / width, d0 = knot_slope(d, parameter, size, bin);
+    long double d1 = knot_slope(d, parameter, size, bin + 1), n = s + (d1 + d0 - 2 * s) * z * (1 - z);
     *log_slope = logl(s * s * (d1 * z * z + 2 * s * z * (1 - z) + d0 * (1 - z) * (1 - z)) / (n * n));
+    return bottom + height * (s * z * z + d0 * z * (1 - z)) / n;
+}
+
+/* Without the translation's wrap, so that it can be differentiated */
+static void spline_reference(const long double *parameter, int size, long double x, long double *y, long double *log_slope)
+{
+    *y = interval_reference(whole_circle, parameter, size, x, log_slope) + parameter[3 * size];
+}
+
+static void even_spline_reference(const long double *parameter, int size, long double x, long double *y, long double *log_slope)
+{
+    *y = copysignl(interval_reference(half_circle, parameter, size, fabsl(x), log_slope), x);
 }
 
 static void tangents_reference(const long double *parameter, int size, long double x, long double *y,
@@ -462,6 +478,8 @@ static void tangents_reference(const long double *parameter, int size, long doub
 
 static const circle_map spline_map = {"spline",       spline_parameters, spline_forward,
                                       spline_inverse, spline_backward,   spline_reference};
+static const circle_map even_spline_map = {"even spline",       spline_parameters,    even_spline_forward,
+                                           even_spline_inverse, even_spline_backward, even_spline_reference};
 static const circle_map tangents_map = {"tangents",       tangents_parameters, tangents_forward,
                                         tangents_inverse, tangents_backward,   tangents_reference};
 
@@ -474,9 +492,10 @@ static double test_point(const circle_map *map, const long double *parameter, in
     double shift = near[choice(4)] * (choice(2) ? 1 : -1);
     if (trial % 4 == 0) return M_PI - fabs(shift);
     if (trial % 4 == 1) return -M_PI + fabs(shift);
-    if (trial % 4 == 2 && map == &spline_map) {
-        long double knot = -PI_LONG;
-        for (int j = choice(size); j >= 0; j--) knot += softmax_share(parameter, size, j);
+    if (trial % 4 == 2 && map != &tangents_map) {
+        reference_domain d = map == &spline_map ? whole_circle : half_circle;
+        long double knot = d.start;
+        for (int j = choice(size + d.slopes_more) - d.slopes_more; j >= 0; j--) knot += softmax_share(d, parameter, size, j);
         return fmax(-M_PI, fmin(M_PI, (double)knot + shift));
     }
     return M_PI * deviate();
@@ -614,6 +633,11 @@ int main(int argc, char **argv)
     test_map(&spline_map, knots, 6, 6, 1e-13);
     test_map_backward(&spline_map, knots, 6, 1);
     test_map_backward(&spline_map, knots, 6, 5);
+    test_circle(&even_spline_map, 9);
+    test_map(&even_spline_map, knots, 6, 1, 1e-14);
+    test_map(&even_spline_map, knots, 6, 6, 1e-13);
+    test_map_backward(&even_spline_map, knots, 6, 1);
+    test_map_backward(&even_spline_map, knots, 6, 5);
     test_circle(&tangents_map, 3);
     test_map(&tangents_map, components, 5, 1, 1e-14);
     test_map(&tangents_map, components, 5, 8, 1e-14);

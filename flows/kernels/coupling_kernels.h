@@ -22,12 +22,14 @@ typedef struct {
     int a, b, r, t;
 } flow_loop;
 
-typedef enum { FLOW_SPLINE, FLOW_TANGENTS, FLOW_TRANSFORMS } flow_transform;
+typedef enum { FLOW_SPLINE, FLOW_TANGENTS, FLOW_EVEN_SPLINE, FLOW_TRANSFORMS } flow_transform;
 
 /* What a network sees of the loops: for each loop with its bit set in `live`, one after another, cos h L, sin h L for the
- * harmonics h = 1, 2, ...; zero for those that are not in `open`. */
+ * harmonics h = 1, 2, ...; zero for those that are not in `open`.  Of the loop `halved` (-1: none) it sees cos h L / 2 only, with L in
+ * [-pi, pi]. */
 typedef struct {
-    int loops, harmonics, channels; /* 2 harmonics for each live loop */
+    int loops, harmonics, channels; /* 2 harmonics for each live loop, half as many for the halved one */
+    int halved;
     uint32_t live;
 } loop_channels;
 
@@ -40,8 +42,9 @@ typedef struct {
     uint32_t open;
 } loop_features_args;
 
-/* What the three kernels on active links share.  P = P_{mu nu}(x) is the active plaquette, parameter the outputs of the
- * network, h the circle map that they define. */
+/* What the kernels on active links share.  P is the active plaquette P_{mu nu}(x), or, where there is a halved loop, its
+ * deviation from half the angle L of the loop around it and the plaquette before it: P_{mu nu}(x) - L / 2; parameter
+ * are the outputs of the network, h the circle map that they define. */
 typedef struct {
     lat_tables t;
     void *u;
@@ -54,8 +57,8 @@ typedef struct {
     void *cotangent;           /* algebra field */
     const double *weight;      /* [lanes]: of log det (push: not read) */
     void *parameter_cotangent; /* `outputs` components */
-    void *loop_cotangent;      /* `loops` components; component `plane` receives that of the active plaquette */
-    int loops, plane;
+    void *loop_cotangent;      /* `loops` components; component `plane` receives that of the active plaquette, `halved` its share */
+    int loops, plane, halved;
 } coupling_args;
 typedef coupling_args coupling_forward_args;  /* U_mu <- h(P) P^+ U_mu */
 typedef coupling_args coupling_inverse_args;
@@ -67,12 +70,14 @@ typedef coupling_args coupling_backward_args;
 typedef coupling_args coupling_push_args;
 
 /* loop_cotangent(x, l) = sum_h h (cos h L s_h - sin h L c_h), with c, s the cotangents of cos h L and sin h L, for live loops
- * in `open`; zero for the others, except that component `keep` is left alone (-1: none). */
+ * in `open`; zero for the others, except that component `keep` is left alone (-1: none).  For the halved loop
+ * -sum_h h/2 sin(h L / 2) c_h is added to what is there. */
 typedef struct {
     lat_tables t;
-    const void *feature, *feature_cotangent;
+    const void *u, *feature, *feature_cotangent;
     void *loop_cotangent;
     loop_channels c;
+    flow_loop loop[FLOW_MAX_LOOPS];
     int keep;
     uint32_t open;
 } loop_cotangents_args;

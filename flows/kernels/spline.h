@@ -1,15 +1,19 @@
 /* flowhmc: SPDX-License-Identifier: GPL-3.0-or-later
  *
- * spline.h: rational quadratic splines of the circle (Durkan et al., arXiv:1906.04032; Rezende et al.,
- * arXiv:2002.02428), y = h(x) + t.
+ * spline.h: rational quadratic splines of the circle (Durkan et al., arXiv:1906.04032; Rezende et al., arXiv:2002.02428).
  *
- * parameter, for K bins: K logits of widths, K of heights, K of slopes at the knots, t; K at most FLOW_MAX_KNOTS.
+ * A spline maps an interval of length E onto itself.  parameter, for K bins: K logits of widths, K of heights, logits of
+ * slopes at the knots; K at most FLOW_MAX_KNOTS.
  *
- *     width_k = 2 pi (m + (1 - K m) softmax_k), height_k likewise,  slope_k = exp(logit_k)
+ *     width_k = E (m + (1 - K m) softmax_k), height_k likewise,  slope_k = exp(logit_k)
  *
- * with m = 1e-6; a distribution that leaves most of the circle nearly empty is made of such narrow bins and steep slopes.  Knot k is the left end of bin k, knot K is knot 0.  h maps [-pi, pi] onto itself; logits that are all
- * zero give the identity.  Angles in and out lie in [-pi, pi].  Within the bin, with z = (x - x_k) / width,
- * s = height / width, slopes d0 and d1 at its ends, q = z (1 - z):
+ * with m = 1e-6; a distribution that leaves most of the circle nearly empty is made of such narrow bins and steep slopes.  Knot
+ * k is the left end of bin k; logits that are all zero give the identity.  Angles in and out lie in [-pi, pi].
+ *
+ *   - spline: y = h(x) + t on [-pi, pi], K slopes, since knot K is knot 0, and t.
+ *   - even spline: h is odd, so that the density is even: y = h(x) on [0, pi], K + 1 slopes, and the mirror image below.
+ *
+ * Within the bin, with z = (x - x_k) / width, s = height / width, slopes d0 and d1 at its ends, q = z (1 - z):
  *
  *     h = y_k + height (s z^2 + d0 q) / n,   n = s + (d0 + d1 - 2 s) q
  *     h' = s^2 e / n^2,                      e = d1 z^2 + 2 s q + d0 (1 - z)^2
@@ -21,6 +25,15 @@
 #include "flow_kernels.h"
 
 #define SPLINE_LEAST ((scalar)1e-6)
+
+/* Where a spline lives */
+typedef struct {
+    int knots, slopes; /* slopes = knots: the last knot is the first */
+    scalar start, extent;
+} spline_domain;
+
+REAL_INLINE spline_domain spline_circle(int knots) { return (spline_domain){knots, knots, -REAL_PI, 2 * REAL_PI}; }
+REAL_INLINE spline_domain spline_half_circle(int knots) { return (spline_domain){knots, knots + 1, 0, REAL_PI}; }
 
 /* The bin that holds the point */
 typedef struct {
@@ -45,19 +58,20 @@ REAL_INLINE void spline_softmax(const real *logit, int knots, real *share)
     for (int j = 0; j < knots; j++) share[j] = share[j] * sum;
 }
 
-REAL_INLINE real spline_extent(real share, int knots)
+REAL_INLINE real spline_extent(spline_domain d, real share)
 {
-    return (2 * REAL_PI) * (SPLINE_LEAST + (1 - (scalar)knots * SPLINE_LEAST) * share);
+    return d.extent * (SPLINE_LEAST + (1 - (scalar)d.knots * SPLINE_LEAST) * share);
 }
 
 /* The last bin whose lower end in x (or y, if by_height) is not above the point. */
-REAL_INLINE spline_bin spline_find(const real *parameter, int knots, const real *wide, const real *high, real point,
+REAL_INLINE spline_bin spline_find(spline_domain d, const real *parameter, const real *wide, const real *high, real point,
                                    int by_height)
 {
+    const int knots = d.knots;
     spline_bin bin = {0};
-    real left = real_of(-REAL_PI), bottom = left;
+    real left = real_of(d.start), bottom = left;
     for (int j = 0; j < knots; j++) {
-        real width = spline_extent(wide[j], knots), height = spline_extent(high[j], knots);
+        real width = spline_extent(d, wide[j]), height = spline_extent(d, high[j]);
         truth below = j == 0 ? real_less(real_of(0), real_of(1)) : real_less(by_height ? bottom : left, point);
         bin.index = real_select(below, real_of((scalar)j), bin.index);
         bin.left = real_select(below, left, bin.left);
@@ -65,7 +79,7 @@ REAL_INLINE spline_bin spline_find(const real *parameter, int knots, const real 
         bin.bottom = real_select(below, bottom, bin.bottom);
         bin.height = real_select(below, height, bin.height);
         bin.logit0 = real_select(below, parameter[2 * knots + j], bin.logit0);
-        bin.logit1 = real_select(below, parameter[2 * knots + (j + 1 < knots ? j + 1 : 0)], bin.logit1);
+        bin.logit1 = real_select(below, parameter[2 * knots + (j + 1 < d.slopes ? j + 1 : 0)], bin.logit1);
         left = left + width;
         bottom = bottom + height;
     }
@@ -83,44 +97,44 @@ REAL_INLINE real spline_log_slope(const spline_bin *bin, real z)
     return real_log(root * root * e);
 }
 
-/* y and log h'(x) */
-REAL_INLINE void spline_forward(const real *parameter, int knots, real x, real *y, real *log_slope)
+/* h(x) and log h'(x) */
+REAL_INLINE real spline_image(spline_domain d, const real *parameter, real x, real *log_slope)
 {
     real wide[FLOW_MAX_KNOTS], high[FLOW_MAX_KNOTS];
-    spline_softmax(parameter, knots, wide);
-    spline_softmax(parameter + knots, knots, high);
-    spline_bin bin = spline_find(parameter, knots, wide, high, x, 0);
+    spline_softmax(parameter, d.knots, wide);
+    spline_softmax(parameter + d.knots, d.knots, high);
+    spline_bin bin = spline_find(d, parameter, wide, high, x, 0);
     real z = (x - bin.left) / bin.width, q = z * (1 - z), s = bin.s;
-    real h = bin.bottom + bin.height * (s * z * z + bin.slope0 * q) / (s + (bin.slope0 + bin.slope1 - 2 * s) * q);
-    *y = real_wrap(h + parameter[3 * knots]);
     *log_slope = spline_log_slope(&bin, z);
+    return bin.bottom + bin.height * (s * z * z + bin.slope0 * q) / (s + (bin.slope0 + bin.slope1 - 2 * s) * q);
 }
 
-/* The x with h(x) + t = y, and log h'(x).  With r = (h - y_k) / height the bin's z solves (s - b) z^2 + b z = s r,
+/* The x with h(x) = y, and log h'(x).  With r = (h - y_k) / height the bin's z solves (s - b) z^2 + b z = s r,
  * b = d0 - r (d0 + d1 - 2 s).  Its discriminant is (b - 2 s r)^2 + 4 s^2 r (1 - r), a sum of two positive terms, and
  * the form of the root that does not cancel depends on the sign of b. */
-REAL_INLINE void spline_inverse(const real *parameter, int knots, real y, real *x, real *log_slope)
+REAL_INLINE real spline_preimage(spline_domain d, const real *parameter, real y, real *log_slope)
 {
-    real wide[FLOW_MAX_KNOTS], high[FLOW_MAX_KNOTS], h = real_wrap(y - parameter[3 * knots]);
-    spline_softmax(parameter, knots, wide);
-    spline_softmax(parameter + knots, knots, high);
-    spline_bin bin = spline_find(parameter, knots, wide, high, h, 1);
-    real s = bin.s, r = (h - bin.bottom) / bin.height;
+    real wide[FLOW_MAX_KNOTS], high[FLOW_MAX_KNOTS];
+    spline_softmax(parameter, d.knots, wide);
+    spline_softmax(parameter + d.knots, d.knots, high);
+    spline_bin bin = spline_find(d, parameter, wide, high, y, 1);
+    real s = bin.s, r = (y - bin.bottom) / bin.height;
     /* rounding may leave r an ulp outside of the bin */
     r = real_select(real_less(r, real_of(0)), real_of(0), real_select(real_less(real_of(1), r), real_of(1), r));
     real b = bin.slope0 - r * (bin.slope0 + bin.slope1 - 2 * s), c = b - 2 * s * r;
     real root = real_sqrt(c * c + 4 * s * s * r * (1 - r));
     truth falls = real_less(b, real_of(0));
     real z = real_select(falls, root - b, 2 * s * r) / real_select(falls, 2 * (s - b), b + root);
-    *x = real_wrap(bin.left + bin.width * z);
     *log_slope = spline_log_slope(&bin, z);
+    return bin.left + bin.width * z;
 }
 
 /* Cotangents of softmax logits.  The left end of the bin takes `end_bar`, its extent `extent_bar`. */
-REAL_INLINE void spline_softmax_backward(const real *share, int knots, real index, real end_bar, real extent_bar,
+REAL_INLINE void spline_softmax_backward(spline_domain d, const real *share, real index, real end_bar, real extent_bar,
                                          real *logit_bar)
 {
-    const scalar scale = (2 * REAL_PI) * (1 - (scalar)knots * SPLINE_LEAST);
+    const int knots = d.knots;
+    const scalar scale = d.extent * (1 - (scalar)knots * SPLINE_LEAST);
     real mean = real_of(0);
     for (int j = 0; j < knots; j++) {
         real number = real_of((scalar)j);
@@ -132,14 +146,14 @@ REAL_INLINE void spline_softmax_backward(const real *share, int knots, real inde
     for (int j = 0; j < knots; j++) logit_bar[j] = scale * share[j] * (logit_bar[j] - mean);
 }
 
-/* Cotangents of x and of the parameters of ybar y + lbar log h'(x). */
-REAL_INLINE void spline_backward(const real *parameter, int knots, real x, real ybar, real lbar, real *xbar,
-                                 real *parameter_bar)
+/* Cotangents of x and of the logits of ybar h(x) + lbar log h'(x). */
+REAL_INLINE real spline_pull(spline_domain d, const real *parameter, real x, real ybar, real lbar, real *parameter_bar)
 {
+    const int knots = d.knots;
     real wide[FLOW_MAX_KNOTS], high[FLOW_MAX_KNOTS];
     spline_softmax(parameter, knots, wide);
     spline_softmax(parameter + knots, knots, high);
-    spline_bin bin = spline_find(parameter, knots, wide, high, x, 0);
+    spline_bin bin = spline_find(d, parameter, wide, high, x, 0);
     real z = (x - bin.left) / bin.width, s = bin.s, d0 = bin.slope0, d1 = bin.slope1;
     real q = z * (1 - z), dq = 1 - 2 * z, sum = d0 + d1 - 2 * s;
     real over_n = 1 / (s + sum * q), e = d1 * z * z + 2 * s * q + d0 * (1 - z) * (1 - z), over_e = 1 / e;
@@ -154,20 +168,57 @@ REAL_INLINE void spline_backward(const real *parameter, int knots, real x, real 
     real bar1 = -gbar * g * q * over_n + lbar * (z * z * over_e - 2 * q * over_n);
 
     /* z = (x - left) / width, s = height / width, h = bottom + height g */
-    *xbar = zbar / bin.width;
+    real xbar = zbar / bin.width;
     real width_bar = -(zbar * z + sbar * s) / bin.width, height_bar = ybar * g + sbar / bin.width;
-    spline_softmax_backward(wide, knots, bin.index, -*xbar, width_bar, parameter_bar);
-    spline_softmax_backward(high, knots, bin.index, ybar, height_bar, parameter_bar + knots);
+    spline_softmax_backward(d, wide, bin.index, -xbar, width_bar, parameter_bar);
+    spline_softmax_backward(d, high, bin.index, ybar, height_bar, parameter_bar + knots);
 
     bar0 = bar0 * d0;
     bar1 = bar1 * d1;
-    for (int j = 0; j < knots; j++) {
+    for (int j = 0; j < d.slopes; j++) {
         real here = real_of((scalar)j), before = real_of((scalar)(j > 0 ? j - 1 : knots - 1)), zero = real_of(0);
         truth no0 = real_less(here, bin.index) | real_less(bin.index, here);
         truth no1 = real_less(before, bin.index) | real_less(bin.index, before);
-        parameter_bar[2 * knots + j] = real_select(no0, zero, bar0) + real_select(no1, zero, bar1);
+        real left_end = real_select(no0, zero, bar0), right_end = real_select(no1, zero, bar1);
+        parameter_bar[2 * knots + j] = j > 0 || d.slopes == knots ? left_end + right_end : left_end;
     }
+    return xbar;
+}
+
+/* y and log h'(x) */
+REAL_INLINE void spline_forward(const real *parameter, int knots, real x, real *y, real *log_slope)
+{
+    *y = real_wrap(spline_image(spline_circle(knots), parameter, x, log_slope) + parameter[3 * knots]);
+}
+
+REAL_INLINE void spline_inverse(const real *parameter, int knots, real y, real *x, real *log_slope)
+{
+    *x = real_wrap(spline_preimage(spline_circle(knots), parameter, real_wrap(y - parameter[3 * knots]), log_slope));
+}
+
+/* Cotangents of x and of the parameters of ybar y + lbar log h'(x). */
+REAL_INLINE void spline_backward(const real *parameter, int knots, real x, real ybar, real lbar, real *xbar, real *parameter_bar)
+{
+    *xbar = spline_pull(spline_circle(knots), parameter, x, ybar, lbar, parameter_bar);
     parameter_bar[3 * knots] = ybar;
+}
+
+/* a with the sign of b */
+REAL_INLINE real spline_sign(real a, real b) { return real_select(real_less(b, real_of(0)), -a, a); }
+
+REAL_INLINE void even_spline_forward(const real *parameter, int knots, real x, real *y, real *log_slope)
+{
+    *y = real_wrap(spline_sign(spline_image(spline_half_circle(knots), parameter, real_abs(x), log_slope), x));
+}
+
+REAL_INLINE void even_spline_inverse(const real *parameter, int knots, real y, real *x, real *log_slope)
+{
+    *x = real_wrap(spline_sign(spline_preimage(spline_half_circle(knots), parameter, real_abs(y), log_slope), y));
+}
+
+REAL_INLINE void even_spline_backward(const real *parameter, int knots, real x, real ybar, real lbar, real *xbar, real *parameter_bar)
+{
+    *xbar = spline_sign(spline_pull(spline_half_circle(knots), parameter, real_abs(x), spline_sign(ybar, x), lbar, parameter_bar), x);
 }
 
 #endif

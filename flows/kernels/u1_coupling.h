@@ -46,29 +46,54 @@ REAL_INLINE real loop_angle(const lat_tables *t, const void *u, int64_t site, in
     return there - back;
 }
 
-/* The harmonics follow from the first by rotation. */
+/* Half of its angle in [-pi, pi] */
+REAL_INLINE real half_loop(const lat_tables *t, const void *u, int64_t site, int lane, flow_loop loop)
+{
+    return (scalar)0.5 * real_wrap(loop_angle(t, u, site, lane, loop));
+}
+
+/* cos h a and sin h a for h = 1, 2, ..., by rotation */
+typedef struct {
+    real first_cosine, first_sine, cosine, sine;
+} harmonic;
+
+REAL_INLINE harmonic first_harmonic(real angle)
+{
+    harmonic h;
+    real_sincos(angle, &h.first_sine, &h.first_cosine);
+    h.sine = h.first_sine;
+    h.cosine = h.first_cosine;
+    return h;
+}
+
+REAL_INLINE void next_harmonic(harmonic *h)
+{
+    real turned = h->cosine * h->first_cosine - h->sine * h->first_sine;
+    h->sine = h->cosine * h->first_sine + h->sine * h->first_cosine;
+    h->cosine = turned;
+}
+
 KERNEL(loop_features)
 {
     int channels = k->c.channels;
     for (int l = 0, at = 0; l < k->c.loops; l++) {
         if (!(k->c.live >> l & 1)) continue;
-        real sine = real_of(0), cosine = real_of(0);
-        if (k->open >> l & 1) real_sincos(loop_angle(&k->t, k->u, site, lane, k->loop[l]), &sine, &cosine);
-        real c = cosine, s = sine;
-        for (int h = 0; h < k->c.harmonics; h++, at += 2) {
-            PUT(k->feature, channels, at, c);
-            PUT(k->feature, channels, at + 1, s);
-            real turned = c * cosine - s * sine;
-            s = c * sine + s * cosine;
-            c = turned;
+        bool halved = l == k->c.halved, open = k->open >> l & 1;
+        harmonic h = {real_of(0), real_of(0), real_of(0), real_of(0)};
+        if (open) h = first_harmonic(halved ? half_loop(&k->t, k->u, site, lane, k->loop[l]) : loop_angle(&k->t, k->u, site, lane, k->loop[l]));
+        for (int i = 0; i < k->c.harmonics; i++, next_harmonic(&h)) {
+            PUT(k->feature, channels, at++, h.cosine);
+            if (!halved) PUT(k->feature, channels, at++, h.sine);
         }
     }
 }
 
-/* The active plaquette, in [-pi, pi] */
+/* The active plaquette, or its deviation from half the loop, in [-pi, pi] */
 REAL_INLINE real active_plaquette(const coupling_args *k, int64_t site, int lane)
 {
-    return real_wrap(loop_angle(&k->t, k->u, site, lane, (flow_loop){k->mu, k->nu, 1, 1}));
+    real plaquette = loop_angle(&k->t, k->u, site, lane, (flow_loop){k->mu, k->nu, 1, 1});
+    if (k->halved >= 0) plaquette = plaquette - half_loop(&k->t, k->u, site, lane, (flow_loop){k->mu, k->nu, 1, 2});
+    return real_wrap(plaquette);
 }
 
 REAL_INLINE void load_outputs(const coupling_args *k, int64_t site, int lane, real *parameter)
@@ -85,6 +110,8 @@ REAL_INLINE void map_circle(const coupling_args *k, const real *parameter, real 
 {
     if (k->transform == FLOW_SPLINE)
         spline_forward(parameter, k->knots, x, y, log_slope);
+    else if (k->transform == FLOW_EVEN_SPLINE)
+        even_spline_forward(parameter, k->knots, x, y, log_slope);
     else
         tangents_forward(parameter, k->knots, x, y, log_slope);
 }
@@ -93,6 +120,8 @@ REAL_INLINE void unmap_circle(const coupling_args *k, const real *parameter, rea
 {
     if (k->transform == FLOW_SPLINE)
         spline_inverse(parameter, k->knots, y, x, log_slope);
+    else if (k->transform == FLOW_EVEN_SPLINE)
+        even_spline_inverse(parameter, k->knots, y, x, log_slope);
     else
         tangents_inverse(parameter, k->knots, y, x, log_slope);
 }
@@ -101,6 +130,8 @@ REAL_INLINE void pull_circle(const coupling_args *k, const real *parameter, real
 {
     if (k->transform == FLOW_SPLINE)
         spline_backward(parameter, k->knots, x, ybar, lbar, xbar, bar);
+    else if (k->transform == FLOW_EVEN_SPLINE)
+        even_spline_backward(parameter, k->knots, x, ybar, lbar, xbar, bar);
     else
         tangents_backward(parameter, k->knots, x, ybar, lbar, xbar, bar);
 }
@@ -124,6 +155,14 @@ KERNEL(coupling_inverse)
     ADD_DOUBLE(k->density, 1, 0, log_slope);
 }
 
+/* The cotangent of P, on its way to the links of the plaquette and of the halved loop */
+REAL_INLINE void put_plaquette_cotangent(const coupling_args *k, int64_t site, int lane, real bar)
+{
+    if (k->mu > k->nu) bar = -bar;
+    PUT(k->loop_cotangent, k->loops, k->plane, bar);
+    if (k->halved >= 0) PUT(k->loop_cotangent, k->loops, k->halved, (scalar)-0.5 * bar);
+}
+
 /* The link moves by h(P) - P, so the cotangent c of the link gives the plaquette c (h' - 1), and log det adds w dlog h'/dP. */
 KERNEL(coupling_backward)
 {
@@ -139,7 +178,7 @@ KERNEL(coupling_backward)
     real c = GET(k->cotangent, k->t.dim, k->mu);
     pull_circle(k, parameter, x, c, weight, &xbar, bar);
     for (int i = 0; i < k->outputs; i++) PUT(k->parameter_cotangent, k->outputs, i, bar[i]);
-    PUT(k->loop_cotangent, k->loops, k->plane, k->mu < k->nu ? xbar - c : c - xbar);
+    put_plaquette_cotangent(k, site, lane, xbar - c);
 }
 
 /* J^-T (d - dlog det): the link gets c = (d - dlog h'/dP) / h'; all others lose what backward would add for (c, w = 1). */
@@ -156,23 +195,42 @@ KERNEL(coupling_push)
     real c = (GET(k->cotangent, k->t.dim, k->mu) - slope_bar) * real_exp(-log_slope);
     pull_circle(k, parameter, x, c, real_of(1), &xbar, bar);
     for (int i = 0; i < k->outputs; i++) PUT(k->parameter_cotangent, k->outputs, i, bar[i]);
-    PUT(k->loop_cotangent, k->loops, k->plane, k->mu < k->nu ? xbar - c : c - xbar);
+    put_plaquette_cotangent(k, site, lane, xbar - c);
     PUT(k->cotangent, k->t.dim, k->mu, xbar); /* c + (xbar - c): the gather takes the second part off */
+}
+
+/* sum_h -h/2 sin(h L / 2) c_h; the cosines do not tell the sign of L */
+REAL_INLINE real halved_loop_cotangent(const loop_cotangents_args *k, int64_t site, int lane, int at)
+{
+    harmonic h = first_harmonic(half_loop(&k->t, k->u, site, lane, k->loop[k->c.halved]));
+    real bar = real_of(0);
+    for (int i = 1; i <= k->c.harmonics; i++, next_harmonic(&h))
+        bar = bar - (scalar)(0.5 * i) * h.sine * GET(k->feature_cotangent, k->c.channels, at++);
+    return bar;
+}
+
+/* sum_h h (cos h L s_h - sin h L c_h) */
+REAL_INLINE real loop_cotangent(const loop_cotangents_args *k, int64_t site, int lane, int at)
+{
+    int channels = k->c.channels;
+    real bar = real_of(0);
+    for (int h = 1; h <= k->c.harmonics; h++, at += 2) {
+        real turn = GET(k->feature, channels, at) * GET(k->feature_cotangent, channels, at + 1) -
+                    GET(k->feature, channels, at + 1) * GET(k->feature_cotangent, channels, at);
+        bar = bar + (scalar)h * turn;
+    }
+    return bar;
 }
 
 KERNEL(loop_cotangents)
 {
-    int channels = k->c.channels;
     for (int l = 0, at = 0; l < k->c.loops; l++) {
-        bool live = k->c.live >> l & 1, open = k->open >> l & 1;
+        bool live = k->c.live >> l & 1, open = live && (k->open >> l & 1), halved = l == k->c.halved;
         real bar = real_of(0);
-        for (int h = 1; live && h <= k->c.harmonics; h++, at += 2) {
-            if (!open) continue;
-            real turn = GET(k->feature, channels, at) * GET(k->feature_cotangent, channels, at + 1) -
-                        GET(k->feature, channels, at + 1) * GET(k->feature_cotangent, channels, at);
-            bar = bar + (scalar)h * turn;
-        }
+        if (open) bar = halved ? halved_loop_cotangent(k, site, lane, at) : loop_cotangent(k, site, lane, at);
+        if (open && halved) bar = bar + GET(k->loop_cotangent, k->c.loops, l);
         if (l != k->keep) PUT(k->loop_cotangent, k->c.loops, l, bar);
+        if (live) at += (halved ? 1 : 2) * k->c.harmonics;
     }
 }
 

@@ -6,6 +6,11 @@
  * changed so that P goes to h(P): U' = h(P) P^+ U, with h a map of the circle whose parameters a network makes from loops
  * that contain no active link.  All active links are independent given the others, so the Jacobian is triangular and
  * log det = sum over active plaquettes of log h'(P).  Layers take turns in mu, nu and the shift.
+ *
+ * Where every second link is active, the active plaquette is one half of the loop around it and the plaquette before it.  An
+ * even spline acts on what it deviates from half of that loop's angle L, P - L / 2, by an odd map that depends on |L|: the
+ * conditional distribution of a half given the whole is the same for both halves, and for opposite charges.  (At L = +-pi,
+ * where half the angle jumps by pi, P - L / 2 does as well, and its distribution, by that symmetry, is continuous.)
  */
 #include "../../lattice/backend/backend.h"
 #include "../net.h"
@@ -16,7 +21,7 @@
 
 enum { SLOT_LOOPS = FLOW_NET_SLOTS };
 
-static const char *const transform_names[] = {"spline", "tangents", NULL};
+static const char *const transform_names[] = {"spline", "tangents", "even_spline", NULL};
 static const char *const activation_names[] = {"none", "leaky", "tanh", "silu", NULL};
 
 typedef struct {
@@ -86,6 +91,20 @@ static bool contains_active(const coupling *c, flow_loop loop, int phase)
     return near == 0 || (near + distance) % period == 0;
 }
 
+/* The loop whose half an even spline starts from; -1: none. */
+static int halved_loop(const coupling *c, lat_settings *settings, lat_error *error)
+{
+    if (c->transform != FLOW_EVEN_SPLINE) return -1;
+    bool ascending = c->turn.mu < c->turn.nu;
+    int a = ascending ? c->turn.mu : c->turn.nu, b = ascending ? c->turn.nu : c->turn.mu;
+    for (int l = 0; l < c->loops && c->turn.period == 2; l++) {
+        flow_loop loop = c->loop[l];
+        if (loop.a == a && loop.b == b && loop.r == (ascending ? 1 : 2) && loop.t == (ascending ? 2 : 1)) return l;
+    }
+    lat_settings_fail(settings, "transform", error, "\"even_spline\" is for the split of a multiscale layer with the loops \"1x2\" and \"2x1\"");
+    return -1;
+}
+
 /* Loops that contain active links wherever they lie tell the network nothing. */
 static void read_channels(coupling *c, lat_settings *settings, lat_error *error)
 {
@@ -95,7 +114,9 @@ static void read_channels(coupling *c, lat_settings *settings, lat_error *error)
     for (int l = 0; l < c->loops; l++)
         for (int phase = 0; phase < c->turn.period; phase++)
             if (!contains_active(c, c->loop[l], phase)) c->channels.live |= 1u << l;
-    for (int l = 0; l < c->loops; l++) c->channels.channels += 2 * c->channels.harmonics * (int)(c->channels.live >> l & 1);
+    c->channels.halved = halved_loop(c, settings, error);
+    for (int l = 0; l < c->loops; l++)
+        if (c->channels.live >> l & 1) c->channels.channels += (l == c->channels.halved ? 1 : 2) * c->channels.harmonics;
     if (!error->status && c->channels.live == 0)
         lat_settings_fail(settings, "loops", error, "every loop contains active links: name larger ones, \"1x2\" and \"2x1\"");
 }
@@ -139,8 +160,8 @@ static flow_layer *create(lat_settings *settings, lat_group group, int dim, flow
     if (group != LAT_U1) lat_settings_fail(settings, "kind", error, "plaquette_coupling is for u1, the lattice is %s", lat_group_names[group]);
     c->transform = (flow_transform)lat_settings_choice(settings, "transform", "spline", transform_names, error);
     c->knots = (int)lat_settings_int(settings, "knots", 9, 1, FLOW_MAX_KNOTS, error);
-    if (c->transform == FLOW_SPLINE && c->knots < 2) lat_settings_fail(settings, "knots", error, "a spline has at least 2 knots");
-    c->outputs = c->transform == FLOW_SPLINE ? 3 * c->knots + 1 : c->knots + 1;
+    if (c->transform != FLOW_TANGENTS && c->knots < 2) lat_settings_fail(settings, "knots", error, "a spline has at least 2 knots");
+    c->outputs = c->transform == FLOW_TANGENTS ? c->knots + 1 : 3 * c->knots + 1;
     read_loops(c, dim, settings, error);
     read_channels(c, settings, error);
     read_net(c, dim, settings, error);
@@ -220,7 +241,7 @@ static coupling_args arguments(coupling_step *s, lat_field *u)
     return (coupling_args){.t = lat_tables_of(s->base.map->geometry), .u = u->data, .parameter = flow_net_output(s->net)->data,
                            .mu = c->turn.mu, .nu = c->turn.nu, .outputs = c->outputs, .knots = c->knots, .transform = c->transform,
                            .parameter_cotangent = flow_net_output_cotangent(s->net)->data, .loop_cotangent = s->loop_cotangent->data,
-                           .loops = c->loops, .plane = c->plane};
+                           .loops = c->loops, .plane = c->plane, .halved = c->channels.halved};
 }
 
 /* Runs the network and one of the kernels on active links, in the fields that all layers share or in those that are kept. */
@@ -254,14 +275,15 @@ static void inverse(flow_step *step, const double *parameters, lat_field *u, lat
 }
 
 /* Passes the cotangents of the network's outputs and of the active plaquettes on to the links. */
-static void pull_to_links(coupling_step *s, lat_field *cotangent, double scale, double *gradient)
+static void pull_to_links(coupling_step *s, const lat_field *u, lat_field *cotangent, double scale, double *gradient)
 {
     const coupling *c = layer_of(s);
     flow_map *map = s->base.map;
     flow_net_backward(s->net, gradient);
-    loop_cotangents_args loops = {.t = lat_tables_of(map->geometry), .feature = flow_net_input(s->net)->data,
+    loop_cotangents_args loops = {.t = lat_tables_of(map->geometry), .u = u->data, .feature = flow_net_input(s->net)->data,
                                   .feature_cotangent = flow_net_input_cotangent(s->net)->data,
                                   .loop_cotangent = s->loop_cotangent->data, .c = c->channels};
+    memcpy(loops.loop, c->loop, sizeof loops.loop);
     for (int phase = 0; phase < c->turn.period; phase++) {
         lat_range range = flow_range(map, s->phase[phase]);
         loops.open = s->open[phase];
@@ -289,7 +311,7 @@ static void backward(flow_step *step, const double *parameters, lat_field *u, la
     lat_range range = flow_range(step->map, s->active);
     lat_halo_exchange(u);
     flow_coupling_kernels_of(step->map)->coupling_backward(&args, &range);
-    pull_to_links(s, cotangent, 1, gradient);
+    pull_to_links(s, u, cotangent, 1, gradient);
     flow_net_use_kept(s->net, false);
 }
 
@@ -304,7 +326,7 @@ static void push(flow_step *step, const double *parameters, lat_field *u, lat_fi
     args.plaquette = s->plaquette ? s->plaquette->data : NULL;
     lat_range range = flow_range(step->map, s->active);
     flow_coupling_kernels_of(step->map)->coupling_push(&args, &range);
-    pull_to_links(s, cotangent, -1, NULL);
+    pull_to_links(s, u, cotangent, -1, NULL);
     flow_net_use_kept(s->net, false);
 }
 

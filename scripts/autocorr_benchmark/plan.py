@@ -48,6 +48,7 @@ class Method:
     scan: callable     # (point, how thorough) -> list of settings
     updates: callable  # (settings, path of the model) -> the list `updates` of a configuration
     has_model: bool = False
+    precision: str = "double"  # of the flow's layers
     slow: bool = False  # its charge freezes as beta rises
 
 
@@ -110,7 +111,8 @@ METHODS = (
     Method("winding", "winding HMC", scan_winding,
            lambda s, model: hmc_update(s, model) + f', {{ kind = "instanton"; hits = {s["hits"]}; }}'),
     Method("direct", "direct sampler", lambda point, depth: [{}], lambda s, model: '{ kind = "direct"; }'),
-    Method("flow", "flow + Metropolis", lambda point, depth: [{"batch": 64}], flow_updates, has_model=True),
+    Method("flow", "flow + Metropolis", lambda point, depth: [{"batch": 64}], flow_updates, has_model=True,
+           precision="float"),
     Method("fthmc", "FTHMC", scan_fthmc, fthmc_updates, has_model=True),
 )
 

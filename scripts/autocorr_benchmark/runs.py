@@ -87,6 +87,7 @@ def configuration(piece, place):
         f"updates = ( {updates} );",
         f'measure = {{ every = {piece.every or 1 << 40};'
         ' observables = [ "charge", "plaquette", "wilson_loop_4x4" ]; };',
+        f'precision = "{piece.method.precision}";',
     ]
     if piece.walltime:
         lines.append(f'walltime = "{piece.walltime}s";')
