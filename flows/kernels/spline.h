@@ -89,6 +89,15 @@ REAL_INLINE spline_bin spline_find(spline_domain d, const real *parameter, const
     return bin;
 }
 
+REAL_INLINE real spline_within(real share)
+{
+    real zero = real_of(0), one = real_of(1);
+    return real_select(real_less(share, zero), zero, real_select(real_less(one, share), one, share));
+}
+
+/* Where the point is in its bin.  Rounding may leave it outside of one that is hardly wider than a rounding. */
+REAL_INLINE real spline_place(const spline_bin *bin, real x) { return spline_within((x - bin->left) / bin->width); }
+
 REAL_INLINE real spline_log_slope(const spline_bin *bin, real z)
 {
     real q = z * (1 - z), s = bin->s, n = s + (bin->slope0 + bin->slope1 - 2 * s) * q;
@@ -104,7 +113,7 @@ REAL_INLINE real spline_image(spline_domain d, const real *parameter, real x, re
     spline_softmax(parameter, d.knots, wide);
     spline_softmax(parameter + d.knots, d.knots, high);
     spline_bin bin = spline_find(d, parameter, wide, high, x, 0);
-    real z = (x - bin.left) / bin.width, q = z * (1 - z), s = bin.s;
+    real z = spline_place(&bin, x), q = z * (1 - z), s = bin.s;
     *log_slope = spline_log_slope(&bin, z);
     return bin.bottom + bin.height * (s * z * z + bin.slope0 * q) / (s + (bin.slope0 + bin.slope1 - 2 * s) * q);
 }
@@ -118,9 +127,7 @@ REAL_INLINE real spline_preimage(spline_domain d, const real *parameter, real y,
     spline_softmax(parameter, d.knots, wide);
     spline_softmax(parameter + d.knots, d.knots, high);
     spline_bin bin = spline_find(d, parameter, wide, high, y, 1);
-    real s = bin.s, r = (y - bin.bottom) / bin.height;
-    /* rounding may leave r an ulp outside of the bin */
-    r = real_select(real_less(r, real_of(0)), real_of(0), real_select(real_less(real_of(1), r), real_of(1), r));
+    real s = bin.s, r = spline_within((y - bin.bottom) / bin.height);
     real b = bin.slope0 - r * (bin.slope0 + bin.slope1 - 2 * s), c = b - 2 * s * r;
     real root = real_sqrt(c * c + 4 * s * s * r * (1 - r));
     truth falls = real_less(b, real_of(0));
@@ -154,7 +161,7 @@ REAL_INLINE real spline_pull(spline_domain d, const real *parameter, real x, rea
     spline_softmax(parameter, knots, wide);
     spline_softmax(parameter + knots, knots, high);
     spline_bin bin = spline_find(d, parameter, wide, high, x, 0);
-    real z = (x - bin.left) / bin.width, s = bin.s, d0 = bin.slope0, d1 = bin.slope1;
+    real z = spline_place(&bin, x), s = bin.s, d0 = bin.slope0, d1 = bin.slope1;
     real q = z * (1 - z), dq = 1 - 2 * z, sum = d0 + d1 - 2 * s;
     real over_n = 1 / (s + sum * q), e = d1 * z * z + 2 * s * q + d0 * (1 - z) * (1 - z), over_e = 1 / e;
     real g = (s * z * z + d0 * q) * over_n; /* h = bottom + height g */
