@@ -29,6 +29,7 @@ typedef struct {
     int chunks;        /* of a batch; chunk c belongs to group c modulo groups */
     lat_field **links; /* [chunks]: the proposals of this group's chunks, NULL for the others */
     double *weight;    /* [chunks][members]: of the whole batch, on all ranks */
+    int *taken;        /* [replicas]: what becomes of them in a step */
     lat_field *v;
 } flow;
 
@@ -38,6 +39,7 @@ static void release(mc_update *update)
     for (int c = 0; c < f->chunks; c++) lat_field_free(f->links[c]);
     free(f->links);
     free(f->weight);
+    free(f->taken);
     lat_field_free(f->v);
     mc_proposals_free(&f->proposals);
     free(f->base.state);
@@ -52,8 +54,9 @@ static void make_batch(flow *f, int64_t batch)
     f->base.period = f->steps;
     f->chunks = (int)(((int64_t)f->steps * replicas + members - 1) / members);
     f->links = lat_alloc(f->chunks, sizeof(lat_field *));
-    for (int c = p->group; c < f->chunks; c += p->groups) f->links[c] = lat_field_gauge(p->geometry, f->base.chain->group, LAT_DOUBLE);
+    for (int c = p->group; c < f->chunks; c += p->groups) f->links[c] = lat_field_gauge(p->geometry, f->base.chain->group, p->map->precision);
     f->weight = lat_alloc(f->chunks * members, sizeof *f->weight);
+    f->taken = lat_alloc(replicas, sizeof *f->taken);
     f->v = lat_field_gauge(p->geometry, f->base.chain->group, p->map->precision);
 }
 
@@ -125,7 +128,9 @@ static lat_status draw_batch(flow *f, uint64_t batch, lat_error *error)
     for (int c = f->chunks - 1; c >= 0; c--) {
         if (c % p->groups != p->group) continue;
         mc_proposals_draw(p, f->base.index, first + (uint64_t)c * members, f->weight + (uint64_t)c * members, check && c == 0 ? f->v : NULL);
-        lat_field_copy(f->links[c], p->links);
+        lat_field *drawn = p->u;
+        p->u = f->links[c];
+        f->links[c] = drawn;
     }
     if (check && audit(f, batch, error)) return error->status;
     share_weights(f);
@@ -169,12 +174,10 @@ static void count_weight(double *state, double weight)
     for (int i = SUM; i <= FOURTHS; i++, power *= share) state[i] += power;
 }
 
-static void decide(flow *f, int replica, uint64_t number)
+static bool decide(flow *f, int replica, uint64_t number)
 {
     mc_chain *chain = f->base.chain;
-    mc_proposals *p = &f->proposals;
     double *state = f->base.state, uniform[4], weight = f->weight[number];
-    int members = p->geometry->members, chunk = (int)(number / (uint64_t)members);
     lat_random random = mc_random(chain, LAT_RANDOM_ACCEPT, f->base.index);
     lat_uniform4(&random, 0, 0, (uint64_t)replica, 0, uniform);
     /* A random start may be where the flow hardly ever goes, and hold the chain for long: then the first proposal is the
@@ -186,9 +189,25 @@ static void decide(flow *f, int replica, uint64_t number)
         state[ACCEPTED] += accepted;
         count_weight(state, weight);
     }
-    if (!accepted) return;
-    state[WEIGHTS + replica] = weight;
-    mc_proposals_to_chain(p, chunk % p->groups, f->links[chunk], (int)(number % (uint64_t)members), replica);
+    if (accepted) state[WEIGHTS + replica] = weight;
+    return accepted;
+}
+
+/* Replica r is offered the proposal first + r of the batch.  Chunk by chunk, those that are accepted move to the chain. */
+static void offer(flow *f, int64_t first)
+{
+    mc_proposals *p = &f->proposals;
+    int64_t replicas = f->base.chain->replicas, members = p->geometry->members;
+    for (int64_t chunk = first / members; chunk * members < first + replicas; chunk++) {
+        bool any = false;
+        for (int64_t r = 0; r < replicas; r++) {
+            int64_t member = first + r - chunk * members;
+            bool here = member >= 0 && member < members;
+            f->taken[r] = here && decide(f, (int)r, (uint64_t)(first + r)) ? (int)member : -1;
+            any = any || f->taken[r] >= 0;
+        }
+        if (any) mc_proposals_to_chain(p, (int)(chunk % p->groups), f->links[chunk], f->taken);
+    }
 }
 
 static lat_status step(mc_update *update, lat_error *error)
@@ -198,7 +217,7 @@ static lat_status step(mc_update *update, lat_error *error)
     uint64_t batch = chain->step / f->steps, place = chain->step % f->steps;
     if (f->next != batch + 1 && draw_batch(f, batch, error)) return error->status;
     if (update->state[LINKS] != (double)chain->links_id) weigh_chain(f);
-    for (int replica = 0; replica < chain->replicas; replica++) decide(f, replica, place * (uint64_t)chain->replicas + (uint64_t)replica);
+    offer(f, (int64_t)place * chain->replicas);
     chain->links_id++;
     update->state[LINKS] = (double)chain->links_id;
     return LAT_DONE;

@@ -138,22 +138,40 @@ static void broadcast(double *values, int64_t count, int root, MPI_Comm comm)
     for (int64_t i = 0; i < count; i += SLICE) MPI_Bcast(values + i, (int)(count - i < SLICE ? count - i : SLICE), MPI_DOUBLE, root, comm);
 }
 
-void mc_proposals_to_chain(mc_proposals *p, int group, const lat_field *links, int member, int replica)
+static void move_part(mc_proposals *p, const lat_field *links, int member, int replica)
 {
     const lat_geometry *g = p->chain->geometry;
-    int components = p->chain->links->components;
-    if (same_cut(p)) {
-        double *part = lat_alloc(g->volume / g->rank_count * components, sizeof *part);
-        lat_field_get_local(links, member, part);
-        lat_field_set_local(p->chain->links, replica, part);
-        free(part);
-        return;
-    }
-    double *whole = lat_alloc(g->volume * components, sizeof *whole);
+    double *part = lat_alloc(g->volume / g->rank_count * links->components, sizeof *part);
+    lat_field_get_local(links, member, part);
+    lat_field_set_local(p->chain->links, replica, part);
+    free(part);
+}
+
+static void move_whole(mc_proposals *p, int group, const lat_field *links, int member, int replica)
+{
+    const lat_geometry *g = p->chain->geometry;
+    int64_t reals = g->volume * p->chain->links->components;
+    double *whole = lat_alloc(reals, sizeof *whole);
     if (p->group == group) lat_field_gather(links, member, whole);
-    broadcast(whole, g->volume * components, group * (g->rank_count / p->groups), g->comm);
+    broadcast(whole, reals, group * (g->rank_count / p->groups), g->comm);
     lat_field_scatter(p->chain->links, replica, whole);
     free(whole);
+}
+
+void mc_proposals_to_chain(mc_proposals *p, int group, const lat_field *links, const int *member)
+{
+    bool same = same_cut(p);
+    if (same && lat_same_sites(p->geometry, p->chain->geometry)) {
+        lat_field_take_members(p->chain->links, links, member);
+        return;
+    }
+    for (int r = 0; r < p->chain->replicas; r++) {
+        if (member[r] < 0) continue;
+        if (same)
+            move_part(p, links, member[r], r);
+        else
+            move_whole(p, group, links, member[r], r);
+    }
 }
 
 void mc_proposals_from_chain(mc_proposals *p, int replica, int member)

