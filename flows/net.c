@@ -242,7 +242,7 @@ void flow_net_forward(flow_net_layout *layout, const double *parameters)
     pack(layout, parameters);
     for (int c = 0; c < layout->net->convs; c++) {
         conv *now = &layout->conv[c];
-        lat_halo_exchange(now->input);
+        if (layout->net->kernel > 1) lat_halo_exchange(now->input);
         conv_forward_args args = {tables_of(layout), now->ahead, now->packed, now->input->data, now->output->data,
                                   now->slope ? now->slope->data : NULL, activation_of(layout->net, c)};
         for (int phase = 0; phase < layout->stripes.period; phase++) {
@@ -255,13 +255,52 @@ void flow_net_forward(flow_net_layout *layout, const double *parameters)
     }
 }
 
+int64_t flow_net_portion(const flow_net_layout *layout)
+{
+    const int64_t bytes = 1 << 17;
+    int64_t per_site = 0;
+    if (layout->net->kernel > 1) return 0;
+    for (int stage = 0; stage <= layout->net->convs; stage++)
+        per_site += layout->net->channel[stage] * layout->map->geometry->lanes * (int64_t)real_size(layout->map);
+    return bytes > 4 * per_site ? bytes / per_site / 2 * 2 : 4;
+}
+
+/* A field of which only the part that begins with the first of these sites is in use, and lies where the field does. */
+static void *portion_of(const flow_net_layout *layout, const lat_field *field, const lat_sites *sites)
+{
+    bool kept = layout->conv[0].input == layout->kept[0][0];
+    int64_t reals = kept ? 0 : sites->site[0] * field->components * layout->map->geometry->lanes;
+    return (void *)((uintptr_t)field->data - (size_t)reals * real_size(layout->map));
+}
+
+void *flow_net_portion_input(const flow_net_layout *layout, const lat_sites *sites) { return portion_of(layout, layout->conv[0].input, sites); }
+
+void *flow_net_portion_output(const flow_net_layout *layout, const lat_sites *sites)
+{
+    return portion_of(layout, layout->conv[layout->net->convs - 1].output, sites);
+}
+
+void flow_net_forward_portion(flow_net_layout *layout, const double *parameters, const lat_sites *sites)
+{
+    lat_range range = flow_range(layout->map, sites);
+    pack(layout, parameters);
+    for (int c = 0; c < layout->net->convs; c++) {
+        conv *now = &layout->conv[c];
+        conv_forward_args args = {tables_of(layout), now->ahead, now->packed, portion_of(layout, now->input, sites),
+                                  portion_of(layout, now->output, sites), now->slope ? portion_of(layout, now->slope, sites) : NULL,
+                                  activation_of(layout->net, c)};
+        args.s.kept = 1;
+        flow_kernels_of(layout->map)->conv_forward(&args, &range);
+    }
+}
+
 static void backward_input(flow_net_layout *layout, int c)
 {
     conv *now = &layout->conv[c];
     const conv *before = c > 0 ? &layout->conv[c - 1] : NULL;
     flow_activation activation = before ? activation_of(layout->net, c - 1) : FLOW_NONE;
     const lat_field *previous = activation == FLOW_SILU ? before->slope : now->input;
-    lat_halo_exchange(now->output_cotangent);
+    if (layout->net->kernel > 1) lat_halo_exchange(now->output_cotangent);
     conv_backward_input_args args = {tables_of(layout), now->behind, now->packed, now->output_cotangent->data, previous->data,
                                      now->input_cotangent->data, activation};
     for (int phase = 0; phase < layout->stripes.period; phase++) {

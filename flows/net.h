@@ -51,6 +51,17 @@ lat_field *flow_net_output_cotangent(flow_net_layout *layout);
 lat_field *flow_net_input_cotangent(flow_net_layout *layout); /* valid on the open phases */
 
 void flow_net_forward(flow_net_layout *layout, const double *parameters);
+
+/* A network without neighbours can be run on some of the wanted sites at a time, so few that all its values stay in the cache
+ * until somebody has read them.  How many are good; 0: there are neighbours. */
+int64_t flow_net_portion(const flow_net_layout *layout);
+/* Where the values of these sites, in ascending order, have their place: as in a field, data[(site * components + component) *
+ * lanes + lane], but only for them, and until the next portion, unless the layout works in fields of its own. */
+void *flow_net_portion_input(const flow_net_layout *layout, const lat_sites *sites);
+void *flow_net_portion_output(const flow_net_layout *layout, const lat_sites *sites);
+/* As flow_net_forward. */
+void flow_net_forward_portion(flow_net_layout *layout, const double *parameters, const lat_sites *sites);
+
 /* After forward and with the cotangent of the output filled in on the wanted phases: fills the cotangent of the input,
  * and adds the derivatives with respect to the parameters to gradient, unless that is NULL. */
 void flow_net_backward(flow_net_layout *layout, double *gradient);

@@ -14,15 +14,11 @@
 
 REAL_INLINE real conv_leaky(real z) { return real_select(real_less(z, real_of(0)), (scalar)0.01 * z, z); }
 
-/* value = act(z), slope = act'(z) for the activations that need an exponential */
+/* value = act(z) for the activations that need an exponential, slope = act'(z) for silu */
 REAL_INLINE real conv_smooth(flow_activation activation, real z, real *slope)
 {
     real share = 1 / (1 + real_exp(activation == FLOW_TANH ? -2 * z : -z));
-    if (activation == FLOW_TANH) {
-        real value = 2 * share - 1;
-        *slope = 1 - value * value;
-        return value;
-    }
+    if (activation == FLOW_TANH) return 2 * share - 1;
     *slope = share * (1 + z * (1 - share));
     return z * share;
 }
@@ -57,6 +53,13 @@ enum { CONV_SITES = 1 };
 #define CONV_FOR(i, count) _Pragma("GCC unroll 12") for (int i = 0; i < (count); i++)
 #define CONV_CORE static __attribute__((noinline))
 enum { CONV_SITES = 2 };
+#endif
+
+/* Where tanh is no call it is taken of the sums while they are in registers. */
+#if defined(REAL_FLOAT) && !defined(__CUDACC__)
+enum { CONV_CALLS = 0 };
+#else
+enum { CONV_CALLS = 1 };
 #endif
 
 /* The compiler has 16 integer registers and makes up for more with vector registers, whose contents come back only
@@ -217,10 +220,11 @@ REAL_INLINE void conv_forward_sums(const conv_forward_args *k, const conv_operan
     CONV_FOR(j, n) CONV_FOR(p, CONV_SITES) sum[p][j] = real_of(bias[j]);
     conv_add(operand, site, sum, n);
     if (k->activation == FLOW_LEAKY) CONV_FOR(p, CONV_SITES) CONV_FOR(j, n) sum[p][j] = conv_leaky(sum[p][j]);
+    if (!CONV_CALLS && k->activation == FLOW_TANH) CONV_FOR(p, CONV_SITES) CONV_FOR(j, n) sum[p][j] = real_tanh(sum[p][j]);
     CONV_FOR(p, CONV_SITES) {
         scalar *out = AT((scalar *)k->out, k->s.outputs, site[p], first);
         CONV_FOR(j, n) real_store(out + j * operand->lanes, sum[p][j]);
-        if (k->activation == FLOW_TANH || k->activation == FLOW_SILU) conv_activate(k, site[p], lane, first, n);
+        if (k->activation == FLOW_SILU || (CONV_CALLS && k->activation == FLOW_TANH)) conv_activate(k, site[p], lane, first, n);
     }
 }
 

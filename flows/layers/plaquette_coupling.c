@@ -244,17 +244,41 @@ static coupling_args arguments(coupling_step *s, lat_field *u)
                            .loops = c->loops, .plane = c->plane, .halved = c->channels.halved};
 }
 
+/* Sites that are open and active, of a network without neighbours: it needs no others. */
+static void apply_to_portion(coupling_step *s, const double *parameters, lat_field *u, const lat_sites *sites, coupling_args *args,
+                             void (*kernel)(const coupling_args *args, const lat_range *range))
+{
+    const coupling *c = layer_of(s);
+    lat_range range = flow_range(s->base.map, sites);
+    loop_features_args features = {.t = args->t, .u = u->data, .feature = flow_net_portion_input(s->net, sites), .c = c->channels, .open = s->open[0]};
+    memcpy(features.loop, c->loop, sizeof features.loop);
+    flow_coupling_kernels_of(s->base.map)->loop_features(&features, &range);
+    flow_net_forward_portion(s->net, parameters, sites);
+    args->parameter = flow_net_portion_output(s->net, sites);
+    kernel(args, &range);
+}
+
 /* Runs the network and one of the kernels on active links, in the fields that all layers share or in those that are kept. */
 static void apply(coupling_step *s, const double *parameters, lat_field *u, lat_field *density, bool keep,
                   void (*kernel)(const coupling_args *args, const lat_range *range))
 {
     flow_net_use_kept(s->net, keep);
-    run_network(s, parameters, u);
+    const int64_t portion = s->open[0] ? flow_net_portion(s->net) : 0;
     coupling_args args = arguments(s, u);
     args.density = density->data;
     args.plaquette = keep ? s->plaquette->data : NULL;
-    lat_range range = flow_range(s->base.map, s->active);
-    kernel(&args, &range);
+    if (portion == 0) {
+        run_network(s, parameters, u);
+        lat_range range = flow_range(s->base.map, s->active);
+        kernel(&args, &range);
+    } else {
+        lat_halo_exchange(u);
+        for (int64_t first = 0; first < s->active->count; first += portion) {
+            int64_t rest = s->active->count - first;
+            lat_sites sites = {rest < portion ? rest : portion, s->active->site + first};
+            apply_to_portion(s, parameters, u, &sites, &args, kernel);
+        }
+    }
     flow_net_use_kept(s->net, false);
 }
 

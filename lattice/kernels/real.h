@@ -218,26 +218,45 @@ REAL_INLINE void real_sincos(real x, real *sine, real *cosine)
 }
 
 #ifdef REAL_FLOAT
-/* In line, a third of the time of the library's: 2^n e^r, n the multiple of ln 2 nearest to x, and the polynomial of least
- * relative error, 3e-9, for |r| <= ln 2 / 2. */
+/* A NaN stays. */
+REAL_INLINE real real_clamp(real x, scalar low, scalar high)
+{
+#ifdef __AVX512F__
+    return (real)_mm512_max_ps((__m512)real_of(low), _mm512_min_ps((__m512)real_of(high), (__m512)x));
+#else
+    x = real_select(real_less(x, real_of(low)), real_of(low), x);
+    return real_select(real_less(real_of(high), x), real_of(high), x);
+#endif
+}
+/* x 2^n, n whole and x near 1 */
+REAL_INLINE real real_scale(real x, real n)
+{
+#ifdef __AVX512F__
+    return (real)_mm512_scalef_ps((__m512)x, (__m512)n);
+#else
+    truth power = __builtin_convertvector(real_clamp(n, -250, 250), truth), half = power >> 1; /* a NaN gives any number */
+    return x * (real)((half + 127) << 23) * (real)((power - half + 127) << 23);
+#endif
+}
+/* In line, in two thirds of the time of the library's: 2^n e^r, n the multiple of ln 2 nearest to x, and the polynomial of
+ * least relative error, 3e-9, for |r| <= ln 2 / 2. */
 REAL_INLINE real real_exp(real x)
 {
-    const real low = real_of(-104.0f), high = real_of(89.0f); /* beyond them the result is 0 or infinite */
-#ifdef __AVX512F__
-    x = (real)_mm512_max_ps((__m512)low, _mm512_min_ps((__m512)high, (__m512)x)); /* keep a NaN */
-#else
-    x = real_select(real_less(x, low), low, real_select(real_less(high, x), high, x));
-#endif
+    x = real_clamp(x, -104, 89); /* beyond them the result is 0 or infinite */
     real n = real_rint(x * 1.44269504088896341f);
     real r = x - n * 0.693359375f + n * 2.12194440054690583e-4f;
     real p = 8.368745446e-3f + r * 1.381454058e-3f;
     p = 1.0f + (r + r * r * (4.999999404e-1f + r * (1.666652113e-1f + r * (4.166838899e-2f + r * p))));
-#ifdef __AVX512F__
-    return (real)_mm512_scalef_ps((__m512)p, (__m512)n);
-#else
-    truth power = __builtin_convertvector(n, truth), half = power >> 1; /* a NaN gives any number, and stays one */
-    return p * (real)((half + 127) << 23) * (real)((power - half + 127) << 23);
-#endif
+    return real_scale(p, n);
+}
+/* 1 - 2 / (1 + e^2x), e^2x = 2^n 2^r, with a polynomial of relative error 2e-8 for |r| <= 1/2; what y has lost where it is
+ * large does not count any more. */
+REAL_INLINE real real_tanh(real x)
+{
+    real y = x * 2.88539008177792681f, n = real_rint(y), r = y - n;
+    real p = 9.612614289e-3f + r * (1.343575539e-3f + r * 1.695158862e-4f);
+    p = 1.0f + r * (6.931473017e-1f + r * (2.402269691e-1f + r * (5.550203472e-2f + r * p)));
+    return 1 - 2 / (1 + real_scale(p, n));
 }
 #endif
 #endif
@@ -245,9 +264,9 @@ REAL_INLINE real real_exp(real x)
 REAL_LIBM(sqrt)
 #if defined(__CUDACC__) || !defined(REAL_FLOAT)
 REAL_LIBM(exp)
+REAL_LIBM(tanh)
 #endif
 REAL_LIBM(log)
-REAL_LIBM(tanh)
 REAL_LIBM(atan)
 REAL_LIBM(acos)
 
