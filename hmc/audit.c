@@ -16,9 +16,9 @@ static const double tolerance[LAT_PRECISIONS][MC_AUDIT_STATES] = {
 };
 static const char *const names[MC_AUDIT_STATES] = {"count", "inverse", "log_q", "covariance", "log_det"};
 
-static double real_at(const lat_field *f, int64_t i)
+static double real_at(const lat_field *f, const void *numbers, int64_t i)
 {
-    return f->precision == LAT_FLOAT ? ((const float *)f->data)[i] : ((const double *)f->data)[i];
+    return f->precision == LAT_FLOAT ? ((const float *)numbers)[i] : ((const double *)numbers)[i];
 }
 
 /* fmax would drop a NaN; here it must survive, whatever comes after it. */
@@ -85,14 +85,16 @@ static void move(const block_audit *b, lat_field *u, int component, double dista
 {
     const lat_geometry *g = b->p->geometry;
     lat_field *direction = lat_field_algebra(g, b->p->chain->group, u->precision);
+    void *numbers = lat_field_map(direction, LAT_CHANGE);
     for (int m = 0; m < g->members; m++) {
         if (b->site[m] < 0) continue;
         int64_t at = (b->site[m] * direction->components + component) * g->lanes + m;
         if (u->precision == LAT_FLOAT)
-            ((float *)direction->data)[at] = 1;
+            ((float *)numbers)[at] = 1;
         else
-            ((double *)direction->data)[at] = 1;
+            ((double *)numbers)[at] = 1;
     }
+    lat_field_unmap(direction, numbers, LAT_CHANGE);
     lat_field_copy(u, b->input);
     lat_gauge_exp_update(u, b->p->chain->group, distance, direction);
     lat_field_free(direction);
@@ -132,11 +134,14 @@ static void measure_blocks(const block_audit *b, double step, lat_field *ahead, 
         apply(b, ahead);
         move(b, behind, j, -step);
         apply(b, behind);
+        void *up = lat_field_map(ahead, LAT_READ), *down = lat_field_map(behind, LAT_READ);
         for (int m = 0; m < g->members; m++)
             for (int i = 0; i < n && b->site[m] >= 0; i++) {
                 int64_t at = (b->site[m] * n + i) * g->lanes + m;
-                jacobian[(m * n + i) * n + j] = remainder(real_at(ahead, at) - real_at(behind, at), 2 * M_PI) / (2 * step);
+                jacobian[(m * n + i) * n + j] = remainder(real_at(ahead, up, at) - real_at(behind, down, at), 2 * M_PI) / (2 * step);
             }
+        lat_field_unmap(ahead, up, LAT_READ);
+        lat_field_unmap(behind, down, LAT_READ);
     }
     for (int m = 0; m < g->members; m++)
         if (b->site[m] >= 0) log_det[m] = log_abs_det(jacobian + m * n * n, n);
@@ -166,12 +171,14 @@ static void audit_log_det(const block_audit *b, double *worst)
     for (int i = 0; i < STEPS; i++) measure_blocks(b, steps[p->map->precision][i], scratch, log_det + i * g->members);
     lat_field_copy(p->u, b->input);
     apply(b, p->u);
+    const double *density = lat_field_map(p->density, LAT_READ);
     for (int m = 0; m < g->members; m++) {
         if (b->site[m] < 0) continue;
-        double share = ((double *)p->density->data)[b->site[m] * g->lanes + m];
+        double share = density[b->site[m] * g->lanes + m];
         off[m] = INFINITY;
         for (int i = 0; i < STEPS; i++) off[m] = fmin(off[m], fabs(share - log_det[i * g->members + m]));
     }
+    lat_field_unmap(p->density, (void *)density, LAT_READ);
     MPI_Allreduce(MPI_IN_PLACE, off, g->members, MPI_DOUBLE, MPI_MAX, p->group_comm);
     qsort(off, (size_t)g->members, sizeof *off, descending);
     raise_worst(&worst[MC_AUDIT_LOG_DET], off[p->map->precision == LAT_FLOAT ? g->members / 4 : 0]);

@@ -31,13 +31,14 @@ typedef struct mc_chain {
     uint64_t thermalise; /* steps before this one count in no report of an update */
     uint64_t links_id;   /* raised by every update that changes the links: is what I know of them still true? */
     lat_precision precision; /* of the networks of flows */
+    char no_device[LAT_BACKEND_TEXT]; /* why `backend` is the CPU though it was left open; empty: there is nothing to say */
     double core_seconds; /* spent in the steps that count, all ranks and all resumed runs together */
     double joules;       /* likewise; negative: not known */
     char *directory;     /* of the configuration file: where model paths are looked up first */
     char *start;         /* "hot", "cold" or a configuration file */
 } mc_chain;
 
-/* Reads the groups `lattice`, `action` and `chain` (seed, replicas, thermalise, start) and the key `precision`, and lays
+/* Reads the groups `lattice`, `action` and `chain` (seed, replicas, thermalise, start) and the keys `precision` and `backend`, and lays
  * out the lattice; the links are 1.  Collective. */
 lat_status mc_chain_create(MPI_Comm comm, lat_settings *root, const char *directory, mc_chain **chain,
                            lat_error *error);

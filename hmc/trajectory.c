@@ -94,22 +94,25 @@ void mc_trajectory_run(mc_trajectory *t, lat_action *action, lat_group group, la
     free(rejected);
 }
 
-static double real_at(const lat_field *f, int64_t i)
+static double real_at(const lat_field *f, const void *numbers, int64_t i)
 {
-    return f->precision == LAT_FLOAT ? ((const float *)f->data)[i] : ((const double *)f->data)[i];
+    return f->precision == LAT_FLOAT ? ((const float *)numbers)[i] : ((const double *)numbers)[i];
 }
 
 double mc_largest_difference(const lat_field *a, const lat_field *b, lat_group group)
 {
     const lat_geometry *g = a->geometry;
     double largest = 0, nan = 0;
+    void *of_a = lat_field_map(a, LAT_READ), *of_b = lat_field_map(b, LAT_READ);
     for (int64_t i = 0; i < g->sites * a->components; i++)
         for (int lane = 0; lane < g->blocks * g->members; lane++) {
-            double d = real_at(a, i * g->lanes + lane) - real_at(b, i * g->lanes + lane);
+            double d = real_at(a, of_a, i * g->lanes + lane) - real_at(b, of_b, i * g->lanes + lane);
             if (group == LAT_U1) d = remainder(d, 2 * M_PI);
             largest = fmax(largest, fabs(d));
             if (isnan(d)) nan = 1;
         }
+    lat_field_unmap(a, of_a, LAT_READ);
+    lat_field_unmap(b, of_b, LAT_READ);
     double both[2] = {largest, nan};
     MPI_Allreduce(MPI_IN_PLACE, both, 2, MPI_DOUBLE, MPI_MAX, g->comm);
     return both[1] > 0 ? NAN : both[0];

@@ -85,10 +85,12 @@ lat_field *lat_couplings_create(const lat_geometry *g)
 {
     if (lat_boundary_is_periodic(&g->boundary)) return NULL;
     lat_field *couplings = lat_field_create(g, g->dim, LAT_DOUBLE);
+    double *c = lat_field_map(couplings, LAT_WRITE);
     for (int64_t site = 0; site < g->sites; site++)
         for (int mu = 0; mu < g->dim; mu++)
             for (int lane = 0; lane < g->lanes; lane++)
-                ((double *)couplings->data)[(site * g->dim + mu) * g->lanes + lane] = coupling_of(g, site, lane, mu);
+                c[(site * g->dim + mu) * g->lanes + lane] = coupling_of(g, site, lane, mu);
+    lat_field_unmap(couplings, c, LAT_WRITE);
     lat_halo_exchange(couplings);
     return couplings;
 }

@@ -136,12 +136,14 @@ typedef struct {
     int corners;                /* a halo site lies outside in at most this many directions (default 2) */
     lat_precision precision;    /* the lanes are a multiple of the vector length of this precision */
     lat_boundary boundary;
+    const struct lat_backend *backend; /* who runs the kernels, and where fields are kept; NULL: the host */
 } lat_shape;
 
 /* A list of sites of a lane's block. */
 typedef struct {
     int64_t count;
     int64_t *site;
+    int64_t *shared; /* the same where kernels find it */
 } lat_sites;
 
 /* Every rank holds an equal part of the lattice; the part is cut in equal blocks, one per lane and member.  All lanes
@@ -173,11 +175,22 @@ typedef struct lat_geometry {
     lat_sites inner, outer;                       /* sites that need no halo from other ranks, and those that do */
     lat_boundary boundary;
     const struct lat_backend *backend;
+    struct lat_tables *tables; /* what kernels read of all this, where they find it */
     struct lat_halo *halos; /* exchanges set up so far, by the number of bytes per site */
 } lat_geometry;
 
-/* Lanes of one vector: the smallest number of members that leaves none idle. */
+/* The key `backend` of a configuration: "auto" (the GPUs, if every rank has one, else the CPU), "cpu" or "cuda".  The ranks of a
+ * machine take turns with its GPUs.  why: a few words where "auto" did not get a GPU; empty if it did, or if the program is
+ * built without.  Collective. */
+enum { LAT_BACKEND_TEXT = 256 };
+lat_status lat_backend_read(MPI_Comm comm, lat_settings *root, const struct lat_backend **backend, char why[LAT_BACKEND_TEXT],
+                            lat_error *error);
+const char *lat_backend_name(const struct lat_backend *backend);
+
+/* Lanes of one vector on the host: the smallest number of members that leaves none idle there. */
 int lat_vector_lanes(lat_precision precision);
+/* The same for a backend; NULL: the host. */
+int lat_backend_lanes(const struct lat_backend *backend, lat_precision precision);
 
 /* Collective over comm, which is duplicated.  LAT_CONFIG if the shape cannot be met (the message says which extent
  * does not divide by what). */
@@ -200,8 +213,25 @@ typedef struct {
     const lat_geometry *geometry;
     int components;
     lat_precision precision;
-    void *data;
+    void *data; /* in the memory of the backend: for kernels, not for the host */
 } lat_field;
+
+/* The numbers of a field for code of the host: they themselves, or a copy where the backend has its own memory.  Nobody
+ * else may use the field until they are given back. */
+typedef enum {
+    LAT_READ,
+    LAT_WRITE, /* all of them; what they were is lost */
+    LAT_CHANGE,
+} lat_access;
+void *lat_field_map(const lat_field *field, lat_access access);
+void lat_field_unmap(const lat_field *field, void *numbers, lat_access access);
+
+/* What has been copied between the memory of a geometry's backend and that of the host, in both directions: fields by
+ * lat_field_map, small arrays and sums, and messages. */
+typedef struct {
+    int64_t fields, field_bytes, arrays, array_bytes, messages, message_bytes;
+} lat_copies;
+lat_copies lat_copies_of(const lat_geometry *geometry);
 
 lat_field *lat_field_create(const lat_geometry *geometry, int components, lat_precision precision); /* zeroed */
 lat_field *lat_field_gauge(const lat_geometry *geometry, lat_group group, lat_precision precision); /* unit links */
@@ -213,7 +243,8 @@ void lat_field_zero(lat_field *field);
 void lat_field_copy(lat_field *to, const lat_field *from);    /* halo included; converts the precision */
 /* Copies the members m with choose[m] true; the others keep their values. */
 void lat_field_copy_members(lat_field *to, const lat_field *from, const bool *choose);
-/* Whether the sites of both geometries have the same numbers: alike over ranks, and not cut over lanes. */
+/* Whether the sites of both geometries have the same numbers: alike over ranks, and not cut over lanes, which a device does
+ * not mind. */
 bool lat_same_sites(const lat_geometry *a, const lat_geometry *b);
 /* Member m of `to` becomes the member member[m] of `from`, and stays as it is where that is negative.  The geometries may
  * differ in members and halo (members.c); converts the precision.  Halo not filled. */

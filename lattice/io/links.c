@@ -121,8 +121,9 @@ static void inspect(const lat_field *links, lat_group group, int member, lat_lin
         double violation;
         int64_t bad;
     } found = {0, 0};
+    const double *numbers = lat_field_map(links, LAT_READ);
     for (int64_t link = 0; link < g->sites * g->dim; link++) {
-        const double *u = (const double *)links->data + link * reals * lanes;
+        const double *u = numbers + link * reals * lanes;
         (group == LAT_SU3 ? inspect_su3 : group == LAT_SU2 ? inspect_su2 : inspect_u1)(u, lanes, trace, violation);
         for (int block = 0; block < g->blocks; block++) {
             int lane = block * g->members + member;
@@ -131,6 +132,7 @@ static void inspect(const lat_field *links, lat_group group, int member, lat_lin
             if (violation[lane] > found.violation) found.violation = violation[lane];
         }
     }
+    lat_field_unmap(links, (void *)numbers, LAT_READ);
     lat_accumulator_reduce(g->comm, sum, 1);
     MPI_Allreduce(MPI_IN_PLACE, &found.violation, 1, MPI_DOUBLE, MPI_MAX, g->comm);
     MPI_Allreduce(MPI_IN_PLACE, &found.bad, 1, MPI_INT64_T, MPI_SUM, g->comm);

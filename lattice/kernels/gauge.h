@@ -178,11 +178,11 @@ KERNEL(loop_trace)
     ADD_DOUBLE(k->density, 1, 0, re);
 }
 
-/* density(x, 0) = Re tr a / N, density(x, 1) = Im tr a / N */
+/* re(x) = Re tr a / N, im(x) = Im tr a / N */
 KERNEL(trace)
 {
     real re, im;
     link_trace(ELEMENT(k->a, site), &re, &im);
-    PUT_DOUBLE(k->density, 2, 0, re);
-    PUT_DOUBLE(k->density, 2, 1, im);
+    PUT_DOUBLE(k->re, 1, 0, re);
+    PUT_DOUBLE(k->im, 1, 0, im);
 }

@@ -4,7 +4,7 @@
  */
 #include "random.h"
 
-#if !defined(__CUDACC__) && defined(__AVX512F__) && defined(__AVX512DQ__)
+#if !defined(REAL_DEVICE) && defined(__AVX512F__) && defined(__AVX512DQ__)
 enum { UNIFORM_LANES = 8 };
 
 /* Product of each lane with a constant, both halves, from four products of 32 bits. */

@@ -106,13 +106,14 @@ void lat_flow_step(lat_flow *flow, lat_field *links, double step)
 static double largest(const lat_field *field)
 {
     const lat_geometry *g = field->geometry;
-    const double *value = field->data;
+    const double *value = lat_field_map(field, LAT_READ);
     double most = 0;
     for (int64_t i = 0; i < g->sites; i++)
         for (int lane = 0; lane < g->blocks * g->members; lane++) {
             double here = value[i * g->lanes + lane];
             if (!(here <= most)) most = isnan(here) ? INFINITY : here;
         }
+    lat_field_unmap(field, (void *)value, LAT_READ);
     MPI_Allreduce(MPI_IN_PLACE, &most, 1, MPI_DOUBLE, MPI_MAX, g->comm);
     return most;
 }
@@ -173,7 +174,7 @@ static void add_slices(const lat_field *density, lat_accumulator *sums)
 {
     const lat_geometry *g = density->geometry;
     int64_t slices = g->size[g->dim - 1], slice_volume = g->volume / slices;
-    const double *value = density->data;
+    const double *value = lat_field_map(density, LAT_READ);
     for (int64_t i = 0; i < g->sites; i++)
         for (int lane = 0; lane < g->blocks * g->members; lane++) {
             int64_t slice = g->global_site[i * g->lanes + lane] / slice_volume;
@@ -181,6 +182,7 @@ static void add_slices(const lat_field *density, lat_accumulator *sums)
                 lat_accumulator_add(&sums[(g->lane_member[lane] * DENSITIES + c) * slices + slice],
                                     value[(i * DENSITIES + c) * g->lanes + lane]);
         }
+    lat_field_unmap(density, (void *)value, LAT_READ);
 }
 
 void lat_flow_slices(lat_field *links, lat_group group, double *out)
