@@ -48,7 +48,7 @@ typedef struct {
     void (*record)(flow_step *step, const double *parameters, lat_field *u, lat_field *density);
     void (*inverse)(flow_step *step, const double *parameters, lat_field *u, lat_field *density);
     /* Reverse sweep.  In: u = f(v) and the cotangent of u of L(u) + weight[lane] * log det.  Out: u = v and the cotangent
-     * of v.  gradient, unless NULL: [parameters], receives the sum over all lanes and sites of this rank of the
+     * of v.  weight and gradient are where kernels find them.  gradient, unless NULL: [parameters], receives the sum over all lanes and sites of this rank of the
      * derivative of L + weight * log det with respect to the parameters. */
     void (*backward)(flow_step *step, const double *parameters, lat_field *u, lat_field *cotangent, const double *weight, double *gradient);
     /* As record, and cotangent <- J^-T (cotangent - d log det / du): if it was the gradient of log q at u, it is the
@@ -225,6 +225,8 @@ typedef struct flow_trainer flow_trainer;
 lat_status flow_trainer_create(MPI_Comm comm, flow_model *model, lat_action *action, const lat_shape *shape, lat_precision precision,
                                const flow_train_settings *settings, flow_training *training, flow_trainer **trainer, lat_error *error);
 void flow_trainer_free(flow_trainer *trainer);
+/* Samples of a chunk: one vector of lanes on the host, more on a device. */
+int flow_trainer_lanes(const lat_shape *shape, lat_precision precision, int64_t batch);
 
 typedef struct {
     double loss, gradient_norm, learning_rate;

@@ -11,8 +11,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* What layers may keep between record and backward, over all layers of a map: bounded, however deep the model. */
-static const int64_t KEPT_BYTES = 32 << 20;
+/* What layers may keep between record and backward, over all layers of a map: bounded, however deep the model.  The same on
+ * all machines, since what is computed again may differ in the last bit. */
+static const int64_t KEPT_BYTES = 32 << 20, KEPT_BYTES_ON_DEVICE = (int64_t)2 << 30;
 
 typedef struct scratch {
     struct scratch *next;
@@ -63,6 +64,9 @@ static void fill_box(const lat_geometry *g, flow_box *box)
             box->ahead[site * box->taps + tap] = lat_site(g, ahead);
             box->behind[site * box->taps + tap] = lat_site(g, behind);
         }
+    int64_t bytes = g->sites * box->taps * (int64_t)sizeof *box->ahead;
+    box->ahead = lat_hand_over(g, box->ahead, bytes);
+    box->behind = lat_hand_over(g, box->behind, bytes);
 }
 
 const flow_box *flow_box_of(flow_map *map, int kernel, int dilation)
@@ -89,11 +93,12 @@ const lat_sites *flow_phases(flow_map *map, int mu, int period)
         lat_sites *list = &p->list[(g->origin[mu] + g->coordinate[site * g->dim + mu]) % period];
         list->site[list->count++] = site;
     }
+    for (int phase = 0; phase < period; phase++) lat_sites_share(g, &p->list[phase]);
     map->work->phases = p;
     return p->list;
 }
 
-static void free_workspace(struct flow_workspace *work)
+static void free_workspace(const lat_geometry *g, struct flow_workspace *work)
 {
     for (scratch *s = work->fields, *next; s; s = next) {
         next = s->next;
@@ -103,13 +108,13 @@ static void free_workspace(struct flow_workspace *work)
     for (flow_box *box = work->boxes, *next; box; box = next) {
         next = box->next;
         free(box->offset);
-        free(box->ahead);
-        free(box->behind);
+        g->backend->release(box->ahead);
+        g->backend->release(box->behind);
         free(box);
     }
     for (phases *p = work->phases, *next; p; p = next) {
         next = p->next;
-        for (int phase = 0; phase < p->period; phase++) free(p->list[phase].site);
+        for (int phase = 0; phase < p->period; phase++) lat_sites_free(g, &p->list[phase]);
         free(p->list);
         free(p);
     }
@@ -118,12 +123,20 @@ static void free_workspace(struct flow_workspace *work)
 
 const flow_kernels *flow_kernels_of(const flow_map *map)
 {
-    return map->precision == LAT_FLOAT ? &flow_cpu_float : &flow_cpu_double;
+    static const flow_kernels *const kernels[2][LAT_PRECISIONS] = {
+        {[LAT_DOUBLE] = &flow_cuda_double, [LAT_FLOAT] = &flow_cuda_float},
+        {[LAT_DOUBLE] = &flow_cpu_double, [LAT_FLOAT] = &flow_cpu_float},
+    };
+    return kernels[map->geometry->backend->on_host][map->precision];
 }
 
 const flow_coupling_kernels *flow_coupling_kernels_of(const flow_map *map)
 {
-    return map->precision == LAT_FLOAT ? &flow_coupling_cpu_u1_float : &flow_coupling_cpu_u1_double;
+    static const flow_coupling_kernels *const kernels[2][LAT_PRECISIONS] = {
+        {[LAT_DOUBLE] = &flow_coupling_cuda_u1_double, [LAT_FLOAT] = &flow_coupling_cuda_u1_float},
+        {[LAT_DOUBLE] = &flow_coupling_cpu_u1_double, [LAT_FLOAT] = &flow_coupling_cpu_u1_float},
+    };
+    return kernels[map->geometry->backend->on_host][map->precision];
 }
 
 lat_range flow_range(const flow_map *map, const lat_sites *sites) { return lat_range_of(map->geometry, sites); }
@@ -161,7 +174,7 @@ lat_status flow_map_create(const flow_model *model, const lat_geometry *geometry
 {
     *map = NULL;
     if (check_lattice(model, geometry, error)) return error->status;
-    flow_map *m = empty_map(model, geometry, precision, KEPT_BYTES);
+    flow_map *m = empty_map(model, geometry, precision, geometry->backend->on_host ? KEPT_BYTES : KEPT_BYTES_ON_DEVICE);
     m->steps = flow_steps_create(&model->stack, m, error);
     if (error->status) {
         flow_map_free(m);
@@ -177,7 +190,7 @@ void flow_map_free(flow_map *map)
 {
     if (!map) return;
     flow_steps_free(map->steps);
-    free_workspace(map->work);
+    free_workspace(map->geometry, map->work);
     free(map);
 }
 
@@ -201,7 +214,13 @@ void flow_inverse(flow_map *map, lat_field *u, lat_field *density)
 
 void flow_backward(flow_map *map, lat_field *u, lat_field *cotangent, const double *weight, double *gradient)
 {
-    flow_steps_backward(map->steps, map->model->parameters, u, cotangent, weight, gradient);
+    const lat_geometry *g = map->geometry;
+    const int64_t bytes = map->model->stack.parameter_count * (int64_t)sizeof *gradient;
+    double *weights = lat_share(g, weight, g->lanes * (int64_t)sizeof *weight), *sums = lat_share(g, gradient, bytes);
+    flow_steps_backward(map->steps, map->model->parameters, u, cotangent, weights, sums);
+    if (sums != gradient) g->backend->download(gradient, sums, bytes, LAT_OF_ARRAY);
+    lat_unshare(g, weights);
+    lat_unshare(g, sums);
     map->recorded = false;
 }
 

@@ -2,6 +2,7 @@
  *
  * net.c: convolutional networks on stripes; see net.h.
  */
+#include "../lattice/backend/backend.h"
 #include "net.h"
 
 #include <math.h>
@@ -126,6 +127,8 @@ static void list_taps(flow_net_layout *layout, int c)
             if (now->out[phase] && now->in[phase_at(layout, phase, offset)]) p->keep[p->kept++] = tap;
             if (now->in[phase] && now->out[phase_at(layout, phase, -offset)]) p->keep_behind[p->kept_behind++] = tap;
         }
+        p->keep = lat_hand_over(layout->map->geometry, p->keep, box->taps * (int64_t)sizeof *p->keep);
+        p->keep_behind = lat_hand_over(layout->map->geometry, p->keep_behind, box->taps * (int64_t)sizeof *p->keep_behind);
     }
     now->ahead = now->behind = stencil_of(layout->net, c);
     now->ahead.neighbour = box->ahead;
@@ -179,7 +182,7 @@ flow_net_layout *flow_net_lay_out(const flow_net *net, flow_map *map, const flow
         list_taps(layout, c);
         now->first = first;
         first += flow_conv_parameters(&now->ahead);
-        now->packed = lat_alloc(flow_conv_packed(&now->ahead), real_size(map));
+        now->packed = map->geometry->backend->allocate(flow_conv_packed(&now->ahead) * (int64_t)real_size(map));
         now->input_cotangent = flow_scratch(map, slot + 4 * c + 1, net->channel[c], map->precision);
         now->output_cotangent = flow_scratch(map, slot + 4 * (c + 1) + 1, net->channel[c + 1], map->precision);
     }
@@ -188,25 +191,26 @@ flow_net_layout *flow_net_lay_out(const flow_net *net, flow_map *map, const flow
         if (has_slope(net, stage)) layout->scratch[1][stage] = flow_scratch(map, slot + 4 * stage + 2, net->channel[stage], map->precision);
     }
     flow_net_use_kept(layout, false);
-    layout->gradient = lat_alloc(first * map->geometry->lanes, real_size(map));
+    layout->gradient = map->geometry->backend->allocate(first * map->geometry->lanes * (int64_t)real_size(map));
     return layout;
 }
 
 void flow_net_layout_free(flow_net_layout *layout)
 {
     if (!layout) return;
+    const lat_backend *backend = layout->map->geometry->backend;
     for (int c = 0; c < layout->net->convs; c++) {
         for (int phase = 0; phase < layout->stripes.period; phase++) {
-            free(layout->conv[c].phase[phase].keep);
-            free(layout->conv[c].phase[phase].keep_behind);
+            backend->release(layout->conv[c].phase[phase].keep);
+            backend->release(layout->conv[c].phase[phase].keep_behind);
         }
-        free(layout->conv[c].packed);
+        backend->release(layout->conv[c].packed);
     }
     for (int stage = 0; stage <= layout->net->convs; stage++) {
         lat_field_free(layout->kept[0][stage]);
         lat_field_free(layout->kept[1][stage]);
     }
-    free(layout->gradient);
+    backend->release(layout->gradient);
     free(layout);
 }
 
@@ -219,13 +223,16 @@ lat_field *flow_net_output_cotangent(flow_net_layout *layout) { return layout->c
 
 static void pack(flow_net_layout *layout, const double *parameters)
 {
+    const lat_geometry *g = layout->map->geometry;
     if (layout->packed_version == layout->map->model->version + 1) return;
+    double *shared = lat_share(g, parameters, flow_net_parameters(layout->net) * (int64_t)sizeof *parameters);
     for (int c = 0; c < layout->net->convs; c++) {
         conv *now = &layout->conv[c];
-        conv_pack_args args = {now->ahead.taps, now->ahead.inputs, now->ahead.outputs, parameters + now->first, now->packed};
+        conv_pack_args args = {now->ahead.taps, now->ahead.inputs, now->ahead.outputs, shared + now->first, now->packed};
         lat_range range = {.count = flow_conv_parameters(&now->ahead), .lanes = 1};
         flow_kernels_of(layout->map)->conv_pack(&args, &range);
     }
+    lat_unshare(g, shared);
     layout->packed_version = layout->map->model->version + 1;
 }
 
@@ -259,10 +266,10 @@ int64_t flow_net_portion(const flow_net_layout *layout)
 {
     const int64_t bytes = 1 << 17;
     int64_t per_site = 0;
-    if (layout->net->kernel > 1) return 0;
+    if (layout->net->kernel > 1 || !layout->map->geometry->backend->on_host) return 0;
     for (int stage = 0; stage <= layout->net->convs; stage++)
         per_site += layout->net->channel[stage] * layout->map->geometry->lanes * (int64_t)real_size(layout->map);
-    return bytes > 4 * per_site ? bytes / per_site / 2 * 2 : 4;
+    return 2 * (1 + bytes / (2 * per_site + 1));
 }
 
 /* A field of which only the part that begins with the first of these sites is in use, and lies where the field does. */
@@ -321,7 +328,7 @@ static void backward_parameters(flow_net_layout *layout, int c)
     for (int phase = 0; phase < layout->stripes.period; phase++) {
         if (!now->out[phase]) continue;
         const lat_sites *sites = layout->sites[phase];
-        conv_backward_weights_args args = {tables_of(layout), now->ahead, now->input->data, now->output_cotangent->data, sites->site,
+        conv_backward_weights_args args = {tables_of(layout), now->ahead, now->input->data, now->output_cotangent->data, sites->shared,
                                            sites->count, gradient};
         args.s.kept = now->phase[phase].kept;
         args.s.keep = now->phase[phase].keep;
@@ -335,7 +342,7 @@ void flow_net_backward(flow_net_layout *layout, double *gradient)
 {
     const lat_geometry *g = layout->map->geometry;
     int64_t parameters = flow_net_parameters(layout->net);
-    if (gradient) memset(layout->gradient, 0, (size_t)(parameters * g->lanes) * real_size(layout->map));
+    if (gradient) g->backend->zero(layout->gradient, parameters * g->lanes * (int64_t)real_size(layout->map));
     for (int c = layout->net->convs - 1; c >= 0; c--) {
         if (gradient) backward_parameters(layout, c);
         backward_input(layout, c);

@@ -53,7 +53,8 @@ lat_field *flow_net_input_cotangent(flow_net_layout *layout); /* valid on the op
 void flow_net_forward(flow_net_layout *layout, const double *parameters);
 
 /* A network without neighbours can be run on some of the wanted sites at a time, so few that all its values stay in the cache
- * until somebody has read them.  How many are good; 0: there are neighbours. */
+ * until somebody has read them.  How many are good; 0: there are neighbours, or the backend has no
+ * such cache. */
 int64_t flow_net_portion(const flow_net_layout *layout);
 /* Where the values of these sites, in ascending order, have their place: as in a field, data[(site * components + component) *
  * lanes + lane], but only for them, and until the next portion, unless the layout works in fields of its own. */

@@ -15,6 +15,8 @@
  */
 #include "training.h"
 
+#include "../lattice/backend/backend.h"
+
 static void add_force(flow_chunk *chunk)
 {
     flow_sampler *s = chunk->sampler;
@@ -64,14 +66,11 @@ static void path(flow_chunk *chunk, const double *advantage, double *gradient)
 static void multiply_lanes(lat_field *field, const double *factor)
 {
     const lat_geometry *g = field->geometry;
-    for (int64_t row = 0; row < g->sites * field->components; row++)
-        for (int lane = 0; lane < g->lanes; lane++) {
-            int64_t i = row * g->lanes + lane;
-            if (field->precision == LAT_FLOAT)
-                ((float *)field->data)[i] *= (float)factor[lane];
-            else
-                ((double *)field->data)[i] *= factor[lane];
-        }
+    double *shared = lat_share(g, factor, g->lanes * (int64_t)sizeof *factor);
+    scale_lanes_args args = {lat_tables_of(g), field->data, shared, field->components};
+    lat_range range = lat_block(g);
+    lat_kernels_of(field, LAT_U1)->scale_lanes(&args, &range);
+    lat_unshare(g, shared);
 }
 
 static void reinforce(flow_chunk *chunk, const double *advantage, double *gradient)

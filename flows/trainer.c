@@ -6,6 +6,7 @@
  * keyed by the number of the sample in the batch, its gradient is a sum of its own, and the gradients of all chunks are
  * added in an order-independent way.
  */
+#include "../lattice/backend/backend.h"
 #include "training.h"
 
 #include <math.h>
@@ -86,14 +87,27 @@ void flow_train_release(flow_train_settings *settings)
 
 /* --------------------------------------------------------------------------------------------- setting up a trainer */
 
-/* One member in every lane of a vector. */
-static lat_shape chunk_shape(const lat_shape *shape, lat_precision precision)
+/* A GPU has room for more, but gains nothing from ever more: as many as divide the batch, so that chunks do not depend on
+ * ranks. */
+int flow_trainer_lanes(const lat_shape *shape, lat_precision precision, int64_t batch)
+{
+    enum { ENOUGH = 1024 };
+    int vector = lat_backend_lanes(shape->backend, precision), lanes = vector;
+    if (!shape->backend || shape->backend->on_host) return vector;
+    for (int more = vector; more <= ENOUGH; more += vector)
+        if (batch % more == 0) lanes = more;
+    return lanes;
+}
+
+/* One member in every lane. */
+static lat_shape chunk_shape(const lat_shape *shape, lat_precision precision, int64_t batch)
 {
     lat_shape chunk = {
         .dim = shape->dim,
         .lane_grid = {1, 1, 1, 1},
-        .members = lat_vector_lanes(precision),
+        .members = flow_trainer_lanes(shape, precision, batch),
         .precision = precision,
+        .backend = shape->backend,
     };
     for (int mu = 0; mu < shape->dim; mu++) chunk.size[mu] = shape->size[mu];
     return chunk;
@@ -135,7 +149,7 @@ lat_status flow_trainer_create(MPI_Comm comm, flow_model *model, lat_action *act
     MPI_Comm_dup(comm, &t->comm);
     MPI_Comm_rank(t->comm, &t->rank);
     MPI_Comm_size(t->comm, &t->ranks);
-    lat_shape chunk = chunk_shape(shape, precision);
+    lat_shape chunk = chunk_shape(shape, precision, settings->batch);
     if (lat_geometry_create(MPI_COMM_SELF, &chunk, &t->geometry, error)) goto refused;
     if (flow_map_create(model, t->geometry, precision, &t->map, error)) goto refused;
     if (check_batch(t, error)) goto refused;

@@ -16,15 +16,33 @@ static const double tolerance[LAT_PRECISIONS][MC_AUDIT_STATES] = {
 };
 static const char *const names[MC_AUDIT_STATES] = {"count", "inverse", "log_q", "covariance", "log_det"};
 
-static double real_at(const lat_field *f, int64_t i)
+static double real_at(const lat_field *f, const void *numbers, int64_t i)
 {
-    return f->precision == LAT_FLOAT ? ((const float *)f->data)[i] : ((const double *)f->data)[i];
+    return f->precision == LAT_FLOAT ? ((const float *)numbers)[i] : ((const double *)numbers)[i];
 }
 
 /* fmax would drop a NaN; here it must survive, whatever comes after it. */
 static void raise_worst(double *worst, double value)
 {
     if (!isnan(*worst) && !(value <= *worst)) *worst = value;
+}
+
+static int descending(const void *a, const void *b)
+{
+    double x = *(const double *)a, y = *(const double *)b;
+    return (x < y) - (x > y);
+}
+
+/* By how much each member is off; the list is sorted.  In single precision the narrowest bins of splines are a few roundings wide, and the
+ * larger the lattice the more links lie in one of them: a quarter of the members may be beyond what is reported.  A map that is
+ * wrong is wrong for most of them. */
+static void raise_by_members(const mc_proposals *p, double *off, double *worst)
+{
+    int members = p->geometry->members;
+    for (int m = 0; m < members; m++)
+        if (isnan(off[m])) off[m] = INFINITY;
+    qsort(off, (size_t)members, sizeof *off, descending);
+    raise_worst(worst, off[p->map->precision == LAT_FLOAT ? members / 4 : 0]);
 }
 
 static void audit_inverse(mc_proposals *p, const lat_field *v, const double *log_weight, double *worst)
@@ -45,7 +63,7 @@ static void audit_covariance(mc_proposals *p, const lat_random *random, const la
     lat_group group = p->chain->group;
     lat_field *turn = lat_field_create(g, lat_link_reals(group), p->map->precision);
     lat_field *image = lat_field_gauge(g, group, p->map->precision);
-    double *log_det = lat_alloc(2 * g->members, sizeof *log_det);
+    double *log_det = lat_alloc(2 * g->members, sizeof *log_det), *off = lat_alloc(g->members, sizeof *off);
     lat_field_haar(turn, group, random);
     lat_halo_exchange(turn);
     for (int turned = 0; turned < 2; turned++) {
@@ -57,11 +75,13 @@ static void audit_covariance(mc_proposals *p, const lat_random *random, const la
         lat_sum(p->density, log_det + turned * g->members);
     }
     lat_gauge_transform(image, group, turn);
-    raise_worst(&worst[MC_AUDIT_COVARIANCE], mc_largest_difference(image, p->u, group));
-    for (int m = 0; m < g->members; m++) raise_worst(&worst[MC_AUDIT_COVARIANCE], fabs(log_det[m] - log_det[g->members + m]));
+    mc_largest_differences(image, p->u, group, off);
+    for (int m = 0; m < g->members; m++) raise_worst(&off[m], fabs(log_det[m] - log_det[g->members + m]));
+    raise_by_members(p, off, &worst[MC_AUDIT_COVARIANCE]);
     lat_field_free(turn);
     lat_field_free(image);
     free(log_det);
+    free(off);
 }
 
 /* ------------------------------------------------------------------------------------------- a block of the Jacobian */
@@ -85,14 +105,16 @@ static void move(const block_audit *b, lat_field *u, int component, double dista
 {
     const lat_geometry *g = b->p->geometry;
     lat_field *direction = lat_field_algebra(g, b->p->chain->group, u->precision);
+    void *numbers = lat_field_map(direction, LAT_CHANGE);
     for (int m = 0; m < g->members; m++) {
         if (b->site[m] < 0) continue;
         int64_t at = (b->site[m] * direction->components + component) * g->lanes + m;
         if (u->precision == LAT_FLOAT)
-            ((float *)direction->data)[at] = 1;
+            ((float *)numbers)[at] = 1;
         else
-            ((double *)direction->data)[at] = 1;
+            ((double *)numbers)[at] = 1;
     }
+    lat_field_unmap(direction, numbers, LAT_CHANGE);
     lat_field_copy(u, b->input);
     lat_gauge_exp_update(u, b->p->chain->group, distance, direction);
     lat_field_free(direction);
@@ -132,26 +154,22 @@ static void measure_blocks(const block_audit *b, double step, lat_field *ahead, 
         apply(b, ahead);
         move(b, behind, j, -step);
         apply(b, behind);
+        void *up = lat_field_map(ahead, LAT_READ), *down = lat_field_map(behind, LAT_READ);
         for (int m = 0; m < g->members; m++)
             for (int i = 0; i < n && b->site[m] >= 0; i++) {
                 int64_t at = (b->site[m] * n + i) * g->lanes + m;
-                jacobian[(m * n + i) * n + j] = remainder(real_at(ahead, at) - real_at(behind, at), 2 * M_PI) / (2 * step);
+                jacobian[(m * n + i) * n + j] = remainder(real_at(ahead, up, at) - real_at(behind, down, at), 2 * M_PI) / (2 * step);
             }
+        lat_field_unmap(ahead, up, LAT_READ);
+        lat_field_unmap(behind, down, LAT_READ);
     }
     for (int m = 0; m < g->members; m++)
         if (b->site[m] >= 0) log_det[m] = log_abs_det(jacobian + m * n * n, n);
     free(jacobian);
 }
 
-static int descending(const void *a, const void *b)
-{
-    double x = *(const double *)a, y = *(const double *)b;
-    return (x < y) - (x > y);
-}
-
 /* Where a spline has narrow bins long differences are no derivatives, and short ones are rounding where it is flat: of several
- * the nearest counts.  In single precision the narrowest bins are rounding themselves, so a quarter of the members may be
- * beyond what is reported.  A wrong Jacobian is far from all differences at most sites.  Collective over the group. */
+ * the nearest counts.  Collective over the group. */
 static void audit_log_det(const block_audit *b, double *worst)
 {
     enum { STEPS = 4 };
@@ -166,15 +184,16 @@ static void audit_log_det(const block_audit *b, double *worst)
     for (int i = 0; i < STEPS; i++) measure_blocks(b, steps[p->map->precision][i], scratch, log_det + i * g->members);
     lat_field_copy(p->u, b->input);
     apply(b, p->u);
+    const double *density = lat_field_map(p->density, LAT_READ);
     for (int m = 0; m < g->members; m++) {
         if (b->site[m] < 0) continue;
-        double share = ((double *)p->density->data)[b->site[m] * g->lanes + m];
+        double share = density[b->site[m] * g->lanes + m];
         off[m] = INFINITY;
         for (int i = 0; i < STEPS; i++) off[m] = fmin(off[m], fabs(share - log_det[i * g->members + m]));
     }
+    lat_field_unmap(p->density, (void *)density, LAT_READ);
     MPI_Allreduce(MPI_IN_PLACE, off, g->members, MPI_DOUBLE, MPI_MAX, p->group_comm);
-    qsort(off, (size_t)g->members, sizeof *off, descending);
-    raise_worst(&worst[MC_AUDIT_LOG_DET], off[p->map->precision == LAT_FLOAT ? g->members / 4 : 0]);
+    raise_by_members(p, off, &worst[MC_AUDIT_LOG_DET]);
     lat_field_free(scratch);
     free(log_det);
     free(off);

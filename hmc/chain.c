@@ -2,6 +2,7 @@
  *
  * chain.c: a Markov chain: the lattice, action and links that its updates work on, and its random streams.
  */
+#include "../lattice/backend/backend.h"
 #include "hmc.h"
 
 #include <math.h>
@@ -83,6 +84,7 @@ lat_status mc_chain_create(MPI_Comm comm, lat_settings *root, const char *direct
     shape.members = chain->replicas;
     if (!error->status) chain->action = lat_action_create(root, chain->group, error);
     if (!error->status) shape.halo = chain->action->halo;
+    if (!error->status) lat_backend_read(comm, root, &shape.backend, chain->no_device, error);
     if (!error->status) lat_geometry_create(comm, &shape, &chain->geometry, error);
     if (error->status) {
         mc_chain_free(chain);
@@ -129,6 +131,7 @@ lat_status mc_chain_step(mc_chain *chain, mc_update *const *updates, int count, 
     for (int i = 0; i < count; i++) {
         double start = MPI_Wtime();
         lat_status status = updates[i]->table->step(updates[i], error);
+        chain->geometry->backend->wait(LAT_MAIN);
         double seconds = MPI_Wtime() - start;
         if (status) return status;
         if (!mc_chain_counts(chain)) continue;

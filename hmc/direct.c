@@ -176,13 +176,15 @@ static void weigh_chain(direct *d)
 {
     mc_chain *chain = d->base.chain;
     const lat_geometry *g = chain->geometry;
-    double *weight = d->base.state + WEIGHTS, *density = chain->density->data;
+    double *weight = d->base.state + WEIGHTS;
     for (int r = 0; r < chain->replicas; r++) weight[r] = 0;
     lat_field_zero(chain->density);
     chain->action->table->value(chain->action, chain->links, chain->density);
+    const double *density = lat_field_map(chain->density, LAT_READ);
     for (int64_t i = 0; i < g->sites * g->lanes; i++)
         if (g->global_site[i] == g->volume - 1 && g->lane_member[i % g->lanes] < chain->replicas)
             weight[g->lane_member[i % g->lanes]] = -density[i];
+    lat_field_unmap(chain->density, (void *)density, LAT_READ);
     MPI_Allreduce(MPI_IN_PLACE, weight, chain->replicas, MPI_DOUBLE, MPI_SUM, g->comm); /* one term is not zero */
 }
 

@@ -39,7 +39,8 @@ static lat_status set_up(fthmc *f, lat_settings *settings, lat_error *error)
     mc_chain *chain = f->base.chain;
     const lat_geometry *g = chain->geometry;
     if (mc_model_read(chain, f->name, &f->model, error)) return error->status;
-    lat_shape shape = {.dim = g->dim, .members = chain->replicas, .period = f->model->stack.period, .halo = mc_flow_halo(chain, f->model), .corners = g->dim};
+    lat_shape shape = {.dim = g->dim, .members = chain->replicas, .period = f->model->stack.period, .halo = mc_flow_halo(chain, f->model), .corners = g->dim,
+                       .backend = g->backend};
     memcpy(shape.size, g->size, sizeof shape.size);
     memcpy(shape.ranks, g->ranks, sizeof shape.ranks);
     if (lat_geometry_create(g->comm, &shape, &f->geometry, error)) return error->status;
@@ -66,6 +67,13 @@ static mc_update *create(lat_settings *settings, mc_chain *chain, int index, lat
 static void move_members(const lat_field *from, lat_field *to, const bool *choose)
 {
     const lat_geometry *g = from->geometry;
+    if (lat_same_sites(from->geometry, to->geometry)) {
+        int *member = lat_alloc(g->members, sizeof *member);
+        for (int m = 0; m < g->members; m++) member[m] = choose && !choose[m] ? -1 : m;
+        lat_field_take_members(to, from, member);
+        free(member);
+        return;
+    }
     double *part = lat_alloc(g->volume / g->rank_count * from->components, sizeof *part);
     for (int m = 0; m < g->members; m++) {
         if (choose && !choose[m]) continue;

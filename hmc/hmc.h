@@ -31,13 +31,14 @@ typedef struct mc_chain {
     uint64_t thermalise; /* steps before this one count in no report of an update */
     uint64_t links_id;   /* raised by every update that changes the links: is what I know of them still true? */
     lat_precision precision; /* of the networks of flows */
+    char no_device[LAT_BACKEND_TEXT]; /* why `backend` is the CPU though it was left open; empty: there is nothing to say */
     double core_seconds; /* spent in the steps that count, all ranks and all resumed runs together */
     double joules;       /* likewise; negative: not known */
     char *directory;     /* of the configuration file: where model paths are looked up first */
     char *start;         /* "hot", "cold" or a configuration file */
 } mc_chain;
 
-/* Reads the groups `lattice`, `action` and `chain` (seed, replicas, thermalise, start) and the key `precision`, and lays
+/* Reads the groups `lattice`, `action` and `chain` (seed, replicas, thermalise, start) and the keys `precision` and `backend`, and lays
  * out the lattice; the links are 1.  Collective. */
 lat_status mc_chain_create(MPI_Comm comm, lat_settings *root, const char *directory, mc_chain **chain,
                            lat_error *error);
@@ -120,11 +121,13 @@ void mc_trajectory_free(mc_trajectory *trajectory);
  * back.  momenta and acceptance are drawn from the two streams. */
 void mc_trajectory_run(mc_trajectory *trajectory, lat_action *action, lat_group group, lat_field *links, const lat_random *momenta,
                        const lat_random *acceptance, double *dh, bool *accepted);
-/* Largest |a - b| over the members of two fields of links, the angles of U(1) compared on the circle; NaN if one is NaN.
- * Collective. */
+/* Largest |a - b| over the members of two fields of links, the angles of U(1) compared on the circle; infinite if one
+ * is not a number.  Collective. */
 double mc_largest_difference(const lat_field *a, const lat_field *b, lat_group group);
-/* Largest |difference| of the links after a trajectory forth and back (no Metropolis), NaN if one is NaN; links are
- * unchanged.  Collective. */
+/* The same for each member. */
+void mc_largest_differences(const lat_field *a, const lat_field *b, lat_group group, double *largest);
+/* Largest |difference| of the links after a trajectory forth and back (no Metropolis), infinite if one is not a
+ * number; links are unchanged.  Collective. */
 double mc_trajectory_reversibility(mc_trajectory *trajectory, lat_action *action, lat_group group, lat_field *links, const lat_random *momenta);
 
 /* ------------------------------------------------------------------------------------------------- statistics (gamma.c) */

@@ -67,9 +67,11 @@ static void propose(instanton *w, int hit)
         draw(w, hit, (int)g->lane_member[lane], uniform);
         w->charge[lane] = uniform[0] < 0.5 ? -1 : 1;
     }
-    instanton_args args = {lat_tables_of(g), chain->links->data, w->charge};
+    double *charge = lat_share(g, w->charge, g->lanes * (int64_t)sizeof *charge);
+    instanton_args args = {lat_tables_of(g), chain->links->data, charge};
     lat_range range = lat_block(g);
     lat_kernels_of(chain->links, chain->group)->instanton(&args, &range);
+    lat_unshare(g, charge);
 }
 
 static void decide(instanton *w, int hit)

@@ -58,9 +58,9 @@ lat_status mc_proposals_create(mc_chain *chain, const char *model, const int *ra
     const lat_geometry *g = chain->geometry;
     *p = (mc_proposals){.chain = chain, .group_comm = MPI_COMM_NULL};
     if (mc_model_read(chain, model, &p->model, error) || make_groups(p, ranks, error)) goto failed;
-    lat_shape shape = {.dim = g->dim, .members = lat_vector_lanes(precision), .period = p->model->stack.period,
+    lat_shape shape = {.dim = g->dim, .members = lat_backend_lanes(g->backend, precision), .period = p->model->stack.period,
                        .halo = mc_flow_halo(chain, p->model),
-                       .corners = g->dim, .precision = precision};
+                       .corners = g->dim, .precision = precision, .backend = g->backend};
     for (int mu = 0; mu < g->dim; mu++) {
         shape.size[mu] = g->size[mu];
         shape.ranks[mu] = ranks[mu] > 0 ? ranks[mu] : 1;
@@ -179,6 +179,13 @@ void mc_proposals_from_chain(mc_proposals *p, int replica, int member)
     const lat_geometry *g = p->chain->geometry;
     const lat_field *links = p->chain->links;
     bool same = same_cut(p);
+    if (same && lat_same_sites(p->geometry, g)) {
+        int *from = lat_alloc(p->geometry->members, sizeof *from);
+        for (int m = 0; m < p->geometry->members; m++) from[m] = m == member ? replica : -1;
+        lat_field_take_members(p->links, links, from);
+        free(from);
+        return;
+    }
     double *values = lat_alloc((same ? g->volume / g->rank_count : g->volume) * links->components, sizeof *values);
     if (same) {
         lat_field_get_local(links, replica, values);

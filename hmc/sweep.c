@@ -8,13 +8,14 @@
 #include <stdlib.h>
 
 /* Sites that are in both lists, which are in ascending order. */
-static lat_sites common_sites(const lat_sites *a, const lat_sites *b)
+static lat_sites common_sites(const lat_geometry *g, const lat_sites *a, const lat_sites *b)
 {
     lat_sites both = {.site = lat_alloc(a->count, sizeof *both.site)};
     for (int64_t i = 0, j = 0; i < a->count; i++) {
         while (j < b->count && b->site[j] < a->site[i]) j++;
         if (j < b->count && b->site[j] == a->site[i]) both.site[both.count++] = a->site[i];
     }
+    lat_sites_share(g, &both);
     return both;
 }
 
@@ -44,8 +45,8 @@ mc_update *mc_sweep_create(const mc_update_table *table, mc_sweep_kernel *update
     sweep->update_links = update_links;
     sweep->count = count;
     for (int parity = 0; parity < 2; parity++) {
-        sweep->inner[parity] = common_sites(&g->parity[parity], &g->inner);
-        sweep->outer[parity] = common_sites(&g->parity[parity], &g->outer);
+        sweep->inner[parity] = common_sites(g, &g->parity[parity], &g->inner);
+        sweep->outer[parity] = common_sites(g, &g->parity[parity], &g->outer);
     }
     return &sweep->base;
 }
@@ -86,8 +87,8 @@ void mc_sweep_free(mc_update *update)
 {
     mc_sweep *sweep = (mc_sweep *)update;
     for (int parity = 0; parity < 2; parity++) {
-        free(sweep->inner[parity].site);
-        free(sweep->outer[parity].site);
+        lat_sites_free(update->chain->geometry, &sweep->inner[parity]);
+        lat_sites_free(update->chain->geometry, &sweep->outer[parity]);
     }
     free(sweep);
 }

@@ -94,25 +94,36 @@ void mc_trajectory_run(mc_trajectory *t, lat_action *action, lat_group group, la
     free(rejected);
 }
 
-static double real_at(const lat_field *f, int64_t i)
+static double real_at(const lat_field *f, const void *numbers, int64_t i)
 {
-    return f->precision == LAT_FLOAT ? ((const float *)f->data)[i] : ((const double *)f->data)[i];
+    return f->precision == LAT_FLOAT ? ((const float *)numbers)[i] : ((const double *)numbers)[i];
+}
+
+void mc_largest_differences(const lat_field *a, const lat_field *b, lat_group group, double *largest)
+{
+    const lat_geometry *g = a->geometry;
+    void *of_a = lat_field_map(a, LAT_READ), *of_b = lat_field_map(b, LAT_READ);
+    for (int m = 0; m < g->members; m++) largest[m] = 0;
+    for (int64_t i = 0; i < g->sites * a->components; i++)
+        for (int lane = 0; lane < g->blocks * g->members; lane++) {
+            double d = real_at(a, of_a, i * g->lanes + lane) - real_at(b, of_b, i * g->lanes + lane);
+            if (group == LAT_U1) d = remainder(d, 2 * M_PI);
+            double *most = &largest[g->lane_member[lane]];
+            *most = isnan(d) ? INFINITY : fmax(*most, fabs(d));
+        }
+    lat_field_unmap(a, of_a, LAT_READ);
+    lat_field_unmap(b, of_b, LAT_READ);
+    MPI_Allreduce(MPI_IN_PLACE, largest, g->members, MPI_DOUBLE, MPI_MAX, g->comm);
 }
 
 double mc_largest_difference(const lat_field *a, const lat_field *b, lat_group group)
 {
-    const lat_geometry *g = a->geometry;
-    double largest = 0, nan = 0;
-    for (int64_t i = 0; i < g->sites * a->components; i++)
-        for (int lane = 0; lane < g->blocks * g->members; lane++) {
-            double d = real_at(a, i * g->lanes + lane) - real_at(b, i * g->lanes + lane);
-            if (group == LAT_U1) d = remainder(d, 2 * M_PI);
-            largest = fmax(largest, fabs(d));
-            if (isnan(d)) nan = 1;
-        }
-    double both[2] = {largest, nan};
-    MPI_Allreduce(MPI_IN_PLACE, both, 2, MPI_DOUBLE, MPI_MAX, g->comm);
-    return both[1] > 0 ? NAN : both[0];
+    const int members = a->geometry->members;
+    double *each = lat_alloc(members, sizeof *each), largest = 0;
+    mc_largest_differences(a, b, group, each);
+    for (int m = 0; m < members; m++) largest = fmax(largest, each[m]);
+    free(each);
+    return largest;
 }
 
 double mc_trajectory_reversibility(mc_trajectory *t, lat_action *action, lat_group group, lat_field *links,

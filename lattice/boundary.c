@@ -5,6 +5,7 @@
 #include "lattice.h"
 
 #include <math.h>
+#include <stdio.h>
 #include <string.h>
 
 bool lat_boundary_is_periodic(const lat_boundary *boundary)
@@ -67,6 +68,21 @@ void lat_boundary_read(lat_settings *lattice, lat_shape *shape, lat_error *error
     if (lat_settings_has(lattice, "defect") && !error->status) read_defect(lattice, shape, &shape->boundary, error);
 }
 
+char *lat_boundary_print(const lat_boundary *b, int dim)
+{
+    char words[LAT_MAX_DIM * 16] = "", numbers[LAT_MAX_DIM * 24] = "";
+    if (lat_boundary_is_periodic(b)) return NULL;
+    for (int mu = 0; mu < dim; mu++) {
+        size_t w = strlen(words), n = strlen(numbers);
+        snprintf(words + w, sizeof words - w, "%s\"%s\"", w ? ", " : "", b->open[mu] ? "open" : "periodic");
+        if (mu == b->direction) continue;
+        snprintf(numbers + n, sizeof numbers - n, "%s%lld", n ? ", " : "", (long long)b->extent[mu]);
+    }
+    if (!b->defect) return lat_text("boundary = [%s];", words);
+    return lat_text("boundary = [%s]; defect = { direction = %d; size = [%s]; coupling = %.17g; };", words, b->direction, numbers,
+                    b->coupling);
+}
+
 /* ------------------------------------------------------------------------------------------------------- couplings */
 
 static double coupling_of(const lat_geometry *g, int64_t site, int lane, int mu)
@@ -85,10 +101,12 @@ lat_field *lat_couplings_create(const lat_geometry *g)
 {
     if (lat_boundary_is_periodic(&g->boundary)) return NULL;
     lat_field *couplings = lat_field_create(g, g->dim, LAT_DOUBLE);
+    double *c = lat_field_map(couplings, LAT_WRITE);
     for (int64_t site = 0; site < g->sites; site++)
         for (int mu = 0; mu < g->dim; mu++)
             for (int lane = 0; lane < g->lanes; lane++)
-                ((double *)couplings->data)[(site * g->dim + mu) * g->lanes + lane] = coupling_of(g, site, lane, mu);
+                c[(site * g->dim + mu) * g->lanes + lane] = coupling_of(g, site, lane, mu);
+    lat_field_unmap(couplings, c, LAT_WRITE);
     lat_halo_exchange(couplings);
     return couplings;
 }

@@ -74,15 +74,16 @@ void lat_start(int *argc, char ***argv)
 
 void *lat_alloc(int64_t count, size_t element_size)
 {
-    enum { ALIGNMENT = 64, PAGE = 1 << 21, MANY_BYTES = 2 * PAGE };
+    enum { ALIGNMENT = 64, PAGE = 1 << 21, MANY_BYTES = PAGE };
     size_t bytes;
     if (count < 0 || __builtin_mul_overflow((size_t)count, element_size, &bytes) || bytes > SIZE_MAX - PAGE)
         lat_abort(LAT_CONFIG, "memory: %lld elements of %zu bytes asked for: ask for a smaller lattice or batch",
                   (long long)count, element_size);
-    bytes = (bytes + ALIGNMENT - 1) / ALIGNMENT * ALIGNMENT;
-    if (bytes == 0) bytes = ALIGNMENT;
     bool large = bytes >= MANY_BYTES;
-    void *memory = aligned_alloc(large ? PAGE : ALIGNMENT, bytes);
+    size_t alignment = large ? PAGE : ALIGNMENT;
+    bytes = (bytes + alignment - 1) / alignment * alignment;
+    if (bytes == 0) bytes = alignment;
+    void *memory = aligned_alloc(alignment, bytes);
     if (!memory) lat_abort(LAT_CONFIG, "memory: no %zu bytes left: use more ranks or a smaller lattice or batch", bytes);
 #ifdef MADV_HUGEPAGE
     /* Fields are read at strides of some KiB in four directions: in small pages each step would look up another one. */

@@ -3,7 +3,7 @@
  * field.c: fields of numbers on a geometry.
  */
 #include "backend/backend.h"
-#include "lattice.h"
+#include "geometry.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -16,24 +16,47 @@ static int64_t field_reals(const lat_field *field)
     return g->all_sites * field->components * g->lanes;
 }
 
-static double get_real(const lat_field *f, int64_t i)
-{
-    return f->precision == LAT_FLOAT ? ((const float *)f->data)[i] : ((const double *)f->data)[i];
-}
+static int64_t field_bytes(const lat_field *field) { return field_reals(field) * (int64_t)real_size(field->precision); }
 
-static void set_real(lat_field *f, int64_t i, double value)
+static void set_real(const lat_field *f, void *numbers, int64_t i, double value)
 {
     if (f->precision == LAT_FLOAT)
-        ((float *)f->data)[i] = (float)value;
+        ((float *)numbers)[i] = (float)value;
     else
-        ((double *)f->data)[i] = value;
+        ((double *)numbers)[i] = value;
 }
+
+/* -------------------------------------------------------------------------------------------------- for the host */
+
+void *lat_field_map(const lat_field *field, lat_access access)
+{
+    const lat_backend *backend = field->geometry->backend;
+    if (backend->on_host) return field->data;
+    void *numbers = lat_alloc(field_bytes(field), 1);
+    if (access != LAT_WRITE) backend->download(numbers, field->data, field_bytes(field), LAT_OF_FIELD);
+    return numbers;
+}
+
+void lat_field_unmap(const lat_field *field, void *numbers, lat_access access)
+{
+    const lat_backend *backend = field->geometry->backend;
+    if (backend->on_host) return;
+    if (access != LAT_READ) backend->upload(field->data, numbers, field_bytes(field), LAT_OF_FIELD);
+    free(numbers);
+}
+
+lat_copies lat_copies_of(const lat_geometry *geometry)
+{
+    return geometry->backend->copies ? geometry->backend->copies() : (lat_copies){0};
+}
+
+/* ------------------------------------------------------------------------------------------------------- as a whole */
 
 lat_field *lat_field_create(const lat_geometry *geometry, int components, lat_precision precision)
 {
     lat_field *field = lat_alloc(1, sizeof *field);
     *field = (lat_field){.geometry = geometry, .components = components, .precision = precision};
-    field->data = lat_alloc(field_reals(field), real_size(precision));
+    field->data = geometry->backend->allocate(field_bytes(field));
     return field;
 }
 
@@ -44,9 +67,11 @@ lat_field *lat_field_gauge(const lat_geometry *geometry, lat_group group, lat_pr
     int reals = lat_link_reals(group), lanes = geometry->lanes;
     lat_field *field = lat_field_create(geometry, geometry->dim * reals, precision);
     if (distance[group] == 0) return field;
+    void *numbers = lat_field_map(field, LAT_WRITE); /* zeroed in either case */
     for (int64_t link = 0; link < geometry->all_sites * geometry->dim; link++)
         for (int c = 0; c < reals; c += distance[group])
-            for (int lane = 0; lane < lanes; lane++) set_real(field, (link * reals + c) * lanes + lane, 1);
+            for (int lane = 0; lane < lanes; lane++) set_real(field, numbers, (link * reals + c) * lanes + lane, 1);
+    lat_field_unmap(field, numbers, LAT_WRITE);
     return field;
 }
 
@@ -58,24 +83,26 @@ lat_field *lat_field_algebra(const lat_geometry *geometry, lat_group group, lat_
 void lat_field_free(lat_field *field)
 {
     if (!field) return;
-    free(field->data);
+    field->geometry->backend->release(field->data);
     free(field);
 }
 
 void lat_field_zero(lat_field *field)
 {
-    memset(field->data, 0, (size_t)field_reals(field) * real_size(field->precision));
+    field->geometry->backend->zero(field->data, field_bytes(field));
 }
 
 void lat_field_copy(lat_field *to, const lat_field *from)
 {
-    int64_t reals = field_reals(to);
-    if (to->precision == from->precision)
-        memcpy(to->data, from->data, (size_t)reals * real_size(to->precision));
-    else if (to->precision == LAT_FLOAT)
-        for (int64_t i = 0; i < reals; i++) ((float *)to->data)[i] = (float)((const double *)from->data)[i];
-    else
-        for (int64_t i = 0; i < reals; i++) ((double *)to->data)[i] = ((const float *)from->data)[i];
+    const lat_geometry *g = to->geometry;
+    if (to->precision == from->precision) {
+        g->backend->copy(to->data, from->data, field_bytes(to));
+        return;
+    }
+    const lat_kernels *kernels = g->backend->kernels[LAT_U1][LAT_DOUBLE];
+    convert_args args = {lat_tables_of(g), to->data, from->data, to->components};
+    lat_range range = {.count = g->all_sites, .lanes = g->lanes};
+    (to->precision == LAT_FLOAT ? kernels->to_float : kernels->to_double)(&args, &range);
 }
 
 void lat_field_copy_members(lat_field *to, const lat_field *from, const bool *choose)
@@ -83,9 +110,11 @@ void lat_field_copy_members(lat_field *to, const lat_field *from, const bool *ch
     const lat_geometry *g = to->geometry;
     int *lanes = lat_alloc(g->lanes, sizeof *lanes);
     for (int lane = 0; lane < g->lanes; lane++) lanes[lane] = g->lane_member[lane] < g->members && choose[g->lane_member[lane]];
-    select_args args = {lat_tables_of(g), to->data, from->data, lanes, to->components};
+    int *shared = lat_share(g, lanes, g->lanes * (int64_t)sizeof *lanes);
+    select_args args = {lat_tables_of(g), to->data, from->data, shared, to->components};
     lat_range range = {.count = g->all_sites, .lanes = g->lanes};
     lat_kernels_of(to, LAT_U1)->select(&args, &range);
+    lat_unshare(g, shared);
     free(lanes);
 }
 
@@ -106,14 +135,14 @@ static int64_t part_index(const lat_geometry *g, const int64_t coordinate[LAT_MA
     return index;
 }
 
-static int64_t index_of_lane(const lat_geometry *g, int lane)
+int64_t lat_lane_place(const lat_geometry *g, int lane)
 {
     int64_t c[LAT_MAX_DIM] = {0};
     for (int mu = 0; mu < g->dim; mu++) c[mu] = g->origin[lane * g->dim + mu] - g->position[mu] * g->local[mu];
     return part_index(g, c);
 }
 
-static int64_t index_of_site(const lat_geometry *g, int64_t site)
+int64_t lat_site_place(const lat_geometry *g, int64_t site)
 {
     int64_t c[LAT_MAX_DIM] = {0};
     for (int mu = 0; mu < g->dim; mu++) c[mu] = g->coordinate[site * g->dim + mu];
@@ -124,12 +153,16 @@ static int64_t index_of_site(const lat_geometry *g, int64_t site)
 void lat_field_get_local(const lat_field *field, int member, double *values)
 {
     const lat_geometry *g = field->geometry;
+    if (!g->backend->on_host) {
+        lat_device_get_local(field, member, values);
+        return;
+    }
     const int components = field->components;
     const int64_t lanes = g->lanes;
     int64_t *start = lat_alloc(g->blocks, sizeof *start);
-    for (int block = 0; block < g->blocks; block++) start[block] = index_of_lane(g, block * g->members + member);
+    for (int block = 0; block < g->blocks; block++) start[block] = lat_lane_place(g, block * g->members + member);
     for (int64_t site = 0; site < g->sites; site++) {
-        int64_t row = site * components * lanes + member, index = index_of_site(g, site);
+        int64_t row = site * components * lanes + member, index = lat_site_place(g, site);
         for (int block = 0; block < g->blocks; block++, row += g->members) {
             double *to = values + (start[block] + index) * components;
             if (field->precision == LAT_FLOAT)
@@ -144,12 +177,16 @@ void lat_field_get_local(const lat_field *field, int member, double *values)
 void lat_field_set_local(lat_field *field, int member, const double *values)
 {
     const lat_geometry *g = field->geometry;
+    if (!g->backend->on_host) {
+        lat_device_set_local(field, member, values);
+        return;
+    }
     const int components = field->components;
     const int64_t lanes = g->lanes;
     int64_t *start = lat_alloc(g->blocks, sizeof *start);
-    for (int block = 0; block < g->blocks; block++) start[block] = index_of_lane(g, block * g->members + member);
+    for (int block = 0; block < g->blocks; block++) start[block] = lat_lane_place(g, block * g->members + member);
     for (int64_t site = 0; site < g->sites; site++) {
-        int64_t row = site * components * lanes + member, index = index_of_site(g, site);
+        int64_t row = site * components * lanes + member, index = lat_site_place(g, site);
         for (int block = 0; block < g->blocks; block++, row += g->members) {
             const double *from = values + (start[block] + index) * components;
             if (field->precision == LAT_FLOAT)
@@ -166,13 +203,16 @@ void lat_field_gather(const lat_field *field, int member, double *values)
     enum { SLICE = 1 << 20 };
     const lat_geometry *g = field->geometry;
     int64_t total = g->volume * field->components;
+    double *part = lat_alloc(total / g->rank_count, sizeof *part);
+    lat_field_get_local(field, member, part);
     memset(values, 0, (size_t)total * sizeof *values);
     for (int block = 0; block < g->blocks; block++)
         for (int64_t site = 0; site < g->sites; site++) {
             int lane = block * g->members + member;
-            int64_t to = g->global_site[site * g->lanes + lane] * field->components, from = site * field->components;
-            for (int c = 0; c < field->components; c++) values[to + c] = get_real(field, (from + c) * g->lanes + lane);
+            double *to = values + g->global_site[site * g->lanes + lane] * field->components;
+            memcpy(to, part + (lat_lane_place(g, lane) + lat_site_place(g, site)) * field->components, (size_t)field->components * sizeof *to);
         }
+    free(part);
     /* every number has one owner and is zero elsewhere; as integers, so that no bit changes */
     if (g->rank_count > 1)
         for (int64_t i = 0; i < total; i += SLICE)
@@ -182,10 +222,13 @@ void lat_field_gather(const lat_field *field, int member, double *values)
 void lat_field_scatter(lat_field *field, int member, const double *values)
 {
     const lat_geometry *g = field->geometry;
+    double *part = lat_alloc(g->volume / g->rank_count * field->components, sizeof *part);
     for (int block = 0; block < g->blocks; block++)
         for (int64_t site = 0; site < g->sites; site++) {
             int lane = block * g->members + member;
-            int64_t from = g->global_site[site * g->lanes + lane] * field->components, to = site * field->components;
-            for (int c = 0; c < field->components; c++) set_real(field, (to + c) * g->lanes + lane, values[from + c]);
+            double *to = part + (lat_lane_place(g, lane) + lat_site_place(g, site)) * field->components;
+            memcpy(to, values + g->global_site[site * g->lanes + lane] * field->components, (size_t)field->components * sizeof *to);
         }
+    lat_field_set_local(field, member, part);
+    free(part);
 }

@@ -98,7 +98,7 @@ static void choose_lanes(lat_geometry *g, int period, int vector)
         int longest = -1;
         for (int mu = 0; mu < g->dim; mu++) {
             int64_t extent = g->local[mu] / g->lane_grid[mu];
-            if (extent % (2 * period) == 0 && (longest < 0 || better_for_lanes(g, mu, longest))) longest = mu;
+            if (extent % (2 * period) == 0 && extent / 2 >= g->halo && (longest < 0 || better_for_lanes(g, mu, longest))) longest = mu;
         }
         if (longest < 0) break;
         g->lane_grid[longest] *= 2;
@@ -108,7 +108,7 @@ static void choose_lanes(lat_geometry *g, int period, int vector)
 
 static lat_status divide_lanes(lat_geometry *g, const lat_shape *shape, lat_error *error)
 {
-    int period = shape->period > 0 ? shape->period : 2, vector = lat_vector_lanes(shape->precision);
+    int period = shape->period > 0 ? shape->period : 2, vector = lat_backend_lanes(g->backend, shape->precision);
     bool given = true;
     for (int mu = 0; mu < g->dim; mu++) given = given && shape->lane_grid[mu] > 0;
     if (!given) {
@@ -253,9 +253,10 @@ static void place_lanes(lat_geometry *g)
 
 lat_sites lat_sites_where(const lat_geometry *g, bool (*choose)(const lat_geometry *g, int64_t site, int value), int value)
 {
-    lat_sites list = {0, lat_alloc(g->sites, sizeof *list.site)};
+    lat_sites list = {.site = lat_alloc(g->sites, sizeof *list.site)};
     for (int64_t site = 0; site < g->sites; site++)
         if (choose(g, site, value)) list.site[list.count++] = site;
+    lat_sites_share(g, &list);
     return list;
 }
 
@@ -277,6 +278,46 @@ static bool is_inner(const lat_geometry *g, int64_t site, int inner)
     return all == inner;
 }
 
+/* ------------------------------------------------------------------------------------------------- for the kernels */
+
+static void share_places(lat_geometry *g)
+{
+    int64_t *site_place = lat_alloc(g->sites, sizeof *site_place), *lane_place = lat_alloc(g->lanes, sizeof *lane_place);
+    for (int64_t site = 0; site < g->sites; site++) site_place[site] = lat_site_place(g, site);
+    for (int lane = 0; lane < g->lanes; lane++) lane_place[lane] = lat_lane_place(g, lane);
+    g->tables->site_place = lat_hand_over(g, site_place, g->sites * (int64_t)sizeof *site_place);
+    g->tables->lane_place = lat_hand_over(g, lane_place, g->lanes * (int64_t)sizeof *lane_place);
+}
+
+static void share_tables(lat_geometry *g)
+{
+    const int64_t size = sizeof(int64_t);
+    g->tables = lat_alloc(1, sizeof *g->tables);
+    *g->tables = (lat_tables){.dim = g->dim, .lanes = g->lanes};
+    g->tables->global_site = lat_share(g, g->global_site, g->sites * g->lanes * size);
+    g->tables->lane_member = lat_share(g, g->lane_member, g->lanes * size);
+    for (int mu = 0; mu < LAT_MAX_DIM; mu++) {
+        g->tables->up[mu] = lat_share(g, g->up[mu], g->all_sites * size);
+        g->tables->down[mu] = lat_share(g, g->down[mu], g->all_sites * size);
+        g->tables->size[mu] = g->size[mu];
+    }
+    if (!g->backend->on_host) share_places(g);
+}
+
+static void unshare_tables(lat_geometry *g)
+{
+    if (!g->tables) return;
+    lat_unshare(g, (void *)g->tables->global_site);
+    lat_unshare(g, (void *)g->tables->lane_member);
+    lat_unshare(g, (void *)g->tables->site_place);
+    lat_unshare(g, (void *)g->tables->lane_place);
+    for (int mu = 0; mu < LAT_MAX_DIM; mu++) {
+        lat_unshare(g, (void *)g->tables->up[mu]);
+        lat_unshare(g, (void *)g->tables->down[mu]);
+    }
+    free(g->tables);
+}
+
 /* -------------------------------------------------------------------------------------------------------- the whole */
 
 lat_status lat_geometry_create(MPI_Comm comm, const lat_shape *shape, lat_geometry **geometry, lat_error *error)
@@ -284,7 +325,7 @@ lat_status lat_geometry_create(MPI_Comm comm, const lat_shape *shape, lat_geomet
     *geometry = NULL;
     if (check_shape(shape, error)) return error->status;
     lat_geometry *g = lat_alloc(1, sizeof *g);
-    g->backend = &lat_backend_cpu;
+    g->backend = shape->backend ? shape->backend : &lat_backend_cpu;
     g->boundary = shape->boundary;
     g->dim = shape->dim;
     g->members = shape->members > 0 ? shape->members : 1;
@@ -317,6 +358,7 @@ lat_status lat_geometry_create(MPI_Comm comm, const lat_shape *shape, lat_geomet
     number_sites(g);
     link_neighbours(g);
     place_lanes(g);
+    share_tables(g);
     g->parity[0] = lat_sites_where(g, has_parity, 0);
     g->parity[1] = lat_sites_where(g, has_parity, 1);
     g->inner = lat_sites_where(g, is_inner, 1);
@@ -332,6 +374,8 @@ void lat_geometry_free(lat_geometry *g)
 {
     if (!g) return;
     lat_halos_free(g);
+    unshare_tables(g);
+    lat_paths_free(g);
     for (int mu = 0; mu < LAT_MAX_DIM; mu++) {
         free(g->up[mu]);
         free(g->down[mu]);
@@ -341,10 +385,10 @@ void lat_geometry_free(lat_geometry *g)
     free(g->origin);
     free(g->global_site);
     free(g->lane_member);
-    free(g->parity[0].site);
-    free(g->parity[1].site);
-    free(g->inner.site);
-    free(g->outer.site);
+    lat_sites_free(g, &g->parity[0]);
+    lat_sites_free(g, &g->parity[1]);
+    lat_sites_free(g, &g->inner);
+    lat_sites_free(g, &g->outer);
     MPI_Comm_free(&g->comm);
     free(g);
 }

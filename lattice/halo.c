@@ -26,7 +26,9 @@ enum { HERE = DISPLACEMENTS / 2 };
 /* Pairs of a halo site and the site of the block that it copies, in ascending order. */
 typedef struct {
     int64_t sites;
-    int64_t *halo, *block;
+    int64_t *halo, *block; /* where kernels find them, once all is planned */
+    int64_t first_halo, first_block;
+    bool consecutive; /* the sites of the block follow each other */
 } pairs;
 typedef struct {
     int offset[LAT_MAX_DIM];
@@ -39,6 +41,7 @@ typedef struct {
     int *to, *from; /* [lanes]: lane of the halo site, lane of the block that owns it */
     int *origin;    /* [lanes of the geometry]: from, by lane of the halo site; -1 in lanes of other parts */
     bool whole;     /* all lanes are in this part */
+    bool plain;     /* and each comes from the same lane next door */
     bool late;
     int *late_lane; /* in place of origin there, and the sites of the halo that hold the same: */
     int64_t *late_all, *late_parity[2];
@@ -92,6 +95,7 @@ typedef struct exchange {
     int plain;
     MPI_Request plain_request[2 * DISPLACEMENTS];
     char *send[DISPLACEMENTS], *receive[DISPLACEMENTS];
+    char *staged_send[DISPLACEMENTS], *staged_receive[DISPLACEMENTS]; /* on the host, where MPI cannot reach the others */
     int requests;
     MPI_Request request[2 * DISPLACEMENTS];
 } exchange;
@@ -120,10 +124,22 @@ static void pairs_add(pairs *pairs, int64_t halo, int64_t block)
     pairs->block[pairs->sites++] = block;
 }
 
-static void pairs_free(pairs *pairs)
+static void pairs_finish(const lat_geometry *g, pairs *pairs)
 {
-    free(pairs->halo);
-    free(pairs->block);
+    int64_t bytes = pairs->sites * (int64_t)sizeof(int64_t);
+    if (pairs->sites > 0) {
+        pairs->first_halo = pairs->halo[0];
+        pairs->first_block = pairs->block[0];
+        pairs->consecutive = pairs->block[pairs->sites - 1] - pairs->block[0] == pairs->sites - 1;
+    }
+    pairs->halo = lat_hand_over(g, pairs->halo, bytes);
+    pairs->block = lat_hand_over(g, pairs->block, bytes);
+}
+
+static void pairs_free(const lat_geometry *g, pairs *pairs)
+{
+    g->backend->release(pairs->halo);
+    g->backend->release(pairs->block);
 }
 
 static void fill_region(const lat_geometry *g, const int offset[LAT_MAX_DIM], region *region)
@@ -222,6 +238,39 @@ static void make_late(const lat_geometry *g, part *part, const int offset[LAT_MA
     for (int lane = 0; lane < g->lanes; lane++) part->late_lane[lane] = part->origin[lane] < 0 ? -1 : owner(g, lane, along, &where);
 }
 
+static void part_finish(const lat_geometry *g, part *part)
+{
+    const int64_t lanes = g->lanes * (int64_t)sizeof(int), size = sizeof(int64_t);
+    part->plain = true;
+    for (int lane = 0; lane < g->lanes; lane++) part->plain = part->plain && part->origin[lane] == lane;
+    part->to = lat_hand_over(g, part->to, lanes);
+    part->from = lat_hand_over(g, part->from, lanes);
+    part->origin = lat_hand_over(g, part->origin, lanes);
+    part->late_lane = lat_hand_over(g, part->late_lane, lanes);
+    part->late_all = lat_hand_over(g, part->late_all, part->region->all.sites * size);
+    for (int parity = 0; parity < 2; parity++)
+        part->late_parity[parity] = lat_hand_over(g, part->late_parity[parity], part->region->parity[parity].sites * size);
+}
+
+static void part_free(const lat_geometry *g, part *part)
+{
+    g->backend->release(part->to);
+    g->backend->release(part->from);
+    g->backend->release(part->origin);
+    g->backend->release(part->late_lane);
+    g->backend->release(part->late_all);
+    for (int parity = 0; parity < 2; parity++) g->backend->release(part->late_parity[parity]);
+}
+
+static void finish_plan(const lat_geometry *g, halo_plan *plan)
+{
+    for (int c = 0; c < DISPLACEMENTS; c++) {
+        for (int i = 0; i < plan->message[c].parts; i++) part_finish(g, &plan->message[c].part[i]);
+        pairs_finish(g, &plan->region[c].all);
+        for (int parity = 0; parity < 2; parity++) pairs_finish(g, &plan->region[c].parity[parity]);
+    }
+}
+
 static struct lat_halo *plan_halo(const lat_geometry *g)
 {
     struct lat_halo *halo = lat_alloc(1, sizeof *halo);
@@ -247,6 +296,7 @@ static struct lat_halo *plan_halo(const lat_geometry *g)
         message->source = rank_at(g, displacement, 1);
         message->destination = rank_at(g, displacement, -1);
     }
+    finish_plan(g, &halo->plan);
     return halo;
 }
 
@@ -306,25 +356,24 @@ static selection links_of(const lat_field *links, int mu, int parity)
 
 static size_t real_bytes(const lat_field *f) { return f->precision == LAT_FLOAT ? sizeof(float) : sizeof(double); }
 
-/* All lanes of a face, each from the same lane next door; and the sites it copies follow each other. */
-static bool is_plain(const lat_geometry *g, const part *face)
-{
-    for (int lane = 0; lane < g->lanes; lane++)
-        if (face->origin[lane] != lane) return false;
-    return true;
-}
-
-static bool is_consecutive(const pairs *pairs)
-{
-    return pairs->block[pairs->sites - 1] - pairs->block[0] == pairs->sites - 1;
-}
-
 /* Where no message needs to be packed, links that staples do not need come along. */
 static void choose_plain(exchange *x, int c, const lat_field *field, const part *face, const choice *chosen)
 {
-    bool packed = !is_consecutive(chosen->pairs), all = chosen->components == field->components;
-    x->receive_plain[c] = chosen->parity < 0 && x->mu < 0 && is_plain(field->geometry, face) && (all || !packed);
+    bool packed = !chosen->pairs->consecutive, all = chosen->components == field->components;
+    x->receive_plain[c] = chosen->parity < 0 && x->mu < 0 && face->plain && (all || !packed);
     x->send_plain[c] = x->receive_plain[c] && !packed;
+}
+
+/* Which memory MPI is given: that on the host, if there is some. */
+static char *staged(char *staging, char *memory) { return staging ? staging : memory; }
+
+static void make_buffers(const lat_geometry *g, exchange *x, int c, int64_t bytes)
+{
+    x->send[c] = g->backend->allocate(bytes);
+    x->receive[c] = g->backend->allocate(bytes);
+    if (g->backend->messages) return;
+    x->staged_send[c] = g->backend->allocate_staging(bytes);
+    x->staged_receive[c] = g->backend->allocate_staging(bytes);
 }
 
 static exchange *find_exchange(const lat_field *field, const selection *s)
@@ -353,11 +402,12 @@ static exchange *find_exchange(const lat_field *field, const selection *s)
             lat_abort(LAT_CONFIG, "halo: a message of %lld bytes: use more ranks", (long long)(message->values * most));
         x->size[c] = (int)(chosen.sites * face->lanes * chosen.components * (int64_t)real_bytes(field));
         int64_t room = s->mu == WHOLE ? message->values * most : x->size[c]; /* the adjoint sends all parts */
-        x->send[c] = lat_alloc(room, 1);
-        x->receive[c] = lat_alloc(room, 1);
+        make_buffers(g, x, c, room);
         if (x->receive_plain[c]) continue;
-        MPI_Recv_init(x->receive[c], x->size[c], MPI_BYTE, message->source, c, g->comm, &x->request[x->requests++]);
-        MPI_Send_init(x->send[c], x->size[c], MPI_BYTE, message->destination, c, g->comm, &x->request[x->requests++]);
+        MPI_Recv_init(staged(x->staged_receive[c], x->receive[c]), x->size[c], MPI_BYTE, message->source, c, g->comm,
+                      &x->request[x->requests++]);
+        MPI_Send_init(staged(x->staged_send[c], x->send[c]), x->size[c], MPI_BYTE, message->destination, c, g->comm,
+                      &x->request[x->requests++]);
     }
     return x;
 }
@@ -370,24 +420,18 @@ void lat_halos_free(lat_geometry *g)
         next = x->next;
         for (int i = 0; i < x->requests; i++) MPI_Request_free(&x->request[i]);
         for (int c = 0; c < DISPLACEMENTS; c++) {
-            free(x->send[c]);
-            free(x->receive[c]);
+            g->backend->release(x->send[c]);
+            g->backend->release(x->receive[c]);
+            g->backend->release_staging(x->staged_send[c]);
+            g->backend->release_staging(x->staged_receive[c]);
         }
         free(x);
     }
     for (int c = 0; c < DISPLACEMENTS; c++) {
-        for (int i = 0; i < halo->plan.message[c].parts; i++) {
-            free(halo->plan.message[c].part[i].to);
-            free(halo->plan.message[c].part[i].from);
-            free(halo->plan.message[c].part[i].origin);
-            free(halo->plan.message[c].part[i].late_all);
-            free(halo->plan.message[c].part[i].late_parity[0]);
-            free(halo->plan.message[c].part[i].late_parity[1]);
-            free(halo->plan.message[c].part[i].late_lane);
-        }
+        for (int i = 0; i < halo->plan.message[c].parts; i++) part_free(g, &halo->plan.message[c].part[i]);
         free(halo->plan.message[c].part);
-        pairs_free(&halo->plan.region[c].all);
-        for (int parity = 0; parity < 2; parity++) pairs_free(&halo->plan.region[c].parity[parity]);
+        pairs_free(g, &halo->plan.region[c].all);
+        for (int parity = 0; parity < 2; parity++) pairs_free(g, &halo->plan.region[c].parity[parity]);
     }
     free(halo);
     g->halos = NULL;
@@ -445,32 +489,51 @@ static bool streams(const lat_field *f, const void *buffer)
     return buffer || row_of(f, f->geometry->all_sites, 0) * (int64_t)real_bytes(f) > cached_bytes;
 }
 
+static bool on_host(const lat_field *f) { return f->geometry->backend->on_host; }
+
 /* Rows of lanes of a run, from sites of the field to others, or to a buffer (target NULL): as in the kernel. */
 static void copy_rows(const lat_field *f, const run *run, int64_t sites, void *buffer, const int64_t *target,
-                      const int64_t *source, const int *lane)
+                      const int64_t *source, const int *lane, lat_stream stream)
 {
     halo_copy_args args = {.t = lat_tables_of(f->geometry), .to = target ? row_at(f, run, 0) : buffer,
                            .from = row_at(f, run, 0), .target = target, .source = source, .lane = lane,
                            .components = run->count, .to_components = target ? f->components : run->count,
                            .from_components = f->components, .stream = streams(f, buffer)};
-    lat_range range = {.count = sites, .lanes = f->geometry->lanes};
+    lat_range range = {.count = sites, .lanes = f->geometry->lanes, .stream = stream};
     lat_kernels_of(f, LAT_U1)->halo_copy(&args, &range);
     if (args.stream) atomic_thread_fence(memory_order_seq_cst);
 }
 
 /* The chosen sites of a region of the halo, from the sites with the same place in the list source. */
-static void copy_region(lat_field *f, const choice *chosen, const int64_t *source, const int *lane)
+static void copy_region(lat_field *f, const choice *chosen, const int64_t *source, const int *lane, lat_stream stream)
 {
     for (int r = 0; r < chosen->runs; r++)
-        copy_rows(f, &chosen->run[r], chosen->sites, NULL, chosen->pairs->halo, source, lane);
+        copy_rows(f, &chosen->run[r], chosen->sites, NULL, chosen->pairs->halo, source, lane, stream);
 }
+
+/* What else there is to move in a memory that the host does not see: the lanes of a part between sites of the field and
+ * a buffer. */
+static void move_lanes(const lat_field *f, const run *run, int lanes, int64_t sites, halo_move_args args, lat_stream stream)
+{
+    args.t = lat_tables_of(f->geometry);
+    args.components = run->count;
+    lat_range range = {.count = sites, .lanes = lanes, .stream = stream};
+    lat_kernels_of(f, LAT_U1)->halo_move(&args, &range);
+}
+
+static halo_end end_in_field(const lat_field *f, const run *run, const int64_t *site, const int *lane)
+{
+    return (halo_end){row_at(f, run, 0), site, lane, f->components, f->geometry->lanes};
+}
+
+static halo_end end_in_buffer(const run *run, void *buffer, int lanes) { return (halo_end){buffer, NULL, NULL, run->count, lanes}; }
 
 static void copy_here(lat_field *f, const halo_plan *plan, const selection *s)
 {
     const message *here = &plan->message[HERE];
     for (int i = 0; i < here->parts; i++) {
         choice chosen = choose(f, here->part[i].region, s);
-        copy_region(f, &chosen, chosen.pairs->block, here->part[i].origin);
+        copy_region(f, &chosen, chosen.pairs->block, here->part[i].origin, LAT_MAIN);
     }
 }
 
@@ -479,7 +542,7 @@ static void copy_late(lat_field *f, const message *message, const selection *s)
     for (int i = 0; i < message->parts; i++) {
         const part *p = &message->part[i];
         choice chosen = choose(f, p->region, s);
-        if (p->late) copy_region(f, &chosen, s->parity < 0 ? p->late_all : p->late_parity[s->parity], p->late_lane);
+        if (p->late) copy_region(f, &chosen, s->parity < 0 ? p->late_all : p->late_parity[s->parity], p->late_lane, LAT_SIDE);
     }
 }
 
@@ -489,8 +552,12 @@ static void pack_face(const lat_field *f, const part *p, const selection *s, cha
     for (int r = 0; r < chosen.runs; r++) {
         const run *run = &chosen.run[r];
         if (p->whole) {
-            copy_rows(f, run, chosen.sites, to, NULL, chosen.pairs->block, p->origin);
+            copy_rows(f, run, chosen.sites, to, NULL, chosen.pairs->block, p->origin, LAT_SIDE);
             to += (size_t)chosen.sites * row_bytes(f, run);
+        } else if (!on_host(f)) {
+            halo_move_args args = {.to = end_in_buffer(run, to, p->lanes), .from = end_in_field(f, run, chosen.pairs->block, p->from)};
+            move_lanes(f, run, p->lanes, chosen.sites, args, LAT_SIDE);
+            to += chosen.sites * run->count * p->lanes * (int64_t)real_bytes(f);
         } else if (f->precision == LAT_FLOAT) {
             pack_sites(f, p, &chosen, run, false, &to, sizeof(float));
         } else {
@@ -504,7 +571,11 @@ static void unpack_face(lat_field *f, const part *p, const selection *s, const c
     choice chosen = choose(f, p->region, s);
     for (int r = 0; r < chosen.runs; r++) {
         const run *run = &chosen.run[r];
-        if (p->whole)
+        if (!on_host(f)) {
+            halo_move_args args = {.to = end_in_field(f, run, chosen.pairs->halo, p->to), .from = end_in_buffer(run, (char *)from, p->lanes)};
+            move_lanes(f, run, p->lanes, chosen.sites, args, LAT_SIDE);
+            from += chosen.sites * run->count * p->lanes * (int64_t)real_bytes(f);
+        } else if (p->whole)
             for (int64_t i = 0; i < chosen.sites; i++, from += row_bytes(f, run))
                 memcpy(row_at(f, run, chosen.pairs->halo[i]), from, row_bytes(f, run));
         else if (f->precision == LAT_FLOAT)
@@ -516,26 +587,59 @@ static void unpack_face(lat_field *f, const part *p, const selection *s, const c
 
 static bool has_halo(const lat_field *field) { return field->geometry->all_sites > field->geometry->sites; }
 
-static void receive_plain(lat_field *field, exchange *x, const halo_plan *plan)
+/* Where message c begins and where it ends, in the memory of the backend. */
+static char *sent_from(const lat_field *field, const exchange *x, const halo_plan *plan, int c)
 {
     const run all = {0, field->components};
+    return x->send_plain[c] ? row_at(field, &all, plan->face[c]->region->all.first_block) : x->send[c];
+}
+static char *received_into(const lat_field *field, const exchange *x, const halo_plan *plan, int c)
+{
+    const run all = {0, field->components};
+    return x->receive_plain[c] ? row_at(field, &all, plan->face[c]->region->all.first_halo) : x->receive[c];
+}
+
+static void receive_plain(lat_field *field, exchange *x, const halo_plan *plan)
+{
     x->plain = 0;
     for (int c = 0; c < DISPLACEMENTS; c++) {
         if (!x->receive_plain[c]) continue;
-        MPI_Irecv(row_at(field, &all, plan->face[c]->region->all.halo[0]), x->size[c], MPI_BYTE, plan->message[c].source, c,
-                  field->geometry->comm, &x->plain_request[x->plain++]);
+        MPI_Irecv(staged(x->staged_receive[c], received_into(field, x, plan, c)), x->size[c], MPI_BYTE, plan->message[c].source,
+                  c, field->geometry->comm, &x->plain_request[x->plain++]);
     }
 }
 
 static void send_plain(const lat_field *field, exchange *x, const halo_plan *plan)
 {
-    const run all = {0, field->components};
     for (int c = 0; c < DISPLACEMENTS; c++) {
         if (!x->receive_plain[c]) continue;
-        const char *from = x->send_plain[c] ? row_at(field, &all, plan->face[c]->region->all.block[0]) : x->send[c];
-        MPI_Isend(from, x->size[c], MPI_BYTE, plan->message[c].destination, c, field->geometry->comm,
-                  &x->plain_request[x->plain++]);
+        MPI_Isend(staged(x->staged_send[c], sent_from(field, x, plan, c)), x->size[c], MPI_BYTE, plan->message[c].destination, c,
+                  field->geometry->comm, &x->plain_request[x->plain++]);
     }
+}
+
+/* Brings messages to the host before they are sent, and from there when they have come. */
+static void stage_sends(const lat_field *field, exchange *x, const halo_plan *plan)
+{
+    const lat_backend *backend = field->geometry->backend;
+    for (int c = 0; c < DISPLACEMENTS; c++)
+        if (x->size[c] && x->staged_send[c])
+            backend->send_staging(x->staged_send[c], sent_from(field, x, plan, c), x->size[c], LAT_SIDE);
+    backend->wait(LAT_SIDE);
+}
+
+static void unstage_receives(const lat_field *field, exchange *x, const halo_plan *plan)
+{
+    for (int c = 0; c < DISPLACEMENTS; c++)
+        if (x->size[c] && x->staged_receive[c])
+            field->geometry->backend->receive_staging(received_into(field, x, plan, c), x->staged_receive[c], x->size[c], LAT_SIDE);
+}
+
+static bool has_messages(const exchange *x)
+{
+    for (int c = 0; c < DISPLACEMENTS; c++)
+        if (x->size[c]) return true;
+    return false;
 }
 
 static void start(lat_field *field, selection s)
@@ -543,9 +647,15 @@ static void start(lat_field *field, selection s)
     if (!has_halo(field)) return;
     exchange *x = find_exchange(field, &s);
     const halo_plan *plan = &field->geometry->halos->plan;
-    receive_plain(field, x, plan);
+    if (on_host(field)) receive_plain(field, x, plan);
+    field->geometry->backend->follow(LAT_SIDE, LAT_MAIN);
     for (int c = 0; c < DISPLACEMENTS; c++)
         if (x->size[c] && !x->send_plain[c]) pack_face(field, plan->face[c], &s, x->send[c]);
+    if (!on_host(field) && has_messages(x)) {
+        /* Then what came last has been taken out of the buffers and out of the halo. */
+        stage_sends(field, x, plan);
+        receive_plain(field, x, plan);
+    }
     send_plain(field, x, plan);
     if (x->requests > 0) MPI_Startall(x->requests, x->request);
     copy_here(field, plan, &s);
@@ -558,10 +668,12 @@ static void finish(lat_field *field, selection s)
     const halo_plan *plan = &field->geometry->halos->plan;
     if (x->plain > 0) MPI_Waitall(x->plain, x->plain_request, MPI_STATUSES_IGNORE);
     if (x->requests > 0) MPI_Waitall(x->requests, x->request, MPI_STATUSES_IGNORE);
+    unstage_receives(field, x, plan);
     for (int c = 0; c < DISPLACEMENTS; c++)
         if (x->size[c] && !x->receive_plain[c]) unpack_face(field, plan->face[c], &s, x->receive[c]);
     for (int c = 0; c < DISPLACEMENTS; c++)
         if (x->size[c]) copy_late(field, &plan->message[c], &s);
+    field->geometry->backend->follow(LAT_MAIN, LAT_SIDE);
 }
 
 void lat_halo_start(lat_field *field) { start(field, whole(field)); }
@@ -615,9 +727,20 @@ static inline __attribute__((always_inline)) const char *add_part_of(const lat_f
     return buffer;
 }
 
+static const char *add_lanes(const lat_field *f, const part *p, const char *buffer)
+{
+    const run all = {0, f->components};
+    const pairs *pairs = &p->region->all;
+    halo_move_args args = {.to = end_in_field(f, &all, pairs->block, p->from), .add = true};
+    args.from = buffer ? end_in_buffer(&all, (char *)buffer, p->lanes) : end_in_field(f, &all, pairs->halo, p->to);
+    move_lanes(f, &all, p->lanes, pairs->sites, args, LAT_MAIN);
+    return buffer ? buffer + pairs->sites * all.count * p->lanes * (int64_t)real_bytes(f) : NULL;
+}
+
 static void add_message(lat_field *f, const message *m, const char *buffer)
 {
-    for (int i = 0; i < m->parts; i++)
+    for (int i = 0; i < m->parts && !on_host(f); i++) buffer = add_lanes(f, &m->part[i], buffer);
+    for (int i = 0; i < m->parts && on_host(f); i++)
         buffer = f->precision == LAT_FLOAT ? add_part_of(f, &m->part[i], buffer, false)
                                            : add_part_of(f, &m->part[i], buffer, true);
 }
@@ -626,6 +749,11 @@ static char *pack_part(const lat_field *f, const part *p, char *to)
 {
     const selection s = whole(f);
     choice all = choose(f, p->region, &s);
+    if (!on_host(f)) {
+        halo_move_args args = {.to = end_in_buffer(all.run, to, p->lanes), .from = end_in_field(f, all.run, all.pairs->halo, p->to)};
+        move_lanes(f, all.run, p->lanes, all.sites, args, LAT_MAIN);
+        return to + all.sites * all.components * p->lanes * (int64_t)real_bytes(f);
+    }
     if (f->precision == LAT_FLOAT)
         pack_sites(f, p, &all, all.run, true, &to, sizeof(float));
     else
@@ -648,13 +776,19 @@ void lat_halo_adjoint(lat_field *field)
         int size = (int)(m->values * (int64_t)x->bytes);
         char *to = x->send[c];
         for (int i = 0; i < m->parts; i++) to = pack_part(field, &m->part[i], to);
-        MPI_Irecv(x->receive[c], size, MPI_BYTE, m->destination, c, g->comm, &request[requests++]);
-        MPI_Isend(x->send[c], size, MPI_BYTE, m->source, c, g->comm, &request[requests++]);
+        if (x->staged_send[c]) g->backend->send_staging(x->staged_send[c], x->send[c], size, LAT_MAIN);
+        g->backend->wait(LAT_MAIN);
+        MPI_Irecv(staged(x->staged_receive[c], x->receive[c]), size, MPI_BYTE, m->destination, c, g->comm, &request[requests++]);
+        MPI_Isend(staged(x->staged_send[c], x->send[c]), size, MPI_BYTE, m->source, c, g->comm, &request[requests++]);
     }
     add_message(field, &plan->message[HERE], NULL);
     MPI_Waitall(requests, request, MPI_STATUSES_IGNORE);
-    for (int c = 0; c < DISPLACEMENTS; c++)
-        if (x->size[c]) add_message(field, &plan->message[c], x->receive[c]);
-    size_t row = (size_t)g->lanes * x->bytes;
-    memset((char *)field->data + (size_t)g->sites * row, 0, (size_t)(g->all_sites - g->sites) * row);
+    for (int c = 0; c < DISPLACEMENTS; c++) {
+        if (!x->size[c]) continue;
+        if (x->staged_receive[c])
+            g->backend->receive_staging(x->receive[c], x->staged_receive[c], plan->message[c].values * (int64_t)x->bytes, LAT_MAIN);
+        add_message(field, &plan->message[c], x->receive[c]);
+    }
+    int64_t row = g->lanes * (int64_t)x->bytes;
+    g->backend->zero((char *)field->data + g->sites * row, (g->all_sites - g->sites) * row);
 }

@@ -136,12 +136,14 @@ typedef struct {
     int corners;                /* a halo site lies outside in at most this many directions (default 2) */
     lat_precision precision;    /* the lanes are a multiple of the vector length of this precision */
     lat_boundary boundary;
+    const struct lat_backend *backend; /* who runs the kernels, and where fields are kept; NULL: the host */
 } lat_shape;
 
 /* A list of sites of a lane's block. */
 typedef struct {
     int64_t count;
     int64_t *site;
+    int64_t *shared; /* the same where kernels find it */
 } lat_sites;
 
 /* Every rank holds an equal part of the lattice; the part is cut in equal blocks, one per lane and member.  All lanes
@@ -173,11 +175,23 @@ typedef struct lat_geometry {
     lat_sites inner, outer;                       /* sites that need no halo from other ranks, and those that do */
     lat_boundary boundary;
     const struct lat_backend *backend;
+    struct lat_tables *tables; /* what kernels read of all this, where they find it */
     struct lat_halo *halos; /* exchanges set up so far, by the number of bytes per site */
+    struct lat_paths *paths; /* room for what kernels keep from site to site (paths.c) */
 } lat_geometry;
 
-/* Lanes of one vector: the smallest number of members that leaves none idle. */
+/* The key `backend` of a configuration: "auto" (the GPUs, if every rank has one, else the CPU), "cpu" or "cuda".  The ranks of a
+ * machine take turns with its GPUs.  why: a few words where "auto" did not get a GPU; empty if it did, or if the program is
+ * built without.  Collective. */
+enum { LAT_BACKEND_TEXT = 256 };
+lat_status lat_backend_read(MPI_Comm comm, lat_settings *root, const struct lat_backend **backend, char why[LAT_BACKEND_TEXT],
+                            lat_error *error);
+const char *lat_backend_name(const struct lat_backend *backend);
+
+/* Lanes of one vector on the host: the smallest number of members that leaves none idle there. */
 int lat_vector_lanes(lat_precision precision);
+/* The same for a backend; NULL: the host. */
+int lat_backend_lanes(const struct lat_backend *backend, lat_precision precision);
 
 /* Collective over comm, which is duplicated.  LAT_CONFIG if the shape cannot be met (the message says which extent
  * does not divide by what). */
@@ -186,6 +200,8 @@ void lat_geometry_free(lat_geometry *geometry); /* collective */
 
 /* Reads the keys `boundary` and `defect` of a lattice, whose size is known, into its shape. */
 void lat_boundary_read(lat_settings *lattice, lat_shape *shape, lat_error *error);
+/* The same keys as one line of text, to be released with free(); NULL: all couplings are 1. */
+char *lat_boundary_print(const lat_boundary *boundary, int dim);
 bool lat_boundary_is_periodic(const lat_boundary *boundary); /* all couplings are 1 */
 bool lat_boundary_has_gaps(const lat_boundary *boundary);    /* some are 0 */
 
@@ -200,8 +216,25 @@ typedef struct {
     const lat_geometry *geometry;
     int components;
     lat_precision precision;
-    void *data;
+    void *data; /* in the memory of the backend: for kernels, not for the host */
 } lat_field;
+
+/* The numbers of a field for code of the host: they themselves, or a copy where the backend has its own memory.  Nobody
+ * else may use the field until they are given back. */
+typedef enum {
+    LAT_READ,
+    LAT_WRITE, /* all of them; what they were is lost */
+    LAT_CHANGE,
+} lat_access;
+void *lat_field_map(const lat_field *field, lat_access access);
+void lat_field_unmap(const lat_field *field, void *numbers, lat_access access);
+
+/* What has been copied between the memory of a geometry's backend and that of the host, in both directions: fields by
+ * lat_field_map, small arrays and sums, and messages. */
+typedef struct {
+    int64_t fields, field_bytes, arrays, array_bytes, messages, message_bytes;
+} lat_copies;
+lat_copies lat_copies_of(const lat_geometry *geometry);
 
 lat_field *lat_field_create(const lat_geometry *geometry, int components, lat_precision precision); /* zeroed */
 lat_field *lat_field_gauge(const lat_geometry *geometry, lat_group group, lat_precision precision); /* unit links */
@@ -213,7 +246,8 @@ void lat_field_zero(lat_field *field);
 void lat_field_copy(lat_field *to, const lat_field *from);    /* halo included; converts the precision */
 /* Copies the members m with choose[m] true; the others keep their values. */
 void lat_field_copy_members(lat_field *to, const lat_field *from, const bool *choose);
-/* Whether the sites of both geometries have the same numbers: alike over ranks, and not cut over lanes. */
+/* Whether the sites of both geometries have the same numbers: alike over ranks, and not cut over lanes, which a device does
+ * not mind. */
 bool lat_same_sites(const lat_geometry *a, const lat_geometry *b);
 /* Member m of `to` becomes the member member[m] of `from`, and stays as it is where that is negative.  The geometries may
  * differ in members and halo (members.c); converts the precision.  Halo not filled. */
@@ -393,7 +427,7 @@ void lat_wilson_loops(lat_field *links, lat_group group, int r_count, int t_coun
 typedef enum { LAT_FLOW_WILSON, LAT_FLOW_ZEUTHEN } lat_flow_kind;
 extern const char *const lat_flow_names[]; /* "wilson", "zeuthen", NULL */
 typedef struct lat_flow lat_flow;
-/* LAT_CONFIG: the Zeuthen flow needs a halo of two sites. */
+/* LAT_CONFIG: the Zeuthen flow needs a halo of two sites; boundaries that are not periodic. */
 lat_status lat_flow_create(const lat_geometry *geometry, lat_group group, lat_precision precision, lat_flow_kind kind, lat_flow **flow,
                            lat_error *error);
 void lat_flow_free(lat_flow *flow);
@@ -401,7 +435,7 @@ void lat_flow_free(lat_flow *flow);
 void lat_flow_step(lat_flow *flow, lat_field *links, double step);
 /* Over the time in steps that keep the distance to the second-order method (P. Fritzsch and A. Ramos, JHEP 10 (2013)
  * 008 [arXiv:1301.4388]), the largest of |U - U'| / N^2, below the tolerance.  *step: where to begin, and on return where to
- * go on; *steps counts those taken.  Collective.  LAT_NUMERICAL if no step is small enough. */
+ * go on; *steps counts those taken.  Collective.  LAT_NUMERICAL if no step is small enough, after a few attempts. */
 lat_status lat_flow_advance(lat_flow *flow, lat_field *links, double time, double tolerance, double *step, int64_t *steps,
                             lat_error *error);
 /* Sums over each slice orthogonal to the last direction: out[member][3][slices] = W, Y, Q, where W = sum 2 Re tr(1 - P)

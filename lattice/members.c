@@ -2,15 +2,17 @@
  *
  * members.c: moving members between fields whose sites have the same numbers, lane by lane, without a way through site order.
  */
-#include "lattice.h"
+#include "backend/backend.h"
 
 #include <string.h>
 
 bool lat_same_sites(const lat_geometry *a, const lat_geometry *b)
 {
-    bool same = a->dim == b->dim && a->rank_count == b->rank_count;
-    for (int mu = 0; mu < LAT_MAX_DIM; mu++)
-        same = same && a->size[mu] == b->size[mu] && a->ranks[mu] == b->ranks[mu] && a->lane_grid[mu] == 1 && b->lane_grid[mu] == 1;
+    bool same = a->dim == b->dim && a->rank_count == b->rank_count && a->backend == b->backend;
+    for (int mu = 0; mu < LAT_MAX_DIM; mu++) {
+        bool whole = !a->backend->on_host || (a->lane_grid[mu] == 1 && b->lane_grid[mu] == 1);
+        same = same && a->size[mu] == b->size[mu] && a->ranks[mu] == b->ranks[mu] && whole;
+    }
     return same;
 }
 
@@ -49,7 +51,7 @@ static bool shift_of(const move *m, int first, int64_t *shift)
     {                                                                                                                  \
         to_real *to = (to_real *)m->to + first;                                                                        \
         const from_real *from = (const from_real *)m->from + first + shift;                                            \
-        mask mine;                                                                                                     \
+        mask mine = {0};                                                                                               \
         for (int i = 0; i < VECTOR; i++) mine[i] = m->member[first + i] < 0 ? 0 : -1;                                  \
         for (int64_t row = 0; row < m->rows; row++, to += m->to_lanes, from += m->from_lanes) {                        \
             from_reals value;                                                                                          \
@@ -85,6 +87,10 @@ TAKE(floats_of_floats, float, floats, float_mask, float, floats)
 void lat_field_take_members(lat_field *to, const lat_field *from, const int *member)
 {
     const lat_geometry *g = to->geometry;
+    if (!g->backend->on_host) {
+        lat_device_take_members(to, from, member);
+        return;
+    }
     move m = {to->data, from->data, g->sites * to->components, g->lanes, from->geometry->lanes, member, g->members};
     if (to->precision == LAT_DOUBLE)
         (from->precision == LAT_DOUBLE ? doubles_of_doubles : doubles_of_floats)(&m);

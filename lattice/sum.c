@@ -6,7 +6,7 @@
  * as a number in base 2^32, one digit per 64-bit integer, so that carries can wait for 2^31 additions (Kulisch's long
  * accumulator).  Adding digits is exact, so ranks are combined by an integer sum.
  */
-#include "lattice.h"
+#include "backend/backend.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -219,9 +219,17 @@ static bool sum_moderate(const lat_field *field, double *out)
     return exact;
 }
 
-void lat_sum(const lat_field *field, double *out)
+void lat_sum_on_host(const lat_field *field, double *out)
 {
     if (!sum_moderate(field, out)) sum_any(field, out);
+}
+
+void lat_sum(const lat_field *field, double *out)
+{
+    if (field->geometry->backend->on_host)
+        lat_sum_on_host(field, out);
+    else
+        lat_sum_on_device(field, out);
 }
 
 void lat_sum_vector(MPI_Comm comm, const double *contribution, int64_t contributions, int64_t n, double *result)

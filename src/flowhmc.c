@@ -45,14 +45,6 @@ static const run_changes changes = {free_keys, "chain.steps"};
 
 static uint64_t end_of(const ensemble *e) { return e->chain->thermalise + (uint64_t)e->steps; }
 
-static void read_backend(lat_settings *root, lat_error *error)
-{
-    static const char *const names[] = {"auto", "cpu", "cuda", NULL};
-    int backend = lat_settings_choice(root, "backend", "auto", names, error);
-    if (!error->status && strcmp(names[backend], "cuda") == 0)
-        lat_settings_fail(root, "backend", error, "cuda is not built into this program: use \"auto\" or \"cpu\"");
-}
-
 static void read_observables(lat_settings *measure, ensemble *e, lat_error *error)
 {
     enum { MOST = 64 };
@@ -96,7 +88,6 @@ static void read_plan(lat_settings *root, ensemble *e, lat_error *error)
     read_format(chain, e, error);
     e->every = lat_settings_int(measure, "every", 1, 1, most, error);
     read_observables(measure, e, error);
-    read_backend(root, error);
     e->walltime = walltime_read(root, error);
 }
 
@@ -162,9 +153,10 @@ static char *layout_text(const ensemble *e)
     char *size = product_of(g->size, g->dim), *rank_grid = product_of(ranks, g->dim),
          *lane_grid = product_of(lanes, g->dim);
     char *block = product_of(g->block, g->dim);
-    char *text = lat_text("%s, %s, %d replica%s; %s ranks, %s lanes x %d, %d idle, blocks of %s; backend %s",
+    char *text = lat_text("%s, %s, %d replica%s; %s ranks, %s lanes x %d, %d idle, blocks of %s; backend %s%s%s",
                           lat_group_names[e->chain->group], size, g->members, g->members > 1 ? "s" : "", rank_grid,
-                          lane_grid, g->members, g->lanes - g->blocks * g->members, block, g->backend->name);
+                          lane_grid, g->members, g->lanes - g->blocks * g->members, block, lat_backend_name(g->backend),
+                          e->chain->no_device[0] ? ", " : "", e->chain->no_device);
     free(size);
     free(rank_grid);
     free(lane_grid);
@@ -308,18 +300,22 @@ static lat_status save_replica(const ensemble *e, int replica, const char *model
                      : lat_text("configs/step-%010" PRIu64 ".%s", chain->step, e->save_format);
     char *path = run_path(e->run, name), *step = lat_text("%" PRIu64, chain->step),
          *seed = lat_text("%" PRIu64, chain->seed);
-    char *number = lat_text("%d", replica), *beta = lat_text("%.17g", lat_action_beta(chain->action));
-    lat_provenance provenance[] = {
+    char *number = lat_text("%d", replica), *beta = lat_text("%.17g", lat_action_beta(chain->action)),
+         *boundary = lat_boundary_print(&chain->geometry->boundary, chain->geometry->dim);
+    lat_provenance provenance[8] = {
         {"program", "flowhmc " PACKAGE_VERSION}, {"seed", seed},          {"step", step}, {"replica", number},
-        {"configuration", e->identity},          {"model_sha256", model}, {"beta", beta},
+        {"configuration", e->identity},          {"model_sha256", model},
     };
-    int count = (int)(sizeof provenance / sizeof *provenance) - isnan(lat_action_beta(chain->action));
+    int count = 6;
+    if (!isnan(lat_action_beta(chain->action))) provenance[count++] = (lat_provenance){"beta", beta};
+    if (boundary) provenance[count++] = (lat_provenance){"boundary", boundary};
     lat_config_write(path, chain->links, chain->group, replica, provenance, count, error);
     free(name);
     free(path);
     free(step);
     free(seed);
     free(number);
+    free(boundary);
     free(beta);
     return error->status;
 }

@@ -229,21 +229,65 @@ static void measure_links(request *request, const lat_observable *observable, la
     printf("\n");
 }
 
+/* The boundary of the lattice, where a file of flowhmc names one. */
+static void take_boundary(const lat_config_report *report, const char *path, lat_shape *shape, lat_error *error)
+{
+    for (int i = 0; i < report->provenance_count && !error->status; i++) {
+        lat_settings *root;
+        if (strcmp(report->provenance[i].key, "boundary") != 0) continue;
+        if (lat_settings_parse(report->provenance[i].value, path, &root, error)) return;
+        lat_boundary_read(root, shape, error);
+        lat_settings_free(root);
+    }
+}
+
+/* What the boundary is, the file says beside the links: a lattice that turns out not to be periodic is made anew. */
+static lat_field *read_links(const char *path, lat_group group, lat_shape *shape, lat_geometry **geometry, lat_error *error)
+{
+    lat_config_report report = {0};
+    bool known = !lat_boundary_is_periodic(&shape->boundary);
+    if (lat_geometry_create(MPI_COMM_WORLD, shape, geometry, error)) return NULL;
+    lat_field *links = lat_field_gauge(*geometry, group, LAT_DOUBLE);
+    lat_config_read_as(path, links, group, NULL, &report, error);
+    take_boundary(&report, path, shape, error);
+    bool again = !known && !lat_boundary_is_periodic(&shape->boundary) && !error->status;
+    if ((*geometry)->rank == 0 && !error->status && !again && report.warning[0])
+        fprintf(stderr, "flowhmc: warning: %s: %s\n", path, report.warning);
+    lat_config_report_free(&report);
+    if (!again) return links;
+    lat_field_free(links);
+    lat_geometry_free(*geometry);
+    return read_links(path, group, shape, geometry, error);
+}
+
+static lat_status check_request(const request *request, lat_group group, const lat_shape *shape, const char *path,
+                                lat_observable *observable, lat_error *error)
+{
+    for (int i = 0; i < request->count; i++)
+        if (lat_observable_find(request->name[i], group, shape, &observable[i], error)) return error->status;
+    if (request->loops.wanted && lat_boundary_has_gaps(&shape->boundary))
+        return lat_fail(error, LAT_CONFIG, "%s: is of a lattice with an open boundary: loops are there for others only", path);
+    if (request->flow.wanted && !lat_boundary_is_periodic(&shape->boundary))
+        return lat_fail(error, LAT_CONFIG, "%s: is of a lattice with an open boundary or a defect: the gradient flow is there for "
+                        "periodic ones only", path);
+    return LAT_DONE;
+}
+
 static lat_status measure_file(request *request, const char *path, int64_t number, lat_error *error)
 {
     lat_group group;
     lat_shape shape = {0};
-    lat_geometry *geometry;
     lat_observable observable[MOST_OBSERVABLES] = {{.columns = 0}};
     if (lat_config_shape(MPI_COMM_WORLD, path, &group, &shape, error)) return error->status;
-    for (int i = 0; i < request->count; i++)
-        if (lat_observable_find(request->name[i], group, &shape, &observable[i], error)) return error->status;
-    if (number == 1) print_heading(request, observable);
+    if (check_request(request, group, &shape, path, observable, error)) return error->status;
     if (request->flow.wanted && request->flow.kind == LAT_FLOW_ZEUTHEN) shape.halo = 2;
-    if (lat_geometry_create(MPI_COMM_WORLD, &shape, &geometry, error)) return error->status;
-    lat_field *links = lat_field_gauge(geometry, group, LAT_DOUBLE);
-    if (lat_config_read(path, links, group, error) == LAT_DONE)
+    lat_geometry *geometry;
+    lat_field *links = read_links(path, group, &shape, &geometry, error);
+    if (!links) return error->status;
+    if (!error->status && check_request(request, group, &shape, path, observable, error) == LAT_DONE) {
+        if (number == 1) print_heading(request, observable);
         measure_links(request, observable, links, group, path, number, error);
+    }
     lat_field_free(links);
     lat_geometry_free(geometry);
     return error->status;

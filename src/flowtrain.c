@@ -38,7 +38,7 @@ static const char example[] = "lattice = { group = \"u1\"; size = [8, 8]; };\n"
                               "model = \"example.h5\";\n";
 
 /* What may be different when a run is resumed. */
-static const char *const free_keys[] = {"walltime", "train.checkpoint_every", "train.final_samples", NULL};
+static const char *const free_keys[] = {"walltime", "backend", "train.checkpoint_every", "train.final_samples", NULL};
 static const run_changes changes = {free_keys, "train.steps"};
 
 typedef struct {
@@ -48,6 +48,7 @@ typedef struct {
     char *directory; /* of the configuration file */
     lat_group group;
     lat_shape shape;
+    char no_device[LAT_BACKEND_TEXT];
     lat_precision precision;
     lat_action *action;
     flow_train_settings settings;
@@ -136,6 +137,7 @@ static lat_status configure(work *w, lat_error *error)
     read_model_keys(w, error);
     w->precision = (lat_precision)lat_settings_choice(w->root, "precision", "double", lat_precision_names, error);
     w->walltime = walltime_read(w->root, error);
+    if (!error->status) lat_backend_read(MPI_COMM_WORLD, w->root, &w->shape.backend, w->no_device, error);
     if (!error->status) lat_settings_finish(w->root, error);
     if (error->status) return error->status;
     free(w->model->action);
@@ -302,7 +304,7 @@ static void write_summary(const work *w, double exact, lat_error *error)
     flow_model_hash(w->model, sha256);
     json_t *summary =
         json_pack("{s:I, s:s, s:I, s:I, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:I, s:{s:s, s:s, s:I, s:o}}", "seed",
-                  (json_int_t)w->settings.seed, "backend", "cpu", "steps", (json_int_t)w->training.step, "dropped",
+                  (json_int_t)w->settings.seed, "backend", lat_backend_name(w->shape.backend), "steps", (json_int_t)w->training.step, "dropped",
                   (json_int_t)w->training.dropped, "ess", number(e->ess), "acceptance", number(e->acceptance), "loss",
                   number(e->loss), "log_weight_spread", number(e->spread), "log_z", number(e->log_z), "log_z_error",
                   number(e->log_z_error), "log_z_exact", number(exact), "samples", (json_int_t)e->samples, "model",
@@ -331,7 +333,7 @@ static void finish(work *w, lat_error *error)
 static void print_layout(const work *w)
 {
     if (w->rank > 0) return;
-    int64_t lanes = lat_vector_lanes(w->precision), chunks = w->settings.batch / lanes,
+    int64_t lanes = flow_trainer_lanes(&w->shape, w->precision, w->settings.batch), chunks = w->settings.batch / lanes,
             most = (chunks + w->ranks - 1) / w->ranks;
     double bytes = (double)w->model->stack.parameter_count * (double)(most + 5) * 8;
     printf("model: %d layers, %lld parameters\n", w->model->stack.layers, (long long)w->model->stack.parameter_count);
@@ -355,8 +357,9 @@ static void run_it(work *w, lat_error *error)
     if (!error->status) {
         stopper stopper;
         stopper_start(&stopper, MPI_COMM_WORLD, w->run->directory, w->walltime);
-        run_log(w->run, "%s: %lld parameters, %d ranks, objective %s", w->path, (long long)w->model->stack.parameter_count,
-                w->ranks, flow_objective_names[w->settings.objective]);
+        run_log(w->run, "%s: %lld parameters, %d ranks, objective %s; backend %s%s%s", w->path, (long long)w->model->stack.parameter_count,
+                w->ranks, flow_objective_names[w->settings.objective], lat_backend_name(w->shape.backend),
+                w->no_device[0] ? ", " : "", w->no_device);
         const char *reason = train(w, &stopper, error);
         lat_error failure = {0};
         flow_model_write(MPI_COMM_WORLD, w->path, w->model, &w->training, &failure);

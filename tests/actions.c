@@ -5,6 +5,8 @@
  * actions.c: plaquettes and rectangles under all boundaries are what their definition says, gauge invariant, with the force
  * that is their derivative, the same on any number of ranks and lanes.
  */
+#include "../lattice/action/action.h"
+#include "../lattice/backend/backend.h"
 #include "matrix.h"
 
 typedef struct {
@@ -291,6 +293,39 @@ static void test_names(void)
     }
 }
 
+/* What the kernel keeps of one site for the next changes no bit, and is not there any more when the links have changed. */
+static void test_paths(int dim, lat_group group, lat_precision precision, int members)
+{
+    lat_error error = {0};
+    lat_geometry *g;
+    lat_shape shape = {.dim = dim, .size = {8, 8, 4, 4}, .members = members, .precision = precision};
+    for (int mu = dim; mu < LAT_MAX_DIM; mu++) shape.size[mu] = 0;
+    if (lat_geometry_create(MPI_COMM_WORLD, &shape, &g, &error)) lat_abort(error.status, "%s", error.text);
+    lat_field *links = lat_field_gauge(g, group, precision);
+    lat_field *force = lat_field_algebra(g, group, precision), *plain = lat_field_algebra(g, group, precision);
+    lat_action *action = lat_action_wilson(group, 1.7);
+    lat_range block = lat_block(g);
+    bool same = true;
+    for (uint64_t step = 1; step <= 2; step++) {
+        lat_random random = stream(step);
+        lat_field_haar(links, group, &random);
+        action->table->force(action, links, 1, force);
+        plaquette_force_args args = {lat_tables_of(g), links->data, plain->data, -1.7 / lat_colours(group)};
+        lat_kernels_of(links, group)->plaquette_force(&args, &block);
+        size_t bytes = (size_t)(g->sites * force->components * g->lanes) * (precision == LAT_FLOAT ? sizeof(float) : sizeof(double));
+        same = same && memcmp(force->data, plain->data, bytes) == 0;
+    }
+    bool all;
+    MPI_Allreduce(&same, &all, 1, MPI_C_BOOL, MPI_LAND, MPI_COMM_WORLD);
+    ok(all, "%s in %d dimensions, %s, %d members: the force with and without paths kept", lat_group_names[group], dim,
+       lat_precision_names[precision], members);
+    lat_action_free(action);
+    lat_field_free(links);
+    lat_field_free(force);
+    lat_field_free(plain);
+    lat_geometry_free(g);
+}
+
 int main(int argc, char **argv)
 {
     tap_start(&argc, &argv);
@@ -302,6 +337,12 @@ int main(int argc, char **argv)
             }
         test_limits((lat_group)group);
     }
+    for (int group = LAT_SU2; group <= LAT_SU3; group++)
+        for (int dim = 2; dim <= 4; dim++) {
+            test_paths(dim, (lat_group)group, LAT_DOUBLE, 1);
+            test_paths(dim, (lat_group)group, LAT_FLOAT, 1);
+            test_paths(dim, (lat_group)group, LAT_DOUBLE, 24);
+        }
     test_names();
     return tap_end();
 }

@@ -73,8 +73,9 @@ static excess outside(const spline *s, double x, image found)
     return (excess){away - 2 * rounding * exp(most), fmax(least - found.log_slope, found.log_slope - most)};
 }
 
-/* Widths that differ by e^(2 spread): most bins are as narrow as they can be */
-static void test_even_spline(double spread)
+/* Widths that differ by up to e^(2 spread).  The narrowest are a few roundings wide, and by so much they differ in float, and
+ * their slopes with them. */
+static void test_even_spline(double spread, double tolerance)
 {
     excess worst = {-INFINITY, -INFINITY};
     for (int trial = 0; trial < TRIALS; trial++) {
@@ -96,14 +97,14 @@ static void test_even_spline(double spread)
         }
     }
     ok(worst.y < 5e-6, "logits up to %g: values within a rounding of the point (%.1e)", spread, worst.y);
-    ok(worst.log_slope < 0.2, "logits up to %g: logarithms of slopes likewise (%.1e)", spread, worst.log_slope);
+    ok(worst.log_slope < tolerance, "logits up to %g: logarithms of slopes likewise (%.1e)", spread, worst.log_slope);
 }
 
 int main(int argc, char **argv)
 {
     tap_start(&argc, &argv);
-    test_even_spline(1);
-    test_even_spline(5);
-    test_even_spline(12);
+    test_even_spline(1, 1e-3);
+    test_even_spline(5, 0.1);
+    test_even_spline(12, 3);
     return tap_end();
 }

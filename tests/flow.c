@@ -216,10 +216,15 @@ static void test_recorded(bench *b, const example *e, const lat_field *c, const 
     int64_t n = b->map->model->stack.parameter_count;
     double *again = lat_alloc(n, sizeof *again), worst = 0, largest = 0;
     lat_field *bar = lat_field_algebra(b->g, LAT_U1, LAT_DOUBLE);
+    lat_field *image = lat_field_gauge(b->g, LAT_U1, LAT_DOUBLE);
     lat_field_copy(bar, c);
+    lat_field_copy(image, b->v);
+    flow_forward(b->map, image, b->density);
     lat_field_copy(b->u, b->v);
     lat_field_zero(b->density);
     flow_record(b->map, b->u, b->density);
+    ok(distance(b->u, image) == 0, "%s: recorded, it is the same map", e->name);
+    lat_field_free(image);
     flow_backward(b->map, b->u, bar, b->weight, again);
     MPI_Allreduce(MPI_IN_PLACE, again, (int)n, MPI_DOUBLE, MPI_SUM, b->g->comm);
     for (int64_t i = 0; i < n; i++) {

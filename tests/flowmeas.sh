@@ -74,4 +74,25 @@ expect 3 'no multiple of step times every' "$folder/meas.cfg" --set flow.time=0.
 expect 3 'loops.t: must be smaller' "$folder/meas.cfg" --set loops.t=8 "${configs[0]}"
 expect 3 'is .kind. meant' "$folder/meas.cfg" --set flow.knd=zeuthen "${configs[0]}"
 expect 3 'flow.time: is a string' "$folder/meas.cfg" --set 'flow.time="x"' "${configs[0]}"
+
+# Files of lattices that are not periodic say so, in any format that has room for it.
+cat >"$folder/open.cfg" <<'EOF'
+measure = { observables = [ "plaquette" ]; };
+EOF
+for format in h5 nersc ildg; do
+    ./flowhmc --quiet --out "$folder/open-$format" "$folder/run.cfg" --set chain.save_format=$format --set chain.steps=1 \
+        --set 'lattice.boundary=["periodic", "periodic", "periodic", "open"]' >"$folder/out" 2>"$folder/err"
+    file=("$folder/open-$format"/configs/*)
+    expect 0 plaquette "$folder/open.cfg" "${file[0]}"
+    mean=$(tail -n 1 "$folder/out")
+    [ "$(launch -n 2 ./flowmeas "$folder/open.cfg" "${file[0]}" | tail -n 1)" = "$mean" ]
+    result $? "the plaquette of an open lattice in $format on two ranks: $mean"
+    expect 3 'open boundaries: leave it out' "$folder/open.cfg" --set 'measure.observables=["polyakov"]' "${file[0]}"
+    expect 3 'open boundary or a defect: the gradient flow' "$folder/open.cfg" --set flow.time=0.1 --set "flow.output=$folder/open" "${file[0]}"
+    expect 3 'open boundary: loops' "$folder/open.cfg" --set loops.r=2 --set loops.t=2 "${file[0]}"
+done
+./flowhmc --quiet --out "$folder/defect" "$folder/run.cfg" --set chain.steps=1 --set 'lattice.defect.size=[2, 2, 2]' \
+    --set lattice.defect.coupling=0.5 >"$folder/out" 2>"$folder/err"
+expect 0 polyakov "$folder/open.cfg" --set 'measure.observables=["polyakov"]' "$folder"/defect/configs/*
+expect 3 'or a defect: the gradient flow' "$folder/open.cfg" --set flow.time=0.1 --set "flow.output=$folder/open" "$folder"/defect/configs/*
 echo "1..$count"

@@ -501,6 +501,14 @@ static void test_hostile_others(void)
     expect_changed(&milc, 4, "\2\0\0\0\4\0\0\0", 8, LAT_FORMAT, "MILC: extents in another order than the lattice's");
     expect_changed(&milc, 84, "\1", 1, LAT_FORMAT, "MILC: an order of its own");
     expect_changed(&milc, 88, "\0", 1, LAT_FORMAT, "MILC: another checksum");
+    lat_bytes foreign = {0};
+    golden_milc(&foreign, false);
+    memcpy(foreign.data + 88, "\1\2\3\4\5\6\7\10", 8);
+    expect(&foreign, NULL, LAT_DONE, true, "sum29 is 58a94366 and should be 4030201; sum31 is 831e0bb4 and should be 8070605",
+           "MILC: sums of another kind are a warning");
+    memset(foreign.data + 96, 0, 72); /* a matrix, with such sums */
+    expect_refusal(&foreign, "MILC: sums of another kind, and a matrix that is not in the group");
+    free(foreign.data);
     expect_changed(&openqcd, 0, "\377\377\377\177", 4, LAT_FORMAT, "openQCD: an extent of 2^31 - 1");
     expect_changed(&openqcd, 0, "\0\0\0\0", 4, LAT_FORMAT, "openQCD: an extent of 0");
     expect_changed(&openqcd, 0, "\7\0\0\0", 4, LAT_FORMAT, "openQCD: an odd extent");

@@ -466,6 +466,30 @@ static void refused(void)
     ok(lat_flow_create(g, LAT_SU2, LAT_DOUBLE, LAT_FLOW_ZEUTHEN, &flow, &error) == LAT_CONFIG,
        "a halo of one site is too small for the Zeuthen flow: %s", error.text);
     lat_geometry_free(g);
+    static const lat_boundary boundary[] = {{.open = {false, true}}, {.defect = true, .direction = 1, .extent = {4}, .coupling = 0.5}};
+    for (int i = 0; i < 2; i++) {
+        error = (lat_error){0};
+        g = geometry_of(MPI_COMM_WORLD, (lat_shape){.dim = 2, .size = {8, 16}, .boundary = boundary[i]});
+        ok(lat_flow_create(g, LAT_SU2, LAT_DOUBLE, LAT_FLOW_WILSON, &flow, &error) == LAT_CONFIG, "%s", error.text);
+        lat_geometry_free(g);
+    }
+}
+
+/* An adaptive step that is never small enough ends with an error, and after few steps. */
+static void never_accepted(double tolerance, double first)
+{
+    lat_error error = {0};
+    lat_geometry *g = geometry_of(MPI_COMM_WORLD, (lat_shape){.dim = 2, .size = {8, 16}});
+    lat_field *links = rough_links(g, LAT_SU3, 0.3);
+    lat_flow *flow = flow_of(g, LAT_SU3, LAT_FLOW_WILSON);
+    double step = 0.1;
+    int64_t steps = 0;
+    if (isnan(first) && g->rank == 0) ((double *)links->data)[0] = first;
+    ok_all(lat_flow_advance(flow, links, 1, tolerance, &step, &steps, &error) == LAT_NUMERICAL && steps == 0,
+           "adaptive flow, tolerance %g, link %g: %s", tolerance, first, error.text);
+    lat_flow_free(flow);
+    lat_field_free(links);
+    lat_geometry_free(g);
 }
 
 int main(int argc, char **argv)
@@ -488,5 +512,7 @@ int main(int argc, char **argv)
     constant_flux(LAT_SU3, (const double[]){1, 1, -2}, (const int[]){1, -2});
     scales();
     refused();
+    never_accepted(1e-30, 1);
+    never_accepted(1e-6, NAN);
     return tap_end();
 }

@@ -36,7 +36,7 @@ REAL_INLINE real conv_slope(flow_activation activation, real kept)
  * its loops unrolled, keeps them in registers; beside them fit the inputs of the sites and a weight.  Two sites share
  * each weight that is read, without which the loads would be as many as the multiply-adds.  Gradients of weights hold
  * CONV_ROWS inputs times FLOW_CONV_TILE outputs. */
-#if defined(__AVX512F__) || defined(__CUDACC__)
+#if defined(__AVX512F__) || defined(REAL_DEVICE)
 enum { CONV_BLOCK = 12, CONV_ROWS = 4 };
 #define CONV_COUNTS(X, name)                                                                                           \
     X(name, 1) X(name, 2) X(name, 3) X(name, 4) X(name, 5) X(name, 6)                                                  \
@@ -47,16 +47,19 @@ enum { CONV_BLOCK = 6, CONV_ROWS = 2 };
 #endif
 #ifdef __CUDACC__
 #define CONV_FOR(i, count) _Pragma("unroll") for (int i = 0; i < (count); i++)
+#else
+#define CONV_FOR(i, count) _Pragma("GCC unroll 12") for (int i = 0; i < (count); i++)
+#endif
+#ifdef REAL_DEVICE
 #define CONV_CORE static __device__
 enum { CONV_SITES = 1 };
 #else
-#define CONV_FOR(i, count) _Pragma("GCC unroll 12") for (int i = 0; i < (count); i++)
 #define CONV_CORE static __attribute__((noinline))
 enum { CONV_SITES = 2 };
 #endif
 
 /* Where tanh is no call it is taken of the sums while they are in registers. */
-#if defined(REAL_FLOAT) && !defined(__CUDACC__)
+#if defined(REAL_FLOAT) && !defined(REAL_DEVICE)
 enum { CONV_CALLS = 0 };
 #else
 enum { CONV_CALLS = 1 };
@@ -67,7 +70,7 @@ enum { CONV_CALLS = 1 };
  *   CONV_HOLD(x)   keeps a value in its register: it would rather load it again for each use
  *   CONV_FIX(p)    ends what it knows of a pointer, which it would split into the parts that several have in common
  *   CONV_FORGET    has what lies in memory read again */
-#ifdef __CUDACC__
+#ifdef REAL_DEVICE
 #define CONV_HOLD(x) (void)(x)
 #define CONV_FIX(p) (void)(p)
 #define CONV_FORGET (void)0
@@ -155,7 +158,7 @@ REAL_INLINE void conv_add(const conv_operand *k, const int64_t *site, conv_sums 
 REAL_INLINE int64_t conv_blocks(const conv_operand *k) { return (k->to + CONV_BLOCK - 1) / CONV_BLOCK; }
 REAL_INLINE int64_t conv_block_start(const conv_operand *k, int64_t block) { return block * k->to / conv_blocks(k); }
 
-#ifdef __CUDACC__
+#ifdef REAL_DEVICE
 #define CONV_KERNEL(name)                                                                                              \
     CONV_BLOCK_KERNEL(name)                                                                                            \
     KERNEL(name)                                                                                                       \
@@ -201,7 +204,7 @@ REAL_INLINE const int64_t *conv_sites(const lat_range *range, int64_t i, int64_t
 CONV_CORE void conv_activate(const conv_forward_args *k, int64_t site, int64_t lane, int64_t first, int n)
 {
     for (int64_t j = first; j < first + n; j++) {
-        real slope, value = conv_smooth(k->activation, GET(k->out, k->s.outputs, j), &slope);
+        real slope = real_of(0), value = conv_smooth(k->activation, GET(k->out, k->s.outputs, j), &slope);
         PUT(k->out, k->s.outputs, j, value);
         if (k->activation == FLOW_SILU && k->slope) PUT(k->slope, k->s.outputs, j, slope);
     }

@@ -127,6 +127,7 @@ typedef struct {
 #define FLOW_COUPLING_POINTER(name) void (*name)(const name##_args *args, const lat_range *range);
 typedef struct { FLOW_COUPLING_KERNELS(FLOW_COUPLING_POINTER) } flow_coupling_kernels;
 
-extern const flow_coupling_kernels flow_coupling_cpu_u1_double, flow_coupling_cpu_u1_float;
+extern const flow_coupling_kernels flow_coupling_cpu_u1_double, flow_coupling_cpu_u1_float, flow_coupling_cuda_u1_double,
+    flow_coupling_cuda_u1_float;
 
 #endif

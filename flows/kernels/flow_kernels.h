@@ -121,6 +121,6 @@ typedef struct {
     FLOW_KERNELS(FLOW_KERNEL_POINTER)
 } flow_kernels;
 
-extern const flow_kernels flow_cpu_double, flow_cpu_float;
+extern const flow_kernels flow_cpu_double, flow_cpu_float, flow_cuda_double, flow_cuda_float;
 
 #endif

@@ -63,26 +63,31 @@ REAL_INLINE real spline_extent(spline_domain d, real share)
     return d.extent * (SPLINE_LEAST + (1 - (scalar)d.knots * SPLINE_LEAST) * share);
 }
 
-/* The last bin whose lower end in x (or y, if by_height) is not above the point. */
+/* The last bin whose lower end in x (or y, if by_height) is not above the point.  Its extents are the differences of its
+ * ends, whatever their sums have been rounded to: so bins meet, and fill the interval, in any precision. */
 REAL_INLINE spline_bin spline_find(spline_domain d, const real *parameter, const real *wide, const real *high, real point,
                                    int by_height)
 {
     const int knots = d.knots;
+    const real end = real_of(d.start + d.extent);
     spline_bin bin = {0};
-    real left = real_of(d.start), bottom = left;
+    real left = real_of(d.start), bottom = left, right = end, top = end;
     for (int j = 0; j < knots; j++) {
-        real width = spline_extent(d, wide[j]), height = spline_extent(d, high[j]);
+        real next_left = j + 1 < knots ? left + spline_extent(d, wide[j]) : end;
+        real next_bottom = j + 1 < knots ? bottom + spline_extent(d, high[j]) : end;
         truth below = j == 0 ? real_less(real_of(0), real_of(1)) : real_less(by_height ? bottom : left, point);
         bin.index = real_select(below, real_of((scalar)j), bin.index);
         bin.left = real_select(below, left, bin.left);
-        bin.width = real_select(below, width, bin.width);
         bin.bottom = real_select(below, bottom, bin.bottom);
-        bin.height = real_select(below, height, bin.height);
+        right = real_select(below, next_left, right);
+        top = real_select(below, next_bottom, top);
         bin.logit0 = real_select(below, parameter[2 * knots + j], bin.logit0);
         bin.logit1 = real_select(below, parameter[2 * knots + (j + 1 < d.slopes ? j + 1 : 0)], bin.logit1);
-        left = left + width;
-        bottom = bottom + height;
+        left = next_left;
+        bottom = next_bottom;
     }
+    bin.width = right - bin.left;
+    bin.height = top - bin.bottom;
     bin.slope0 = real_exp(bin.logit0);
     bin.slope1 = real_exp(bin.logit1);
     bin.s = bin.height / bin.width;

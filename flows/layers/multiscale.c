@@ -145,7 +145,8 @@ static void lay_out_whole(multiscale_step *s, lat_error *error)
 {
     const flow_layer *layer = s->base.layer;
     const lat_geometry *g = s->base.map->geometry;
-    lat_shape shape = {.dim = g->dim, .members = g->members, .precision = s->base.map->precision};
+    lat_shape shape = {.dim = g->dim, .members = g->members, .precision = s->base.map->precision,
+                       .backend = g->backend};
     for (int mu = 0; mu < g->dim; mu++) {
         shape.size[mu] = g->size[mu];
         shape.ranks[mu] = shape.lane_grid[mu] = 1;
@@ -161,7 +162,8 @@ static void lay_out_whole(multiscale_step *s, lat_error *error)
 static lat_shape coarse_shape(const flow_map *map, int nu)
 {
     const lat_geometry *g = map->geometry;
-    lat_shape shape = {.dim = g->dim, .members = g->members, .period = 1, .halo = g->halo, .corners = g->corners, .precision = map->precision};
+    lat_shape shape = {.dim = g->dim, .members = g->members, .period = 1, .halo = g->halo, .corners = g->corners, .precision = map->precision,
+                       .backend = g->backend};
     for (int mu = 0; mu < g->dim; mu++) {
         shape.size[mu] = mu == nu ? g->size[mu] / 2 : g->size[mu];
         shape.ranks[mu] = g->ranks[mu];
@@ -181,6 +183,8 @@ static void list_fine_sites(multiscale_step *s, int nu)
         s->fine[site] = lat_site(fine, c);
         s->ahead[site] = fine->up[nu][s->fine[site]];
     }
+    s->fine = lat_hand_over(g, s->fine, g->sites * (int64_t)sizeof *s->fine);
+    s->ahead = lat_hand_over(g, s->ahead, g->sites * (int64_t)sizeof *s->ahead);
 }
 
 static void lay_out_level(multiscale_step *s, lat_error *error)
@@ -226,10 +230,12 @@ static void free_step(flow_step *step)
     lat_field_free(s->cotangent);
     lat_field_free(s->density);
     flow_map_free(s->map);
+    if (s->geometry) {
+        s->geometry->backend->release(s->fine);
+        s->geometry->backend->release(s->ahead);
+    }
     lat_geometry_free(s->geometry);
     free(s->values);
-    free(s->fine);
-    free(s->ahead);
     free(s);
 }
 
@@ -238,6 +244,13 @@ static void free_step(flow_step *step)
 /* A field of the lattice and one of the same lattice held whole by every rank: copies all members. */
 static void copy_whole(multiscale_step *s, const lat_field *from, lat_field *to)
 {
+    if (lat_same_sites(from->geometry, to->geometry)) {
+        int *member = lat_alloc(from->geometry->members, sizeof *member);
+        for (int m = 0; m < from->geometry->members; m++) member[m] = m;
+        lat_field_take_members(to, from, member);
+        free(member);
+        return;
+    }
     for (int member = 0; member < from->geometry->members; member++) {
         lat_field_gather(from, member, s->values);
         lat_field_scatter(to, member, s->values);

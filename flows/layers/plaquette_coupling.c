@@ -275,7 +275,7 @@ static void apply(coupling_step *s, const double *parameters, lat_field *u, lat_
         lat_halo_exchange(u);
         for (int64_t first = 0; first < s->active->count; first += portion) {
             int64_t rest = s->active->count - first;
-            lat_sites sites = {rest < portion ? rest : portion, s->active->site + first};
+            lat_sites sites = {rest < portion ? rest : portion, s->active->site + first, s->active->shared + first};
             apply_to_portion(s, parameters, u, &sites, &args, kernel);
         }
     }

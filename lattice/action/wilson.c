@@ -40,14 +40,13 @@ void lat_plaquette_value(const lat_action *action, double beta, lat_field *links
     sum_plaquettes(action, beta, links, density, &outer);
 }
 
-static void add_forces(const lat_action *action, double weight, const lat_field *links, lat_field *force,
-                       const lat_range *range)
+static void add_forces(const lat_action *action, const lat_tables *tables, double weight, const lat_field *links,
+                       lat_field *force, const lat_range *range)
 {
     const lat_kernels *kernels = lat_kernels_of(links, action->group);
     const double *couplings = lat_couplings_of(action);
-    lat_tables tables = lat_tables_of(links->geometry);
-    plaquette_force_args args = {tables, links->data, force->data, weight};
-    weighted_plaquette_force_args weighted = {tables, links->data, couplings, force->data, weight};
+    plaquette_force_args args = {*tables, links->data, force->data, weight};
+    weighted_plaquette_force_args weighted = {*tables, links->data, couplings, force->data, weight};
     if (couplings)
         kernels->weighted_plaquette_force(&weighted, range);
     else
@@ -59,10 +58,11 @@ void lat_plaquette_force(const lat_action *action, double beta, lat_field *links
     double weight = -scale * beta / lat_colours(action->group);
     lat_range inner = lat_range_of(links->geometry, &links->geometry->inner);
     lat_range outer = lat_range_of(links->geometry, &links->geometry->outer);
+    lat_tables tables = lat_tables_with_paths(links, action->group);
     lat_halo_start_staples(links);
-    add_forces(action, weight, links, force, &inner);
+    add_forces(action, &tables, weight, links, force, &inner);
     lat_halo_finish_staples(links);
-    add_forces(action, weight, links, force, &outer);
+    add_forces(action, &tables, weight, links, force, &outer);
 }
 
 static void value(lat_action *action, lat_field *links, lat_field *density)

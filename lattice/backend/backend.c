@@ -4,35 +4,61 @@
  */
 #include "backend.h"
 
-const lat_backend lat_backend_cpu = {
-    .name = "cpu",
-    .kernels = {[LAT_U1] = {[LAT_DOUBLE] = &lat_cpu_u1_double, [LAT_FLOAT] = &lat_cpu_u1_float},
-                [LAT_SU2] = {[LAT_DOUBLE] = &lat_cpu_su2_double, [LAT_FLOAT] = &lat_cpu_su2_float},
-                [LAT_SU3] = {[LAT_DOUBLE] = &lat_cpu_su3_double, [LAT_FLOAT] = &lat_cpu_su3_float}},
-};
+#include <stdlib.h>
 
-int lat_vector_lanes(lat_precision precision)
+const char *lat_backend_name(const lat_backend *backend) { return backend->name; }
+
+int lat_backend_lanes(const lat_backend *backend, lat_precision precision)
 {
-    return lat_backend_cpu.kernels[LAT_U1][precision]->lanes; /* alike for all groups */
+    return (backend ? backend : &lat_backend_cpu)->kernels[LAT_U1][precision]->lanes; /* alike for all groups */
 }
 
-lat_tables lat_tables_of(const lat_geometry *g)
-{
-    lat_tables tables = {.global_site = g->global_site, .lane_member = g->lane_member, .dim = g->dim, .lanes = g->lanes};
-    for (int mu = 0; mu < LAT_MAX_DIM; mu++) {
-        tables.up[mu] = g->up[mu];
-        tables.down[mu] = g->down[mu];
-        tables.size[mu] = g->size[mu];
-    }
-    return tables;
-}
+int lat_vector_lanes(lat_precision precision) { return lat_backend_lanes(NULL, precision); }
+
+lat_tables lat_tables_of(const lat_geometry *g) { return *g->tables; }
 
 lat_range lat_block(const lat_geometry *g) { return (lat_range){.count = g->sites, .lanes = g->lanes}; }
 
 lat_range lat_range_of(const lat_geometry *g, const lat_sites *sites)
 {
-    return (lat_range){.count = sites->count, .site = sites->site, .lanes = g->lanes};
+    return (lat_range){.count = sites->count, .site = sites->shared, .lanes = g->lanes};
 }
+
+/* ----------------------------------------------------------------------------------------- arrays that kernels read */
+
+void *lat_share(const lat_geometry *g, const void *host, int64_t bytes)
+{
+    if (g->backend->on_host || !host) return (void *)host; /* kernels only read what is shared */
+    void *shared = g->backend->allocate(bytes);
+    g->backend->upload(shared, host, bytes, LAT_OF_ARRAY);
+    return shared;
+}
+
+void lat_unshare(const lat_geometry *g, void *shared)
+{
+    if (!g->backend->on_host) g->backend->release(shared);
+}
+
+void *lat_hand_over(const lat_geometry *g, void *host, int64_t bytes)
+{
+    void *shared = lat_share(g, host, bytes);
+    if (shared != host) free(host);
+    return shared;
+}
+
+void lat_sites_share(const lat_geometry *g, lat_sites *sites)
+{
+    sites->shared = lat_share(g, sites->site, sites->count * (int64_t)sizeof *sites->site);
+}
+
+void lat_sites_free(const lat_geometry *g, lat_sites *sites)
+{
+    lat_unshare(g, sites->shared);
+    free(sites->site);
+    *sites = (lat_sites){0};
+}
+
+/* --------------------------------------------------------------------------------------------------------- kernels */
 
 const lat_kernels *lat_kernels_of(const lat_field *field, lat_group group)
 {

@@ -20,7 +20,7 @@ typedef struct { lat_tables t; void *u; int links; random_key key; } haar_args;
 typedef struct { lat_tables t; const void *u, *in; void *out; int mu; } extend_line_args;
 typedef struct { lat_tables t; const void *in; void *out; int mu; } shift_args;
 typedef struct { lat_tables t; const void *a, *b, *c, *d; double *density; } loop_trace_args;
-typedef struct { lat_tables t; const void *a; double *density; } trace_args;
+typedef struct { lat_tables t; const void *a; double *re, *im; } trace_args;
 typedef struct { lat_tables t; const void *u; void *algebra; double old, fresh; } flow_force_args;
 typedef struct { lat_tables t; const void *u; void *z; double plaquette, rectangle; } flow_improved_args;
 typedef struct { lat_tables t; flow_force_args sum; const void *z; } flow_smooth_args;
@@ -30,7 +30,17 @@ typedef struct { lat_tables t; const void *u; void *out; double weight; int dire
 typedef smear_stout_args smear_ape_args;
 typedef struct { lat_tables t; void *y; const void *x; double a; int components; } axpy_args;
 typedef struct { lat_tables t; void *to; const void *from; const int *choose; int components; } select_args;
+typedef struct { lat_tables t; void *to; const void *from; int components; } convert_args;
+typedef convert_args to_float_args, to_double_args;
+typedef struct { lat_tables t; void *field; const double *factor; int components; } scale_lanes_args;
 typedef struct { lat_tables t; void *to; const void *from; const int64_t *target, *source; const int *lane; int components, to_components, from_components, stream; } halo_copy_args;
+/* One end of a copy: site i of the range is site[i] there, or i; lane l is lane[l], or l. */
+typedef struct { void *data; const int64_t *site; const int *lane; int components, lanes; } halo_end;
+typedef struct { lat_tables t; halo_end to, from; int components; bool add; } halo_move_args;
+typedef struct { lat_tables t; const double *data; int64_t rows, *sums; } sum_rows_args;
+/* values[which][place][component]; which[lane] negative: not this lane.  stride: of `which`. */
+typedef struct { lat_tables t; void *field; double *values; const int *which; int64_t stride; int components; } to_site_order_args;
+typedef to_site_order_args from_site_order_args;
 typedef struct { lat_tables t; const void *p; double *density; int components; } half_square_args;
 typedef struct { lat_tables t; void *p; int components; random_key key; } gaussian_args;
 typedef struct { lat_tables t; void *u; double beta; int mu; random_key key; } heatbath_args;
@@ -46,7 +56,9 @@ typedef struct { lat_tables t; void *u; const double *charge; } instanton_args;
     X(plaquette_sum) X(plaquette_force) X(weighted_plaquette_sum) X(weighted_plaquette_force) X(rectangle_sum)          \
     X(rectangle_force) X(exp_update) X(gauge_transform) X(haar) X(extend_line) X(shift) X(loop_trace) X(trace)            \
     X(flow_force) X(flow_improved) X(flow_smooth) X(flow_distance) X(flow_density) X(smear_stout) X(smear_ape) X(axpy)    \
-    X(select) X(halo_copy) X(half_square) X(gaussian)
+    X(select) X(to_float) X(to_double) X(scale_lanes) X(halo_copy) X(half_square) X(gaussian)
+/* For memory that the host does not see; NULL on the CPU. */
+#define LAT_DEVICE_KERNELS(X) X(halo_move) X(sum_rows) X(to_site_order) X(from_site_order)
 #define LAT_UPDATE_KERNELS(X) X(heatbath) X(overrelax) X(weighted_heatbath) X(weighted_overrelax)
 #define LAT_U1_KERNELS(X) X(charge) X(instanton)
 
@@ -56,21 +68,69 @@ typedef struct {
     LAT_KERNELS(LAT_KERNEL_POINTER)
     LAT_UPDATE_KERNELS(LAT_KERNEL_POINTER)
     LAT_U1_KERNELS(LAT_KERNEL_POINTER)
+    LAT_DEVICE_KERNELS(LAT_KERNEL_POINTER)
 } lat_kernels;
 
+/* What is counted in lat_copies. */
+typedef enum { LAT_OF_FIELD, LAT_OF_ARRAY } lat_copied;
+
+/* Who runs kernels, in which memory.  Kernels and everything below but `download` and `wait` may return before they are
+ * done: what is asked of one stream is done in that order, and of the main one where no stream is named. */
 typedef struct lat_backend {
     const char *name;
+    bool on_host;  /* its memory is that of the host, and what it is asked for is done at once */
+    bool messages; /* MPI takes addresses in its memory */
     const lat_kernels *kernels[LAT_GROUPS][LAT_PRECISIONS]; /* NULL: the group is not there */
+    void *(*allocate)(int64_t bytes); /* zeroed; ends the run with one line if there is no room */
+    void (*release)(void *memory);    /* NULL is allowed */
+    void (*zero)(void *to, int64_t bytes);
+    void (*copy)(void *to, const void *from, int64_t bytes);
+    /* From the host, whose bytes may change once this returns; and to the host, which then has them. */
+    void (*upload)(void *to, const void *from, int64_t bytes, lat_copied what);
+    void (*download)(void *to, const void *from, int64_t bytes, lat_copied what);
+    /* Memory of the host for messages.  The bytes are there, or may change, once the stream has been waited for. */
+    void *(*allocate_staging)(int64_t bytes);
+    void (*release_staging)(void *memory);
+    void (*send_staging)(void *to, const void *from, int64_t bytes, lat_stream stream);
+    void (*receive_staging)(void *to, const void *from, int64_t bytes, lat_stream stream);
+    void (*follow)(lat_stream stream, lat_stream before); /* what comes in `stream` waits for what `before` holds now */
+    void (*wait)(lat_stream stream);
+    lat_copies (*copies)(void); /* NULL: none are ever made */
 } lat_backend;
+
+/* The backend of the GPU of this process, shared with every n-th rank of the machine where there are n of them; NULL, and
+ * a few words why, where there is none (cuda.c, no_cuda.c: no words). */
+const lat_backend *lat_cuda_open(int local_rank, char why[LAT_BACKEND_TEXT]);
 
 extern const lat_backend lat_backend_cpu;
 extern const lat_kernels lat_cpu_u1_double, lat_cpu_u1_float, lat_cpu_su2_double, lat_cpu_su2_float, lat_cpu_su3_double,
     lat_cpu_su3_float;
+extern const lat_kernels lat_cuda_u1_double, lat_cuda_u1_float, lat_cuda_su2_double, lat_cuda_su2_float, lat_cuda_su3_double,
+    lat_cuda_su3_float;
+
+/* An array of the host for kernels to read: itself, or a copy in the memory of the backend.  NULL gives NULL. */
+void *lat_share(const lat_geometry *geometry, const void *host, int64_t bytes);
+void lat_unshare(const lat_geometry *geometry, void *shared);
+/* The same for an array that the host needs no more: it is freed if it was copied.  To be released by the backend. */
+void *lat_hand_over(const lat_geometry *geometry, void *host, int64_t bytes);
+/* The same for a list of sites that is complete. */
+void lat_sites_share(const lat_geometry *geometry, lat_sites *sites);
+void lat_sites_free(const lat_geometry *geometry, lat_sites *sites);
 
 lat_tables lat_tables_of(const lat_geometry *geometry);
+/* The same for kernels that read the links again and again: with room, empty at first, where they keep products of them.  Stale as
+ * soon as the links change. */
+lat_tables lat_tables_with_paths(const lat_field *links, lat_group group);
 /* All sites of the block, or a list of them. */
 lat_range lat_block(const lat_geometry *geometry);
 lat_range lat_range_of(const lat_geometry *geometry, const lat_sites *sites);
+/* lat_sum, of numbers at field->data that are the host's, or the backend's (sum.c, device_sum.c). */
+void lat_sum_on_host(const lat_field *field, double *out);
+void lat_sum_on_device(const lat_field *field, double *out);
+/* Members of fields of a device (device_members.c): as lat_field_get_local, lat_field_set_local, lat_field_take_members. */
+void lat_device_get_local(const lat_field *field, int member, double *values);
+void lat_device_set_local(lat_field *field, int member, const double *values);
+void lat_device_take_members(lat_field *to, const lat_field *from, const int *member);
 const lat_kernels *lat_kernels_of(const lat_field *field, lat_group group);
 random_key lat_random_key(const lat_random *random);
 

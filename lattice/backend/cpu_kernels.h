@@ -1,6 +1,6 @@
 /* flowhmc: SPDX-License-Identifier: GPL-3.0-or-later
  *
- * cpu_kernels.h: the kernels of one group and precision on the CPU.  Included after NAME(x), GROUP_HEADER, and REAL_FLOAT
+ * cpu_kernels.h: the kernels of one group and precision, on the CPU and, by way of cuda_kernels.h, on a GPU.  Included after NAME(x), GROUP_HEADER, and REAL_FLOAT
  * or not, are defined.  KERNEL_TABLE is the table that they fill.
  */
 #include "backend.h"
@@ -22,9 +22,23 @@
 #include "../kernels/sun_updates.h"
 #endif
 
+#ifdef REAL_DEVICE
+#include "../kernels/device.h"
+#define KERNEL_LANES 32 /* threads that run together read lanes side by side */
+#else
+#define KERNEL_LANES REAL_LANES
+#endif
+
 #define KERNEL_ENTRY(name) .name = NAME(name),
 #ifdef U1_H
-#define KERNEL_TABLE {.lanes = REAL_LANES, LAT_KERNELS(KERNEL_ENTRY) LAT_UPDATE_KERNELS(KERNEL_ENTRY) LAT_U1_KERNELS(KERNEL_ENTRY)}
+#define U1_ENTRIES LAT_U1_KERNELS(KERNEL_ENTRY)
 #else
-#define KERNEL_TABLE {.lanes = REAL_LANES, LAT_KERNELS(KERNEL_ENTRY) LAT_UPDATE_KERNELS(KERNEL_ENTRY)}
+#define U1_ENTRIES
 #endif
+#ifdef REAL_DEVICE
+#define DEVICE_ENTRIES LAT_DEVICE_KERNELS(KERNEL_ENTRY)
+#else
+#define DEVICE_ENTRIES
+#endif
+#define KERNEL_TABLE                                                                                                   \
+    {.lanes = KERNEL_LANES, LAT_KERNELS(KERNEL_ENTRY) LAT_UPDATE_KERNELS(KERNEL_ENTRY) U1_ENTRIES DEVICE_ENTRIES}

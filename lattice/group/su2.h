@@ -21,6 +21,12 @@ REAL_INLINE link_t link_mul(link_t a, link_t b)
         a.a0 * b.a0 - a.a1 * b.a1 - a.a2 * b.a2 - a.a3 * b.a3, a.a0 * b.a1 + a.a1 * b.a0 - a.a2 * b.a3 + a.a3 * b.a2,
         a.a0 * b.a2 + a.a2 * b.a0 - a.a3 * b.a1 + a.a1 * b.a3, a.a0 * b.a3 + a.a3 * b.a0 - a.a1 * b.a2 + a.a2 * b.a1};
 }
+/* The same, while a link is brought near that is needed soon */
+REAL_INLINE link_t link_mul_fetching(link_t a, link_t b, const scalar *next, int lanes)
+{
+    for (int c = 0; c < LINK_REALS; c++) real_prefetch(next + c * lanes);
+    return link_mul(a, b);
+}
 REAL_INLINE link_t link_dagger(link_t a) { return (link_t){a.a0, -a.a1, -a.a2, -a.a3}; }
 REAL_INLINE link_t link_mul_dagger(link_t a, link_t b) { return link_mul(a, link_dagger(b)); } /* a b^+ */
 REAL_INLINE link_t link_dagger_mul(link_t a, link_t b) { return link_mul(link_dagger(a), b); } /* a^+ b */

@@ -94,6 +94,25 @@ REAL_INLINE link_t link_dagger(link_t a)
                     {complex_conj(a.r.z), complex_conj(a.s.z), complex_conj(a.t.z)}};
 }
 REAL_INLINE link_t link_mul(link_t a, link_t b) { return (link_t){row_mul(a.r, b), row_mul(a.s, b), row_mul(a.t, b)}; }
+/* The same, while a link is brought near that is needed soon: its lines one by one, since a processor waits for few at a
+ * time. */
+REAL_INLINE row_t row_mul_fetching(row_t a, link_t b, const scalar *next, int lanes)
+{
+    real_prefetch(next);
+    real_prefetch(next + lanes);
+    row_t sum = row_scale(a.x, b.r);
+    real_prefetch(next + 2 * lanes);
+    real_prefetch(next + 3 * lanes);
+    sum = row_mul_add(a.y, b.s, sum);
+    real_prefetch(next + 4 * lanes);
+    real_prefetch(next + 5 * lanes);
+    return row_mul_add(a.z, b.t, sum);
+}
+REAL_INLINE link_t link_mul_fetching(link_t a, link_t b, const scalar *next, int lanes)
+{
+    return (link_t){row_mul_fetching(a.r, b, next, lanes), row_mul_fetching(a.s, b, next + 6 * lanes, lanes),
+                    row_mul_fetching(a.t, b, next + 12 * lanes, lanes)};
+}
 REAL_INLINE link_t link_mul_dagger(link_t a, link_t b) { return link_mul(a, link_dagger(b)); } /* a b^+ */
 REAL_INLINE link_t link_dagger_mul(link_t a, link_t b) { return link_mul(link_dagger(a), b); } /* a^+ b */
 

@@ -14,6 +14,12 @@ typedef struct { real re, im; } matrix_t;
 REAL_INLINE link_t link_one(void) { return (link_t){real_of(0)}; }
 REAL_INLINE link_t link_dagger(link_t a) { return (link_t){-a.angle}; }
 REAL_INLINE link_t link_mul(link_t a, link_t b) { return (link_t){a.angle + b.angle}; }
+REAL_INLINE link_t link_mul_fetching(link_t a, link_t b, const scalar *next, int lanes)
+{
+    (void)next;
+    (void)lanes;
+    return link_mul(a, b);
+}
 REAL_INLINE link_t link_mul_dagger(link_t a, link_t b) { return (link_t){a.angle - b.angle}; } /* a b^+ */
 REAL_INLINE link_t link_dagger_mul(link_t a, link_t b) { return (link_t){b.angle - a.angle}; } /* a^+ b */
 

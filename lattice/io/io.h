@@ -101,6 +101,8 @@ typedef struct {
     /* Adds to the checksums what the bytes of some units, from the first on, contribute. */
     int checksums;
     const char *checksum_name[2];
+    /* Not NULL: whether sums so far from those in the file tell of a writer that sums in another way, not of damage. */
+    bool (*sums_are_foreign)(const uint32_t sum[2], const uint32_t stored[2]);
     bool add; /* contributions are added mod 2^32; else combined by exclusive or */
     void (*checksum)(const lat_matrices *matrices, const uint8_t *bytes, int64_t first, int64_t units, uint32_t sum[2]);
     /* What stands before and after the matrices.  The size of `before` depends neither on the checksums nor on

@@ -3,6 +3,7 @@
  * links.c: what tells that links were read in the right order and are elements of their group: mean plaquette, mean
  * trace, and the largest deviation from the group.
  */
+#include "../backend/backend.h"
 #include "io.h"
 
 #include <math.h>
@@ -121,8 +122,9 @@ static void inspect(const lat_field *links, lat_group group, int member, lat_lin
         double violation;
         int64_t bad;
     } found = {0, 0};
+    const double *numbers = lat_field_map(links, LAT_READ);
     for (int64_t link = 0; link < g->sites * g->dim; link++) {
-        const double *u = (const double *)links->data + link * reals * lanes;
+        const double *u = numbers + link * reals * lanes;
         (group == LAT_SU3 ? inspect_su3 : group == LAT_SU2 ? inspect_su2 : inspect_u1)(u, lanes, trace, violation);
         for (int block = 0; block < g->blocks; block++) {
             int lane = block * g->members + member;
@@ -131,6 +133,7 @@ static void inspect(const lat_field *links, lat_group group, int member, lat_lin
             if (violation[lane] > found.violation) found.violation = violation[lane];
         }
     }
+    lat_field_unmap(links, (void *)numbers, LAT_READ);
     lat_accumulator_reduce(g->comm, sum, 1);
     MPI_Allreduce(MPI_IN_PLACE, &found.violation, 1, MPI_DOUBLE, MPI_MAX, g->comm);
     MPI_Allreduce(MPI_IN_PLACE, &found.bad, 1, MPI_INT64_T, MPI_SUM, g->comm);
@@ -141,17 +144,20 @@ static void inspect(const lat_field *links, lat_group group, int member, lat_lin
     free(trace);
 }
 
+/* Of all plaquettes, those across an open boundary too: that is what a file means, whoever reads it. */
 static double plaquette(lat_field *links, lat_group group, int member)
 {
-    lat_shape shape = {.dim = links->geometry->dim};
-    lat_observable observable;
-    lat_error error = {0};
-    for (int mu = 0; mu < shape.dim; mu++) shape.size[mu] = links->geometry->size[mu];
-    if (lat_observable_find("plaquette", group, &shape, &observable, &error)) lat_abort(error.status, "%s", error.text);
-    double *all = lat_alloc(links->geometry->members, sizeof *all), value;
-    observable.measure(&observable, links, group, all);
-    value = all[member];
+    const lat_geometry *g = links->geometry;
+    lat_field *density = lat_field_create(g, 1, LAT_DOUBLE);
+    plaquette_sum_args args = {lat_tables_of(g), links->data, density->data, 0, 1};
+    lat_range range = lat_block(g);
+    double *all = lat_alloc(g->members, sizeof *all), value;
+    lat_halo_exchange(links);
+    lat_kernels_of(links, group)->plaquette_sum(&args, &range);
+    lat_sum(density, all);
+    value = all[member] / ((double)g->volume * (g->dim * (g->dim - 1) / 2));
     free(all);
+    lat_field_free(density);
     return value;
 }
 

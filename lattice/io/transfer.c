@@ -270,37 +270,38 @@ static uint64_t hash_bytes(uint64_t hash, const uint8_t *bytes, int64_t size)
 /* ----------------------------------------------------------------------------------------------- numbers and fields */
 
 /* The usual case is one member of doubles. */
-static void set_links(lat_transfer *t, const int64_t *where, const double *reals, int64_t count)
+static void set_links(const lat_transfer *t, void *numbers, const int64_t *where, const double *reals, int64_t count)
 {
     const lat_geometry *g = t->links->geometry;
     const int64_t lanes = g->lanes;
     const int n = t->reals, members = g->members;
     if (t->links->precision == LAT_FLOAT) {
-        float *data = t->links->data;
+        float *data = numbers;
         for (int64_t i = 0; i < count; i++)
             for (int c = 0; c < n; c++)
                 for (int m = 0; m < members; m++) data[where[i] + c * lanes + m] = (float)reals[i * n + c];
         return;
     }
     for (int64_t i = 0; i < count; i++) {
-        double *to = (double *)t->links->data + where[i];
+        double *to = (double *)numbers + where[i];
         for (int c = 0; c < n; c++) to[c * lanes] = reals[i * n + c];
         for (int m = 1; m < members; m++)
             for (int c = 0; c < n; c++) to[c * lanes + m] = reals[i * n + c];
     }
 }
 
-static void get_links(const lat_transfer *t, const int64_t *where, int member, int64_t count, double *reals)
+static void get_links(const lat_transfer *t, const void *numbers, const int64_t *where, int member, int64_t count,
+                      double *reals)
 {
     const int64_t lanes = t->links->geometry->lanes;
     const int n = t->reals;
     if (t->links->precision == LAT_FLOAT) {
-        const float *data = (const float *)t->links->data + member;
+        const float *data = (const float *)numbers + member;
         for (int64_t i = 0; i < count; i++)
             for (int c = 0; c < n; c++) reals[i * n + c] = data[where[i] + c * lanes];
         return;
     }
-    const double *data = (const double *)t->links->data + member;
+    const double *data = (const double *)numbers + member;
     for (int64_t i = 0; i < count; i++)
         for (int c = 0; c < n; c++) reals[i * n + c] = data[where[i] + c * lanes];
 }
@@ -458,6 +459,7 @@ static void send_to_disk(const lat_transfer *t, int descriptor, int64_t first_ro
 void lat_transfer_read(lat_transfer *t, const char *path, int descriptor, uint32_t sum[2], lat_error *error)
 {
     const int64_t link_bytes = t->unit_bytes / t->format->unit_links;
+    void *numbers = lat_field_map(t->links, LAT_CHANGE);
     sum[0] = sum[1] = 0;
     for (int64_t round = 0; round < t->rounds; round++) {
         read_chunk(t, path, descriptor, round, sum, error);
@@ -466,8 +468,9 @@ void lat_transfer_read(lat_transfer *t, const char *path, int descriptor, uint32
             link_of_bytes(&t->matrices, t->bytes + n * link_bytes, t->near.reals + (int64_t)t->at[n] * t->reals);
         side *far = meet(t);
         send_links(t, &t->near, far);
-        set_links(t, far->where, far->reals, far->links);
+        set_links(t, numbers, far->where, far->reals, far->links);
     }
+    lat_field_unmap(t->links, numbers, LAT_CHANGE);
     combine(t, sum);
     lat_agree(t->links->geometry->comm, error);
 }
@@ -476,12 +479,13 @@ void lat_transfer_write(lat_transfer *t, const char *path, int descriptor, int m
                         lat_error *error)
 {
     const int64_t link_bytes = t->unit_bytes / t->format->unit_links;
+    void *numbers = lat_field_map(t->links, LAT_READ);
     sum[0] = sum[1] = 0;
     t->hash = 0;
     for (int64_t round = 0; round < t->rounds; round++) {
         address(t, round);
         side *far = meet(t);
-        get_links(t, far->where, member, far->links, far->reals);
+        get_links(t, numbers, far->where, member, far->links, far->reals);
         send_links(t, far, &t->near);
         for (int64_t n = 0; n < t->near.links; n++)
             bytes_of_link(&t->matrices, t->near.reals + (int64_t)t->at[n] * t->reals, t->bytes + n * link_bytes);
@@ -489,6 +493,7 @@ void lat_transfer_write(lat_transfer *t, const char *path, int descriptor, int m
         if ((round + 1) % SYNC_ROUNDS == 0 || round + 1 == t->rounds)
             send_to_disk(t, descriptor, round / SYNC_ROUNDS * SYNC_ROUNDS, round);
     }
+    lat_field_unmap(t->links, numbers, LAT_READ);
     combine(t, sum);
     lat_agree(t->links->geometry->comm, error);
 }

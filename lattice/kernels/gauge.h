@@ -57,63 +57,105 @@ KERNEL(plaquette_sum)
     ADD_DOUBLE(k->density, 1, 0, sum);
 }
 
-/* Brings a link of the site after x near the processor: sites are visited in ascending order, so what a neighbour lends
- * now, the neighbour's successor lends next.  Only for rows of sites that are too far off to be still there. */
+/* Where a link of the site after x is: sites are visited in ascending order, so what a neighbour lends now, the neighbour's
+ * successor lends next, and is brought near the processor meanwhile. */
+REAL_INLINE const scalar *next_link(const lat_tables *t, const void *field, int64_t x, int lane, int mu)
+{
+    return (const scalar *)field + ((x + 1) * t->dim + mu) * LINK_REALS * t->lanes + lane;
+}
 REAL_INLINE void fetch_next(const lat_tables *t, const void *field, int64_t x, int lane, int mu)
 {
-    const scalar *p = (const scalar *)field + ((x + 1) * t->dim + mu) * LINK_REALS * t->lanes + lane;
+    const scalar *next = next_link(t, field, x, lane, mu);
     REAL_UNROLL
-    for (int c = 0; c < LINK_REALS; c++) real_prefetch(p + c * t->lanes);
+    for (int c = 0; c < LINK_REALS; c++) real_prefetch(next + c * t->lanes);
 }
 
-/* Sum over nu of the paths of three links that end where U_mu(x) ends and pass below it. */
-REAL_INLINE matrix_t paths_below(const lat_tables *t, const void *u, int64_t site, int lane, int mu)
+/* U_mu(x) U_nu(x+mu) */
+REAL_INLINE link_t corner_at(const lat_tables *t, const void *u, int64_t x, int lane, int mu, int nu)
+{
+    int64_t ahead = t->up[mu][x];
+    link_t first = link_at(t, u, t->dim, x, lane, mu), second = link_at(t, u, t->dim, ahead, lane, nu);
+    return link_mul_fetching(first, second, next_link(t, u, ahead, lane, nu), t->lanes);
+}
+
+/* The slot of a site, or of the site below it, in direction nu; negative: there is none. */
+REAL_INLINE int64_t path_slot(const lat_tables *t, int64_t site, int lane, int nu)
+{
+    if (!t->paths || t->paths->slots[nu] == 0) return -1;
+    return site % t->paths->slots[nu] * (t->lanes / REAL_LANES) + lane / REAL_LANES;
+}
+REAL_INLINE scalar *path_in(const lat_tables *t, int64_t slot, int mu, int nu)
+{
+    return (scalar *)t->paths->path[nu] + (slot * (t->dim - 1) + mu - (mu > nu)) * LINK_REALS * REAL_LANES;
+}
+
+/* Sum over nu of the paths of three links that end where U_mu(x) ends and pass below it: those that the sites below have
+ * left in the slots of this site, or else from their links. */
+REAL_INLINE matrix_t paths_below(const lat_tables *t, const void *u, int64_t site, int lane, int mu, const int64_t slot[4])
 {
     matrix_t sum = matrix_zero();
-    int dim = t->dim;
-    for (int nu = 0; nu < dim; nu++) {
+    for (int nu = 0; nu < t->dim; nu++) {
         if (nu == mu) continue;
-        int64_t below = t->down[nu][site], beyond = t->up[mu][below];
-        if (nu > 1) {
-            fetch_next(t, u, below, lane, mu);
-            fetch_next(t, u, beyond, lane, nu);
+        int64_t below = t->down[nu][site];
+        if (slot[nu] >= 0 && t->paths->site[nu][slot[nu]] == below) {
+            sum = matrix_add(sum, link_matrix(link_load(path_in(t, slot[nu], mu, nu), REAL_LANES)));
+        } else {
+            if (nu > 1) fetch_next(t, u, below, lane, mu); /* rows of sites next to this one are still there */
+            link_t path = link_dagger_mul(link_at(t, u, t->dim, below, lane, nu), corner_at(t, u, below, lane, mu, nu));
+            sum = matrix_add(sum, link_matrix(path));
         }
-        link_t far = link_mul(link_at(t, u, dim, below, lane, mu), link_at(t, u, dim, beyond, lane, nu));
-        sum = matrix_add(sum, link_matrix(link_dagger_mul(link_at(t, u, dim, below, lane, nu), far)));
     }
     return sum;
 }
 
+/* Takes the slots of a site for what it leaves to the site above, or marks them as empty if that does not come later. */
+REAL_INLINE void take_slots(const lat_tables *t, int64_t site, int64_t slot[4])
+{
+    for (int nu = 0; nu < t->dim; nu++) {
+        int64_t above = t->up[nu][site];
+        bool later = slot[nu] >= 0 && above > site && above < t->paths->sites;
+        if (slot[nu] >= 0) t->paths->site[nu][slot[nu]] = later ? site : -1;
+        if (!later) slot[nu] = -1;
+    }
+}
+
 /* d^a of the sum of Re tr P over the plaquettes that contain U_mu(x).  P_mn(x) begins with U_m(x) and its adjoint with
- * U_n(x): it is computed once for both.  (U(1) keeps the staple, which needs no product of matrices.) */
+ * U_n(x): it is computed once for both, and its halves are those of the paths below the links opposite.  (U(1) keeps the
+ * staple, which needs no product of matrices.) */
 REAL_INLINE void plaquette_derivatives(const lat_tables *t, const void *u, int64_t site, int lane,
                                        real out[4][ALGEBRA_REALS])
 {
+    int64_t slot[4];
+    for (int nu = 0; nu < t->dim; nu++) slot[nu] = path_slot(t, site, lane, nu);
     for (int mu = 0; mu < t->dim; mu++) {
         if (GROUP_N == 1) {
             matrix_t staple = staple_at(t, u, site, lane, mu);
             matrix_generators(link_matrix_mul(link_at(t, u, t->dim, site, lane, mu), staple), out[mu]);
         } else {
-            matrix_t below = paths_below(t, u, site, lane, mu);
+            matrix_t below = paths_below(t, u, site, lane, mu, slot);
             matrix_generators(link_mul_matrix_dagger(link_at(t, u, t->dim, site, lane, mu), below), out[mu]);
         }
     }
     if (GROUP_N == 1) return;
+    take_slots(t, site, slot);
     for (int mu = 0; mu < t->dim; mu++)
         for (int nu = mu + 1; nu < t->dim; nu++) {
             real part[ALGEBRA_REALS];
-            if (mu > 0) fetch_next(t, u, t->up[mu][site], lane, nu);
-            fetch_next(t, u, t->up[nu][site], lane, mu);
-            matrix_generators(link_matrix(plaquette_at(t, u, site, lane, mu, nu)), part);
+            link_t there = corner_at(t, u, site, lane, mu, nu), back = corner_at(t, u, site, lane, nu, mu);
+            matrix_generators(link_matrix(link_mul_dagger(there, back)), part);
             for (int a = 0; a < ALGEBRA_REALS; a++) {
                 out[mu][a] += part[a];
                 out[nu][a] -= part[a];
             }
+            if (slot[nu] >= 0)
+                link_store(path_in(t, slot[nu], mu, nu), REAL_LANES, link_dagger_mul(link_at(t, u, t->dim, site, lane, nu), there));
+            if (slot[mu] >= 0)
+                link_store(path_in(t, slot[mu], nu, mu), REAL_LANES, link_dagger_mul(link_at(t, u, t->dim, site, lane, mu), back));
         }
 }
 
 /* force^a_mu(x) += weight d^a sum_P Re tr P, the sum over plaquettes through the link */
-KERNEL(plaquette_force)
+HOT_KERNEL(plaquette_force)
 {
     real force[4][ALGEBRA_REALS];
     int dim = k->t.dim;
@@ -178,11 +220,11 @@ KERNEL(loop_trace)
     ADD_DOUBLE(k->density, 1, 0, re);
 }
 
-/* density(x, 0) = Re tr a / N, density(x, 1) = Im tr a / N */
+/* re(x) = Re tr a / N, im(x) = Im tr a / N */
 KERNEL(trace)
 {
     real re, im;
     link_trace(ELEMENT(k->a, site), &re, &im);
-    PUT_DOUBLE(k->density, 2, 0, re);
-    PUT_DOUBLE(k->density, 2, 1, im);
+    PUT_DOUBLE(k->re, 1, 0, re);
+    PUT_DOUBLE(k->im, 1, 0, im);
 }

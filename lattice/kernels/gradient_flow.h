@@ -41,7 +41,7 @@ REAL_INLINE void flow_accumulate(const flow_force_args *k, int64_t site, int lan
 }
 
 /* The Wilson flow: Z from the plaquettes */
-KERNEL(flow_force)
+HOT_KERNEL(flow_force)
 {
     real z[4][ALGEBRA_REALS];
     plaquette_derivatives(&k->t, k->u, site, lane, z);
@@ -65,7 +65,7 @@ REAL_INLINE void rectangle_derivatives(const lat_tables *t, const void *u, int64
 }
 
 /* z = -d^a of 2 sum [plaquette Re tr(1 - P) + rectangle Re tr(1 - R)] */
-KERNEL(flow_improved)
+HOT_KERNEL(flow_improved)
 {
     real z[4][ALGEBRA_REALS];
     int dim = k->t.dim;

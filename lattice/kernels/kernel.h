@@ -21,32 +21,64 @@
 #include "range.h"
 #include "real.h"
 
+#include <stddef.h>
+
+#ifdef REAL_DEVICE
+/* One thread for each site and lane.  Arguments travel with the launch. */
 #ifdef __CUDACC__
+#define KERNEL_EXTERN extern "C"
+#define KERNEL_GLOBAL(name) static __global__ void NAME(name##_global)(const __grid_constant__ NAME(name##_launch) launch)
+#define KERNEL_LAUNCH (&launch)
+#else /* the stand-in hands over the address */
+#define KERNEL_EXTERN
+#define KERNEL_GLOBAL(name) static void NAME(name##_global)(const NAME(name##_launch) * launch)
+#define KERNEL_LAUNCH launch
+#endif
+KERNEL_EXTERN void lat_cuda_launch(const void *global, const void *launch, size_t bytes, int64_t threads, lat_stream stream);
+
 #define KERNEL(name)                                                                                                   \
-    static __device__ void NAME(name##_body)(const name##_args *k, int64_t site, int lane);                            \
-    static __global__ void NAME(name##_global)(name##_args k, lat_range range)                                         \
+    typedef struct {                                                                                                   \
+        name##_args args;                                                                                              \
+        lat_range range;                                                                                               \
+    } NAME(name##_launch);                                                                                             \
+    REAL_INLINE void NAME(name##_body)(const name##_args *k, int64_t site, int lane);                                  \
+    KERNEL_GLOBAL(name)                                                                                                \
     {                                                                                                                  \
+        const lat_range *range = &KERNEL_LAUNCH->range;                                                                \
         int64_t thread = blockIdx.x * (int64_t)blockDim.x + threadIdx.x;                                               \
-        if (thread >= range.count * range.lanes) return;                                                               \
-        int64_t i = thread / range.lanes;                                                                              \
-        NAME(name##_body)(&k, range.site ? range.site[i] : i, (int)(thread % range.lanes));                            \
+        if (thread >= range->count * range->lanes) return;                                                             \
+        int64_t i = thread / range->lanes;                                                                             \
+        NAME(name##_body)(&KERNEL_LAUNCH->args, range->site ? range->site[i] : i, (int)(thread % range->lanes));       \
     }                                                                                                                  \
-    extern "C" void NAME(name)(const name##_args *k, const lat_range *range)                                           \
+    KERNEL_EXTERN void NAME(name)(const name##_args *k, const lat_range *range)                                        \
     {                                                                                                                  \
-        int64_t threads = range->count * range->lanes;                                                                 \
-        if (threads > 0) NAME(name##_global)<<<(unsigned)((threads + 127) / 128), 128>>>(*k, *range);                  \
+        NAME(name##_launch) launch = {*k, *range};                                                                     \
+        lat_cuda_launch((const void *)NAME(name##_global), &launch, sizeof launch, range->count * range->lanes,        \
+                        range->stream);                                                                                \
     }                                                                                                                  \
-    static __device__ void NAME(name##_body)(const name##_args *k, int64_t site, int lane)
+    REAL_INLINE void NAME(name##_body)(const name##_args *k, int64_t site, int lane)
+#define HOT_KERNEL(name) KERNEL(name)
 #else
-#define KERNEL(name)                                                                                                   \
+#define KERNEL_FUNCTION(name, first)                                                                                   \
     REAL_INLINE void NAME(name##_body)(const name##_args *k, int64_t site, int lane);                                  \
     void NAME(name)(const name##_args *k, const lat_range *range)                                                      \
     {                                                                                                                  \
+        first                                                                                                          \
         for (int64_t i = 0; i < range->count; i++)                                                                     \
             for (int lane = 0; lane < range->lanes; lane += REAL_LANES)                                                \
                 NAME(name##_body)(k, range->site ? range->site[i] : i, lane);                                          \
     }                                                                                                                  \
     REAL_INLINE void NAME(name##_body)(const name##_args *k, int64_t site, int lane)
+#define KERNEL(name) KERNEL_FUNCTION(name, )
+/* Where there is one vector of lanes, the distance between components is a constant: kernels in which that counts are
+ * compiled once more for this case. */
+#define HOT_KERNEL(name)                                                                                               \
+    KERNEL_FUNCTION(name, if (range->lanes == REAL_LANES) {                                                            \
+        name##_args one = *k;                                                                                          \
+        one.t.lanes = REAL_LANES;                                                                                      \
+        for (int64_t i = 0; i < range->count; i++) NAME(name##_body)(&one, range->site ? range->site[i] : i, 0);       \
+        return;                                                                                                        \
+    })
 #endif
 
 /* Component c of a field with the given number of components, at any site. */

@@ -32,6 +32,34 @@ KERNEL(select)
     }
 }
 
+/* Between fields of double and of float, whatever the precision of the kernels: a lattice that is laid out for double has no
+ * whole vectors of float. */
+KERNEL(to_float)
+{
+    for (int c = 0; c < k->components; c++) {
+        const double *from = AT((const double *)k->from, k->components, site, c);
+        float *to = AT((float *)k->to, k->components, site, c);
+        for (int l = 0; l < REAL_LANES; l++) to[l] = (float)from[l];
+    }
+}
+KERNEL(to_double)
+{
+    for (int c = 0; c < k->components; c++) {
+        const float *from = AT((const float *)k->from, k->components, site, c);
+        double *to = AT((double *)k->to, k->components, site, c);
+        for (int l = 0; l < REAL_LANES; l++) to[l] = (double)from[l];
+    }
+}
+
+/* Every lane has its own factor. */
+KERNEL(scale_lanes)
+{
+    for (int c = 0; c < k->components; c++) {
+        scalar *row = AT((scalar *)k->field, k->components, site, c);
+        for (int l = 0; l < REAL_LANES; l++) row[l] *= (scalar)k->factor[lane + l];
+    }
+}
+
 /* density(x) += 1/2 sum_c p_c(x)^2 */
 KERNEL(half_square)
 {

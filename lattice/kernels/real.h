@@ -13,7 +13,14 @@
 #define REAL_H
 
 #include <math.h>
+#include <stdbool.h>
 #include <stdint.h>
+
+/* Kernels for a device: of nvcc, or of the compiler of the host against the stand-in for a device of the tests. */
+#if defined(__CUDACC__) || defined(CUDA_STAND_IN)
+#define REAL_DEVICE
+#include <cuda_runtime_api.h>
+#endif
 
 #ifdef REAL_FLOAT
 typedef float scalar;
@@ -30,18 +37,18 @@ typedef double scalar;
 #define REAL_UNROLL _Pragma("GCC unroll 32")
 #endif
 
-#ifdef __CUDACC__
+#ifdef REAL_DEVICE
 #define REAL_INLINE static __device__ __forceinline__
 enum { REAL_LANES = 1 };
 typedef scalar real;
-typedef bool truth;
+typedef int truth; /* 0 or -1, so that ~ is its opposite */
 REAL_INLINE real real_of(scalar s) { return s; }
 REAL_INLINE real real_load(const scalar *p) { return *p; }
 REAL_INLINE void real_prefetch(const scalar *p) { (void)p; } /* other threads run in the meantime */
 REAL_INLINE void real_store(scalar *p, real x) { *p = x; }
-REAL_INLINE truth real_less(real a, real b) { return a < b; }
+REAL_INLINE truth real_less(real a, real b) { return -(a < b); }
 REAL_INLINE real real_select(truth t, real a, real b) { return t ? a : b; }
-REAL_INLINE bool truth_any(truth t) { return t; }
+REAL_INLINE bool truth_any(truth t) { return t != 0; }
 REAL_INLINE scalar real_lane(real x, int lane) { (void)lane; return x; }
 REAL_INLINE void real_set_lane(real *x, int lane, scalar s) { (void)lane; *x = s; }
 typedef int lane_order;
@@ -262,7 +269,7 @@ REAL_INLINE real real_tanh(real x)
 #endif
 
 REAL_LIBM(sqrt)
-#if defined(__CUDACC__) || !defined(REAL_FLOAT)
+#if defined(REAL_DEVICE) || !defined(REAL_FLOAT)
 REAL_LIBM(exp)
 REAL_LIBM(tanh)
 #endif

@@ -8,30 +8,40 @@
 REAL_INLINE path_t step_from(const lat_tables *t, const void *u, const double *c, int64_t x, int lane, int nu, bool up)
 {
     path_t link = weighted_path_at(t, u, c, up ? x : t->down[nu][x], lane, nu);
-    return up ? link : (path_t){link_dagger(link.u), link.c};
+    return up ? link : path_dagger(link);
+}
+/* a b, while the link of such a step from the site after x is brought near the processor: what is two steps off comes from far. */
+REAL_INLINE path_t mul_and_fetch(const lat_tables *t, const void *u, path_t a, path_t b, int64_t x, int lane, int nu, bool up)
+{
+    const scalar *next = next_link(t, u, up ? x : t->down[nu][x], lane, nu);
+    return (path_t){link_mul_fetching(a.u, b.u, next, t->lanes), a.c * b.c};
 }
 
 /* The sum of the paths of five links from x to x + mu that make rectangles of the plane with U_mu(x), above it or below: those that
- * widen the path x, x +- nu, x +- nu + mu, x + mu to the right, to the left and away from the link.  The code is the same for both
- * sides, so that it fits into the cache for instructions. */
+ * widen the path x, x +- nu, x +- nu + mu, x + mu to the right, to the left and away from the link. */
 REAL_INLINE matrix_t rectangle_paths(const lat_tables *t, const void *u, const double *c, int64_t site, int lane,
                                      int mu, int nu, bool up)
 {
     const int64_t *next = up ? t->up[nu] : t->down[nu];
     int64_t ahead = t->up[mu][site], behind = t->down[mu][site], beside = next[site], across = t->up[mu][beside];
+    int64_t two = t->up[mu][ahead], back = t->down[mu][beside];
     path_t first = step_from(t, u, c, site, lane, nu, up), along = weighted_path_at(t, u, c, beside, lane, mu);
     path_t second = step_from(t, u, c, ahead, lane, nu, up);
 
-    path_t right = path_mul(weighted_path_at(t, u, c, ahead, lane, mu), step_from(t, u, c, t->up[mu][ahead], lane, nu, up));
-    right = path_mul_dagger(right, weighted_path_at(t, u, c, across, lane, mu));
+    path_t step = step_from(t, u, c, two, lane, nu, up), edge = path_dagger(weighted_path_at(t, u, c, across, lane, mu));
+    path_t right = mul_and_fetch(t, u, weighted_path_at(t, u, c, ahead, lane, mu), step, two, lane, nu, up);
+    right = mul_and_fetch(t, u, right, edge, across, lane, mu, true);
     matrix_t sum = path_matrix(path_mul_dagger(path_mul(first, along), right));
 
-    path_t left = path_dagger_mul(weighted_path_at(t, u, c, behind, lane, mu), step_from(t, u, c, behind, lane, nu, up));
-    left = path_mul(left, weighted_path_at(t, u, c, t->down[mu][beside], lane, mu));
+    step = step_from(t, u, c, behind, lane, nu, up), edge = weighted_path_at(t, u, c, back, lane, mu);
+    path_t left = mul_and_fetch(t, u, path_dagger(weighted_path_at(t, u, c, behind, lane, mu)), step, behind, lane, nu, up);
+    left = mul_and_fetch(t, u, left, edge, back, lane, mu, true);
     sum = matrix_add(sum, path_matrix(path_mul(left, path_mul_dagger(along, second))));
 
-    path_t far = path_mul(step_from(t, u, c, beside, lane, nu, up), weighted_path_at(t, u, c, next[beside], lane, mu));
-    far = path_mul_dagger(path_mul(first, far), step_from(t, u, c, across, lane, nu, up));
+    step = step_from(t, u, c, beside, lane, nu, up), edge = weighted_path_at(t, u, c, next[beside], lane, mu);
+    path_t far = mul_and_fetch(t, u, step, edge, next[beside], lane, mu, true);
+    step = path_dagger(step_from(t, u, c, across, lane, nu, up));
+    far = mul_and_fetch(t, u, path_mul(first, far), step, across, lane, nu, up);
     return matrix_add(sum, path_matrix(path_mul_dagger(far, second)));
 }
 
@@ -75,9 +85,11 @@ REAL_INLINE void rectangle_forces(const lat_tables *t, const void *u, const doub
     for (int mu = 0; mu < t->dim; mu++) {
         real out[ALGEBRA_REALS];
         matrix_t sum = matrix_zero();
-        for (int side = 0; side < 2 * t->dim; side++)
-            if (side / 2 != mu)
-                sum = matrix_add(sum, rectangle_paths(t, u, couplings, site, lane, mu, side / 2, side % 2));
+        for (int nu = 0; nu < t->dim; nu++) {
+            if (nu == mu) continue;
+            sum = matrix_add(sum, rectangle_paths(t, u, couplings, site, lane, mu, nu, false));
+            sum = matrix_add(sum, rectangle_paths(t, u, couplings, site, lane, mu, nu, true));
+        }
         path_t own = weighted_path_at(t, u, couplings, site, lane, mu);
         matrix_generators(link_mul_matrix_dagger(own.u, sum), out);
         add_force(t, force, site, lane, mu, own.c * weight, out);
@@ -85,7 +97,7 @@ REAL_INLINE void rectangle_forces(const lat_tables *t, const void *u, const doub
 }
 
 /* force^a_mu(x) += weight d^a sum_R c_R Re tr R, the sum over rectangles through the link */
-KERNEL(rectangle_force)
+HOT_KERNEL(rectangle_force)
 {
     if (k->couplings)
         rectangle_forces(&k->t, k->u, k->couplings, site, lane, (scalar)k->weight, k->force);

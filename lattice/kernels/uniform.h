@@ -4,7 +4,7 @@
  */
 #include "random.h"
 
-#if !defined(__CUDACC__) && defined(__AVX512F__) && defined(__AVX512DQ__)
+#if !defined(REAL_DEVICE) && defined(__AVX512F__) && defined(__AVX512DQ__)
 enum { UNIFORM_LANES = 8 };
 
 /* Product of each lane with a constant, both halves, from four products of 32 bits. */
@@ -19,19 +19,28 @@ REAL_INLINE void uniform_multiply(__m512i x, uint64_t factor, __m512i *high, __m
     *low = _mm512_mullo_epi64(x, f);
 }
 
-REAL_INLINE __m512i uniform_xor(__m512i a, __m512i b, uint64_t c) { return _mm512_ternarylogic_epi64(a, b, _mm512_set1_epi64((int64_t)c), 0x96); }
+REAL_INLINE __m512i uniform_all(uint64_t word) { return _mm512_set1_epi64((int64_t)word); }
+REAL_INLINE __m512i uniform_xor(__m512i a, __m512i b, uint64_t c) { return _mm512_ternarylogic_epi64(a, b, uniform_all(c), 0x96); }
 
-/* Philox4x64-10 of eight lanes at once: the words of random_bits. */
+/* Philox4x64-10 of eight lanes at once: the words of random_bits.  Of the counter {step, site, direction and member, index} the
+ * first and the last are alike in all lanes, and so is the third after the first round: three of the products are of scalars. */
 REAL_INLINE void uniform_bits(const lat_tables *t, const random_key *key, int64_t site, int lane, uint32_t direction, uint64_t index, __m512i word[4])
 {
-    __m512i member = _mm512_add_epi64(_mm512_load_si512(t->lane_member + lane), _mm512_set1_epi64((int64_t)key->member));
-    word[0] = _mm512_set1_epi64((int64_t)key->step);
-    word[1] = _mm512_load_si512(t->global_site + site * t->lanes + lane);
-    word[2] = _mm512_add_epi64(_mm512_slli_epi64(member, 8), _mm512_set1_epi64(direction));
-    word[3] = _mm512_set1_epi64((int64_t)index);
+    __m512i high0, low0, high1, low1, member = _mm512_add_epi64(_mm512_load_si512(t->lane_member + lane), uniform_all(key->member));
+    __m512i third = _mm512_add_epi64(_mm512_slli_epi64(member, 8), uniform_all(direction));
+    unsigned __int128 first = (unsigned __int128)key->step * PHILOX_M4x64_0;
+    uint64_t alike = (uint64_t)(first >> 64) ^ index ^ key->key[1];
+    unsigned __int128 second = (unsigned __int128)alike * PHILOX_M4x64_1;
+
+    uniform_multiply(third, PHILOX_M4x64_1, &high1, &low1);
+    word[0] = uniform_xor(high1, _mm512_load_si512(t->global_site + site * t->lanes + lane), key->key[0]);
+    uniform_multiply(word[0], PHILOX_M4x64_0, &high0, &low0);
+    word[0] = _mm512_xor_si512(low1, uniform_all((uint64_t)(second >> 64) ^ (key->key[0] + PHILOX_W64_0)));
+    word[1] = uniform_all((uint64_t)second);
+    word[2] = uniform_xor(high0, uniform_all((uint64_t)first), key->key[1] + PHILOX_W64_1);
+    word[3] = low0;
     REAL_UNROLL
-    for (uint64_t round = 0; round < 10; round++) {
-        __m512i high0, low0, high1, low1;
+    for (uint64_t round = 2; round < 10; round++) {
         uniform_multiply(word[0], PHILOX_M4x64_0, &high0, &low0);
         uniform_multiply(word[2], PHILOX_M4x64_1, &high1, &low1);
         word[0] = uniform_xor(high1, word[1], key->key[0] + round * PHILOX_W64_0);

@@ -36,6 +36,7 @@ REAL_INLINE path_t weighted_path_at(const lat_tables *t, const void *u, const do
 REAL_INLINE path_t path_mul(path_t a, path_t b) { return (path_t){link_mul(a.u, b.u), a.c * b.c}; }
 REAL_INLINE path_t path_mul_dagger(path_t a, path_t b) { return (path_t){link_mul_dagger(a.u, b.u), a.c * b.c}; }
 REAL_INLINE path_t path_dagger_mul(path_t a, path_t b) { return (path_t){link_dagger_mul(a.u, b.u), a.c * b.c}; }
+REAL_INLINE path_t path_dagger(path_t a) { return (path_t){link_dagger(a.u), a.c}; }
 REAL_INLINE matrix_t path_matrix(path_t a) { return matrix_scale(a.c, link_matrix(complete(a.u))); }
 
 /* Like staple_at, every plaquette with its weight. */

@@ -36,6 +36,8 @@ lat_status lat_flow_create(const lat_geometry *g, lat_group group, lat_precision
 {
     bool split = false;
     for (int mu = 0; mu < g->dim; mu++) split = split || g->split[mu];
+    if (!lat_boundary_is_periodic(&g->boundary))
+        return lat_fail(error, LAT_CONFIG, "gradient flow: the lattice has an open boundary or a defect: it is there for periodic lattices only");
     if (kind == LAT_FLOW_ZEUTHEN && split && g->halo < 2)
         return lat_fail(error, LAT_CONFIG, "zeuthen flow: the halo is one site wide: two are needed");
     lat_flow *f = lat_alloc(1, sizeof *f);
@@ -63,13 +65,14 @@ static void wilson_force(lat_flow *flow, lat_field *links, const flow_force_args
     const lat_geometry *g = flow->geometry;
     lat_range all = lat_block(g), inner = lat_range_of(g, &g->inner), outer = lat_range_of(g, &g->outer);
     if (g->rank_count == 1) { /* waits for nobody: sites in order read every link less often */
-        lat_halo_exchange(links);
+        lat_halo_start_staples(links);
+        lat_halo_finish_staples(links);
         flow->kernels->flow_force(args, &all);
         return;
     }
-    lat_halo_start(links);
+    lat_halo_start_staples(links);
     flow->kernels->flow_force(args, &inner);
-    lat_halo_finish(links);
+    lat_halo_finish_staples(links);
     flow->kernels->flow_force(args, &outer);
 }
 
@@ -87,7 +90,7 @@ static void zeuthen_force(lat_flow *flow, lat_field *links, const flow_force_arg
 
 static void run_stage(lat_flow *flow, lat_field *links, int i, double step)
 {
-    flow_force_args args = {lat_tables_of(flow->geometry), links->data, flow->algebra->data, stages[i].old,
+    flow_force_args args = {lat_tables_with_paths(links, flow->group), links->data, flow->algebra->data, stages[i].old,
                             stages[i].fresh};
     if (flow->kind == LAT_FLOW_WILSON)
         wilson_force(flow, links, &args);
@@ -106,13 +109,14 @@ void lat_flow_step(lat_flow *flow, lat_field *links, double step)
 static double largest(const lat_field *field)
 {
     const lat_geometry *g = field->geometry;
-    const double *value = field->data;
+    const double *value = lat_field_map(field, LAT_READ);
     double most = 0;
     for (int64_t i = 0; i < g->sites; i++)
         for (int lane = 0; lane < g->blocks * g->members; lane++) {
             double here = value[i * g->lanes + lane];
             if (!(here <= most)) most = isnan(here) ? INFINITY : here;
         }
+    lat_field_unmap(field, (void *)value, LAT_READ);
     MPI_Allreduce(MPI_IN_PLACE, &most, 1, MPI_DOUBLE, MPI_MAX, g->comm);
     return most;
 }
@@ -141,8 +145,9 @@ lat_status lat_flow_advance(lat_flow *flow, lat_field *links, double time, doubl
         flow->compare = lat_field_algebra(flow->geometry, flow->group, links->precision);
         flow->distance = lat_field_create(flow->geometry, 1, LAT_DOUBLE);
     }
+    enum { MOST_REJECTED = 30 }; /* in a row: each makes the step shorter by a factor of up to ten */
     double left = time;
-    while (left > 0) {
+    for (int rejected = 0; left > 0;) {
         double length = fmin(*step, left);
         lat_field_copy(flow->start, links);
         double distance = try_step(flow, links, length);
@@ -150,14 +155,16 @@ lat_status lat_flow_advance(lat_flow *flow, lat_field *links, double time, doubl
         if (good) {
             left = length < left ? left - length : 0;
             ++*steps;
+            rejected = 0;
         } else {
             lat_field_copy(links, flow->start);
+            rejected++;
         }
         /* The distance grows like the third power of the step.  A step cut short by the end says little of longer ones. */
         double factor = 0.95 * cbrt(tolerance / fmax(distance, 1e-300));
         double wanted = length * fmin(fmax(factor, 0.1), 2);
         if (!good || length == *step || wanted > *step) *step = wanted;
-        if (*step < 1e-12 * time)
+        if (rejected > MOST_REJECTED || *step < 1e-12 * time)
             return lat_fail(error, LAT_NUMERICAL,
                             "gradient flow: no step is small enough for a tolerance of %g: raise it", tolerance);
     }
@@ -173,7 +180,7 @@ static void add_slices(const lat_field *density, lat_accumulator *sums)
 {
     const lat_geometry *g = density->geometry;
     int64_t slices = g->size[g->dim - 1], slice_volume = g->volume / slices;
-    const double *value = density->data;
+    const double *value = lat_field_map(density, LAT_READ);
     for (int64_t i = 0; i < g->sites; i++)
         for (int lane = 0; lane < g->blocks * g->members; lane++) {
             int64_t slice = g->global_site[i * g->lanes + lane] / slice_volume;
@@ -181,6 +188,7 @@ static void add_slices(const lat_field *density, lat_accumulator *sums)
                 lat_accumulator_add(&sums[(g->lane_member[lane] * DENSITIES + c) * slices + slice],
                                     value[(i * DENSITIES + c) * g->lanes + lane]);
         }
+    lat_field_unmap(density, (void *)value, LAT_READ);
 }
 
 void lat_flow_slices(lat_field *links, lat_group group, double *out)

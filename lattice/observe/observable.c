@@ -28,8 +28,9 @@ static void existing_plaquettes(lat_field *links, lat_group group, double *out)
 {
     const lat_geometry *g = links->geometry;
     lat_field *couplings = lat_couplings_create(g);
-    double *c = couplings->data, *count = lat_alloc(g->members, sizeof *count);
+    double *c = lat_field_map(couplings, LAT_CHANGE), *count = lat_alloc(g->members, sizeof *count);
     for (int64_t i = 0; i < g->all_sites * g->dim * g->lanes; i++) c[i] = c[i] != 0;
+    lat_field_unmap(couplings, c, LAT_CHANGE);
     lat_halo_exchange(links);
     sum_existing(links, group, couplings, 0, 1, out);
     sum_existing(links, group, couplings, 1, 0, count);
@@ -155,20 +156,17 @@ static void polyakov(const lat_observable *observable, lat_field *links, lat_gro
     const lat_geometry *g = links->geometry;
     lat_range range = lat_block(g);
     lat_field *loop = line(links, group, g->dim - 1, (int)g->size[g->dim - 1]);
-    lat_field *trace = lat_field_create(g, 2, LAT_DOUBLE), *part = lat_field_create(g, 1, LAT_DOUBLE);
-    trace_args args = {lat_tables_of(g), loop->data, trace->data};
+    lat_field *part[2] = {lat_field_create(g, 1, LAT_DOUBLE), lat_field_create(g, 1, LAT_DOUBLE)};
+    trace_args args = {lat_tables_of(g), loop->data, part[0]->data, part[1]->data};
     lat_kernels_of(links, group)->trace(&args, &range);
     double *sum = lat_alloc(g->members, sizeof *sum);
     for (int c = 0; c < 2; c++) {
-        for (int64_t i = 0; i < g->sites; i++)
-            memcpy((double *)part->data + i * g->lanes, (double *)trace->data + (2 * i + c) * g->lanes, (size_t)g->lanes * sizeof(double));
-        lat_sum(part, sum);
+        lat_sum(part[c], sum);
         for (int m = 0; m < g->members; m++) out[2 * m + c] = sum[m] / (double)g->volume;
+        lat_field_free(part[c]);
     }
     free(sum);
     lat_field_free(loop);
-    lat_field_free(trace);
-    lat_field_free(part);
 }
 
 static lat_status find_loop(const char *name, const lat_shape *shape, lat_observable *out, lat_error *error)

@@ -128,7 +128,7 @@ static void forward(const layer *l, flow_activation activation)
                            .in = l->in,
                            .out = l->out,
                            .activation = activation};
-    l->kernels->conv_forward(&k, &(lat_range){SITES, NULL, l->lanes});
+    l->kernels->conv_forward(&k, &(lat_range){.count = SITES, .lanes = l->lanes});
 }
 
 static void forward_leaky(const layer *l) { forward(l, FLOW_LEAKY); }
@@ -146,7 +146,7 @@ static void backward_input(const layer *l)
                                   .previous = l->in,
                                   .in_cotangent = l->in_cotangent,
                                   .activation = FLOW_LEAKY};
-    l->kernels->conv_backward_input(&k, &(lat_range){SITES, NULL, l->lanes});
+    l->kernels->conv_backward_input(&k, &(lat_range){.count = SITES, .lanes = l->lanes});
 }
 
 static void backward_weights(const layer *l)
@@ -157,8 +157,8 @@ static void backward_weights(const layer *l)
                                     .cotangent = l->cotangent,
                                     .sites = SITES,
                                     .gradient = l->gradient};
-    l->kernels->conv_backward_weights(&k, &(lat_range){flow_conv_tiles(&k.s), NULL, l->lanes});
-    l->kernels->conv_backward_bias(&k, &(lat_range){l->outputs, NULL, l->lanes});
+    l->kernels->conv_backward_weights(&k, &(lat_range){.count = flow_conv_tiles(&k.s), .lanes = l->lanes});
+    l->kernels->conv_backward_bias(&k, &(lat_range){.count = l->outputs, .lanes = l->lanes});
 }
 
 /* Seconds of one call: the best of several repetitions */

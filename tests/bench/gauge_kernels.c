@@ -76,7 +76,7 @@ typedef struct {
 
 static void kernel_force(fields *f)
 {
-    plaquette_force_args args = {lat_tables_of(f->links->geometry), f->links->data, f->force->data, 1e-3};
+    plaquette_force_args args = {lat_tables_with_paths(f->links, f->group), f->links->data, f->force->data, 1e-3};
     lat_range range = lat_block(f->links->geometry);
     lat_kernels_of(f->links, f->group)->plaquette_force(&args, &range);
 }

@@ -1,0 +1,12 @@
+/* flowhmc: SPDX-License-Identifier: GPL-3.0-or-later
+ *
+ * cuda_tables.h: the tables of kernels for a GPU, as C knows them.
+ */
+#ifdef __cplusplus
+extern "C" {
+#endif
+#include "coupling_kernels.h"
+#include "flow_kernels.h"
+#ifdef __cplusplus
+}
+#endif

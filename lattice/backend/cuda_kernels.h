@@ -1,0 +1,8 @@
+/* flowhmc: SPDX-License-Identifier: GPL-3.0-or-later
+ *
+ * cuda_kernels.h: the kernels of one group and precision for a GPU; as cpu_kernels.h.  nvcc takes this for C++, the compiler
+ * of the tests' stand-in for C.
+ */
+#include "cuda_headers.h"
+
+#include "cpu_kernels.h"

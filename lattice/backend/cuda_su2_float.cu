@@ -1,0 +1,10 @@
+/* flowhmc: SPDX-License-Identifier: GPL-3.0-or-later
+ *
+ * cuda_su2_float.cu: the kernels for SU(2) in single precision on a GPU.
+ */
+#define NAME(x) lat_cuda_su2_float_##x
+#define REAL_FLOAT
+#define GROUP_HEADER "../group/su2.h"
+#include "cuda_kernels.h"
+
+const lat_kernels lat_cuda_su2_float = KERNEL_TABLE;

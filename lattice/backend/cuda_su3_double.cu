@@ -1,0 +1,9 @@
+/* flowhmc: SPDX-License-Identifier: GPL-3.0-or-later
+ *
+ * cuda_su3_double.cu: the kernels for SU(3) in double precision on a GPU.
+ */
+#define NAME(x) lat_cuda_su3_double_##x
+#define GROUP_HEADER "../group/su3.h"
+#include "cuda_kernels.h"
+
+const lat_kernels lat_cuda_su3_double = KERNEL_TABLE;

@@ -1,0 +1,10 @@
+/* flowhmc: SPDX-License-Identifier: GPL-3.0-or-later
+ *
+ * cuda_u1_float.cu: the kernels for U(1) in single precision on a GPU.
+ */
+#define NAME(x) lat_cuda_u1_float_##x
+#define REAL_FLOAT
+#define GROUP_HEADER "../group/u1.h"
+#include "cuda_kernels.h"
+
+const lat_kernels lat_cuda_u1_float = KERNEL_TABLE;

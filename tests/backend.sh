@@ -1,0 +1,76 @@
+#!/usr/bin/env bash
+# flowhmc: SPDX-License-Identifier: GPL-3.0-or-later
+#
+# tests/backend.sh: flowhmc and flowtrain on a GPU, which is a stand-in: the same bytes on any number of ranks, and one line for
+# each way in which there is no GPU to be had.
+build=$PWD
+: "${MPIRUN=mpirun}" "${MPIRUN_FLAGS=--oversubscribe --bind-to none}"
+folder=$(mktemp -d backend.XXXXXX) || exit 1
+cd "$folder" || exit 1
+trap 'cd ..; rm -rf "$folder"' EXIT
+count=0
+
+result() { # condition's status, name
+    count=$((count + 1))
+    if [ "$1" = 0 ]; then echo "ok $count - $2"; else
+        echo "not ok $count - $2"
+        sed 's/^/# /' err
+    fi
+}
+
+cat >run.cfg <<'END'
+lattice = { group = "su2"; size = [8, 8, 8]; };
+action  = ( { kind = "wilson"; beta = 2.0; } );
+chain   = { seed = 3; steps = 4; checkpoint_every = 2; save_every = 2; };
+updates = ( { kind = "hmc"; trajectory = 0.5; steps = 4; }, { kind = "overrelax"; } );
+measure = { observables = [ "plaquette", "polyakov" ]; };
+END
+cat >train.cfg <<'END'
+lattice = { group = "u1"; size = [8, 8]; };
+action  = ( { kind = "wilson"; beta = 1.0; } );
+flow    = { layers = ( { kind = "plaquette_coupling"; repeat = 4; hidden = [4]; knots = 4; } ); };
+train   = { steps = 3; batch = 64; evaluate_samples = 64; final_samples = 64; };
+model   = "model.h5";
+END
+
+# Word splitting is wanted: these are commands with their flags.
+# shellcheck disable=SC2086
+on() { # ranks, program, options
+    local ranks=$1
+    shift
+    $MPIRUN $MPIRUN_FLAGS -n "$ranks" "$build/tests/stand_in/$1" "${@:2}" >out 2>err </dev/null
+}
+
+refused() { # pattern, options
+    timeout 60 "$build/tests/stand_in/flowhmc" run.cfg --out refused "${@:2}" >out 2>err </dev/null
+    [ $? = 3 ] && [ "$(grep -c '^flowhmc: ' err)" = 1 ] && grep -q "$1" err
+    result $? "refused: $(grep '^flowhmc: ' err)"
+}
+
+export STAND_IN_DEVICES=2
+for ranks in 1 2 4; do
+    on $ranks flowhmc run.cfg --out "run$ranks" --set backend=cuda &&
+        grep -q '"backend": "cuda"' "run$ranks/summary.json" && grep -q 'backend cuda' "run$ranks/log.txt"
+    result $? "flowhmc on $ranks ranks and 2 GPUs"
+done
+for ranks in 2 4; do
+    cmp -s run1/history.h5 "run$ranks/history.h5" && diff -rq run1/configs "run$ranks/configs" >err
+    result $? "the same history and configurations on $ranks ranks"
+done
+for ranks in 1 2; do
+    on $ranks flowtrain train.cfg --out "train$ranks" --set backend=cuda && grep -q '"backend": "cuda"' "train$ranks/summary.json"
+    result $? "flowtrain on $ranks ranks"
+    grep -o '"sha256": "[0-9a-f]*"' "train$ranks/summary.json" >"parameters$ranks"
+    rm -f model.h5
+done
+[ -s parameters1 ] && cmp parameters1 parameters2 >err 2>&1
+result $? "the same parameters on 1 and 2 ranks"
+
+STAND_IN_DEVICES=0 refused 'backend: no CUDA device.*use "auto" or "cpu"' --set backend=cuda
+STAND_IN_DRIVER=0 refused 'backend: no CUDA driver on this machine' --set backend=cuda
+STAND_IN_DRIVER=12040 refused 'the driver is for CUDA 12.4, this program needs 13.0' --set backend=cuda
+STAND_IN_MEMORY=2097152 refused 'cuda: no memory for [0-9]* bytes, [0-9]* of 2097152 are free' --set backend=cuda --set lattice.size='[32,32,32]'
+STAND_IN_DEVICES=0 "$build/tests/stand_in/flowhmc" run.cfg --out fallback >out 2>err </dev/null &&
+    grep -q 'backend cpu, no CUDA device' fallback/log.txt && grep -q '"backend": "cpu"' fallback/summary.json
+result $? "auto falls back to the CPU and says why: $(grep -o 'backend cpu.*' fallback/log.txt | head -n 1)"
+echo "1..$count"

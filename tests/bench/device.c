@@ -1,0 +1,235 @@
+/* flowhmc: SPDX-License-Identifier: GPL-3.0-or-later
+ *
+ * device.c: rates of the kernels on a GPU, beside the bandwidth of a copy and the rate of multiply-adds measured in the same
+ * run; and times of a trajectory and of training steps.  Best of several repetitions, each of several launches, by the wall
+ * clock.  Bytes are compulsory ones: every field read once and written once; operations are counted as in gauge_kernels.c.
+ *
+ *     device [EXTENT [BATCH]]      32: a lattice of 32^4; 4096: samples of a training step
+ */
+#include "../../flows/flows.h"
+#include "../../hmc/hmc.h"
+#include "../../lattice/backend/backend.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { REPEATS = 5, LAUNCHES = 10, DIM = 4 };
+
+typedef axpy_args multiply_add_args;
+void bench_multiply_add(const multiply_add_args *args, const lat_range *range);
+
+static const lat_backend *device;
+static double copy_rate, peak_rate; /* GB/s, GFLOP/s in double precision */
+
+static void require(const lat_error *error)
+{
+    if (error->status) lat_abort(error->status, "%s", error->text);
+}
+
+/* Seconds of one call. */
+static double best_of(void (*call)(void *what), void *what)
+{
+    double best = INFINITY;
+    call(what);
+    device->wait(LAT_MAIN);
+    for (int repeat = 0; repeat < REPEATS; repeat++) {
+        double start = MPI_Wtime();
+        for (int i = 0; i < LAUNCHES; i++) call(what);
+        device->wait(LAT_MAIN);
+        best = fmin(best, (MPI_Wtime() - start) / LAUNCHES);
+    }
+    return best;
+}
+
+/* -------------------------------------------------------------------------------------------------------- ceilings */
+
+typedef struct { char *from, *to; int64_t bytes; } copies;
+static void copy(void *what)
+{
+    copies *c = what;
+    device->copy(c->to, c->from, c->bytes);
+}
+
+enum { THREADS = 1 << 20, ROUNDS = 1000, CHAINS = 8 };
+static void multiply(void *what)
+{
+    multiply_add_args args = {.t = {.lanes = 32}, .y = what, .a = 0.999, .components = ROUNDS};
+    lat_range range = {.count = THREADS / 32, .lanes = 32};
+    bench_multiply_add(&args, &range);
+}
+
+static void measure_ceilings(void)
+{
+    copies c = {.bytes = (int64_t)1 << 28};
+    c.from = device->allocate(c.bytes);
+    c.to = device->allocate(c.bytes);
+    copy_rate = 2e-9 * (double)c.bytes / best_of(copy, &c);
+    peak_rate = 2e-9 * THREADS * (double)ROUNDS * CHAINS / best_of(multiply, c.from);
+    device->release(c.from);
+    device->release(c.to);
+    printf("copy %.0f GB/s, multiply-adds in double %.0f GFLOP/s\n", copy_rate, peak_rate);
+}
+
+/* ---------------------------------------------------------------------------------------------------- gauge kernels */
+
+typedef struct {
+    lat_group group;
+    lat_precision precision;
+    lat_geometry *g;
+    lat_field *links, *force, *density;
+    const lat_kernels *kernels;
+} fields;
+
+static void force(void *what)
+{
+    fields *f = what;
+    plaquette_force_args args = {lat_tables_of(f->g), f->links->data, f->force->data, 1e-3};
+    lat_range block = lat_block(f->g);
+    f->kernels->plaquette_force(&args, &block);
+}
+
+static void sum(void *what)
+{
+    fields *f = what;
+    plaquette_sum_args args = {lat_tables_of(f->g), f->links->data, f->density->data, 0, 1};
+    lat_range block = lat_block(f->g);
+    f->kernels->plaquette_sum(&args, &block);
+}
+
+static void update(void *what)
+{
+    fields *f = what;
+    exp_update_args args = {lat_tables_of(f->g), f->links->data, f->force->data, 1e-3};
+    lat_range block = lat_block(f->g);
+    f->kernels->exp_update(&args, &block);
+}
+
+/* All links once: the halo within the device included. */
+static void overrelax(void *what)
+{
+    fields *f = what;
+    for (int mu = 0; mu < DIM; mu++)
+        for (int parity = 0; parity < 2; parity++) {
+            overrelax_args args = {lat_tables_of(f->g), f->links->data, mu};
+            lat_range range = lat_range_of(f->g, &f->g->parity[parity]);
+            f->kernels->overrelax(&args, &range);
+            lat_halo_start_links(f->links, mu, parity);
+            lat_halo_finish_links(f->links, mu, parity);
+        }
+}
+
+static void heatbath(void *what)
+{
+    fields *f = what;
+    lat_random random = {.seed = 2, .purpose = LAT_RANDOM_TEST};
+    for (int mu = 0; mu < DIM; mu++)
+        for (int parity = 0; parity < 2; parity++) {
+            heatbath_args args = {lat_tables_of(f->g), f->links->data, 6, mu, lat_random_key(&random)};
+            lat_range range = lat_range_of(f->g, &f->g->parity[parity]);
+            f->kernels->heatbath(&args, &range);
+            lat_halo_start_links(f->links, mu, parity);
+            lat_halo_finish_links(f->links, mu, parity);
+        }
+}
+
+static void report(const fields *f, const char *name, double seconds, double bytes, double operations)
+{
+    double links = (double)f->g->volume * DIM, gb = 1e-9 * bytes * links / seconds, gf = 1e-9 * operations * links / seconds;
+    double peak = f->precision == LAT_FLOAT ? 2 * peak_rate : peak_rate;
+    printf("%-4s %-6s %-14s %9.1f us  %8.1f Mlinks/s  %7.1f GB/s (%3.0f %% of a copy)", lat_group_names[f->group],
+           lat_precision_names[f->precision], name, 1e6 * seconds, 1e-6 * links / seconds, gb, 100 * gb / copy_rate);
+    if (operations > 0) printf("  %8.1f GFLOP/s (%3.0f %%)", gf, 100 * gf / peak);
+    printf("\n");
+}
+
+static void measure_group(lat_group group, lat_precision precision, int64_t extent)
+{
+    static const double product[LAT_GROUPS] = {2, 28, 198};
+    lat_error error = {0};
+    lat_shape shape = {.dim = DIM, .size = {extent, extent, extent, extent}, .precision = precision, .backend = device};
+    lat_random random = {.seed = 1, .purpose = LAT_RANDOM_TEST};
+    fields f = {.group = group, .precision = precision};
+    lat_geometry_create(MPI_COMM_SELF, &shape, &f.g, &error);
+    require(&error);
+    f.links = lat_field_gauge(f.g, group, precision);
+    f.force = lat_field_algebra(f.g, group, precision);
+    f.density = lat_field_create(f.g, 1, LAT_DOUBLE);
+    f.kernels = lat_kernels_of(f.links, group);
+    lat_field_haar(f.links, group, &random);
+    lat_halo_exchange(f.links);
+    double real = precision == LAT_FLOAT ? 4 : 8, link = real * lat_link_reals(group), algebra = real * lat_algebra_reals(group);
+    report(&f, "force", best_of(force, &f), link + 2 * algebra, (group == LAT_U1 ? 0 : 46.0 / DIM) * product[group]);
+    report(&f, "plaquette", best_of(sum, &f), link + 16.0 / DIM, 0);
+    report(&f, "exp update", best_of(update, &f), 2 * link + algebra, 0);
+    report(&f, "overrelaxation", best_of(overrelax, &f), 2 * link, 0);
+    report(&f, "heatbath", best_of(heatbath, &f), 2 * link, 0);
+    lat_field_free(f.links);
+    lat_field_free(f.force);
+    lat_field_free(f.density);
+    lat_geometry_free(f.g);
+}
+
+/* --------------------------------------------------------------------------------------------------------- training */
+
+static const char flow[] = "layers = ( { kind = \"plaquette_coupling\"; repeat = 16; transform = \"tangents\"; knots = 2; "
+                           "hidden = [8, 8]; kernel = 3; activation = \"leaky\"; } );";
+
+static void measure_training(lat_precision precision, int64_t batch)
+{
+    lat_error error = {0};
+    lat_settings *settings, *train;
+    flow_train_settings options;
+    flow_model *model;
+    flow_training training = {0};
+    flow_trainer *trainer;
+    flow_progress progress;
+    lat_shape shape = {.dim = 2, .size = {16, 16}, .backend = device};
+    lat_action *action = lat_action_wilson(LAT_U1, 2);
+    char *text = lat_text("batch = %lld;", (long long)batch);
+    lat_settings_parse(flow, "flow", &settings, &error);
+    lat_settings_parse(text, "train", &train, &error);
+    require(&error);
+    flow_train_read(train, &options, &error);
+    flow_model_create(settings, LAT_U1, 2, 1, &model, &error);
+    require(&error);
+    flow_trainer_create(MPI_COMM_SELF, model, action, &shape, precision, &options, &training, &trainer, &error);
+    require(&error);
+    double best = INFINITY;
+    for (int i = 0; i < 2 + REPEATS; i++) {
+        double start = MPI_Wtime();
+        flow_trainer_step(trainer, &progress, &error);
+        if (i > 1) best = fmin(best, MPI_Wtime() - start);
+    }
+    require(&error);
+    printf("training step, 16x16, 16 layers, batch %lld, %s: %.2f ms\n", (long long)batch, lat_precision_names[precision], 1e3 * best);
+    flow_trainer_free(trainer);
+    flow_training_free(&training);
+    flow_model_free(model);
+    lat_action_free(action);
+    flow_train_release(&options);
+    lat_settings_free(train);
+    lat_settings_free(settings);
+    free(text);
+}
+
+int main(int argc, char **argv)
+{
+    char why[LAT_BACKEND_TEXT];
+    lat_start(&argc, &argv);
+    int64_t extent = argc > 1 ? strtoll(argv[1], NULL, 10) : 32, batch = argc > 2 ? strtoll(argv[2], NULL, 10) : 4096;
+    device = lat_cuda_open(0, why);
+    if (!device) {
+        printf("no GPU: %s\n", why[0] ? why : "not built for one");
+        MPI_Finalize();
+        return 0;
+    }
+    measure_ceilings();
+    for (int group = 0; group < LAT_GROUPS; group++)
+        for (int precision = 0; precision < LAT_PRECISIONS; precision++)
+            measure_group((lat_group)group, (lat_precision)precision, extent);
+    for (int precision = 0; precision < LAT_PRECISIONS; precision++) measure_training((lat_precision)precision, batch);
+    MPI_Finalize();
+    return 0;
+}
