@@ -1,5 +1,5 @@
 # flowhmc: SPDX-License-Identifier: GPL-3.0-or-later
-"""results.csv, scans.csv, table.txt, table.md, and two figures where matplotlib is installed."""
+"""results.csv, scans.csv, table.txt, table.md, summary.md, and two figures where matplotlib is installed."""
 import csv
 import math
 import os
@@ -16,7 +16,8 @@ def write(out, budget, betas, volumes, rows, scans):
     write_csv(out / "results.csv", results.COLUMNS, rows)
     write_csv(out / "scans.csv", results.SCAN_COLUMNS, scans)
     write_tables(out, budget, betas, volumes, rows, scans)
-    written = ["results.csv", "scans.csv", "table.txt", "table.md"]
+    write_summary(out, rows)
+    written = ["results.csv", "scans.csv", "table.txt", "table.md", "summary.md"]
     print((out / "table.txt").read_text())
     try:
         import figures
@@ -137,6 +138,24 @@ def processor():
             return next(line.split(":", 1)[1].strip() for line in file if line.startswith("model name"))
     except (OSError, StopIteration):
         return platform.machine()
+
+
+def summary_cells(rows, of_point):
+    """One line for a lattice: what each method's independent sample costs, and the flow's quality."""
+    cells = [f"{of_point['size']}", f"{of_point['beta']:g}"]
+    by_method = {row["method"]: row for row in rows if (row["size"], row["beta"]) == (of_point["size"], of_point["beta"])}
+    for method in TITLES:
+        row = by_method.get(method)
+        cost = micro(row["cost_core_seconds"], row["tau_q_is_bound"]) if row else "-"
+        cells.append(f"**{cost}**" if row and row["cheapest"] else cost)
+    flow = by_method.get("flow")
+    return cells + ([with_error(flow["ess"], flow["ess_error"]), time_of(flow, "q"), flow["verdict"]] if flow else ["-"] * 3)
+
+
+def write_summary(out, rows):
+    headings = ["L", "beta", *(f"{title}, us" for title in TITLES.values()), "ESS", "tau_int(Q)", "flow against the best baseline"]
+    points = {(row["size"], row["beta"]): row for row in rows}
+    (out / "summary.md").write_text(as_markdown(headings, [summary_cells(rows, row) for row in points.values()]), encoding="utf-8")
 
 
 def write_tables(out, budget, betas, volumes, rows, scans):
