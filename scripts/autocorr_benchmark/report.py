@@ -149,7 +149,7 @@ def summary_cells(rows, of_point):
         cost = micro(row["cost_core_seconds"], row["tau_q_is_bound"]) if row else "-"
         cells.append(f"**{cost}**" if row and row["cheapest"] else cost)
     flow = by_method.get("flow")
-    return cells + ([with_error(flow["ess"], flow["ess_error"]), time_of(flow, "q"), flow["verdict"]] if flow else ["-"] * 3)
+    return cells + ([with_error(flow["ess"], flow["ess_error"]), time_of(flow, "q"), flow["note"] or flow["verdict"] or ""] if flow else ["-"] * 3)
 
 
 def write_summary(out, rows):
