@@ -72,7 +72,6 @@ const char *stopper_reason(stopper *stopper)
 
 void stopper_end(stopper *stopper)
 {
-    for (int i = 0; i < SIGNALS; i++) signal(signals[i], SIG_DFL);
     free(stopper->file);
     stopper->file = NULL;
 }

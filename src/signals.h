@@ -23,7 +23,8 @@ void stopper_start(stopper *stopper, MPI_Comm comm, const char *directory, int64
 /* Collective; call it once a step.  NULL, or the same on all ranks: why to stop now, "signal 15", "file DIR/stop",
  * "wall-clock limit". */
 const char *stopper_reason(stopper *stopper);
-void stopper_end(stopper *stopper); /* gives the signals back */
+/* The signals stay taken: one that comes while the last files are written, or MPI ends, comes too late to be obeyed. */
+void stopper_end(stopper *stopper);
 
 /* "23h30m", "45m", "90s", "2d" in seconds: each unit (d, h, m, s) at most once, in this order; -1 if text is none. */
 int64_t walltime_seconds(const char *text);
