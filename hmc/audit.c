@@ -16,11 +16,6 @@ static const double tolerance[LAT_PRECISIONS][MC_AUDIT_STATES] = {
 };
 static const char *const names[MC_AUDIT_STATES] = {"count", "inverse", "log_q", "covariance", "log_det"};
 
-static double real_at(const lat_field *f, const void *numbers, int64_t i)
-{
-    return f->precision == LAT_FLOAT ? ((const float *)numbers)[i] : ((const double *)numbers)[i];
-}
-
 /* fmax would drop a NaN; here it must survive, whatever comes after it. */
 static void raise_worst(double *worst, double value)
 {
@@ -158,7 +153,7 @@ static void measure_blocks(const block_audit *b, double step, lat_field *ahead, 
         for (int m = 0; m < g->members; m++)
             for (int i = 0; i < n && b->site[m] >= 0; i++) {
                 int64_t at = (b->site[m] * n + i) * g->lanes + m;
-                jacobian[(m * n + i) * n + j] = remainder(real_at(ahead, up, at) - real_at(behind, down, at), 2 * M_PI) / (2 * step);
+                jacobian[(m * n + i) * n + j] = remainder(lat_real_at(ahead, up, at) - lat_real_at(behind, down, at), 2 * M_PI) / (2 * step);
             }
         lat_field_unmap(ahead, up, LAT_READ);
         lat_field_unmap(behind, down, LAT_READ);

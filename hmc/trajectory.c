@@ -94,11 +94,6 @@ void mc_trajectory_run(mc_trajectory *t, lat_action *action, lat_group group, la
     free(rejected);
 }
 
-static double real_at(const lat_field *f, const void *numbers, int64_t i)
-{
-    return f->precision == LAT_FLOAT ? ((const float *)numbers)[i] : ((const double *)numbers)[i];
-}
-
 void mc_largest_differences(const lat_field *a, const lat_field *b, lat_group group, double *largest)
 {
     const lat_geometry *g = a->geometry;
@@ -106,7 +101,7 @@ void mc_largest_differences(const lat_field *a, const lat_field *b, lat_group gr
     for (int m = 0; m < g->members; m++) largest[m] = 0;
     for (int64_t i = 0; i < g->sites * a->components; i++)
         for (int lane = 0; lane < g->blocks * g->members; lane++) {
-            double d = real_at(a, of_a, i * g->lanes + lane) - real_at(b, of_b, i * g->lanes + lane);
+            double d = lat_real_at(a, of_a, i * g->lanes + lane) - lat_real_at(b, of_b, i * g->lanes + lane);
             if (group == LAT_U1) d = remainder(d, 2 * M_PI);
             double *most = &largest[g->lane_member[lane]];
             *most = isnan(d) ? INFINITY : fmax(*most, fabs(d));

@@ -28,6 +28,11 @@ static void set_real(const lat_field *f, void *numbers, int64_t i, double value)
 
 /* -------------------------------------------------------------------------------------------------- for the host */
 
+double lat_real_at(const lat_field *field, const void *numbers, int64_t i)
+{
+    return field->precision == LAT_FLOAT ? ((const float *)numbers)[i] : ((const double *)numbers)[i];
+}
+
 void *lat_field_map(const lat_field *field, lat_access access)
 {
     const lat_backend *backend = field->geometry->backend;

@@ -228,6 +228,7 @@ typedef enum {
 } lat_access;
 void *lat_field_map(const lat_field *field, lat_access access);
 void lat_field_unmap(const lat_field *field, void *numbers, lat_access access);
+double lat_real_at(const lat_field *field, const void *numbers, int64_t i); /* number i, of those that were mapped */
 
 /* What has been copied between the memory of a geometry's backend and that of the host, in both directions: fields by
  * lat_field_map, small arrays and sums, and messages. */
@@ -295,6 +296,8 @@ typedef struct {
 } lat_accumulator;
 
 void lat_accumulator_add(lat_accumulator *sum, double value);
+/* integer times unit, a power of two */
+void lat_accumulator_add_integer(lat_accumulator *sum, int64_t integer, double unit);
 double lat_accumulator_value(const lat_accumulator *sum); /* correctly rounded; NaN if a term was not finite */
 void lat_accumulator_reduce(MPI_Comm comm, lat_accumulator *sums, int count); /* collective; all ranks get the sum */
 

@@ -33,6 +33,14 @@ void lat_accumulator_add(lat_accumulator *sum, double value)
     for (int i = 0; i < 3; i++) sum->digit[digit + i] += (part[i] ^ sign) - sign;
 }
 
+/* In two numbers, that none of the 63 bits is lost. */
+void lat_accumulator_add_integer(lat_accumulator *sum, int64_t integer, double unit)
+{
+    int64_t low = integer & 0xffffffff;
+    lat_accumulator_add(sum, (double)low * unit);
+    lat_accumulator_add(sum, (double)(integer - low) * unit);
+}
+
 /* Moves carries upwards; every digit but the last ends in [0, 2^32), and the last carries the sign. */
 static void normalise(lat_accumulator *sum)
 {
@@ -147,13 +155,6 @@ static part part_at(const lat_field *field, int64_t row, int lane)
     return (part){(const double *)field->data + row * g->lanes + lane, rest < ROWS ? rest : ROWS, g->lanes, lane, used < VECTOR ? used : VECTOR};
 }
 
-static void add_integer(lat_accumulator *sum, int64_t integer, double unit)
-{
-    int64_t low = integer & 0xffffffff;
-    lat_accumulator_add(sum, (double)low * unit);
-    lat_accumulator_add(sum, (double)((integer - low) >> DIGIT_BITS) * 0x1p32 * unit);
-}
-
 /* Any field: lane by lane as integers, and only where that is not exact one by one. */
 static void sum_any(const lat_field *field, double *out)
 {
@@ -166,8 +167,8 @@ static void sum_any(const lat_field *field, double *out)
             for (int i = 0; i < p.count; i++) {
                 lat_accumulator *to = &sums[g->lane_member[lane + i]];
                 if (sum.exact) {
-                    add_integer(to, sum.high[i], 0x1p-24);
-                    add_integer(to, sum.low[i], 0x1p-76);
+                    lat_accumulator_add_integer(to, sum.high[i], 0x1p-24);
+                    lat_accumulator_add_integer(to, sum.low[i], 0x1p-76);
                 }
                 for (int64_t r = 0; !sum.exact && r < p.rows; r++) lat_accumulator_add(to, p.data[r * g->lanes + i]);
             }

@@ -277,40 +277,36 @@ lat_status run_close(run *run, lat_error *error)
 /* ------------------------------------------------------------------------------------------------------- writing */
 
 /* One line, with the time. */
-static void add_line(run *run, const char *text)
+static void add_line(run *run, bool print, const char *format, va_list list)
 {
-    char when[32];
+    if (run->rank > 0) return;
+    char text[512], when[32];
     time_t now = time(NULL);
     struct tm utc;
+    vsnprintf(text, sizeof text, format, list);
     strftime(when, sizeof when, "%Y-%m-%dT%H:%M:%SZ", gmtime_r(&now, &utc));
     if (dprintf(run->log, "%s %s\n", when, text) < 0)
         lat_fail(&run->log_error, LAT_FILE, "%.300s/log.txt: cannot be written: %s: check the room on the disk",
                  run->directory, strerror(errno));
+    if (!print || run->quiet) return;
+    printf("%s%s\n", progress_terminal() ? "\r\033[K" : "", text);
+    fflush(stdout);
 }
 
 void run_note(run *run, const char *format, ...)
 {
-    if (run->rank > 0) return;
-    char text[512];
     va_list list;
     va_start(list, format);
-    vsnprintf(text, sizeof text, format, list);
+    add_line(run, false, format, list);
     va_end(list);
-    add_line(run, text);
 }
 
 void run_log(run *run, const char *format, ...)
 {
-    if (run->rank > 0) return;
-    char text[512];
     va_list list;
     va_start(list, format);
-    vsnprintf(text, sizeof text, format, list);
+    add_line(run, true, format, list);
     va_end(list);
-    add_line(run, text);
-    if (run->quiet) return;
-    printf("%s%s\n", progress_terminal() ? "\r\033[K" : "", text);
-    fflush(stdout);
 }
 
 lat_status run_write_summary(run *run, const json_t *summary, lat_error *error)

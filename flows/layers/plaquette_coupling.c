@@ -218,13 +218,21 @@ static void free_step(flow_step *step)
 
 static const coupling *layer_of(const coupling_step *s) { return (const coupling *)s->base.layer; }
 
+/* For the network's input; which loops are open is left to the caller. */
+static loop_features_args features_of(const coupling_step *s, const lat_field *u, void *feature)
+{
+    const coupling *c = layer_of(s);
+    loop_features_args args = {.t = lat_tables_of(s->base.map->geometry), .u = u->data, .feature = feature, .c = c->channels};
+    memcpy(args.loop, c->loop, sizeof args.loop);
+    return args;
+}
+
 /* Runs the network on the loops that the layer leaves alone: the same before and after the map. */
 static void run_network(coupling_step *s, const double *parameters, lat_field *u)
 {
     const coupling *c = layer_of(s);
     flow_map *map = s->base.map;
-    loop_features_args args = {.t = lat_tables_of(map->geometry), .u = u->data, .feature = flow_net_input(s->net)->data, .c = c->channels};
-    memcpy(args.loop, c->loop, sizeof args.loop);
+    loop_features_args args = features_of(s, u, flow_net_input(s->net)->data);
     lat_halo_exchange(u);
     for (int phase = 0; phase < c->turn.period; phase++) {
         if (s->open[phase] == 0) continue;
@@ -248,10 +256,9 @@ static coupling_args arguments(coupling_step *s, lat_field *u)
 static void apply_to_portion(coupling_step *s, const double *parameters, lat_field *u, const lat_sites *sites, coupling_args *args,
                              void (*kernel)(const coupling_args *args, const lat_range *range))
 {
-    const coupling *c = layer_of(s);
     lat_range range = flow_range(s->base.map, sites);
-    loop_features_args features = {.t = args->t, .u = u->data, .feature = flow_net_portion_input(s->net, sites), .c = c->channels, .open = s->open[0]};
-    memcpy(features.loop, c->loop, sizeof features.loop);
+    loop_features_args features = features_of(s, u, flow_net_portion_input(s->net, sites));
+    features.open = s->open[0];
     flow_coupling_kernels_of(s->base.map)->loop_features(&features, &range);
     flow_net_forward_portion(s->net, parameters, sites);
     args->parameter = flow_net_portion_output(s->net, sites);

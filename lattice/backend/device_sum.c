@@ -8,20 +8,12 @@
 
 #include <stdlib.h>
 
-/* Every bit of an integer below 2^63 in two numbers. */
-static void add_integer(lat_accumulator *sum, int64_t integer, double unit)
-{
-    int64_t lower = integer & 0xffffffff;
-    lat_accumulator_add(sum, (double)lower * unit);
-    lat_accumulator_add(sum, (double)(integer - lower) * unit);
-}
-
 static void add_parts(lat_accumulator *sum, const int64_t *part)
 {
-    add_integer(sum, part[SUM_HIGH], 0x1p-24);
-    add_integer(sum, part[SUM_HIGH + 1], 0x1p8);
-    add_integer(sum, part[SUM_LOW], 0x1p-76);
-    add_integer(sum, part[SUM_LOW + 1], 0x1p-44);
+    lat_accumulator_add_integer(sum, part[SUM_HIGH], 0x1p-24);
+    lat_accumulator_add_integer(sum, part[SUM_HIGH + 1], 0x1p8);
+    lat_accumulator_add_integer(sum, part[SUM_LOW], 0x1p-76);
+    lat_accumulator_add_integer(sum, part[SUM_LOW + 1], 0x1p-44);
 }
 
 static int64_t *sum_rows(const lat_field *field)
