@@ -27,7 +27,7 @@ typedef struct {
 } flow_turn;
 
 /* The table of a kind of layer.  A flow_layer holds hyper-parameters only; a flow_step is a layer laid out on a geometry
- * (masks, lists of sites) and shares the workspace of its map.  parameters points to the layer's own block.
+ * (masks, lists of sites) and shares the workspace of its map.  parameters points to the layer's own block, where kernels find it.
  * forward, inverse, backward and push are collective over the geometry. */
 typedef struct {
     const char *name;
@@ -123,6 +123,8 @@ struct flow_map {
     lat_precision precision;
     struct flow_steps *steps;
     struct flow_workspace *work; /* scratch fields shared by the layers */
+    double *parameters;          /* the model's, if kernels do not find them there; of `version` */
+    uint64_t version;
     int64_t memory;              /* bytes that layers may still take to keep what they computed */
     bool recorded;               /* the last call was flow_record or flow_push: backward finds what its layers kept */
 };
@@ -131,6 +133,9 @@ struct flow_map {
  * map's precision; densities are double with one component. */
 lat_status flow_map_create(const flow_model *model, const lat_geometry *geometry, lat_precision precision, flow_map **map, lat_error *error);
 void flow_map_free(flow_map *map);
+/* The parameters of the model where kernels find them: the model's own, or a copy which is made anew when the model's version has
+ * changed. */
+double *flow_map_parameters(flow_map *map);
 /* A scratch field of the map, shared by its layers: slots keep their contents only within one call of a layer. */
 lat_field *flow_scratch(flow_map *map, int slot, int components, lat_precision precision);
 
@@ -139,7 +144,7 @@ void flow_forward(flow_map *map, lat_field *u, lat_field *density);
  * memory.  The next flow_backward of this map, if no other call comes between, must be given this very u. */
 void flow_record(flow_map *map, lat_field *u, lat_field *density);
 void flow_inverse(flow_map *map, lat_field *u, lat_field *density);
-/* As in the table, through all layers; gradient: [stack.parameter_count] or NULL. */
+/* As in the table, through all layers; gradient: [stack.parameter_count] where kernels find it, or NULL. */
 void flow_backward(flow_map *map, lat_field *u, lat_field *cotangent, const double *weight, double *gradient);
 /* flow_record and the transport of a cotangent in one sweep. */
 void flow_push(flow_map *map, lat_field *u, lat_field *cotangent, lat_field *density);
@@ -241,6 +246,9 @@ lat_status flow_trainer_step(flow_trainer *trainer, flow_progress *progress, lat
 /* Fresh samples, keyed by the present step and apart from those of the training; their number is rounded up to whole
  * chunks.  Without annealing.  Collective. */
 flow_evaluation flow_trainer_evaluate(flow_trainer *trainer, int64_t samples);
+/* Brings parameters and moments to the model and the training, as they must be before these are read or written; on the host
+ * they are there. */
+void flow_trainer_settle(flow_trainer *trainer);
 /* Appends a row to the history: the evaluation beside what the last step said. */
 void flow_trainer_record(flow_trainer *trainer, const flow_evaluation *evaluation, const flow_progress *progress);
 

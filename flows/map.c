@@ -191,41 +191,52 @@ void flow_map_free(flow_map *map)
     if (!map) return;
     flow_steps_free(map->steps);
     free_workspace(map->geometry, map->work);
+    map->geometry->backend->release(map->parameters);
     free(map);
+}
+
+double *flow_map_parameters(flow_map *map)
+{
+    const flow_model *model = map->model;
+    const lat_backend *backend = map->geometry->backend;
+    const int64_t bytes = model->stack.parameter_count * (int64_t)sizeof *model->parameters;
+    if (backend->on_host) return model->parameters;
+    if (map->parameters && map->version == model->version) return map->parameters;
+    if (!map->parameters) map->parameters = backend->allocate(bytes);
+    backend->upload(map->parameters, model->parameters, bytes, LAT_OF_ARRAY);
+    map->version = model->version;
+    return map->parameters;
 }
 
 void flow_forward(flow_map *map, lat_field *u, lat_field *density)
 {
     map->recorded = false;
-    flow_steps_forward(map->steps, map->model->parameters, u, density);
+    flow_steps_forward(map->steps, flow_map_parameters(map), u, density);
 }
 
 void flow_record(flow_map *map, lat_field *u, lat_field *density)
 {
-    flow_steps_record(map->steps, map->model->parameters, u, density);
+    flow_steps_record(map->steps, flow_map_parameters(map), u, density);
     map->recorded = true;
 }
 
 void flow_inverse(flow_map *map, lat_field *u, lat_field *density)
 {
     map->recorded = false;
-    flow_steps_inverse(map->steps, map->model->parameters, u, density);
+    flow_steps_inverse(map->steps, flow_map_parameters(map), u, density);
 }
 
 void flow_backward(flow_map *map, lat_field *u, lat_field *cotangent, const double *weight, double *gradient)
 {
     const lat_geometry *g = map->geometry;
-    const int64_t bytes = map->model->stack.parameter_count * (int64_t)sizeof *gradient;
-    double *weights = lat_share(g, weight, g->lanes * (int64_t)sizeof *weight), *sums = lat_share(g, gradient, bytes);
-    flow_steps_backward(map->steps, map->model->parameters, u, cotangent, weights, sums);
-    if (sums != gradient) g->backend->download(gradient, sums, bytes, LAT_OF_ARRAY);
+    double *weights = lat_share(g, weight, g->lanes * (int64_t)sizeof *weight);
+    flow_steps_backward(map->steps, flow_map_parameters(map), u, cotangent, weights, gradient);
     lat_unshare(g, weights);
-    lat_unshare(g, sums);
     map->recorded = false;
 }
 
 void flow_push(flow_map *map, lat_field *u, lat_field *cotangent, lat_field *density)
 {
-    flow_steps_push(map->steps, map->model->parameters, u, cotangent, density);
+    flow_steps_push(map->steps, flow_map_parameters(map), u, cotangent, density);
     map->recorded = true;
 }

@@ -223,16 +223,13 @@ lat_field *flow_net_output_cotangent(flow_net_layout *layout) { return layout->c
 
 static void pack(flow_net_layout *layout, const double *parameters)
 {
-    const lat_geometry *g = layout->map->geometry;
     if (layout->packed_version == layout->map->model->version + 1) return;
-    double *shared = lat_share(g, parameters, flow_net_parameters(layout->net) * (int64_t)sizeof *parameters);
     for (int c = 0; c < layout->net->convs; c++) {
         conv *now = &layout->conv[c];
-        conv_pack_args args = {now->ahead.taps, now->ahead.inputs, now->ahead.outputs, shared + now->first, now->packed};
+        conv_pack_args args = {now->ahead.taps, now->ahead.inputs, now->ahead.outputs, parameters + now->first, now->packed};
         lat_range range = {.count = flow_conv_parameters(&now->ahead), .lanes = 1};
         flow_kernels_of(layout->map)->conv_pack(&args, &range);
     }
-    lat_unshare(g, shared);
     layout->packed_version = layout->map->model->version + 1;
 }
 

@@ -31,9 +31,8 @@ struct flow_trainer {
     flow_chunk chunk;
     double *log_q, *action;   /* [batch] */
     double *loss, *advantage; /* [batch] */
-    double *rows, *sum;       /* gradients: [own chunks][parameters], [parameters] */
-    int64_t own;              /* chunks of this rank */
-    int failures;             /* dropped steps in a row */
+    flow_optimiser *optimiser;
+    int failures; /* dropped steps in a row */
 };
 
 /* --------------------------------------------------------------------------------------------------------- settings */
@@ -125,15 +124,14 @@ static lat_status check_batch(const flow_trainer *t, lat_error *error)
 static void allocate(flow_trainer *t)
 {
     int64_t batch = t->settings.batch, parameters = t->model->stack.parameter_count, chunks = batch / t->geometry->members;
-    t->own = (chunks - t->rank + t->ranks - 1) / t->ranks;
+    int64_t own = (chunks - t->rank + t->ranks - 1) / t->ranks;
     t->log_q = lat_alloc(batch, sizeof *t->log_q);
     t->action = lat_alloc(batch, sizeof *t->action);
     t->loss = lat_alloc(batch, sizeof *t->loss);
     t->advantage = lat_alloc(batch, sizeof *t->advantage);
-    t->rows = lat_alloc(t->own * parameters, sizeof *t->rows);
-    t->sum = lat_alloc(parameters, sizeof *t->sum);
     t->chunk.weight = lat_alloc(t->geometry->lanes, sizeof *t->chunk.weight);
     if (!t->training->moments) t->training->moments = lat_alloc(2 * parameters, sizeof *t->training->moments);
+    t->optimiser = flow_optimiser_create(t->comm, t->model, t->map, t->training->moments, own);
 }
 
 lat_status flow_trainer_create(MPI_Comm comm, flow_model *model, lat_action *action, const lat_shape *shape,
@@ -169,6 +167,7 @@ refused:
 void flow_trainer_free(flow_trainer *t)
 {
     if (!t) return;
+    flow_optimiser_free(t->optimiser);
     flow_sampler_free(t->chunk.sampler);
     free(t->chunk.weight);
     flow_ensemble_free(t->ensemble);
@@ -178,8 +177,6 @@ void flow_trainer_free(flow_trainer *t)
     free(t->action);
     free(t->loss);
     free(t->advantage);
-    free(t->rows);
-    free(t->sum);
     MPI_Comm_free(&t->comm);
     free(t);
 }
@@ -232,29 +229,33 @@ static double batch_loss(flow_trainer *t)
     return sum / (double)batch;
 }
 
-double flow_trainer_gradient(flow_trainer *t, double *gradient)
+/* Loss of the batch; and the parts of its gradient, if they are wanted, as rows of the optimiser. */
+static double sweep_batch(flow_trainer *t, bool wanted)
 {
-    int64_t members = t->geometry->members, parameters = t->model->stack.parameter_count,
-            chunks = t->settings.batch / members;
+    int64_t members = t->geometry->members, chunks = t->settings.batch / members, row = 0;
+    const bool baseline = t->objective->baseline;
     t->chunk.factor = anneal_factor(&t->settings, t->training->step);
-    memset(t->rows, 0, (size_t)(t->own * parameters) * sizeof *t->rows);
-    double *row = t->rows;
+    if (wanted) flow_optimiser_clear(t->optimiser);
     for (int64_t c = t->rank; c < chunks; c += t->ranks) {
         select_chunk(t, c, STREAM_TRAIN, t->log_q, t->action);
         t->objective->draw(&t->chunk);
-        if (!gradient || t->objective->baseline) continue;
-        t->objective->gradient(&t->chunk, NULL, row);
-        row += parameters;
+        if (wanted && !baseline) t->objective->gradient(&t->chunk, NULL, flow_optimiser_row(t->optimiser, row++));
     }
     double loss = batch_loss(t);
-    for (int64_t c = t->rank; gradient && t->objective->baseline && c < chunks; c += t->ranks) {
+    for (int64_t c = t->rank; wanted && baseline && c < chunks; c += t->ranks) {
         select_chunk(t, c, STREAM_TRAIN, t->log_q, t->action);
-        t->objective->gradient(&t->chunk, t->advantage + c * members, row);
-        row += parameters;
+        t->objective->gradient(&t->chunk, t->advantage + c * members, flow_optimiser_row(t->optimiser, row++));
     }
+    return loss;
+}
+
+double flow_trainer_gradient(flow_trainer *t, double *gradient)
+{
+    double loss = sweep_batch(t, gradient != NULL);
     if (!gradient) return loss;
-    lat_sum_vector(t->comm, t->rows, t->own, parameters, gradient);
-    for (int64_t i = 0; i < parameters; i++) gradient[i] /= (double)t->settings.batch;
+    double norm = flow_optimiser_gradient(t->optimiser, t->settings.batch);
+    flow_optimiser_read_gradient(t->optimiser, gradient);
+    for (int64_t i = 0; isnan(norm) && i < t->model->stack.parameter_count; i++) gradient[i] = NAN;
     return loss;
 }
 
@@ -264,20 +265,16 @@ lat_status flow_trainer_step(flow_trainer *t, flow_progress *progress, lat_error
 {
     double start = MPI_Wtime();
     flow_training *training = t->training;
-    int64_t parameters = t->model->stack.parameter_count, step = training->step;
-    double loss = flow_trainer_gradient(t, t->sum), norm = flow_norm(t->sum, parameters);
+    int64_t step = training->step;
+    double loss = sweep_batch(t, true), norm = flow_optimiser_gradient(t->optimiser, t->settings.batch);
     *progress = (flow_progress){loss, norm, flow_learning_rate(&t->settings, step), !isfinite(loss) || !isfinite(norm)};
     training->step++;
     if (progress->dropped) {
         training->dropped++;
         t->failures++;
     } else {
-        double rate = progress->learning_rate;
-        if (t->settings.clip > 0 && norm > t->settings.clip)
-            for (int64_t i = 0; i < parameters; i++) t->sum[i] *= t->settings.clip / norm;
-        flow_adam(t->model->parameters, training->moments, t->sum, parameters, training->step - training->dropped,
-                  rate);
-        t->model->version++;
+        double factor = t->settings.clip > 0 && norm > t->settings.clip ? t->settings.clip / norm : 1;
+        flow_optimiser_step(t->optimiser, factor, training->step - training->dropped, progress->learning_rate);
         t->failures = 0;
     }
     t->model->training_core_seconds += (MPI_Wtime() - start) * t->ranks;
@@ -287,6 +284,8 @@ lat_status flow_trainer_step(flow_trainer *t, flow_progress *progress, lat_error
                     "parameters are kept: use a smaller learning_rate, or clip",
                     MOST_FAILURES, (long long)training->step);
 }
+
+void flow_trainer_settle(flow_trainer *t) { flow_optimiser_settle(t->optimiser, t->training->moments); }
 
 /* ------------------------------------------------------------------------------------------- evaluation and history */
 

@@ -304,10 +304,6 @@ void lat_accumulator_reduce(MPI_Comm comm, lat_accumulator *sums, int count); /*
 /* Sum over all sites and components of a double field, per member: out[members].  Collective, exact, independent of
  * ranks and lanes. */
 void lat_sum(const lat_field *field, double *out);
-/* Sums of n numbers over many contributions, for gradients: result[i] = sum_c contribution[c * n + i], over the
- * contributions of all ranks.  Independent of their order and place; each term is rounded once, by at most n_c 2^-61 of
- * the largest |term| of all, n_c the number of contributions.  Collective.  NaN everywhere if a term is not finite. */
-void lat_sum_vector(MPI_Comm comm, const double *contribution, int64_t contributions, int64_t n, double *result);
 
 /* ---------------------------------------------------------------------------------------- random numbers (random.c) */
 

@@ -232,39 +232,3 @@ void lat_sum(const lat_field *field, double *out)
     else
         lat_sum_on_device(field, out);
 }
-
-void lat_sum_vector(MPI_Comm comm, const double *contribution, int64_t contributions, int64_t n, double *result)
-{
-    enum { SLICE = 1 << 16 };
-    struct { double largest; int64_t count; } local = {0, contributions};
-    bool finite = true;
-    for (int64_t i = 0; i < contributions * n; i++) {
-        double size = fabs(contribution[i]);
-        finite = finite && size <= 1.7976931348623157e308;
-        if (size > local.largest) local.largest = size;
-    }
-    if (!finite) local.largest = INFINITY;
-    MPI_Allreduce(MPI_IN_PLACE, &local.largest, 1, MPI_DOUBLE, MPI_MAX, comm);
-    MPI_Allreduce(MPI_IN_PLACE, &local.count, 1, MPI_INT64_T, MPI_SUM, comm);
-    if (!(local.largest < INFINITY) || local.largest == 0) {
-        for (int64_t i = 0; i < n; i++) result[i] = local.largest == 0 ? 0 : NAN;
-        return;
-    }
-    /* largest < 2^exponent; `count` terms of less than 2^62 / count each cannot overflow 63 bits */
-    int exponent, room;
-    frexp(local.largest, &exponent);
-    frexp((double)local.count, &room);
-    int scale = 62 - room - exponent;
-    if (scale > 1023) scale = 1023; /* beyond that, terms are below 2^-961 and lose nothing that matters */
-    double factor = ldexp(1, scale), inverse = ldexp(1, -scale);
-    int64_t *digits = lat_alloc(n < SLICE ? n : SLICE, sizeof *digits);
-    for (int64_t first = 0; first < n; first += SLICE) {
-        int64_t count = n - first < SLICE ? n - first : SLICE;
-        memset(digits, 0, (size_t)count * sizeof *digits);
-        for (int64_t c = 0; c < contributions; c++)
-            for (int64_t i = 0; i < count; i++) digits[i] += (int64_t)rint(contribution[c * n + first + i] * factor);
-        MPI_Allreduce(MPI_IN_PLACE, digits, (int)count, MPI_INT64_T, MPI_SUM, comm);
-        for (int64_t i = 0; i < count; i++) result[first + i] = (double)digits[i] * inverse;
-    }
-    free(digits);
-}

@@ -241,6 +241,12 @@ static void evaluate(work *w)
             w->evaluation.loss, w->evaluation.ess, w->last.gradient_norm, w->last.learning_rate);
 }
 
+static lat_status write_model(work *w, lat_error *error)
+{
+    flow_trainer_settle(w->trainer);
+    return flow_model_write(MPI_COMM_WORLD, w->path, w->model, &w->training, error);
+}
+
 static void one_step(work *w, lat_error *error)
 {
     flow_trainer_step(w->trainer, &w->last, error);
@@ -249,8 +255,7 @@ static void one_step(work *w, lat_error *error)
                 w->last.gradient_norm);
     if (error->status) return;
     if (w->training.step % w->settings.evaluate_every == 0) evaluate(w);
-    if (w->training.step % w->settings.checkpoint_every == 0)
-        flow_model_write(MPI_COMM_WORLD, w->path, w->model, &w->training, error);
+    if (w->training.step % w->settings.checkpoint_every == 0) write_model(w, error);
 }
 
 /* Until the last step, or until it is told to stop: then the reason. */
@@ -362,8 +367,7 @@ static void run_it(work *w, lat_error *error)
                 w->no_device[0] ? ", " : "", w->no_device);
         const char *reason = train(w, &stopper, error);
         lat_error failure = {0};
-        flow_model_write(MPI_COMM_WORLD, w->path, w->model, &w->training, &failure);
-        if (failure.status) lat_fail(error, failure.status, "%s", failure.text);
+        if (write_model(w, &failure)) lat_fail(error, failure.status, "%s", failure.text);
         if (!error->status && reason)
             lat_fail(error, LAT_STOPPED, "%s: stopped at step %lld by %s: go on with --resume", w->run->directory,
                      (long long)w->training.step, reason);

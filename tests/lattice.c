@@ -333,35 +333,6 @@ static void test_take(lat_precision to_precision, lat_precision from_precision)
     lat_geometry_free(h);
 }
 
-static void test_sum_vector(void)
-{
-    enum { N = 1000, TOTAL = 24 };
-    double *all = lat_alloc((int64_t)N * TOTAL, sizeof *all), *result = lat_alloc(N, sizeof *result), *alone = lat_alloc(N, sizeof *alone);
-    lat_random r = test_stream(4);
-    for (int i = 0; i < N * TOTAL; i++) {
-        double u[4];
-        lat_uniform4(&r, (uint64_t)i, 0, 0, 0, u);
-        all[i] = (u[0] - 0.5) * exp(10 * u[1]);
-    }
-    lat_sum_vector(MPI_COMM_SELF, all, TOTAL, N, alone);
-    int64_t mine = TOTAL / tap.ranks;
-    lat_sum_vector(MPI_COMM_WORLD, all + tap.rank * mine * N, mine, N, result);
-    double worst = 0;
-    for (int i = 0; i < N; i++) {
-        double sum = 0;
-        for (int c = 0; c < TOTAL; c++) sum += all[c * N + i];
-        worst = fmax(worst, fabs(sum - alone[i]));
-    }
-    ok(worst < 1e-10, "vector sums are sums");
-    ok_all(memcmp(result, alone, N * sizeof *alone) == 0, "vector sums do not depend on who adds what");
-    if (tap.rank == 0) all[3] = NAN;
-    lat_sum_vector(MPI_COMM_WORLD, all, 1, N, result);
-    ok_all(isnan(result[0]), "a NaN on one rank is seen by all");
-    free(all);
-    free(result);
-    free(alone);
-}
-
 /* Hash of one member, through gather. */
 static uint64_t fingerprint(const lat_field *f, int member)
 {
@@ -535,7 +506,6 @@ int main(int argc, char **argv)
     test_words(LAT_FLOAT);
     for (int i = 0; i < LAT_PRECISIONS; i++)
         for (int j = 0; j < LAT_PRECISIONS; j++) test_take((lat_precision)i, (lat_precision)j);
-    test_sum_vector();
     for (int i = 0; i < LAT_GROUPS; i++) {
         lat_group group = (lat_group)i;
         test_independence((lat_shape){.dim = 2, .size = {16, 16}}, group, "16x16");

@@ -180,19 +180,109 @@ static void test_schedules(void)
        "warm-up");
 }
 
+/* An optimiser by itself. */
+typedef struct {
+    setup *s;
+    lat_geometry *geometry;
+    flow_map *map;
+    flow_optimiser *optimiser;
+    int64_t count, rows;
+    double *moments, *gradient;
+} descent;
+
+static descent descent_of(MPI_Comm comm, int64_t rows)
+{
+    lat_error error = {0};
+    descent d = {.s = prepare(small, "", 8, 1.5), .rows = rows};
+    lat_shape shape = d.s->shape;
+    shape.members = lat_backend_lanes(NULL, LAT_DOUBLE);
+    lat_geometry_create(MPI_COMM_SELF, &shape, &d.geometry, &error);
+    flow_map_create(d.s->model, d.geometry, LAT_DOUBLE, &d.map, &error);
+    require(&error);
+    d.count = d.s->model->stack.parameter_count;
+    d.moments = lat_alloc(2 * d.count, sizeof *d.moments);
+    d.gradient = lat_alloc(d.count, sizeof *d.gradient);
+    d.optimiser = flow_optimiser_create(comm, d.s->model, d.map, d.moments, rows);
+    return d;
+}
+
+static void descent_free(descent *d)
+{
+    flow_optimiser_free(d->optimiser);
+    flow_map_free(d->map);
+    lat_geometry_free(d->geometry);
+    free(d->moments);
+    free(d->gradient);
+    end(d->s);
+}
+
+/* Some of the numbers [rows][count], from the first row given; then the gradient. */
+static double fill_gradient(descent *d, const double *numbers, int64_t first, int64_t batch)
+{
+    for (int64_t r = 0; r < d->rows; r++)
+        memcpy(flow_optimiser_row(d->optimiser, r), numbers + (first + r) * d->count, (size_t)d->count * sizeof *numbers);
+    double norm = flow_optimiser_gradient(d->optimiser, batch);
+    flow_optimiser_read_gradient(d->optimiser, d->gradient);
+    return norm;
+}
+
+static void test_gradient_sum(void)
+{
+    enum { TOTAL = 24, BATCH = 3 };
+    int64_t mine = TOTAL / tap.ranks;
+    descent all = descent_of(MPI_COMM_WORLD, mine), alone = descent_of(MPI_COMM_SELF, TOTAL);
+    double *number = lat_alloc(TOTAL * all.count, sizeof *number), worst = 0, square = 0;
+    lat_random random = {.seed = 4, .purpose = LAT_RANDOM_TEST};
+    for (int64_t i = 0; i < TOTAL * all.count; i++) {
+        double u[4];
+        lat_uniform4(&random, (uint64_t)i, 0, 0, 0, u);
+        number[i] = (u[0] - 0.5) * exp(10 * u[1]);
+    }
+    double norm_alone = fill_gradient(&alone, number, 0, BATCH), norm = fill_gradient(&all, number, tap.rank * mine, BATCH);
+    for (int64_t i = 0; i < all.count; i++) {
+        double sum = 0;
+        for (int64_t r = 0; r < TOTAL; r++) sum += number[r * all.count + i] / BATCH;
+        worst = fmax(worst, fabs(sum - alone.gradient[i]));
+        square += sum * sum;
+    }
+    ok(worst < 1e-10, "the gradient is the sum of its parts: %.1g", worst);
+    ok_near(norm, sqrt(square), 1e-10 * sqrt(square), "and its norm is told");
+    ok_all(same_bits(all.gradient, alone.gradient, all.count) && norm == norm_alone, "whoever adds what");
+    memset(number, 0, (size_t)(TOTAL * all.count) * sizeof *number);
+    ok_all(fill_gradient(&all, number, 0, 1) == 0 && all.gradient[0] == 0, "zero everywhere");
+    if (tap.rank == 0) number[3] = -INFINITY;
+    ok_all(isnan(fill_gradient(&all, number, 0, 1)), "an infinite number on one rank is seen by all");
+    if (tap.rank == 0) number[3] = NAN;
+    ok_all(isnan(fill_gradient(&all, number, 0, 1)), "and so is a NaN");
+    free(number);
+    descent_free(&all);
+    descent_free(&alone);
+}
+
 /* The minimum of sum_i a_i (x_i - i)^2 from gradients with very different scales. */
 static void test_adam(void)
 {
     enum { N = 4 };
-    double x[N] = {5, 5, 5, 5}, moments[2 * N] = {0}, gradient[N];
+    descent d = descent_of(MPI_COMM_SELF, 1);
+    double *x = d.s->model->parameters, *gradient = flow_optimiser_row(d.optimiser, 0);
+    for (int i = 0; i < N; i++) x[i] = 5;
     for (int t = 1; t <= 4000; t++) {
         for (int i = 0; i < N; i++) gradient[i] = pow(10, 3 * i - 3) * (x[i] - i);
-        flow_adam(x, moments, gradient, N, t, 0.1 * pow(0.998, t));
+        flow_optimiser_gradient(d.optimiser, 1);
+        flow_optimiser_step(d.optimiser, 1, t, 0.1 * pow(0.998, t));
         if (t == 1)
             ok(fabs(x[0] - 4.9002) < 1e-6 && fabs(x[3] - 4.9002) < 1e-6,
                "first step of Adam: the learning rate, whatever the scale");
     }
     for (int i = 0; i < N; i++) ok_near(x[i], i, 1e-3, "Adam finds the minimum");
+    descent_free(&d);
+}
+
+static double length_of(const double *vector, int64_t count)
+{
+    double square = 0;
+    for (int64_t i = 0; i < count; i++) square += vector[i] * vector[i];
+    return sqrt(square);
 }
 
 static void test_clip(void)
@@ -204,9 +294,9 @@ static void test_clip(void)
     double norm = steps(cut, 1, NULL).gradient_norm;
     ok(norm == steps(free_one, 1, NULL).gradient_norm && norm > 0.2, "the norm is that of the whole gradient: %.3g",
        norm);
-    ok_near(flow_norm(cut->training.moments, cut->model->stack.parameter_count), 0.1 * 0.125, 1e-12,
+    ok_near(length_of(cut->training.moments, cut->model->stack.parameter_count), 0.1 * 0.125, 1e-12,
             "what the optimiser sees is cut");
-    ok_near(flow_norm(free_one->training.moments, cut->model->stack.parameter_count), 0.1 * norm, 1e-12,
+    ok_near(length_of(free_one->training.moments, cut->model->stack.parameter_count), 0.1 * norm, 1e-12,
             "and whole without the key");
     end(free_one);
     end(cut);
@@ -345,6 +435,7 @@ int main(int argc, char **argv)
     test_resume(small);
     test_history();
     test_schedules();
+    test_gradient_sum();
     test_adam();
     test_clip();
     test_guard();

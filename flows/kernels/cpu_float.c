@@ -6,6 +6,7 @@
 #define NAME(x) flow_cpu_float_##x
 
 #include "conv.h"
+#include "optimiser.h"
 
 #define KERNEL_ENTRY(name) .name = NAME(name),
 const flow_kernels flow_cpu_float = {FLOW_KERNELS(KERNEL_ENTRY)};

@@ -8,6 +8,7 @@
 #include "cuda_tables.h"
 
 #include "conv.h"
+#include "optimiser.h"
 
 #define KERNEL_ENTRY(name) .name = NAME(name),
 const flow_kernels flow_cuda_float = {FLOW_KERNELS(KERNEL_ENTRY)};

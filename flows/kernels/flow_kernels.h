@@ -112,9 +112,41 @@ typedef struct {
     int lanes, used;
 } lane_sum_args;
 
+/* The optimiser (optimiser.h).  Range: parameters, lanes = 1.  row[rows][count]: parts of the gradient. */
+typedef struct {
+    const double *row;
+    int64_t rows, count;
+    int64_t *largest; /* one number */
+} gradient_largest_args;
+
+typedef struct {
+    const double *row;
+    int64_t rows, count;
+    double factor;
+    int64_t *digits; /* [count] */
+} gradient_digits_args;
+
+typedef struct {
+    const int64_t *digits;
+    double unit, batch;            /* of the digits; of the gradient: one over this */
+    double *gradient;              /* [count] */
+    double reduction, square_unit; /* of the squares */
+    int64_t *squares;              /* one number */
+} gradient_mean_args;
+
+/* What the moments of Adam keep of themselves in a step */
+#define FLOW_ADAM_FIRST 0.9
+#define FLOW_ADAM_SECOND 0.999
+typedef struct {
+    double *parameters, *first, *second;
+    const double *gradient;
+    double factor, learning_rate, first_bias, second_bias;
+} adam_args;
+
 /* Every kernel of the flows, once; X(name). */
 #define FLOW_KERNELS(X)                                                                                                \
-    X(conv_pack) X(conv_forward) X(conv_backward_input) X(conv_backward_weights) X(conv_backward_bias) X(lane_sum)
+    X(conv_pack) X(conv_forward) X(conv_backward_input) X(conv_backward_weights) X(conv_backward_bias) X(lane_sum)      \
+    X(gradient_largest) X(gradient_digits) X(gradient_mean) X(adam)
 
 #define FLOW_KERNEL_POINTER(name) void (*name)(const name##_args *args, const lat_range *range);
 typedef struct {
