@@ -31,6 +31,8 @@ struct flow_workspace {
     scratch *fields;
     flow_box *boxes;
     phases *phases;
+    lat_repeats *repeats;          /* sweeps of the whole map */
+    double *weights, *last_weights; /* [lanes]: of log det in a reverse sweep, on a device; as they came from the host */
 };
 
 /* ------------------------------------------------------------------------------------------------- shared layouts */
@@ -118,6 +120,9 @@ static void free_workspace(const lat_geometry *g, struct flow_workspace *work)
         free(p->list);
         free(p);
     }
+    lat_repeats_free(work->repeats);
+    g->backend->release(work->weights);
+    free(work->last_weights);
     free(work);
 }
 
@@ -167,6 +172,7 @@ static flow_map *empty_map(const flow_model *model, const lat_geometry *geometry
     flow_map *map = lat_alloc(1, sizeof *map);
     *map = (flow_map){.model = model, .geometry = geometry, .precision = precision, .memory = memory};
     map->work = lat_alloc(1, sizeof *map->work);
+    map->work->repeats = lat_repeats_create(geometry);
     return map;
 }
 
@@ -208,35 +214,113 @@ double *flow_map_parameters(flow_map *map)
     return map->parameters;
 }
 
+/* ------------------------------------------------------------------------------------------------------------ sweeps */
+
+/* All that a sweep through the layers follows from, but for the numbers in the fields. */
+typedef struct {
+    flow_map *map;
+    const double *parameters, *weight;
+    double *gradient;
+    lat_field *u, *cotangent, *density;
+    void *data[3]; /* of the fields */
+    int64_t recorded;
+} sweep;
+
+static sweep sweep_of(flow_map *map, lat_field *u, lat_field *cotangent, lat_field *density)
+{
+    return (sweep){
+        .map = map,
+        .parameters = flow_map_parameters(map),
+        .u = u,
+        .cotangent = cotangent,
+        .density = density,
+        .data = {u->data, cotangent ? cotangent->data : NULL, density ? density->data : NULL},
+        .recorded = map->recorded,
+    };
+}
+
+static void run_forward(const void *arguments)
+{
+    const sweep *s = arguments;
+    flow_steps_forward(s->map->steps, s->parameters, s->u, s->density);
+}
+
+static void run_record(const void *arguments)
+{
+    const sweep *s = arguments;
+    flow_steps_record(s->map->steps, s->parameters, s->u, s->density);
+}
+
+static void run_inverse(const void *arguments)
+{
+    const sweep *s = arguments;
+    flow_steps_inverse(s->map->steps, s->parameters, s->u, s->density);
+}
+
+static void run_backward(const void *arguments)
+{
+    const sweep *s = arguments;
+    flow_steps_backward(s->map->steps, s->parameters, s->u, s->cotangent, s->weight, s->gradient);
+}
+
+static void run_push(const void *arguments)
+{
+    const sweep *s = arguments;
+    flow_steps_push(s->map->steps, s->parameters, s->u, s->cotangent, s->density);
+}
+
+static void repeat(flow_map *map, void (*run)(const void *), const sweep *s) { lat_repeat(map->work->repeats, run, s, sizeof *s); }
+
 void flow_forward(flow_map *map, lat_field *u, lat_field *density)
 {
     map->recorded = false;
-    flow_steps_forward(map->steps, flow_map_parameters(map), u, density);
+    sweep s = sweep_of(map, u, NULL, density);
+    repeat(map, run_forward, &s);
 }
 
 void flow_record(flow_map *map, lat_field *u, lat_field *density)
 {
-    flow_steps_record(map->steps, flow_map_parameters(map), u, density);
     map->recorded = true;
+    sweep s = sweep_of(map, u, NULL, density);
+    repeat(map, run_record, &s);
 }
 
 void flow_inverse(flow_map *map, lat_field *u, lat_field *density)
 {
     map->recorded = false;
-    flow_steps_inverse(map->steps, flow_map_parameters(map), u, density);
+    sweep s = sweep_of(map, u, NULL, density);
+    repeat(map, run_inverse, &s);
+}
+
+/* Where kernels find the weights: always in the same place, and they are hardly ever new. */
+static const double *weights_at(flow_map *map, const double *weight)
+{
+    const lat_backend *backend = map->geometry->backend;
+    struct flow_workspace *work = map->work;
+    const int64_t bytes = map->geometry->lanes * (int64_t)sizeof *weight;
+    if (backend->on_host) return weight;
+    if (work->weights && memcmp(work->last_weights, weight, (size_t)bytes) == 0) return work->weights;
+    if (!work->weights) {
+        work->weights = backend->allocate(bytes);
+        work->last_weights = lat_alloc(bytes, 1);
+    }
+    memcpy(work->last_weights, weight, (size_t)bytes);
+    backend->upload(work->weights, weight, bytes, LAT_OF_ARRAY);
+    return work->weights;
 }
 
 void flow_backward(flow_map *map, lat_field *u, lat_field *cotangent, const double *weight, double *gradient)
 {
-    const lat_geometry *g = map->geometry;
-    double *weights = lat_share(g, weight, g->lanes * (int64_t)sizeof *weight);
-    flow_steps_backward(map->steps, flow_map_parameters(map), u, cotangent, weights, gradient);
-    lat_unshare(g, weights);
+    sweep s = sweep_of(map, u, cotangent, NULL);
+    s.weight = weights_at(map, weight);
+    s.gradient = gradient;
+    repeat(map, run_backward, &s);
     map->recorded = false;
 }
 
 void flow_push(flow_map *map, lat_field *u, lat_field *cotangent, lat_field *density)
 {
-    flow_steps_push(map->steps, flow_map_parameters(map), u, cotangent, density);
     map->recorded = true;
+    sweep s = sweep_of(map, u, cotangent, density);
+    repeat(map, run_push, &s);
 }

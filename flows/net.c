@@ -223,7 +223,8 @@ lat_field *flow_net_output_cotangent(flow_net_layout *layout) { return layout->c
 
 static void pack(flow_net_layout *layout, const double *parameters)
 {
-    if (layout->packed_version == layout->map->model->version + 1) return;
+    /* A sequence that is recorded has to pack them, whatever they are when it is replayed. */
+    if (layout->map->geometry->backend->on_host && layout->packed_version == layout->map->model->version + 1) return;
     for (int c = 0; c < layout->net->convs; c++) {
         conv *now = &layout->conv[c];
         conv_pack_args args = {now->ahead.taps, now->ahead.inputs, now->ahead.outputs, parameters + now->first, now->packed};

@@ -111,6 +111,7 @@ typedef struct {
     double length;
     int levels, steps[LAT_MAX_LEVELS]; /* of the action; steps of each level, the outermost first */
     lat_field *momenta, *start, *density;
+    struct lat_repeats *repeats; /* of the integration */
 } mc_trajectory;
 
 /* Reads trajectory, steps (one number, or one per level of the action), integrator from the settings. */

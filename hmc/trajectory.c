@@ -40,6 +40,7 @@ lat_status mc_trajectory_create(lat_settings *settings, const lat_geometry *geom
     trajectory->momenta = lat_field_algebra(geometry, group, LAT_DOUBLE);
     trajectory->start = lat_field_gauge(geometry, group, LAT_DOUBLE);
     trajectory->density = lat_field_create(geometry, 1, LAT_DOUBLE);
+    trajectory->repeats = lat_repeats_create(geometry);
     return LAT_DONE;
 }
 
@@ -48,6 +49,7 @@ void mc_trajectory_free(mc_trajectory *trajectory)
     lat_field_free(trajectory->momenta);
     lat_field_free(trajectory->start);
     lat_field_free(trajectory->density);
+    lat_repeats_free(trajectory->repeats);
     *trajectory = (mc_trajectory){0};
 }
 
@@ -70,6 +72,33 @@ static void refresh(lat_action *action, lat_field *links, lat_random random)
     if (action->table->refresh) action->table->refresh(action, links, &random);
 }
 
+/* All that an integration follows from, but for the numbers in the fields. */
+typedef struct {
+    const mc_trajectory *trajectory;
+    lat_action *action;
+    lat_field *links;
+    void *data;
+    int64_t group;
+} integration;
+
+static void run_integration(const void *arguments)
+{
+    const integration *i = arguments;
+    const mc_trajectory *t = i->trajectory;
+    mc_integrate(t->integrator, i->action, (lat_group)i->group, i->links, t->momenta, t->length, t->steps);
+}
+
+/* A recording of more forces than this gains nothing more. */
+static void integrate(const mc_trajectory *t, lat_action *action, lat_group group, lat_field *links)
+{
+    enum { MOST_RECORDED = 1000 };
+    integration i = {t, action, links, links->data, group};
+    if (mc_integrator_forces(t->integrator, t->levels, t->steps) > MOST_RECORDED)
+        run_integration(&i);
+    else
+        lat_repeat(t->repeats, run_integration, &i, sizeof i);
+}
+
 void mc_trajectory_run(mc_trajectory *t, lat_action *action, lat_group group, lat_field *links,
                        const lat_random *momenta, const lat_random *acceptance, double *dh, bool *accepted)
 {
@@ -80,7 +109,7 @@ void mc_trajectory_run(mc_trajectory *t, lat_action *action, lat_group group, la
     refresh(action, links, *momenta);
     lat_field_copy(t->start, links);
     hamiltonian(t, action, links, start);
-    mc_integrate(t->integrator, action, group, links, t->momenta, t->length, t->steps);
+    integrate(t, action, group, links);
     hamiltonian(t, action, links, dh);
     for (int m = 0; m < members; m++) {
         double uniform[4];
@@ -127,9 +156,9 @@ double mc_trajectory_reversibility(mc_trajectory *t, lat_action *action, lat_gro
     lat_field_gaussian(t->momenta, momenta);
     refresh(action, links, *momenta);
     lat_field_copy(t->start, links);
-    mc_integrate(t->integrator, action, group, links, t->momenta, t->length, t->steps);
+    integrate(t, action, group, links);
     lat_field_axpy(t->momenta, -2, t->momenta);
-    mc_integrate(t->integrator, action, group, links, t->momenta, t->length, t->steps);
+    integrate(t, action, group, links);
     double difference = mc_largest_difference(links, t->start, group);
     lat_field_copy(links, t->start);
     return difference;

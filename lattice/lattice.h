@@ -231,9 +231,10 @@ void lat_field_unmap(const lat_field *field, void *numbers, lat_access access);
 double lat_real_at(const lat_field *field, const void *numbers, int64_t i); /* number i, of those that were mapped */
 
 /* What has been copied between the memory of a geometry's backend and that of the host, in both directions: fields by
- * lat_field_map, small arrays and sums, and messages. */
+ * lat_field_map, small arrays and sums, and messages; and how often kernels were asked for all at once. */
 typedef struct {
     int64_t fields, field_bytes, arrays, array_bytes, messages, message_bytes;
+    int64_t replays; /* of recorded sequences of kernels */
 } lat_copies;
 lat_copies lat_copies_of(const lat_geometry *geometry);
 

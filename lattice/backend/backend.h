@@ -96,6 +96,13 @@ typedef struct lat_backend {
     void (*follow)(lat_stream stream, lat_stream before); /* what comes in `stream` waits for what `before` holds now */
     void (*wait)(lat_stream stream);
     lat_copies (*copies)(void); /* NULL: none are ever made */
+    /* What is asked for between record and end_record is not done but noted, and replay asks for all of it.  record: false if
+     * that cannot be begun.  end_record: NULL if something was asked for that cannot be noted.  NULL on the host. */
+    bool (*record)(void);
+    bool (*recording)(void);
+    void *(*end_record)(void);
+    void (*replay)(void *recording);
+    void (*forget)(void *recording);
 } lat_backend;
 
 /* The backend of the GPU of this process, shared with every n-th rank of the machine where there are n of them; NULL, and
@@ -116,6 +123,14 @@ void *lat_hand_over(const lat_geometry *geometry, void *host, int64_t bytes);
 /* The same for a list of sites that is complete. */
 void lat_sites_share(const lat_geometry *geometry, lat_sites *sites);
 void lat_sites_free(const lat_geometry *geometry, lat_sites *sites);
+
+/* Calls run(arguments), which asks for what follows from these bytes alone, and from what is in the memory they lead to: on one
+ * rank a device records it the second time, and replays it from the third on (repeat.c).  No state of the host may decide
+ * what is asked for; and nothing that is needed later may be allocated the second time and not the first. */
+typedef struct lat_repeats lat_repeats;
+lat_repeats *lat_repeats_create(const lat_geometry *geometry);
+void lat_repeats_free(lat_repeats *repeats);
+void lat_repeat(lat_repeats *repeats, void (*run)(const void *arguments), const void *arguments, size_t bytes);
 
 lat_tables lat_tables_of(const lat_geometry *geometry);
 /* The same for kernels that read the links again and again: with room, empty at first, where they keep products of them.  Stale as

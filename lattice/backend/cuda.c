@@ -21,13 +21,16 @@ enum { THREADS = 128, LAUNCH_BYTES = 4096 };
 static struct {
     cudaStream_t stream[LAT_STREAMS];
     cudaEvent_t event;
+    bool recording, spoilt; /* something was asked for that cannot be recorded */
     lat_copies copies;
     lat_backend backend;
 } device;
 
 static void check(cudaError_t error, const char *what)
 {
-    if (error != cudaSuccess)
+    if (error != cudaSuccess && device.recording)
+        device.spoilt = true;
+    else if (error != cudaSuccess)
         lat_abort(LAT_CONFIG, "cuda: %s: %s: run compute-sanitizer, or use backend = \"cpu\"", what, cudaGetErrorString(error));
 }
 
@@ -64,6 +67,7 @@ static void *allocate(int64_t bytes)
 {
     void *memory = NULL;
     if (bytes <= 0) bytes = 1;
+    if (device.recording) device.spoilt = true; /* it would be there for the recording alone */
     cudaError_t error = cudaMallocAsync(&memory, (size_t)bytes, device.stream[LAT_MAIN]);
     if (error == cudaErrorMemoryAllocation) no_memory(bytes);
     check(error, "allocating memory");
@@ -112,6 +116,37 @@ static void download(void *to, const void *from, int64_t bytes, lat_copied what)
 }
 
 static lat_copies copies(void) { return device.copies; }
+
+/* ------------------------------------------------------------------------------------------------------- recordings */
+
+static bool record(void)
+{
+    device.spoilt = false;
+    device.recording = cudaStreamBeginCapture(device.stream[LAT_MAIN], cudaStreamCaptureModeThreadLocal) == cudaSuccess;
+    return device.recording;
+}
+
+static bool recording(void) { return device.recording; }
+
+static void *end_record(void)
+{
+    cudaGraph_t graph = NULL;
+    cudaGraphExec_t ready = NULL;
+    bool whole = cudaStreamEndCapture(device.stream[LAT_MAIN], &graph) == cudaSuccess && !device.spoilt;
+    device.recording = false;
+    bool good = whole && cudaGraphInstantiate(&ready, graph, 0) == cudaSuccess;
+    if (graph) check(cudaGraphDestroy(graph), "ending a recording");
+    (void)cudaGetLastError(); /* of a recording that failed: nobody else is to find it */
+    return good ? ready : NULL;
+}
+
+static void replay(void *recorded)
+{
+    device.copies.replays++;
+    check(cudaGraphLaunch(recorded, device.stream[LAT_MAIN]), "start of recorded kernels");
+}
+
+static void forget(void *recorded) { check(cudaGraphExecDestroy(recorded), "releasing recorded kernels"); }
 
 /* -------------------------------------------------------------------------------------------------------- messages */
 
@@ -176,6 +211,11 @@ static const lat_backend backend = {
     .follow = follow,
     .wait = wait_for,
     .copies = copies,
+    .record = record,
+    .recording = recording,
+    .end_record = end_record,
+    .replay = replay,
+    .forget = forget,
 };
 
 static int find_devices(char why[LAT_BACKEND_TEXT])

@@ -8,6 +8,8 @@
  *   Streams do not know of each other but by events.
  *   Memory that is freed is filled with NaN, in the order of the stream.
  *   Kernels are not given addresses of the host's memory, as far as that can be seen.
+ *   While a stream is recorded nobody waits for it or copies from and to pageable memory, other streams come in by events and go
+ *   by events, and memory that is allocated is freed.
  *
  * STAND_IN_DEVICES (default 1) and STAND_IN_DRIVER (13000) in the environment choose what the machine has, STAND_IN_MEMORY
  * (2^30) how many bytes.
@@ -34,24 +36,36 @@ typedef struct operation {
     int value;
     cudaStream_t other;
     uint64_t until;
+    size_t size;          /* of the arguments */
     uint64_t arguments[]; /* of a launch */
 } operation;
 
-struct stand_in_stream {
+typedef struct {
     operation *first, *last;
+} list;
+
+struct stand_in_graph {
+    list list;
+};
+
+struct stand_in_stream {
+    struct stand_in_stream *next;
+    list list;
+    bool recorded, loose; /* loose: what was recorded last is not yet waited for by the stream that began */
     uint64_t asked, done;
     bool busy;
 };
 struct stand_in_event {
     cudaStream_t stream;
     uint64_t place;
+    bool recorded;
 };
 
 /* The memory from its beginning to `top`, in order. */
 typedef struct block {
     struct block *next;
     size_t offset, bytes;
-    bool used;
+    bool used, recorded; /* recorded: for a recording alone */
 } block;
 
 typedef struct pinned {
@@ -68,7 +82,15 @@ static struct {
     int open;
     block *blocks;
     pinned *pinned;
+    cudaStream_t streams;
 } device;
+
+/* Begun on one stream. */
+static struct {
+    cudaStream_t origin;
+    cudaGraph_t graph;
+    bool spoilt;
+} recording;
 
 static _Noreturn void fail(const char *what, const void *address)
 {
@@ -92,6 +114,12 @@ static bool is_pinned(const void *address)
     for (const pinned *p = device.pinned; p; p = p->next)
         if ((const char *)address >= p->memory && (const char *)address < p->memory + p->bytes) return true;
     return false;
+}
+
+static cudaError_t spoil(void)
+{
+    recording.spoilt = true;
+    return cudaErrorStreamCaptureUnsupported;
 }
 
 /* ------------------------------------------------------------------------------------------------------------ memory */
@@ -127,11 +155,12 @@ static void *take(block *b, size_t bytes)
 {
     if (b->bytes > bytes) {
         block *rest = malloc(sizeof *rest);
-        *rest = (block){b->next, b->offset + bytes, b->bytes - bytes, false};
+        *rest = (block){b->next, b->offset + bytes, b->bytes - bytes, false, false};
         b->bytes = bytes;
         b->next = rest;
     }
     b->used = true;
+    b->recorded = recording.graph;
     return device.memory + b->offset;
 }
 
@@ -148,7 +177,7 @@ cudaError_t cudaMallocAsync(void **memory, size_t bytes, cudaStream_t stream)
     }
     if (bytes > device.size - device.top) return cudaErrorMemoryAllocation;
     *end = malloc(sizeof **end);
-    **end = (block){NULL, device.top, bytes, true};
+    **end = (block){NULL, device.top, bytes, true, recording.graph};
     device.top += bytes;
     *memory = device.memory + (*end)->offset;
     return cudaSuccess;
@@ -170,6 +199,7 @@ cudaError_t cudaFreeAsync(void *memory, cudaStream_t stream)
     for (block *b = device.blocks; b; b = b->next) {
         if (!b->used || device.memory + b->offset != memory) continue;
         size_t bytes = b->bytes;
+        if (recording.graph && !b->recorded) return spoil();
         b->used = false;
         join_free();
         return cudaMemsetAsync(memory, 0xff, bytes, stream);
@@ -238,9 +268,9 @@ static void run_until(cudaStream_t stream, uint64_t place)
     if (stream->busy) fail("streams wait for each other", stream);
     open_memory();
     while (stream->done < place) {
-        operation *o = stream->first;
-        stream->first = o->next;
-        if (!stream->first) stream->last = NULL;
+        operation *o = stream->list.first;
+        stream->list.first = o->next;
+        if (!stream->list.first) stream->list.last = NULL;
         stream->busy = true;
         run(o);
         stream->busy = false;
@@ -249,16 +279,27 @@ static void run_until(cudaStream_t stream, uint64_t place)
     close_memory();
 }
 
-static void ask(cudaStream_t stream, operation o, const void *arguments, size_t bytes)
+static void append(list *to, operation o, const void *arguments)
 {
-    operation *new = malloc(sizeof *new + bytes);
+    operation *new = malloc(sizeof *new + o.size);
     *new = o;
-    if (bytes) memcpy(new->arguments, arguments, bytes);
-    if (stream->last)
-        stream->last->next = new;
+    new->next = NULL;
+    if (arguments) memcpy(new->arguments, arguments, o.size);
+    if (to->last)
+        to->last->next = new;
     else
-        stream->first = new;
-    stream->last = new;
+        to->first = new;
+    to->last = new;
+}
+
+static void ask(cudaStream_t stream, operation o, const void *arguments)
+{
+    if (stream->recorded) {
+        append(&recording.graph->list, o, arguments);
+        stream->loose = stream != recording.origin;
+        return;
+    }
+    append(&stream->list, o, arguments);
     stream->asked++;
     if (stream->asked - stream->done > MOST_WAITING) run_until(stream, stream->asked); /* it may be done at any time */
 }
@@ -267,11 +308,14 @@ cudaError_t cudaStreamCreateWithFlags(cudaStream_t *stream, unsigned flags)
 {
     (void)flags;
     *stream = calloc(1, sizeof **stream);
+    (*stream)->next = device.streams;
+    device.streams = *stream;
     return cudaSuccess;
 }
 
 cudaError_t cudaStreamSynchronize(cudaStream_t stream)
 {
+    if (stream->recorded) return spoil();
     run_until(stream, stream->asked);
     return cudaSuccess;
 }
@@ -285,23 +329,92 @@ cudaError_t cudaEventCreateWithFlags(cudaEvent_t *event, unsigned flags)
 
 cudaError_t cudaEventRecord(cudaEvent_t event, cudaStream_t stream)
 {
-    *event = (struct stand_in_event){stream, stream->asked};
+    *event = (struct stand_in_event){stream, stream->asked, stream->recorded};
     return cudaSuccess;
 }
 
 cudaError_t cudaStreamWaitEvent(cudaStream_t stream, cudaEvent_t event, unsigned flags)
 {
     (void)flags;
-    ask(stream, (operation){.kind = WAIT, .other = event->stream, .until = event->place}, NULL, 0);
+    if (event->recorded && recording.graph) {
+        stream->recorded = true;
+        if (stream == recording.origin) event->stream->loose = false;
+        return cudaSuccess;
+    }
+    if (event->recorded || stream->recorded) return spoil();
+    ask(stream, (operation){.kind = WAIT, .other = event->stream, .until = event->place}, NULL);
     return cudaSuccess;
 }
+
+/* ------------------------------------------------------------------------------------------------------- recordings */
+
+cudaError_t cudaStreamBeginCapture(cudaStream_t stream, enum cudaStreamCaptureMode mode)
+{
+    (void)mode;
+    if (recording.graph) return spoil();
+    recording.origin = stream;
+    recording.graph = calloc(1, sizeof *recording.graph);
+    recording.spoilt = false;
+    stream->recorded = true;
+    return cudaSuccess;
+}
+
+static void empty(list *list)
+{
+    for (operation *o = list->first, *next; o; o = next) {
+        next = o->next;
+        free(o);
+    }
+    list->first = list->last = NULL;
+}
+
+cudaError_t cudaStreamEndCapture(cudaStream_t stream, cudaGraph_t *graph)
+{
+    if (!recording.graph || stream != recording.origin) return cudaErrorStreamCaptureUnmatched;
+    for (cudaStream_t s = device.streams; s; s = s->next) {
+        if (s->recorded && s->loose) fail("a stream is not waited for at the end of a recording", s);
+        s->recorded = false;
+    }
+    for (const block *b = device.blocks; b; b = b->next)
+        if (b->used && b->recorded) fail("memory of a recording outlives it", device.memory + b->offset);
+    *graph = recording.graph;
+    recording.graph = NULL;
+    if (!recording.spoilt) return cudaSuccess;
+    cudaGraphDestroy(*graph);
+    *graph = NULL;
+    return cudaErrorStreamCaptureInvalidated;
+}
+
+cudaError_t cudaGraphInstantiate(cudaGraphExec_t *ready, cudaGraph_t graph, unsigned long long flags)
+{
+    (void)flags;
+    *ready = calloc(1, sizeof **ready);
+    for (const operation *o = graph->list.first; o; o = o->next) append(&(*ready)->list, *o, o->arguments);
+    return cudaSuccess;
+}
+
+cudaError_t cudaGraphLaunch(cudaGraphExec_t ready, cudaStream_t stream)
+{
+    if (stream->recorded) return spoil();
+    for (const operation *o = ready->list.first; o; o = o->next) ask(stream, *o, o->arguments);
+    return cudaSuccess;
+}
+
+cudaError_t cudaGraphDestroy(cudaGraph_t graph)
+{
+    empty(&graph->list);
+    free(graph);
+    return cudaSuccess;
+}
+
+cudaError_t cudaGraphExecDestroy(cudaGraphExec_t ready) { return cudaGraphDestroy(ready); }
 
 /* --------------------------------------------------------------------------------------------------- what is asked */
 
 cudaError_t cudaMemsetAsync(void *to, int value, size_t bytes, cudaStream_t stream)
 {
     if (!is_device(to)) fail("not in the memory of the device", to);
-    ask(stream, (operation){.kind = FILL, .to = to, .value = value, .bytes = bytes}, NULL, 0);
+    ask(stream, (operation){.kind = FILL, .to = to, .value = value, .bytes = bytes}, NULL);
     return cudaSuccess;
 }
 
@@ -312,9 +425,11 @@ cudaError_t cudaMemcpyAsync(void *to, const void *from, size_t bytes, enum cudaM
     operation o = {.kind = MOVE, .to = to, .from = from, .bytes = bytes};
     if (is_device(to) != (kind != cudaMemcpyDeviceToHost)) fail("the wrong memory to copy to", to);
     if (is_device(from) != (kind != cudaMemcpyHostToDevice)) fail("the wrong memory to copy from", from);
-    if (kind == cudaMemcpyHostToDevice && !is_pinned(from)) o.held = memcpy(malloc(bytes), from, bytes);
-    ask(stream, o, NULL, 0);
-    if (kind == cudaMemcpyDeviceToHost && !is_pinned(to)) run_until(stream, stream->asked);
+    bool in = kind == cudaMemcpyHostToDevice && !is_pinned(from), out = kind == cudaMemcpyDeviceToHost && !is_pinned(to);
+    if (stream->recorded && (in || out)) return spoil();
+    if (in) o.held = memcpy(malloc(bytes), from, bytes);
+    ask(stream, o, NULL);
+    if (out) run_until(stream, stream->asked);
     return cudaSuccess;
 }
 
@@ -339,8 +454,8 @@ cudaError_t cudaLaunchKernel(const void *kernel, dim3 blocks, dim3 threads, void
     memcpy(word, arguments[0], sizeof word);
     for (size_t i = 0; i < LAUNCH_BYTES / sizeof(uint64_t); i++)
         if (is_host_address(word[i])) fail("a kernel is given an address of the host", (void *)word[i]);
-    operation o = {.kind = LAUNCH, .kernel = (void (*)(const void *))kernel, .blocks = blocks, .threads = threads};
-    ask(stream, o, word, sizeof word);
+    operation o = {.kind = LAUNCH, .kernel = (void (*)(const void *))kernel, .blocks = blocks, .threads = threads, .size = sizeof word};
+    ask(stream, o, word);
     return cudaSuccess;
 }
 
@@ -381,6 +496,9 @@ cudaError_t cudaMemPoolSetAttribute(cudaMemPool_t pool, int attribute, void *val
     return cudaSuccess;
 }
 
+/* Errors of recordings are those of the calls. */
+cudaError_t cudaGetLastError(void) { return cudaSuccess; }
+
 const char *cudaGetErrorString(cudaError_t error)
 {
     switch (error) {
@@ -388,6 +506,9 @@ const char *cudaGetErrorString(cudaError_t error)
     case cudaErrorInvalidValue: return "invalid argument";
     case cudaErrorMemoryAllocation: return "out of memory";
     case cudaErrorInsufficientDriver: return "CUDA driver version is insufficient for CUDA runtime version";
+    case cudaErrorStreamCaptureUnsupported:
+    case cudaErrorStreamCaptureInvalidated:
+    case cudaErrorStreamCaptureUnmatched: return "not while a stream is recorded";
     case cudaErrorNoDevice: return "no CUDA-capable device is detected";
     default: return "unknown error";
     }
