@@ -53,6 +53,8 @@ typedef struct {
     int rank;
     loops loops;
     flow_request flow;
+    const struct lat_backend *backend;
+    char no_device[LAT_BACKEND_TEXT];
 } request;
 
 static void read_flow(lat_settings *root, flow_request *flow, lat_error *error)
@@ -88,6 +90,7 @@ static lat_status read_request(lat_settings *root, request *request, lat_error *
         lat_settings_fail(measure, "observables", error, "nothing to measure: name at least one");
     if (error->status == LAT_DONE) loops_read(root, &request->loops, error);
     if (error->status == LAT_DONE) read_flow(root, &request->flow, error);
+    if (error->status == LAT_DONE) lat_backend_read(MPI_COMM_WORLD, root, &request->backend, request->no_device, error);
     return error->status ? error->status : lat_settings_finish(root, error);
 }
 
@@ -203,6 +206,7 @@ static void print_scales(const flow_request *flow)
 static void print_heading(const request *request, const lat_observable *observable)
 {
     if (request->rank > 0) return;
+    if (request->no_device[0]) printf("# backend cpu, %s\n", request->no_device);
     for (int i = 0; i < request->count; i++)
         for (int c = 0; c < observable[i].columns; c++)
             printf("%s%s%s", i + c ? " " : "", observable[i].name, observable[i].column[c]);
@@ -280,6 +284,7 @@ static lat_status measure_file(request *request, const char *path, int64_t numbe
     lat_observable observable[MOST_OBSERVABLES] = {{.columns = 0}};
     if (lat_config_shape(MPI_COMM_WORLD, path, &group, &shape, error)) return error->status;
     if (check_request(request, group, &shape, path, observable, error)) return error->status;
+    shape.backend = request->backend;
     if (request->flow.wanted && request->flow.kind == LAT_FLOW_ZEUTHEN) shape.halo = 2;
     lat_geometry *geometry;
     lat_field *links = read_links(path, group, &shape, &geometry, error);

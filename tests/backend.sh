@@ -66,6 +66,28 @@ done
 [ -s parameters1 ] && cmp parameters1 parameters2 >err 2>&1
 result $? "the same parameters on 1 and 2 ranks"
 
+cat >meas.cfg <<'END'
+measure = { observables = [ "plaquette", "polyakov", "wilson_loop_2x2" ]; };
+loops   = { r = 2; t = 2; smearing = "stout"; };
+flow    = { time = 0.2; step = 0.02; every = 5; };
+END
+# The numbers in the output, and those of the flow, deviate by rounding only.
+alike() { # file, file
+    paste "$1" "$2" | awk '{
+        for (i = 1; i <= NF / 2; i++) {
+            j = i + NF / 2
+            if ($i ~ /^-?[0-9]/) { count++; d = $i - $j; if (d < 0) d = -d; if (d > 1e-9) bad = 1 }
+        } } END { exit bad || count < 20 }'
+}
+"$build/flowmeas" meas.cfg --set backend=cpu run1/configs/* >host 2>err && mv flowr1.h5 host.h5 && rm flowr1.ms.dat &&
+    STAND_IN_DEVICES=0 "$build/tests/stand_in/flowmeas" meas.cfg run1/configs/* >alone 2>err && rm flowr1.* &&
+    grep -q '^# backend cpu, no CUDA device' alone && grep -v '^# backend' alone | cmp - host >err 2>&1
+result $? "flowmeas without a GPU"
+for ranks in 1 2; do
+    on $ranks flowmeas meas.cfg --set backend=cuda run1/configs/* && cp out "device$ranks" && rm flowr1.* && alike host "device$ranks"
+    result $? "flowmeas with observables, loops and flow on $ranks ranks: as on the CPU"
+done
+
 STAND_IN_DEVICES=0 refused 'backend: no CUDA device.*use "auto" or "cpu"' --set backend=cuda
 STAND_IN_DRIVER=0 refused 'backend: no CUDA driver on this machine' --set backend=cuda
 STAND_IN_DRIVER=12040 refused 'the driver is for CUDA 12.4, this program needs 13.0' --set backend=cuda
