@@ -427,7 +427,8 @@ void lat_wilson_loops(lat_field *links, lat_group group, int r_count, int t_coun
 typedef enum { LAT_FLOW_WILSON, LAT_FLOW_ZEUTHEN } lat_flow_kind;
 extern const char *const lat_flow_names[]; /* "wilson", "zeuthen", NULL */
 typedef struct lat_flow lat_flow;
-/* LAT_CONFIG: the Zeuthen flow needs a halo of two sites; boundaries that are not periodic. */
+/* With couplings of links, every plaquette has its weight.  LAT_CONFIG: the Zeuthen flow needs a halo of two sites and periodic
+ * boundaries. */
 lat_status lat_flow_create(const lat_geometry *geometry, lat_group group, lat_precision precision, lat_flow_kind kind, lat_flow **flow,
                            lat_error *error);
 void lat_flow_free(lat_flow *flow);
@@ -441,7 +442,7 @@ lat_status lat_flow_advance(lat_flow *flow, lat_field *links, double time, doubl
 /* Sums over each slice orthogonal to the last direction: out[member][3][slices] = W, Y, Q, where W = sum 2 Re tr(1 - P)
  * (time-like plaquettes count half for each of their slices), Y = sum 1/4 F^a_mn F^a_mn over all m, n with the clover
  * tensor, projected to the algebra, Q the charge from that tensor (0 below four dimensions but for U(1) in two).
- * Collective. */
+ * With couplings of links, plaquettes of W and the four of a clover have their weights.  Collective. */
 void lat_flow_slices(lat_field *links, lat_group group, double *out);
 /* The time at which t^2 E(t), or t d/dt t^2 E(t) for the second, first reaches `level`, from E at ascending times by linear
  * interpolation; NaN if it does not.  t0 = lat_flow_t0(0.3), w0 = sqrt(lat_flow_w0_squared(0.3)). */

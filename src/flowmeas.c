@@ -38,6 +38,7 @@ enum { MOST_OBSERVABLES = 64 };
 /* The group `flow` of the configuration. */
 typedef struct {
     bool wanted, adaptive;
+    bool periodic; /* the lattice */
     lat_flow_kind kind;
     double step, tolerance;
     int64_t every, last;  /* measurements after 0, every, ... last * every steps */
@@ -120,6 +121,7 @@ static lat_status same_lattice(flow_request *flow, const lat_geometry *g, const 
     flow->dim = g->dim;
     memcpy(flow->size, g->size, sizeof flow->size);
     flow->volume = g->volume;
+    flow->periodic = lat_boundary_is_periodic(&g->boundary);
     return flow_data_open(g->comm, flow->series, &header, &flow->data, error);
 }
 
@@ -195,6 +197,10 @@ static void print_scale(const char *name, const flow_request *flow, int quantity
 static void print_scales(const flow_request *flow)
 {
     printf("# %lld configurations in %s\n", (long long)flow->data->count, flow->series);
+    if (!flow->periodic) {
+        printf("# not periodic: take t0 and w0 from slices that lie far from the boundary\n");
+        return;
+    }
     print_scale("t0, clover", flow, FLOW_Y, false);
     print_scale("w0, clover", flow, FLOW_Y, true);
     print_scale("t0, plaquette", flow, FLOW_W, false);
@@ -271,9 +277,8 @@ static lat_status check_request(const request *request, lat_group group, const l
         if (lat_observable_find(request->name[i], group, shape, &observable[i], error)) return error->status;
     if (request->loops.wanted && lat_boundary_has_gaps(&shape->boundary))
         return lat_fail(error, LAT_CONFIG, "%s: is of a lattice with an open boundary: loops are there for others only", path);
-    if (request->flow.wanted && !lat_boundary_is_periodic(&shape->boundary))
-        return lat_fail(error, LAT_CONFIG, "%s: is of a lattice with an open boundary or a defect: the gradient flow is there for "
-                        "periodic ones only", path);
+    if (request->flow.wanted && request->flow.kind == LAT_FLOW_ZEUTHEN && !lat_boundary_is_periodic(&shape->boundary))
+        return lat_fail(error, LAT_CONFIG, "%s: is of a lattice with an open boundary or a defect: there flow.kind is \"wilson\"", path);
     return LAT_DONE;
 }
 

@@ -88,11 +88,12 @@ for format in h5 nersc ildg; do
     [ "$(launch -n 2 ./flowmeas "$folder/open.cfg" "${file[0]}" | tail -n 1)" = "$mean" ]
     result $? "the plaquette of an open lattice in $format on two ranks: $mean"
     expect 3 'open boundaries: leave it out' "$folder/open.cfg" --set 'measure.observables=["polyakov"]' "${file[0]}"
-    expect 3 'open boundary or a defect: the gradient flow' "$folder/open.cfg" --set flow.time=0.1 --set "flow.output=$folder/open" "${file[0]}"
+    expect 3 'open boundary or a defect: there flow.kind' "$folder/open.cfg" --set flow.time=0.1 --set flow.kind=zeuthen "${file[0]}"
+    expect 0 'not periodic: take t0' "$folder/open.cfg" --set flow.time=0.1 --set "flow.output=$folder/open-$format" "${file[0]}"
     expect 3 'open boundary: loops' "$folder/open.cfg" --set loops.r=2 --set loops.t=2 "${file[0]}"
 done
 ./flowhmc --quiet --out "$folder/defect" "$folder/run.cfg" --set chain.steps=1 --set 'lattice.defect.size=[2, 2, 2]' \
     --set lattice.defect.coupling=0.5 >"$folder/out" 2>"$folder/err"
 expect 0 polyakov "$folder/open.cfg" --set 'measure.observables=["polyakov"]' "$folder"/defect/configs/*
-expect 3 'or a defect: the gradient flow' "$folder/open.cfg" --set flow.time=0.1 --set "flow.output=$folder/open" "$folder"/defect/configs/*
+expect 0 'not periodic: take t0' "$folder/open.cfg" --set flow.time=0.1 --set "flow.output=$folder/defect-" "$folder"/defect/configs/*
 echo "1..$count"

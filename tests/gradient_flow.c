@@ -444,6 +444,124 @@ static void constant_flux(lat_group group, const double *h, const int *n)
     lat_geometry_free(g);
 }
 
+/* -------------------------------------------------------------------------------------------------------- boundaries */
+
+/* W, Y and Q of each slice, after some steps. */
+static double *flown_slices(const lat_geometry *g, lat_group group, lat_field *links)
+{
+    lat_flow *flow = flow_of(g, group, LAT_FLOW_WILSON);
+    for (int i = 0; i < 3; i++) lat_flow_step(flow, links, 0.02);
+    lat_flow_free(flow);
+    return slices_of(links, group);
+}
+
+static double largest_apart(const double *a, const double *b, int64_t count)
+{
+    double worst = 0;
+    for (int64_t i = 0; i < count; i++) worst = fmax(worst, fabs(a[i] - b[i]) / (1 + fabs(a[i])));
+    return worst;
+}
+
+static const int64_t sizes[] = {6, 4, 4, 8};
+
+/* A defect of hardly any effect: the kernels with couplings give what those without do. */
+static void test_weak_defect(lat_group group, int dim)
+{
+    double *value[2];
+    int64_t count = QUANTITIES * sizes[dim - 1];
+    for (int defect = 0; defect < 2; defect++) {
+        lat_shape shape = {.dim = dim};
+        memcpy(shape.size, sizes, sizeof shape.size);
+        if (defect) shape.boundary = (lat_boundary){.defect = true, .direction = dim - 1, .extent = {4, 4, 4, 4}, .coupling = 1 - 1e-12};
+        lat_geometry *g = geometry_of(MPI_COMM_WORLD, shape);
+        lat_field *links = rough_links(g, group, 0.4);
+        value[defect] = flown_slices(g, group, links);
+        lat_field_free(links);
+        lat_geometry_free(g);
+    }
+    double worst = largest_apart(value[0], value[1], count);
+    ok_all(worst < 1e-9, "%s, %d dimensions, couplings of nearly 1: W, Y and Q as without, %.1g", lat_group_names[group], dim, worst);
+    free(value[0]);
+    free(value[1]);
+}
+
+/* Links that lead out, changed at random */
+static void change_ends(lat_field *links, lat_group group, int direction)
+{
+    const lat_geometry *g = links->geometry;
+    const int reals = lat_link_reals(group);
+    lat_field *other = lat_field_gauge(g, group, LAT_DOUBLE);
+    lat_random random = stream(9);
+    lat_field_haar(other, group, &random);
+    int64_t ahead = 1;
+    for (int mu = 0; mu < direction; mu++) ahead *= g->size[mu];
+    for (int64_t site = 0; site < g->sites; site++)
+        for (int lane = 0; lane < g->lanes; lane++) {
+            if (g->global_site[site * g->lanes + lane] / ahead % g->size[direction] != g->size[direction] - 1) continue;
+            for (int c = 0; c < reals; c++) {
+                int64_t at = ((site * g->dim + direction) * reals + c) * g->lanes + lane;
+                ((double *)links->data)[at] = ((double *)other->data)[at];
+            }
+        }
+    lat_field_free(other);
+}
+
+static void test_open(lat_group group, int dim, int direction)
+{
+    lat_shape shape = {.dim = dim};
+    memcpy(shape.size, sizes, sizeof shape.size);
+    shape.boundary.open[direction] = true;
+    lat_geometry *g = geometry_of(MPI_COMM_WORLD, shape);
+    lat_field *links = rough_links(g, group, 0.4), *changed = lat_field_gauge(g, group, LAT_DOUBLE);
+    lat_field_copy(changed, links);
+    change_ends(changed, group, direction);
+    double before[QUANTITIES], after[QUANTITIES];
+    totals(links, group, before);
+    double *value = flown_slices(g, group, links), *other = flown_slices(g, group, changed);
+    totals(links, group, after);
+    double worst = largest_apart(value, other, QUANTITIES * sizes[dim - 1]);
+    ok_all(worst < 1e-12, "%s, %d dimensions, open in direction %d: links that lead out do not count, %.1g", lat_group_names[group], dim,
+           direction, worst);
+    ok(after[0] < 0.9 * before[0] && after[1] < before[1], "... and the flow smooths: W from %.4g to %.4g", before[0], after[0]);
+    free(value);
+    free(other);
+    lat_field_free(changed);
+    lat_field_free(links);
+    lat_geometry_free(g);
+}
+
+/* W falls as the square of its gradient, which is the force of the Wilson action with beta = 2 N. */
+static void test_slope(lat_group group)
+{
+    const double step = 1e-5;
+    lat_shape shape = {.dim = 3, .size = {6, 4, 4}, .boundary.open = {false, true, true}};
+    lat_geometry *g = geometry_of(MPI_COMM_WORLD, shape);
+    lat_field *links = rough_links(g, group, 0.4);
+    lat_action *action = lat_action_wilson(group, group == LAT_U1 ? 1 : 2.0 * (group == LAT_SU2 ? 2 : 3));
+    lat_field *force = lat_field_algebra(g, group, LAT_DOUBLE), *couplings = lat_couplings_create(g), *square = lat_field_create(g, 1, LAT_DOUBLE);
+    double before[QUANTITIES], after[QUANTITIES], norm;
+    lat_action_couple(action, couplings);
+    lat_action_force(action, 0, links, 1, force);
+    half_square_args args = {lat_tables_of(g), force->data, square->data, force->components};
+    lat_range block = lat_block(g);
+    lat_kernels_of(force, group)->half_square(&args, &block);
+    lat_sum(square, &norm);
+    totals(links, group, before);
+    lat_flow *flow = flow_of(g, group, LAT_FLOW_WILSON);
+    lat_flow_step(flow, links, step);
+    totals(links, group, after);
+    double slope = (after[0] - before[0]) / step;
+    ok(fabs(slope + 2 * norm) < 1e-3 * norm, "%s, open in two directions: dW/dt = %.6g, minus the square of the force %.6g", lat_group_names[group],
+       slope, -2 * norm);
+    lat_flow_free(flow);
+    lat_action_free(action);
+    lat_field_free(force);
+    lat_field_free(couplings);
+    lat_field_free(square);
+    lat_field_free(links);
+    lat_geometry_free(g);
+}
+
 /* ------------------------------------------------------------------------------------------------------------ scales */
 
 static void scales(void)
@@ -469,8 +587,8 @@ static void refused(void)
     static const lat_boundary boundary[] = {{.open = {false, true}}, {.defect = true, .direction = 1, .extent = {4}, .coupling = 0.5}};
     for (int i = 0; i < 2; i++) {
         error = (lat_error){0};
-        g = geometry_of(MPI_COMM_WORLD, (lat_shape){.dim = 2, .size = {8, 16}, .boundary = boundary[i]});
-        ok(lat_flow_create(g, LAT_SU2, LAT_DOUBLE, LAT_FLOW_WILSON, &flow, &error) == LAT_CONFIG, "%s", error.text);
+        g = geometry_of(MPI_COMM_WORLD, (lat_shape){.dim = 2, .size = {8, 16}, .halo = 2, .boundary = boundary[i]});
+        ok(lat_flow_create(g, LAT_SU2, LAT_DOUBLE, LAT_FLOW_ZEUTHEN, &flow, &error) == LAT_CONFIG, "%s", error.text);
         lat_geometry_free(g);
     }
 }
@@ -496,6 +614,14 @@ int main(int argc, char **argv)
 {
     tap_start(&argc, &argv);
     against_openqcd();
+    for (int group = LAT_U1; group < LAT_GROUPS; group++) {
+        for (int dim = 2; dim <= 4; dim++) {
+            test_weak_defect((lat_group)group, dim);
+            test_open((lat_group)group, dim, dim - 1);
+            test_open((lat_group)group, dim, 0);
+        }
+        test_slope((lat_group)group);
+    }
     for (int group = LAT_U1; group < LAT_GROUPS; group++)
         for (int dim = 2; dim <= 4; dim++)
             for (int kind = LAT_FLOW_WILSON; kind <= LAT_FLOW_ZEUTHEN; kind++) {

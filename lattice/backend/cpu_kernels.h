@@ -14,6 +14,7 @@
 #include "../kernels/gradient_flow.h"
 #include "../kernels/linear.h"
 #include "../kernels/weighted.h"
+#include "../kernels/flow_density.h"
 #include "../kernels/rectangle.h"
 #include "../kernels/smearing.h"
 #ifdef U1_H

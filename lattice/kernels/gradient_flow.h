@@ -1,6 +1,6 @@
 /* flowhmc: SPDX-License-Identifier: GPL-3.0-or-later
  *
- * gradient_flow.h: kernels of the gradient flow, of what is measured on it, and of smearing, for every group.
+ * gradient_flow.h: kernels of the gradient flow, for every group.
  *
  * The flow dU/dt = Z U goes down the gradient of 1/2 sum_{x, m<n} F^a_mn F^a_mn in the classical limit: Z^a = -d^a of
  * 2 sum Re tr(1 - P), and of sum (1 - cos theta_P) for U(1), whose generator has another norm.
@@ -118,50 +118,4 @@ KERNEL(flow_distance)
         most = real_select(real_less(square, most), most, square);
     }
     PUT_DOUBLE(k->distance, 1, 0, (scalar)(1.0 / (GROUP_N * GROUP_N)) * real_sqrt(most));
-}
-
-/* F^a_mn(x) = -2 Re tr(T_a C) / 8, C the sum of the four plaquettes of the plane that begin and end at x; projected to
- * the algebra, so traceless. */
-REAL_INLINE void field_tensor(const lat_tables *t, const void *u, int64_t site, int lane, int mu, int nu,
-                              real out[ALGEBRA_REALS])
-{
-    const int m = mu + 1, n = nu + 1;
-    const int path[4][4] = {{m, n, -m, -n}, {n, -m, -n, m}, {-m, -n, m, n}, {-n, m, n, -m}};
-    matrix_t sum = matrix_zero();
-    for (int i = 0; i < 4; i++) sum = matrix_add(sum, link_matrix(path_at(t, u, site, lane, path[i], 4)));
-    matrix_generators(sum, out);
-    for (int a = 0; a < ALGEBRA_REALS; a++) out[a] = (scalar)(-0.25 * FLOW_WEIGHT) * out[a];
-}
-
-REAL_INLINE real algebra_product(const real a[ALGEBRA_REALS], const real b[ALGEBRA_REALS])
-{
-    real sum = a[0] * b[0];
-    for (int i = 1; i < ALGEBRA_REALS; i++) sum += a[i] * b[i];
-    return sum;
-}
-
-/* density(x, 0) and (x, 1): 2 Re tr(1 - P) of the space-like and of the time-like plaquettes; (x, 2): 1/2 sum of
- * F^a_mn F^a_mn over m < n; (x, 3): charge, epsilon_mnrs F^a_mn F^a_rs / 64 pi^2 with epsilon_txyz = 1 in four
- * dimensions, F / 2 pi of U(1) in two, else 0. */
-KERNEL(flow_density)
-{
-    real plaquette[2] = {real_of(0), real_of(0)}, energy = real_of(0), charge = real_of(0), f[6][ALGEBRA_REALS];
-    int dim = k->t.dim, planes = 0;
-    for (int nu = 1; nu < dim; nu++)
-        for (int mu = 0; mu < nu; mu++) {
-            real re, im;
-            link_trace(plaquette_at(&k->t, k->u, site, lane, mu, nu), &re, &im);
-            plaquette[nu == dim - 1] += (scalar)(FLOW_WEIGHT * GROUP_N) * (1 - re);
-            field_tensor(&k->t, k->u, site, lane, mu, nu, f[planes]);
-            energy += (scalar)0.5 * algebra_product(f[planes], f[planes]);
-            planes++;
-        }
-    if (dim == 4) /* the planes: xy, xz, yz, xt, yt, zt */
-        charge = (scalar)(1 / (4 * 3.14159265358979323846 * 3.14159265358979323846 * FLOW_WEIGHT)) *
-                 (algebra_product(f[1], f[4]) - algebra_product(f[0], f[5]) - algebra_product(f[2], f[3]));
-    if (dim == 2 && GROUP_N == 1) charge = (scalar)(0.5 / 3.14159265358979323846) * f[0][0];
-    PUT_DOUBLE(k->density, 4, 0, plaquette[0]);
-    PUT_DOUBLE(k->density, 4, 1, plaquette[1]);
-    PUT_DOUBLE(k->density, 4, 2, energy);
-    PUT_DOUBLE(k->density, 4, 3, charge);
 }

@@ -17,6 +17,7 @@ struct lat_flow {
     lat_group group;
     lat_flow_kind kind;
     const lat_kernels *kernels;
+    lat_field *couplings;       /* of the links; NULL: all are 1 */
     lat_field *algebra;         /* A of the stages */
     lat_field *z;               /* Zeuthen: the derivative before it is smoothed */
     lat_field *start, *compare; /* adaptive steps: where the step began, the second-order method; made when needed */
@@ -36,14 +37,15 @@ lat_status lat_flow_create(const lat_geometry *g, lat_group group, lat_precision
 {
     bool split = false;
     for (int mu = 0; mu < g->dim; mu++) split = split || g->split[mu];
-    if (!lat_boundary_is_periodic(&g->boundary))
-        return lat_fail(error, LAT_CONFIG, "gradient flow: the lattice has an open boundary or a defect: it is there for periodic lattices only");
+    if (kind == LAT_FLOW_ZEUTHEN && !lat_boundary_is_periodic(&g->boundary))
+        return lat_fail(error, LAT_CONFIG, "zeuthen flow: the lattice has an open boundary or a defect: use the wilson flow");
     if (kind == LAT_FLOW_ZEUTHEN && split && g->halo < 2)
         return lat_fail(error, LAT_CONFIG, "zeuthen flow: the halo is one site wide: two are needed");
     lat_flow *f = lat_alloc(1, sizeof *f);
     *f = (lat_flow){.geometry = g, .group = group, .kind = kind};
     f->algebra = lat_field_algebra(g, group, precision);
     f->kernels = lat_kernels_of(f->algebra, group);
+    f->couplings = lat_couplings_create(g);
     if (kind == LAT_FLOW_ZEUTHEN) f->z = lat_field_algebra(g, group, precision);
     *flow = f;
     return LAT_DONE;
@@ -53,6 +55,7 @@ void lat_flow_free(lat_flow *flow)
 {
     if (!flow) return;
     lat_field_free(flow->algebra);
+    lat_field_free(flow->couplings);
     lat_field_free(flow->z);
     lat_field_free(flow->start);
     lat_field_free(flow->compare);
@@ -88,11 +91,25 @@ static void zeuthen_force(lat_flow *flow, lat_field *links, const flow_force_arg
     flow->kernels->flow_smooth(&smooth, &all);
 }
 
+/* As the action has it: every plaquette with its weight. */
+static void weighted_force(lat_flow *flow, lat_field *links, const stage *s)
+{
+    lat_range all = lat_block(flow->geometry);
+    const double weight = flow->group == LAT_U1 ? 1 : 2;
+    weighted_plaquette_force_args args = {lat_tables_of(flow->geometry), links->data, flow->couplings->data, flow->algebra->data,
+                                          s->fresh * weight};
+    lat_halo_exchange(links);
+    lat_field_axpy(flow->algebra, s->old - 1, flow->algebra);
+    flow->kernels->weighted_plaquette_force(&args, &all);
+}
+
 static void run_stage(lat_flow *flow, lat_field *links, int i, double step)
 {
     flow_force_args args = {lat_tables_with_paths(links, flow->group), links->data, flow->algebra->data, stages[i].old,
                             stages[i].fresh};
-    if (flow->kind == LAT_FLOW_WILSON)
+    if (flow->couplings)
+        weighted_force(flow, links, &stages[i]);
+    else if (flow->kind == LAT_FLOW_WILSON)
         wilson_force(flow, links, &args);
     else
         zeuthen_force(flow, links, &args);
@@ -195,12 +212,13 @@ void lat_flow_slices(lat_field *links, lat_group group, double *out)
 {
     const lat_geometry *g = links->geometry;
     int64_t slices = g->size[g->dim - 1], count = slices * DENSITIES * g->members;
-    lat_field *density = lat_field_create(g, DENSITIES, LAT_DOUBLE);
+    lat_field *density = lat_field_create(g, DENSITIES, LAT_DOUBLE), *couplings = lat_couplings_create(g);
     lat_accumulator *sums = lat_alloc(count, sizeof *sums);
-    flow_density_args args = {lat_tables_of(g), links->data, density->data};
+    flow_density_args args = {lat_tables_of(g), links->data, couplings ? couplings->data : NULL, density->data};
+    const lat_kernels *kernels = lat_kernels_of(links, group);
     lat_range range = lat_block(g);
     lat_halo_exchange(links);
-    lat_kernels_of(links, group)->flow_density(&args, &range);
+    (couplings ? kernels->weighted_flow_density : kernels->flow_density)(&args, &range);
     add_slices(density, sums);
     lat_accumulator_reduce(g->comm, sums, (int)count);
     for (int m = 0; m < g->members; m++) {
@@ -215,6 +233,7 @@ void lat_flow_slices(lat_field *links, lat_group group, double *out)
         }
     }
     free(sums);
+    lat_field_free(couplings);
     lat_field_free(density);
 }
 
