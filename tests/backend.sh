@@ -5,18 +5,11 @@
 # each way in which there is no GPU to be had.
 build=$PWD
 : "${MPIRUN=mpirun}" "${MPIRUN_FLAGS=--oversubscribe --bind-to none}"
+# shellcheck source=tests/tap.sh
+. "${srcdir=.}/tests/tap.sh"
 folder=$(mktemp -d backend.XXXXXX) || exit 1
 cd "$folder" || exit 1
 trap 'cd ..; rm -rf "$folder"' EXIT
-count=0
-
-result() { # condition's status, name
-    count=$((count + 1))
-    if [ "$1" = 0 ]; then echo "ok $count - $2"; else
-        echo "not ok $count - $2"
-        sed 's/^/# /' err
-    fi
-}
 
 cat >run.cfg <<'END'
 lattice = { group = "su2"; size = [8, 8, 8]; };

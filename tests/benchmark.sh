@@ -5,18 +5,15 @@
 # not run again what is finished, and fails in one line where it cannot run.  Skipped without python3, numpy and h5py.
 : "${srcdir=.}"
 script=$srcdir/scripts/autocorr-benchmark
-count=0
 if ! /usr/bin/python3 -c 'import numpy, h5py' 2>/dev/null && ! python3 -c 'import numpy, h5py' 2>/dev/null; then
     echo '1..0 # SKIP no python3 with numpy and h5py'
     exit 0
 fi
+# shellcheck source=tests/tap.sh
+. "${srcdir=.}/tests/tap.sh"
 folder=$(mktemp -d benchmark.XXXXXX) || exit 1
 trap 'rm -rf "$folder"' EXIT
-
-result() { # condition's status, name
-    count=$((count + 1))
-    if [ "$1" = 0 ]; then echo "ok $count - $2"; else echo "not ok $count - $2"; fi
-}
+said=$folder
 
 # The value of a column in the row of a method.
 value() { # method, column

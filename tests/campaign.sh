@@ -6,26 +6,12 @@
 : "${MPIRUN=mpirun}" "${MPIRUN_FLAGS=--oversubscribe --bind-to none}" "${srcdir=.}"
 build=$PWD
 campaign=$(cd "$srcdir/scripts" && pwd)/campaign
+# shellcheck source=tests/tap.sh
+. "${srcdir=.}/tests/tap.sh"
 folder=$(mktemp -d campaign.XXXXXX) || exit 1
 cd "$folder" || exit 1
 trap 'cd ..; rm -rf "$folder"' EXIT
 unset SLURM_JOB_ID
-count=0
-
-result() { # condition's status, name
-    count=$((count + 1))
-    if [ "$1" = 0 ]; then
-        echo "ok $count - $2"
-    else
-        echo "not ok $count - $2"
-        cat out err 2>/dev/null | sed 's/^/# /'
-    fi
-}
-
-status_of() { # command: its exit code as text, its messages in out and err
-    ("$@") >out 2>err </dev/null
-    echo $?
-}
 
 cat >run.cfg <<'CFG'
 lattice = { group = "su2"; size = [4, 4, 4, 4]; };

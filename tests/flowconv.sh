@@ -6,21 +6,13 @@
 : "${MPIRUN=mpirun}" "${MPIRUN_FLAGS=--oversubscribe --bind-to none}" "${srcdir=.}"
 build=$PWD
 shared=$(cd "$srcdir" && pwd)/../shared/configs
+# shellcheck source=tests/tap.sh
+. "${srcdir=.}/tests/tap.sh"
 folder=$(mktemp -d flowconv.XXXXXX) || exit 1
 cd "$folder" || exit 1
 trap 'cd ..; rm -rf "$folder"' EXIT
-count=0
+held() { result $? "$*"; }
 shopt -s nullglob
-
-# The result of the last command, and what it is a test of.
-result() {
-    local good=$?
-    count=$((count + 1))
-    if [ $good = 0 ]; then echo "ok $count - $*"; else
-        echo "not ok $count - $*"
-        sed 's/^/# /' out err 2>/dev/null
-    fi
-}
 
 conv() { "$build/flowconv" "$@" >out 2>err </dev/null; }
 
@@ -30,7 +22,7 @@ refused() {
     shift 2
     conv "$@"
     [ $? = "$code" ] && [ "$(wc -l <err)" = 1 ] && grep -q "^flowconv: .*$pattern" err
-    result "exit $code: $(cat err)"
+    held "exit $code: $(cat err)"
 }
 
 flip() { # file, offset: inverts the byte
@@ -58,34 +50,34 @@ sed -i "s/CHECKSUM = 40000000/CHECKSUM = $sum/" unit.nersc
 conv --check unit.nersc && grep -q '^plaquette   1.000000000000  (stored 1)' out && grep -q '^verdict     good' out &&
     grep -q '^link trace  1.000000000000' out && grep -q "^checksum    $sum  (stored $sum)" out && grep -q '^unitarity   0$' out &&
     grep -q '^lattice     su3 4 x 4 x 4 x 4' out
-result "--check prints what it found"
+held "--check prints what it found"
 
 for format in nersc ildg openqcd h5; do
     conv unit.nersc "unit.$format.$format" && conv --check "unit.$format.$format"
-    result "to $format and read again"
+    held "to $format and read again"
     # shellcheck disable=SC2086
     $MPIRUN $MPIRUN_FLAGS -n 4 "$build/flowconv" unit.nersc "four.$format" >out 2>err </dev/null && cp "unit.$format.$format" "one.$format"
-    result "to $format on four ranks"
+    held "to $format on four ranks"
 done
 conv unit.nersc four2.ildg --lfn lfn://local/x && conv unit.nersc one2.ildg --lfn lfn://local/x && cmp four2.ildg one2.ildg >out &&
     cmp one.nersc four.nersc >out && cmp one.openqcd four.openqcd >out && cmp one.h5 four.h5 >out
-result "the bytes do not depend on the number of ranks"
+held "the bytes do not depend on the number of ranks"
 grep -aq 'SEQUENCE_NUMBER = 17' one.nersc && conv one.h5 back.nersc && cmp one.nersc back.nersc >out
-result "provenance goes through HDF5 and comes back"
+held "provenance goes through HDF5 and comes back"
 conv --id b6.0 --label test --two-row --precision 32 unit.nersc small.nersc && grep -aq 'ENSEMBLE_ID = b6.0' small.nersc &&
     grep -aq 'ENSEMBLE_LABEL = test' small.nersc && grep -aq 'DATATYPE = 4D_SU3_GAUGE$' small.nersc && grep -aq 'IEEE32BIG' small.nersc &&
     [ "$(stat -c %s small.nersc)" -lt 60000 ] && conv --check small.nersc
-result "two rows of 32 bits"
+held "two rows of 32 bits"
 conv --format ildg --lfn mc://ldg/x/y unit.nersc unit.lime && grep -aq 'mc://ldg/x/y' unit.lime && conv --check unit.lime one.h5 && [ "$(grep -c '^verdict' out)" = 2 ]
-result "an explicit format, a logical name, two files checked"
+held "an explicit format, a logical name, two files checked"
 conv --quiet unit.nersc quiet.h5 && [ ! -s out ] && [ ! -s err ]
-result "--quiet"
+held "--quiet"
 
 for file in "$shared"/nersc.l8t4b3360 "$shared"/*.ildg "$shared"/*.lime "$shared"/lat.sample.l4444 "$shared"/*.openqcd; do
     if [ ! -f "$file" ]; then continue; fi
     # shellcheck disable=SC2086
     $MPIRUN $MPIRUN_FLAGS -n 2 "$build/flowconv" --check "$file" >out 2>err </dev/null && grep -q '^verdict     good' out
-    result "${file##*/} is good"
+    held "${file##*/} is good"
 done
 [ -d "$shared" ] || { count=$((count + 1)); echo "ok $count # SKIP no files of other programs in ../shared/configs"; }
 
@@ -93,10 +85,10 @@ cp unit.nersc bad.nersc
 flip bad.nersc 50000
 refused 5 'checksum is .* and should be' --check bad.nersc
 grep -q '^verdict     bad.nersc: checksum' out
-result "the verdict says so too"
+held "the verdict says so too"
 refused 5 'checksum is' bad.nersc bad.h5
 [ ! -e bad.h5 ]
-result "and nothing is written"
+held "and nothing is written"
 refused 5 'matrices that are not in su3' --force --check bad.nersc
 cp one.ildg bad.ildg
 flip bad.ildg 9000
@@ -113,10 +105,10 @@ refused 5 'out of range' --check huge.nersc
 sed "s/CHECKSUM = $sum/CHECKSUM = 1/" unit.nersc >sum.nersc
 refused 5 "checksum is $sum and should be 1" sum.nersc sum.h5
 conv --force sum.nersc sum.h5 && grep -q '^warning     checksum is' out
-result "--force makes it a warning"
+held "--force makes it a warning"
 sed '/^CHECKSUM/d' unit.nersc >none.nersc
 conv none.nersc none.h5 && grep -q '^warning     there is no checksum' out
-result "no checksum is a warning"
+held "no checksum is a warning"
 refused 4 'cannot be read' --check nowhere.nersc
 refused 4 'no regular file' --check .
 refused 4 'cannot be written' unit.nersc nowhere/unit.h5
@@ -134,7 +126,7 @@ refused 2 'a file is missing' --check
 refused 2 'is --check meant' --chek unit.nersc
 files=(*.tmp)
 [ ${#files[@]} = 0 ]
-result "no temporary files are left"
+held "no temporary files are left"
 
 for format in nersc ildg openqcd h5; do
     cat >run.cfg <<END
@@ -145,9 +137,9 @@ updates = ( { kind = "hmc"; steps = 2; } );
 measure = { observables = [ "plaquette" ]; };
 END
     "$build/flowhmc" --quiet --out "from-$format" run.cfg >out 2>err </dev/null && [ ! -s err ]
-    result "flowhmc starts from $format"
+    held "flowhmc starts from $format"
     echo 'measure = { observables = [ "plaquette" ]; };' >meas.cfg
     "$build/flowmeas" meas.cfg "one.$format" >out 2>err </dev/null && [ "$(tail -1 out)" = 1 ]
-    result "flowmeas measures $format"
+    held "flowmeas measures $format"
 done
 echo "1..$count"

@@ -2,30 +2,15 @@
 # flowhmc: SPDX-License-Identifier: GPL-3.0-or-later
 #
 # flowmeas: loops and the gradient flow of stored configurations; files of the flow that are gone on with, or refused.
-count=0
+# shellcheck source=tests/tap.sh
+. "${srcdir=.}/tests/tap.sh"
 folder=$(mktemp -d flowmeas.XXXXXX) || exit 1
 trap 'rm -rf "$folder"' EXIT
+said=$folder
+expect() { ends flowmeas "$@"; }
 # Flags in a variable are several words.
 # shellcheck disable=SC2086
 launch() { $MPIRUN $MPIRUN_FLAGS "$@"; }
-
-result() { # condition's status, name
-    count=$((count + 1))
-    if [ "$1" = 0 ]; then echo "ok $count - $2"; else echo "not ok $count - $2"; fi
-}
-
-# Expected exit code, what its output has in it, options.
-expect() {
-    local code=$1 pattern=$2
-    shift 2
-    ./flowmeas "$@" >"$folder/out" 2>"$folder/err" </dev/null
-    local status=$?
-    [ $status = "$code" ] && cat "$folder/out" "$folder/err" | grep -q -e "$pattern" &&
-        { [ "$code" = 0 ] || [ "$(wc -l <"$folder/err")" = 1 ]; }
-    local good=$?
-    result $good "flowmeas ${*//$folder\//}: exit code $code"
-    [ $good = 0 ] || { echo "# exit code $status"; sed 's/^/# /' "$folder/out" "$folder/err"; }
-}
 
 cat >"$folder/run.cfg" <<'EOF'
 lattice = { group = "su2"; size = [4, 4, 4, 8]; };

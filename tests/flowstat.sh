@@ -2,27 +2,12 @@
 # flowhmc: SPDX-License-Identifier: GPL-3.0-or-later
 #
 # flowstat: the command line, its exit codes, and its two kinds of output.
-count=0
+# shellcheck source=tests/tap.sh
+. "${srcdir=.}/tests/tap.sh"
 folder=$(mktemp -d flowstat.XXXXXX) || exit 1
 trap 'rm -rf "$folder"' EXIT
-
-result() { # condition's status, name
-    count=$((count + 1))
-    if [ "$1" = 0 ]; then echo "ok $count - $2"; else echo "not ok $count - $2"; fi
-}
-
-# Expected exit code, what its output has in it, options.
-expect() {
-    local code=$1 pattern=$2
-    shift 2
-    ./flowstat "$@" >"$folder/out" 2>"$folder/err" </dev/null
-    local status=$?
-    [ $status = "$code" ] && cat "$folder/out" "$folder/err" | grep -q -e "$pattern" &&
-        { [ "$code" = 0 ] || [ "$(wc -l <"$folder/err")" = 1 ]; }
-    local good=$?
-    result $good "flowstat ${*//$folder\//}: exit code $code"
-    [ $good = 0 ] || { echo "# exit code $status"; sed 's/^/# /' "$folder/out" "$folder/err"; }
-}
+said=$folder
+expect() { ends flowstat "$@"; }
 
 # An AR(1) chain with tau_int = 9.5, a charge that hops, and a column that stands still.
 chain() { # seed, rows

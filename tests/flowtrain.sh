@@ -3,9 +3,12 @@
 #
 # flowtrain: its exit codes, and that a run that was stopped, killed and resumed on other numbers of ranks ends with the same
 # bits as one that never stopped.
-count=0
+# shellcheck source=tests/tap.sh
+. "${srcdir=.}/tests/tap.sh"
 folder=$(mktemp -d flowtrain.XXXXXX) || exit 1
 trap 'rm -rf "$folder"' EXIT
+said=$folder
+expect() { ends flowtrain "$@"; }
 : "${MPIRUN=mpirun}" "${MPIRUN_FLAGS=--oversubscribe}"
 
 cat >"$folder/train.cfg" <<'END'
@@ -16,24 +19,6 @@ train = { steps = 900; batch = 32; learning_rate = 0.02; schedule = "cosine"; wa
           evaluate_samples = 64; final_samples = 512; checkpoint_every = 90; };
 model = "whole.h5";
 END
-
-result() { # condition's status, name
-    count=$((count + 1))
-    if [ "$1" = 0 ]; then echo "ok $count - $2"; else echo "not ok $count - $2"; fi
-}
-
-# Expected exit code, what its output has in it, options.
-expect() {
-    local code=$1 pattern=$2
-    shift 2
-    ./flowtrain "$@" >"$folder/out" 2>"$folder/err" </dev/null
-    local status=$?
-    [ $status = "$code" ] && cat "$folder/out" "$folder/err" | grep -q -e "$pattern" &&
-        { [ "$code" = 0 ] || [ "$(wc -l <"$folder/err")" = 1 ]; }
-    local good=$?
-    result $good "flowtrain ${*//$folder\//}: exit code $code"
-    [ $good = 0 ] || { echo "# exit code $status"; sed 's/^/# /' "$folder/out" "$folder/err"; }
-}
 
 # What a run of train.cfg came to: all but the time it took and where.
 outcome() {

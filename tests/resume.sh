@@ -5,15 +5,11 @@
 # configurations and the same history, to the byte, as one that never stopped.
 build=$(cd "${1:-.}" && pwd) || exit 1
 : "${MPIRUN=mpirun}" "${MPIRUN_FLAGS=--oversubscribe --bind-to none}"
+# shellcheck source=tests/tap.sh
+. "${srcdir=.}/tests/tap.sh"
 folder=$(mktemp -d resume.XXXXXX) || exit 1
 cd "$folder" || exit 1
 trap 'cd ..; rm -rf "$folder"' EXIT
-count=0
-
-result() { # condition's status, name
-    count=$((count + 1))
-    if [ "$1" = 0 ]; then echo "ok $count - $2"; else echo "not ok $count - $2"; fi
-}
 
 # Word splitting is wanted: these are commands with their flags.
 # shellcheck disable=SC2086
@@ -37,11 +33,6 @@ same() {
     cmp -s "$1/history.h5" "$2/history.h5" || return 1
     [ "$(ls "$1/configs")" = "$(ls "$2/configs")" ] || return 1
     for file in "$1"/configs/*; do cmp -s "$file" "$2/configs/${file##*/}" || return 1; done
-}
-
-status_of() { # command: its exit code as text, its messages in err
-    ("$@") >out 2>err
-    echo $?
 }
 
 [ "$(status_of sample 1 --out reference)" = 0 ]

@@ -7,6 +7,8 @@
 : "${MPIRUN=mpirun}" "${MPIRUN_FLAGS=--oversubscribe --bind-to none}" "${srcdir=.}" "${KILLS=50}" "${KILLS_GROUPS=u1 su3}"
 build=$PWD
 model=$(cd "$srcdir/share/models" && pwd)/u1-beta2.h5 || exit 1
+# shellcheck source=tests/tap.sh
+. "${srcdir=.}/tests/tap.sh"
 folder=$(mktemp -d kills.XXXXXX) || exit 1
 cd "$folder" || exit 1
 trap 'cd ..; rm -rf "$folder"' EXIT
@@ -36,18 +38,12 @@ sample() { # ranks, options
     exec $MPIRUN $MPIRUN_FLAGS -n "$ranks" "$build/flowhmc" "$group.cfg" --quiet "$@" </dev/null >>out 2>&1
 }
 
-count=0
-result() { # condition's status, name
-    count=$((count + 1))
-    if [ "$1" = 0 ]; then echo "ok $count - $group: $2"; else echo "not ok $count - $group: $2"; fi
-}
-
 all_ranks=(1 2 4 8)
 for group in $KILLS_GROUPS; do
     reference=$group-reference killed=$group-$folder
     (sample 1 --out "$reference")
     [ -f "$reference/summary.json" ]
-    result $? "the run that is never stopped"
+    result $? "$group: the run that is never stopped"
 
     # Launcher and ranks are killed at once.
     kills=0 rounds=0
@@ -62,7 +58,7 @@ for group in $KILLS_GROUPS; do
         wait $launcher 2>/dev/null
     done
     [ $kills -ge "$KILLS" ]
-    result $? "killed $kills times"
+    result $? "$group: killed $kills times"
 
     (sample 2 --out "$killed" --resume)
     good=0
