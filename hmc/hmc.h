@@ -108,18 +108,18 @@ int64_t mc_integrator_forces(mc_integrator integrator, int levels, const int *st
 /* A molecular-dynamics trajectory with Metropolis at its end, as used by hmc and fthmc. */
 typedef struct {
     mc_integrator integrator;
-    double length;
+    double length, randomise; /* lengths are drawn evenly from length (1 - randomise) to length (1 + randomise) */
     int levels, steps[LAT_MAX_LEVELS]; /* of the action; steps of each level, the outermost first */
     lat_field *momenta, *start, *density;
     struct lat_repeats *repeats; /* of the integration */
 } mc_trajectory;
 
-/* Reads trajectory, steps (one number, or one per level of the action), integrator from the settings. */
+/* Reads trajectory, randomise, steps (one number, or one per level of the action), integrator from the settings. */
 lat_status mc_trajectory_create(lat_settings *settings, const lat_geometry *geometry, lat_group group, int levels,
                                 mc_trajectory *trajectory, lat_error *error);
 void mc_trajectory_free(mc_trajectory *trajectory);
 /* One trajectory of all members.  dh[members]: H(end) - H(start); accepted[members].  Rejected members get their links
- * back.  momenta and acceptance are drawn from the two streams. */
+ * back.  momenta, and length and acceptance, are drawn from the two streams. */
 void mc_trajectory_run(mc_trajectory *trajectory, lat_action *action, lat_group group, lat_field *links, const lat_random *momenta,
                        const lat_random *acceptance, double *dh, bool *accepted);
 /* Largest |a - b| over the members of two fields of links, the angles of U(1) compared on the circle; infinite if one

@@ -2,6 +2,9 @@
  *
  * trajectory.c: a molecular-dynamics trajectory and the Metropolis decision at its end, S. Duane et al., Phys. Lett. B
  * 195 (1987) 216.  H = 1/2 sum pi_a^2 + S(U), summed exactly, so that any number of ranks decides alike.
+ *
+ * A mode of frequency omega comes back to where it was, or to the opposite, after trajectories of omega length = n pi; lengths
+ * drawn at random leave none behind, P. B. Mackenzie, Phys. Lett. B 226 (1989) 369.
  */
 #include "hmc.h"
 
@@ -32,6 +35,7 @@ lat_status mc_trajectory_create(lat_settings *settings, const lat_geometry *geom
                                 mc_trajectory *trajectory, lat_error *error)
 {
     trajectory->length = lat_settings_real(settings, "trajectory", 1, 1e-6, 1e6, error);
+    trajectory->randomise = lat_settings_real(settings, "randomise", 0, 0, 1, error);
     trajectory->levels = levels;
     read_steps(settings, trajectory, error);
     trajectory->integrator =
@@ -78,6 +82,7 @@ typedef struct {
     lat_action *action;
     lat_field *links;
     void *data;
+    double length;
     int64_t group;
 } integration;
 
@@ -85,18 +90,26 @@ static void run_integration(const void *arguments)
 {
     const integration *i = arguments;
     const mc_trajectory *t = i->trajectory;
-    mc_integrate(t->integrator, i->action, (lat_group)i->group, i->links, t->momenta, t->length, t->steps);
+    mc_integrate(t->integrator, i->action, (lat_group)i->group, i->links, t->momenta, i->length, t->steps);
 }
 
-/* A recording of more forces than this gains nothing more. */
-static void integrate(const mc_trajectory *t, lat_action *action, lat_group group, lat_field *links)
+/* A recording of more forces than this gains nothing more, and one of a length that does not come again gains nothing. */
+static void integrate(const mc_trajectory *t, lat_action *action, lat_group group, lat_field *links, double length)
 {
     enum { MOST_RECORDED = 1000 };
-    integration i = {t, action, links, links->data, group};
-    if (mc_integrator_forces(t->integrator, t->levels, t->steps) > MOST_RECORDED)
+    integration i = {t, action, links, links->data, length, group};
+    if (t->randomise > 0 || mc_integrator_forces(t->integrator, t->levels, t->steps) > MOST_RECORDED)
         run_integration(&i);
     else
         lat_repeat(t->repeats, run_integration, &i, sizeof i);
+}
+
+static double draw_length(const mc_trajectory *t, const lat_random *random)
+{
+    double uniform[4];
+    if (t->randomise == 0) return t->length;
+    lat_uniform4(random, 0, 0, 0, 1, uniform);
+    return t->length * (1 + t->randomise * (2 * uniform[0] - 1));
 }
 
 void mc_trajectory_run(mc_trajectory *t, lat_action *action, lat_group group, lat_field *links,
@@ -109,7 +122,7 @@ void mc_trajectory_run(mc_trajectory *t, lat_action *action, lat_group group, la
     refresh(action, links, *momenta);
     lat_field_copy(t->start, links);
     hamiltonian(t, action, links, start);
-    integrate(t, action, group, links);
+    integrate(t, action, group, links, draw_length(t, acceptance));
     hamiltonian(t, action, links, dh);
     for (int m = 0; m < members; m++) {
         double uniform[4];
@@ -156,9 +169,9 @@ double mc_trajectory_reversibility(mc_trajectory *t, lat_action *action, lat_gro
     lat_field_gaussian(t->momenta, momenta);
     refresh(action, links, *momenta);
     lat_field_copy(t->start, links);
-    integrate(t, action, group, links);
+    integrate(t, action, group, links, t->length);
     lat_field_axpy(t->momenta, -2, t->momenta);
-    integrate(t, action, group, links);
+    integrate(t, action, group, links, t->length);
     double difference = mc_largest_difference(links, t->start, group);
     lat_field_copy(links, t->start);
     return difference;

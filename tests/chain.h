@@ -41,6 +41,39 @@ __attribute__((unused)) static void chain_run(test_chain *t, int64_t steps)
         if (mc_chain_step(t->chain, t->updates, t->count, &error)) lat_abort(error.status, "%s", error.text);
 }
 
+/* Trajectories of length 1 of its action, of the number of steps given: one, or a list with one for each level. */
+__attribute__((unused)) static mc_trajectory chain_trajectory(const mc_chain *chain, mc_integrator integrator, const char *steps)
+{
+    char *text = lat_text("steps = %s; integrator = \"%s\";", steps, mc_integrator_names[integrator]);
+    lat_settings *settings;
+    lat_error error = {0};
+    mc_trajectory trajectory = {0};
+    if (lat_settings_parse(text, "test", &settings, &error) == LAT_DONE)
+        mc_trajectory_create(settings, chain->geometry, chain->group, lat_action_levels(chain->action), &trajectory, &error);
+    if (error.status) lat_abort(error.status, "%s", error.text);
+    lat_settings_free(settings);
+    free(text);
+    return trajectory;
+}
+
+/* Typical |dH| of a trajectory from the links of the chain, the same momenta each time. */
+__attribute__((unused)) static double chain_violation(const mc_chain *chain, mc_integrator integrator, const char *steps)
+{
+    double *dh = lat_alloc(chain->replicas, sizeof *dh), sum = 0;
+    bool *accepted = lat_alloc(chain->replicas, sizeof *accepted);
+    mc_trajectory trajectory = chain_trajectory(chain, integrator, steps);
+    lat_field *links = lat_field_gauge(chain->geometry, chain->group, LAT_DOUBLE);
+    lat_field_copy(links, chain->links);
+    lat_random momenta = mc_random(chain, LAT_RANDOM_TEST, 0), acceptance = mc_random(chain, LAT_RANDOM_TEST, 1);
+    mc_trajectory_run(&trajectory, chain->action, chain->group, links, &momenta, &acceptance, dh, accepted);
+    for (int r = 0; r < chain->replicas; r++) sum += dh[r] * dh[r];
+    lat_field_free(links);
+    mc_trajectory_free(&trajectory);
+    free(accepted);
+    free(dh);
+    return sqrt(sum / chain->replicas);
+}
+
 /* A figure of the report of an update; NaN if it is null or missing. */
 __attribute__((unused)) static double chain_figure(const test_chain *t, int update, const char *key)
 {

@@ -3,42 +3,9 @@
  * # ranks: 1 2
  *
  * hmc.c: integrators have their order and are reversible, <exp(-dH)> = 1, and what is not finite is dealt with.
- * The five statistical tests fail by chance with a probability of 3e-6 all together; their random numbers are fixed.
+ * The six statistical tests fail by chance with a probability of 4e-6 all together; their random numbers are fixed.
  */
 #include "chain.h"
-
-static double rms(const double *values, int n)
-{
-    double sum = 0;
-    for (int i = 0; i < n; i++) sum += values[i] * values[i];
-    return sqrt(sum / n);
-}
-
-/* Typical |dH| of trajectories of a given number of steps (one, or one for each level), which start alike. */
-static double violation(test_chain *t, mc_integrator integrator, const char *steps)
-{
-    enum { MOST = 64 };
-    double dh[MOST];
-    bool accepted[MOST];
-    mc_chain *chain = t->chain;
-    char *text = lat_text("steps = %s; integrator = \"%s\";", steps, mc_integrator_names[integrator]);
-    lat_settings *settings;
-    lat_error error = {0};
-    mc_trajectory trajectory = {0};
-    if (lat_settings_parse(text, "test", &settings, &error) ||
-        mc_trajectory_create(settings, chain->geometry, chain->group, lat_action_levels(chain->action), &trajectory,
-                             &error))
-        lat_abort(error.status, "%s", error.text);
-    lat_field *links = lat_field_gauge(chain->geometry, chain->group, LAT_DOUBLE);
-    lat_field_copy(links, chain->links);
-    lat_random momenta = mc_random(chain, LAT_RANDOM_TEST, 0), acceptance = mc_random(chain, LAT_RANDOM_TEST, 1);
-    mc_trajectory_run(&trajectory, chain->action, chain->group, links, &momenta, &acceptance, dh, accepted);
-    lat_field_free(links);
-    mc_trajectory_free(&trajectory);
-    lat_settings_free(settings);
-    free(text);
-    return rms(dh, chain->replicas);
-}
 
 static void test_order(test_chain *t, const char *lattice)
 {
@@ -46,7 +13,7 @@ static void test_order(test_chain *t, const char *lattice)
     static const int steps[MC_INTEGRATORS] = {32, 16, 24};
     for (int i = 0; i < MC_INTEGRATORS; i++) {
         char *few = lat_text("%d", steps[i]), *many = lat_text("%d", 2 * steps[i]);
-        double coarse = violation(t, (mc_integrator)i, few), fine = violation(t, (mc_integrator)i, many);
+        double coarse = chain_violation(t->chain, (mc_integrator)i, few), fine = chain_violation(t->chain, (mc_integrator)i, many);
         free(few);
         free(many);
         double measured = log2(coarse / fine);
@@ -63,13 +30,7 @@ static void test_reversibility(test_chain *t)
     size_t bytes = (size_t)(chain->geometry->sites * before->components * chain->geometry->lanes) * sizeof(double);
     lat_field_copy(before, chain->links);
     for (int i = 0; i < MC_INTEGRATORS; i++) {
-        mc_trajectory trajectory = {.integrator = (mc_integrator)i,
-                                    .length = 1,
-                                    .levels = 1,
-                                    .steps = {8},
-                                    .momenta = lat_field_algebra(chain->geometry, chain->group, LAT_DOUBLE),
-                                    .start = lat_field_gauge(chain->geometry, chain->group, LAT_DOUBLE),
-                                    .density = lat_field_create(chain->geometry, 1, LAT_DOUBLE)};
+        mc_trajectory trajectory = chain_trajectory(chain, (mc_integrator)i, "8");
         lat_random momenta = mc_random(chain, LAT_RANDOM_TEST, 2);
         double difference =
             mc_trajectory_reversibility(&trajectory, chain->action, chain->group, chain->links, &momenta);
@@ -103,7 +64,7 @@ static void test_levels(void)
        "nested: forces are counted");
     ok(chain_figure(&t, 0, "reversibility") < 1e-11, "nested: forth and back ends where it began");
     for (int i = 0; i < MC_INTEGRATORS; i++) {
-        double measured = log2(violation(&t, (mc_integrator)i, "[20, 2]") / violation(&t, (mc_integrator)i, "[40, 2]"));
+        double measured = log2(chain_violation(t.chain, (mc_integrator)i, "[20, 2]") / chain_violation(t.chain, (mc_integrator)i, "[40, 2]"));
         ok(fabs(measured - order[i]) < 0.1, "nested: %s is of order %g (%.3f)", mc_integrator_names[i], order[i],
            measured);
     }
@@ -111,7 +72,7 @@ static void test_levels(void)
 
     /* Where the outer force is weak, the inner steps decide. */
     t = two_levels(4, 0.2);
-    double few = violation(&t, MC_OMF2, "[6, 2]"), fewer = violation(&t, MC_OMF2, "[6, 1]");
+    double few = chain_violation(t.chain, MC_OMF2, "[6, 2]"), fewer = chain_violation(t.chain, MC_OMF2, "[6, 1]");
     ok(few < 0.5 * fewer, "nested: more steps of the inner level: dH %.3g, %.3g", few, fewer);
     chain_end(&t);
 
@@ -119,7 +80,7 @@ static void test_levels(void)
     test_chain single = chain_begin(
         MPI_COMM_WORLD, "lattice = { group = \"u1\"; size = [8, 8]; }; action = ( { kind = \"wilson\"; beta = 2.0; } );"
                         "chain = { seed = 3; replicas = 32; }; updates = ( { kind = \"hmc\"; } );");
-    double nested = violation(&t, MC_LEAPFROG, "[3, 5]"), plain = violation(&single, MC_LEAPFROG, "15");
+    double nested = chain_violation(t.chain, MC_LEAPFROG, "[3, 5]"), plain = chain_violation(single.chain, MC_LEAPFROG, "15");
     ok(nested > 0 && fabs(nested / plain - 1) < 1e-8, "nested: without an outer force, as many plain steps");
     chain_end(&single);
     chain_end(&t);
@@ -209,14 +170,14 @@ static void test_exp_minus_dh(const char *lattice, double beta, int steps, int r
     chain_end(&t);
 }
 
-/* The exact plaquette of a 4x4 torus. */
-static void test_plaquette(const char *name, double beta)
+/* The plaquette of a chain of a 4x4 torus. */
+static mc_estimate plaquette_of(const char *group, const char *start, double beta, const char *update)
 {
     enum { REPLICAS = 16, STEPS = 500 };
     char *text = lat_text("lattice = { group = \"%s\"; size = [4, 4]; };"
-                          "action = ( { kind = \"wilson\"; beta = %g; } ); chain = { seed = 9; replicas = %d; };"
-                          "updates = ( { kind = \"hmc\"; trajectory = 1.0; steps = 4; integrator = \"omf2\"; } );",
-                          name, beta, REPLICAS);
+                          "action = ( { kind = \"wilson\"; beta = %g; } ); chain = { seed = 9; replicas = %d; start = \"%s\"; };"
+                          "updates = ( { kind = \"hmc\"; integrator = \"omf2\"; %s } );",
+                          group, beta, REPLICAS, start, update);
     test_chain t = chain_begin(MPI_COMM_WORLD, text);
     lat_shape shape = {.dim = 2, .size = {4, 4}};
     lat_observable plaquette;
@@ -231,12 +192,30 @@ static void test_plaquette(const char *name, double beta)
         for (int r = 0; r < REPLICAS; r++) series[r * STEPS + i] = now[r];
     }
     mc_estimate e = mc_gamma(series, REPLICAS, STEPS);
-    double exact = lat_exact2d("plaquette", t.chain->group, beta, 16);
-    ok(fabs(e.mean - exact) < 5 * e.error && e.error < 0.004, "%s: plaquette %.5f +- %.5f, exact %.5f", name, e.mean,
-       e.error, exact);
     free(series);
     free(text);
     chain_end(&t);
+    return e;
+}
+
+/* Its exact value. */
+static void test_plaquette(const char *name, lat_group group, double beta)
+{
+    mc_estimate e = plaquette_of(name, "hot", beta, "trajectory = 1.0; steps = 4;");
+    double exact = lat_exact2d("plaquette", group, beta, 16);
+    ok(fabs(e.mean - exact) < 5 * e.error && e.error < 0.004, "%s: plaquette %.5f +- %.5f, exact %.5f", name, e.mean,
+       e.error, exact);
+}
+
+/* Almost free, so that 6 of its 15 modes come back to minus themselves after omega length = pi. */
+static void test_resonance(void)
+{
+    const double beta = 400, exact = lat_exact2d("plaquette", LAT_U1, beta, 16);
+    mc_estimate fixed = plaquette_of("u1", "cold", beta, "trajectory = 0.07854; steps = 8;"),
+                drawn = plaquette_of("u1", "cold", beta, "trajectory = 0.07854; steps = 8; randomise = 0.5;");
+    ok(fixed.mean - exact > 0.2 * (1 - exact), "a fixed length leaves modes behind: 1 - plaquette %.3g, exact %.3g", 1 - fixed.mean, 1 - exact);
+    ok(fabs(drawn.mean - exact) < 5 * drawn.error && drawn.error < 0.02 * (1 - exact), "random lengths do not: %.4g +- %.1g", 1 - drawn.mean,
+       drawn.error);
 }
 
 static void spoil(mc_chain *chain, bool all)
@@ -278,6 +257,7 @@ static void test_refusals(void)
         "updates = ( { kind = \"hcm\"; } );",
         "updates = ( { kind = \"hmc\"; steps = 0; } );",
         "updates = ( { kind = \"hmc\"; integrator = \"euler\"; } );",
+        "updates = ( { kind = \"hmc\"; randomise = 1.5; } );",
         "updates = ( { kind = \"heatbath\"; count = 0; } );",
         "updates = ( { kind = \"instanton\"; } );",
     };
@@ -335,8 +315,9 @@ int main(int argc, char **argv)
     test_exp_minus_dh("group = \"u1\"; size = [8, 8];", 2, 2, 64);
     test_exp_minus_dh("group = \"su2\"; size = [4, 4, 4];", 2, 3, 16);
     test_exp_minus_dh("group = \"su3\"; size = [4, 4];", 5, 3, 16);
-    test_plaquette("su2", 2.2);
-    test_plaquette("su3", 5);
+    test_plaquette("su2", LAT_SU2, 2.2);
+    test_plaquette("su3", LAT_SU3, 5);
+    test_resonance();
     test_levels();
     test_level_refusals();
     test_not_finite();

@@ -167,7 +167,7 @@ def write_tables(out, budget, betas, volumes, rows, scans):
                f" statistics: {budget.name}; {plan.REPLICAS} replicas side by side on one core.")
     cost = ("tau_int in updates, 0.5 for independent ones. us/sample: 2 tau_int(Q) times core-microseconds per update;"
             " slowest: the same with the largest of the four tau_int. '>': a lower bound, the run was too short.")
-    check = "pull: deviation from the exact value over the error. '-': too few independent configurations to tell."
+    check = "pull: deviation from the exact value over the error from the spread of the 16 replicas. '-': too few independent configurations to tell."
     sections = [("Cost against beta", cost, COST_HEADINGS, [cost_cells(row) for row in of_betas])]
     if of_volumes:
         sections.append(("Cost at constant physics", cost, COST_HEADINGS, [cost_cells(row) for row in of_volumes]))

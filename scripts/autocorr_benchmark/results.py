@@ -115,8 +115,8 @@ def take_means(row, figures):
         one = figures["observables"][name]
         row[short], row[f"{short}_error"], row[f"{short}_exact"] = one["mean"], one["error"], figures["exact"][name]
         # where the charge does not move, nothing is an average over all sectors
-        if one["reliable"] and one["error"] and not row["tau_q_is_bound"]:
-            row[f"{short}_pull"] = (one["mean"] - figures["exact"][name]) / one["error"]
+        if one["reliable"] and one["spread"] and not row["tau_q_is_bound"]:
+            row[f"{short}_pull"] = (one["mean"] - figures["exact"][name]) / one["spread"]
     row["charge_p_value"] = figures.get("charge_p_value")
     if figures.get("log_z") is not None:
         row["log_z"], row["log_z_error"] = figures["log_z"], figures["log_z_error"]

@@ -176,6 +176,7 @@ def reduce_history(piece, place, directory, known):
         rows = file["charge"].shape[0]
         skip = rows // 10
         charge = np.asarray(file["charge"][skip:, :]).T.reshape(plan.REPLICAS, -1)
+        means = {name: np.mean(file[name][skip:, :], axis=0) for name in known}
     if rows - skip < 4:
         raise RuntimeError(f"{rows} rows are too few: give it more time")
     observables, changes = {}, hops(piece, charge, known["charge_squared"])
@@ -186,6 +187,7 @@ def reduce_history(piece, place, directory, known):
         observables[name] = {
             "mean": estimate["mean"],
             "error": estimate["error"] if moved else None,
+            "spread": float(np.std(means[name], ddof=1) / np.sqrt(plan.REPLICAS)) if name in means and moved else None,
             "tau": tau if moved else None,
             "tau_error": tau_error if moved else None,
             # rows of each replica, in autocorrelation times
