@@ -14,7 +14,7 @@ trap 'cd ..; rm -rf "$folder"' EXIT
 held() { result $? "$*"; }
 shopt -s nullglob
 
-conv() { "$build/flowconv" "$@" >out 2>err </dev/null; }
+conv() { timeout 60 "$build/flowconv" "$@" >out 2>err </dev/null; }
 
 # Expected exit code, pattern of the one line, arguments.
 refused() {
@@ -111,6 +111,8 @@ conv none.nersc none.h5 && grep -q '^warning     there is no checksum' out
 held "no checksum is a warning"
 refused 4 'cannot be read' --check nowhere.nersc
 refused 4 'no regular file' --check .
+mkfifo pipe.h5
+refused 4 'no regular file' --check pipe.h5
 refused 4 'cannot be written' unit.nersc nowhere/unit.h5
 refused 3 'names no format' unit.nersc unit.dat
 refused 3 'is nersc meant' --format nercs unit.nersc x

@@ -407,6 +407,7 @@ static void test_hostile_ildg(void)
         "<precision>64</precision>",
         "<ildgFormat><field>su3gauge</field><precision>64</precision><lx>4</lx><ly>2</ly><lz>6</lz>",
         "<field>su3gauge</field><precision>99</precision><lx>4</lx><ly>2</ly><lz>6</lz><lt>10</lt>",
+        "<field>su3gauge</field><precision>4294967360</precision><lx>4</lx><ly>2</ly><lz>6</lz><lt>10</lt>",
         "<field>su5gauge</field><precision>64</precision><lx>4</lx><ly>2</ly><lz>6</lz><lt>10</lt>",
         "<field>su3gauge</field><precision>64</precision><lx>4</lx><ly>2</ly><lz>6</lz><lt>99999999999999999999</lt>",
         "<field>su3gauge</field><precision>64</precision><lx>4294967296</lx><ly>4294967296</ly><lz>4294967296</"

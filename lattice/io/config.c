@@ -47,7 +47,7 @@ static int look(const char *path, lat_error *error)
     enum { HEAD = 512 };
     uint8_t head[HEAD];
     struct stat status;
-    int format = FORMATS, descriptor = open(path, O_RDONLY | O_CLOEXEC);
+    int format = FORMATS, descriptor = open(path, O_RDONLY | O_NONBLOCK | O_CLOEXEC); /* a pipe without a writer is not waited for */
     int64_t size = -1;
     if (descriptor < 0 || fstat(descriptor, &status) != 0)
         lat_fail(error, LAT_FILE, "%s: cannot be read: %s: check the path and its permissions", path, strerror(errno));

@@ -280,7 +280,7 @@ static uint32_t read_block(lat_h5 *file)
 {
     struct stat status;
     char block[BLOCK_BYTES + 1] = "";
-    file->descriptor = open(file->path, O_RDONLY | O_CLOEXEC);
+    file->descriptor = open(file->path, O_RDONLY | O_NONBLOCK | O_CLOEXEC);
     if (file->descriptor < 0 || fstat(file->descriptor, &status) != 0) {
         cannot_read(file);
         return 0;

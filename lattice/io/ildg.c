@@ -74,15 +74,16 @@ static void take_format(reader *r, const char *xml)
     char field[32] = "";
     lat_matrices *m = r->m;
     r->formats++;
-    m->bits = (int)xml_number(r, xml, "precision");
+    int64_t bits = xml_number(r, xml, "precision");
     for (int mu = 0; mu < DIM; mu++) m->size[mu] = xml_number(r, xml, extent[mu]);
     element(xml, "field", field, sizeof field);
     if (strcmp(field, "su3gauge") != 0 && strcmp(field, "su2gauge") != 0)
         lat_fail(r->error, LAT_FORMAT, "%s: its field is '%.20s': only su3gauge and su2gauge are read", r->path, field);
     m->group = field[2] == '2' ? LAT_SU2 : LAT_SU3;
     m->rows = m->group == LAT_SU2 ? 2 : 3;
-    if (m->bits != 32 && m->bits != 64)
-        lat_fail(r->error, LAT_FORMAT, "%s: its numbers have %d bits: only 32 and 64 are read", r->path, m->bits);
+    m->bits = bits == 32 ? 32 : 64;
+    if (m->bits != bits)
+        lat_fail(r->error, LAT_FORMAT, "%s: its numbers have %lld bits: only 32 and 64 are read", r->path, (long long)bits);
 }
 
 static bool xml_checksum(const char *xml, const char *tag, uint32_t *out)

@@ -68,7 +68,7 @@ static void print_size(char text[96], const int64_t size[LAT_MAX_DIM], int dim)
 static int open_file(const char *path, int64_t *bytes, lat_error *error)
 {
     struct stat status;
-    int descriptor = open(path, O_RDONLY | O_CLOEXEC);
+    int descriptor = open(path, O_RDONLY | O_NONBLOCK | O_CLOEXEC);
     if (descriptor < 0 || fstat(descriptor, &status) != 0)
         lat_fail(error, LAT_FILE, "%s: cannot be read: %s: check the path and its permissions", path, strerror(errno));
     else if (!S_ISREG(status.st_mode))
