@@ -10,6 +10,7 @@
 #include "../hmc/hmc.h"
 #include "../lattice/backend/backend.h"
 #include "chain.h"
+#include "cuda_flow.h"
 #include "tap.h"
 
 #include <string.h>
@@ -792,6 +793,7 @@ int main(int argc, char **argv)
     for (int i = 0; i < 3; i++) test_observables((lat_group)i, shapes[i]);
     test_repeats();
     test_chains();
+    test_flow_kernels(device);
     test_flows();
     return tap_end();
 }

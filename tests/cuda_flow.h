@@ -1,9 +1,11 @@
 /* flowhmc: SPDX-License-Identifier: GPL-3.0-or-later
  *
- * cuda_flow.c: each kernel of the flows on a GPU against the same on the host, on random numbers: all activations, transforms,
- * dimensions and precisions.
- * # ranks: 1
+ * cuda_flow.h: each kernel of the flows on a GPU against the same on the host, on random numbers: all activations, transforms,
+ * dimensions and precisions.  A part of tests/cuda.
  */
+#ifndef CUDA_FLOW_H
+#define CUDA_FLOW_H
+
 #include "../flows/layout.h"
 #include "../lattice/backend/backend.h"
 #include "../lattice/geometry.h"
@@ -44,13 +46,13 @@ static bench bench_of(lat_precision precision)
     return b;
 }
 
-static size_t bytes_of(const bench *b, const array *a)
+static size_t array_bytes(const bench *b, const array *a)
 {
     size_t size = a->kind == TAPS || (a->kind == REALS && b->precision == LAT_FLOAT) ? 4 : 8;
     return size * (size_t)a->count;
 }
 
-static double number(const bench *b, const array *a, const void *values, int64_t i)
+static double array_number(const bench *b, const array *a, const void *values, int64_t i)
 {
     if (a->kind == INTEGERS) return (double)((const int64_t *)values)[i];
     return a->kind == REALS && b->precision == LAT_FLOAT ? ((const float *)values)[i] : ((const double *)values)[i];
@@ -61,8 +63,8 @@ static array *upload(bench *b, kind kind, int64_t count, const void *values)
     array *a = &b->array[b->arrays++];
     *a = (array){.kind = kind, .count = count};
     for (int side = 0; side < SIDES; side++) {
-        a->at[side] = backends[side]->allocate((int64_t)bytes_of(b, a));
-        if (values) backends[side]->upload(a->at[side], values, (int64_t)bytes_of(b, a), LAT_OF_ARRAY);
+        a->at[side] = backends[side]->allocate((int64_t)array_bytes(b, a));
+        if (values) backends[side]->upload(a->at[side], values, (int64_t)array_bytes(b, a), LAT_OF_ARRAY);
     }
     return a;
 }
@@ -90,11 +92,11 @@ static double compare(bench *b)
     double worst = 0;
     for (int n = 0; n < b->arrays; n++) {
         array *a = &b->array[n];
-        void *other = lat_alloc((int64_t)bytes_of(b, a), 1);
+        void *other = lat_alloc((int64_t)array_bytes(b, a), 1);
         double size = 1, most = 0;
-        backends[DEVICE]->download(other, a->at[DEVICE], (int64_t)bytes_of(b, a), LAT_OF_ARRAY);
+        backends[DEVICE]->download(other, a->at[DEVICE], (int64_t)array_bytes(b, a), LAT_OF_ARRAY);
         for (int64_t i = 0; a->kind != TAPS && i < a->count; i++) {
-            double here = number(b, a, a->at[HOST], i), there = number(b, a, other, i);
+            double here = array_number(b, a, a->at[HOST], i), there = array_number(b, a, other, i);
             if (a->kind != INTEGERS) size = fmax(size, fabs(here));
             double d = a->kind == INTEGERS ? (here == there ? 0 : INFINITY) : fabs(here - there);
             most = isnan(d) ? INFINITY : fmax(most, d);
@@ -365,17 +367,10 @@ static void test_blocking(bench *b, int dim)
     lattice_free(&coarse);
 }
 
-int main(int argc, char **argv)
+static void test_flow_kernels(const lat_backend *other)
 {
-    tap_start(&argc, &argv);
-    char why[LAT_BACKEND_TEXT] = "";
     backends[HOST] = &lat_backend_cpu;
-    backends[DEVICE] = lat_cuda_open(tap.rank, why);
-    if (!backends[DEVICE]) {
-        char reason[LAT_BACKEND_TEXT + 32];
-        snprintf(reason, sizeof reason, "no CUDA device: %s", why);
-        return tap_skip(why[0] ? reason : "no CUDA device: not built for GPUs");
-    }
+    backends[DEVICE] = other;
     for (int precision = 0; precision < LAT_PRECISIONS; precision++) {
         bench b = bench_of((lat_precision)precision);
         test_optimiser(&b);
@@ -392,5 +387,6 @@ int main(int argc, char **argv)
             test_blocking(&b, dim);
         }
     }
-    return tap_end();
 }
+
+#endif
