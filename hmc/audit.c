@@ -209,10 +209,10 @@ static bool choose_step(block_audit *b, const double uniform[2])
     const flow_steps *steps = p->map->steps;
     int chosen = (int)(uniform[0] * steps->stack->layers);
     lat_field_zero(p->density);
-    b->parameters = flow_map_parameters(p->map);
+    const double *all = flow_map_parameters(p->map);
     for (int i = 0; i <= chosen; i++) {
         b->step = steps->step[i];
-        b->parameters = flow_map_parameters(p->map) + steps->stack->first[i];
+        b->parameters = all + steps->stack->first[i];
         if (i == chosen && !b->step->layer->table->parts) return true;
         b->step->layer->table->forward(steps->step[i], b->parameters, b->input, p->density);
     }

@@ -94,11 +94,6 @@ static void side_free(side *s)
 
 static int64_t reals_of(const lat_field *f) { return f->geometry->all_sites * f->components * f->geometry->lanes; }
 
-static double number(const lat_field *f, const void *numbers, int64_t i)
-{
-    return f->precision == LAT_FLOAT ? ((const float *)numbers)[i] : ((const double *)numbers)[i];
-}
-
 static size_t bytes_of(const lat_field *f) { return (size_t)reals_of(f) * (f->precision == LAT_FLOAT ? sizeof(float) : sizeof(double)); }
 
 /* The same numbers, halo and idle lanes included. */
@@ -152,9 +147,9 @@ static double difference(const side *a, const side *b, double tolerance, double 
         void *x = lat_field_map(f, LAT_READ), *y = lat_field_map(h, LAT_READ);
         double size = 1, most = 0;
         bool angles = a->group == LAT_U1 && f->precision == a->precision && f != a->algebra && f != a->force && f != a->singles;
-        for (int64_t j = 0; j < reals_of(f); j++) size = fmax(size, fabs(number(f, x, j)));
+        for (int64_t j = 0; j < reals_of(f); j++) size = fmax(size, fabs(lat_real_at(f, x, j)));
         for (int64_t j = 0; j < reals_of(f); j++) {
-            double d = number(f, x, j) - number(h, y, j);
+            double d = lat_real_at(f, x, j) - lat_real_at(h, y, j);
             if (angles) d = remainder(d, 2 * M_PI);
             d = isnan(d) ? INFINITY : fabs(d) / size;
             most = fmax(most, d);
@@ -288,9 +283,9 @@ static double unlike(const lat_field *a, const lat_field *b, bool halo)
     void *x = lat_field_map(a, LAT_READ), *y = lat_field_map(b, LAT_READ);
     int64_t count = (halo ? a->geometry->all_sites : a->geometry->sites) * a->components * a->geometry->lanes;
     double worst = 0, size = 1;
-    for (int64_t i = 0; i < count; i++) size = fmax(size, fabs(number(a, x, i)));
+    for (int64_t i = 0; i < count; i++) size = fmax(size, fabs(lat_real_at(a, x, i)));
     for (int64_t i = 0; i < count; i++) {
-        double d = fabs(number(a, x, i) - number(b, y, i)) / size;
+        double d = fabs(lat_real_at(a, x, i) - lat_real_at(b, y, i)) / size;
         worst = isnan(d) ? INFINITY : fmax(worst, d);
     }
     lat_field_unmap(a, x, LAT_READ);

@@ -30,15 +30,6 @@ REAL_INLINE void raise_to(int64_t *largest, int64_t value)
 #endif
 }
 
-REAL_INLINE void add_integer(int64_t *sum, int64_t value)
-{
-#ifdef __CUDACC__
-    atomicAdd((unsigned long long *)sum, (unsigned long long)value);
-#else
-    *sum += value;
-#endif
-}
-
 /* largest = bits of the largest |row| */
 KERNEL(gradient_largest)
 {
@@ -66,7 +57,7 @@ KERNEL(gradient_mean)
     (void)lane;
     double sum = (double)k->digits[site] * k->unit, reduced = sum * k->reduction;
     k->gradient[site] = sum / k->batch;
-    add_integer(k->squares, (int64_t)rint(reduced * reduced * k->square_unit));
+    add_to_sum(k->squares, (int64_t)rint(reduced * reduced * k->square_unit));
 }
 
 /* A step of Adam (D. P. Kingma, J. Ba, arXiv:1412.6980) */

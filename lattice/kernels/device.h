@@ -18,16 +18,6 @@ KERNEL(halo_move)
     for (int c = 0; c < k->components; c++, to += k->to.lanes, from += k->from.lanes) *to = k->add ? *to + *from : *from;
 }
 
-/* Integers: the sum does not depend on who comes first. */
-REAL_INLINE void add_to_sum(int64_t *sum, int64_t value)
-{
-#ifdef __CUDACC__
-    atomicAdd((unsigned long long *)sum, (unsigned long long)value);
-#else
-    *sum += value;
-#endif
-}
-
 /* In halves of 32 bits, so that 2^31 of their like can be added. */
 REAL_INLINE void add_halves(int64_t *sums, int64_t value)
 {

@@ -81,6 +81,16 @@ KERNEL_EXTERN void lat_cuda_launch(const void *global, const void *launch, size_
     })
 #endif
 
+/* To an integer that all sites add to: the sum does not depend on who comes first. */
+REAL_INLINE void add_to_sum(int64_t *sum, int64_t value)
+{
+#ifdef __CUDACC__
+    atomicAdd((unsigned long long *)sum, (unsigned long long)value);
+#else
+    *sum += value;
+#endif
+}
+
 /* Component c of a field with the given number of components, at any site. */
 #define AT(field, components, x, c) ((field) + ((x) * (components) + (c)) * k->t.lanes + lane)
 #define GET_AT(field, components, x, c) real_load(AT((const scalar *)(field), components, x, c))
