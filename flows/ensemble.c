@@ -2,7 +2,7 @@
  *
  * ensemble.c: stored configurations as samples to train on.
  */
-#include "training.h"
+#include "flows/training.h"
 
 #include <stdlib.h>
 

@@ -3,7 +3,7 @@
  * file.c: model files.  A model is data, never code: the text that describes its layers, its parameters with their
  * SHA-256 (FIPS 180-4, from libmd), and the state of the training that made it.
  */
-#include "flows.h"
+#include "flows/flows.h"
 
 #include <math.h>
 #include <sha2.h>

@@ -12,7 +12,7 @@
 #ifndef FLOWS_H
 #define FLOWS_H
 
-#include "../lattice/lattice.h"
+#include "lattice/lattice.h"
 
 typedef struct flow_model flow_model;
 typedef struct flow_map flow_map;

@@ -5,9 +5,9 @@
 #ifndef LAYOUT_H
 #define LAYOUT_H
 
-#include "flows.h"
-#include "kernels/coupling_kernels.h"
-#include "kernels/flow_kernels.h"
+#include "flows/flows.h"
+#include "flows/kernels/coupling_kernels.h"
+#include "flows/kernels/flow_kernels.h"
 
 /* The box of a convolution: taps in {-r, ..., r}^dim times the dilation, x fastest.  ahead[site][tap] is the site at
  * x + offset, behind the site at x - offset, for the sites of the block. */

@@ -2,11 +2,10 @@
  *
  * map.c: a model laid out on a geometry, and its application layer by layer.
  */
-#include "../lattice/geometry.h"
-#include "layout.h"
-#include "stack.h"
+#include "flows/layout.h"
+#include "flows/stack.h"
 
-#include "../lattice/backend/backend.h"
+#include "lattice/grid/kernels.h"
 
 #include <stdlib.h>
 #include <string.h>

@@ -2,7 +2,7 @@
  *
  * model.c: a model as a configuration describes it: its layers and where their parameters lie.
  */
-#include "stack.h"
+#include "flows/stack.h"
 
 #include <stdlib.h>
 

@@ -2,8 +2,8 @@
  *
  * net.c: convolutional networks on stripes; see net.h.
  */
-#include "../lattice/backend/backend.h"
-#include "net.h"
+#include "lattice/grid/kernels.h"
+#include "flows/net.h"
 
 #include <math.h>
 #include <stdlib.h>

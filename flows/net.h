@@ -9,7 +9,7 @@
 #ifndef NET_H
 #define NET_H
 
-#include "layout.h"
+#include "flows/layout.h"
 
 enum { FLOW_MAX_CONVS = 8, FLOW_MAX_CHANNELS = 512, FLOW_MAX_PERIOD = 8 };
 

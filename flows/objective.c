@@ -13,9 +13,9 @@
  *                                       P. Bialas, P. Korcyl, T. Stebel, arXiv:2202.01314
  *     forward         delta        +1   mean of -log q over samples U that are given
  */
-#include "training.h"
+#include "flows/training.h"
 
-#include "../lattice/backend/backend.h"
+#include "lattice/grid/kernels.h"
 
 static void add_force(flow_chunk *chunk)
 {

@@ -3,9 +3,9 @@
  * optimiser.c: the gradient of a batch from its parts, Adam, and schedules of the learning rate.  Parameters, moments and
  * gradients are where the kernels find them, and no array passes through the host.
  */
-#include "../lattice/backend/backend.h"
-#include "layout.h"
-#include "training.h"
+#include "lattice/grid/kernels.h"
+#include "flows/layout.h"
+#include "flows/training.h"
 
 #include <math.h>
 #include <stdlib.h>

@@ -2,7 +2,7 @@
  *
  * pullback.c: the action that a flow makes of an action, S_F(V) = S(F(V)) - log |det dF/dV|.
  */
-#include "flows.h"
+#include "flows/flows.h"
 
 
 #include <stdlib.h>

@@ -7,7 +7,7 @@
  * is sum_ij min(e^w_i, e^w_j) / (n sum_i e^w_i); with the weights in order, the k-th smallest is the minimum of
  * 2 (n - k) + 1 pairs.
  */
-#include "flows.h"
+#include "flows/flows.h"
 
 #include <math.h>
 #include <stdlib.h>

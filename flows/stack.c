@@ -2,7 +2,7 @@
  *
  * stack.c: layers one after another; see stack.h.
  */
-#include "stack.h"
+#include "flows/stack.h"
 
 #include <stdlib.h>
 

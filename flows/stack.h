@@ -6,7 +6,7 @@
 #ifndef STACK_H
 #define STACK_H
 
-#include "flows.h"
+#include "flows/flows.h"
 
 /* The copies of a layer of one kind take turns: through the pairs of directions first, then through the shifts of stripes of
  * period 4. */

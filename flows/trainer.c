@@ -6,8 +6,8 @@
  * keyed by the number of the sample in the batch, its gradient is a sum of its own, and the gradients of all chunks are
  * added in an order-independent way.
  */
-#include "../lattice/backend/backend.h"
-#include "training.h"
+#include "lattice/grid/kernels.h"
+#include "flows/training.h"
 
 #include <math.h>
 #include <stdlib.h>

@@ -5,7 +5,7 @@
 #ifndef TRAINING_H
 #define TRAINING_H
 
-#include "flows.h"
+#include "flows/flows.h"
 
 /* -------------------------------------------------------------------------------------- stored samples (ensemble.c) */
 

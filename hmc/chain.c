@@ -2,8 +2,8 @@
  *
  * chain.c: a Markov chain: the lattice, action and links that its updates work on, and its random streams.
  */
-#include "../lattice/backend/backend.h"
-#include "hmc.h"
+#include "lattice/grid/kernels.h"
+#include "hmc/hmc.h"
 
 #include <math.h>
 #include <stdlib.h>

@@ -3,7 +3,7 @@
  * checkpoint.c: all that a chain needs to go on as if it had never stopped: links, step, and the state of its updates.
  * Random numbers need no state: they are a function of the step.
  */
-#include "hmc.h"
+#include "hmc/hmc.h"
 
 #include <stdio.h>
 #include <stdlib.h>

@@ -3,7 +3,7 @@
  * history.c: the measured numbers of a chain, one row per step, in memory and as history.h5.  The file is written whole
  * each time: the same rows give the same bytes, however often the run was stopped between them.
  */
-#include "hmc.h"
+#include "hmc/hmc.h"
 
 #include <stdlib.h>
 #include <string.h>

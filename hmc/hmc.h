@@ -9,8 +9,8 @@
 #ifndef HMC_H
 #define HMC_H
 
-#include "../flows/flows.h"
-#include "../lattice/lattice.h"
+#include "flows/flows.h"
+#include "lattice/lattice.h"
 
 #include <jansson.h>
 

@@ -11,7 +11,7 @@
  * integration of the next level.  Only the innermost level moves the links, so the last kick of one such integration
  * is joined to the first of the next one too.
  */
-#include "hmc.h"
+#include "hmc/hmc.h"
 
 const char *const mc_integrator_names[] = {"leapfrog", "omf2", "omf4", NULL};
 

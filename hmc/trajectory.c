@@ -6,9 +6,9 @@
  * A mode of frequency omega comes back to where it was, or to the opposite, after trajectories of omega length = n pi; lengths
  * drawn at random leave none behind, P. B. Mackenzie, Phys. Lett. B 226 (1989) 369.
  */
-#include "hmc.h"
+#include "hmc/hmc.h"
 
-#include "../lattice/backend/backend.h"
+#include "lattice/grid/kernels.h"
 
 #include <math.h>
 #include <stdlib.h>

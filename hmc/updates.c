@@ -2,7 +2,7 @@
  *
  * updates.c: the kinds of updates that a configuration can name.  A new kind is one line here.
  */
-#include "hmc.h"
+#include "hmc/hmc.h"
 
 #include <math.h>
 #include <stdlib.h>

@@ -3,7 +3,7 @@
  * checkpoints.c: older checkpoints.  The newest gets a second name (a hard link) before it is replaced, so that at
  * every instant there is a whole checkpoint.h5.
  */
-#include "checkpoints.h"
+#include "src/checkpoints.h"
 
 #include <dirent.h>
 #include <errno.h>

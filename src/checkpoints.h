@@ -5,7 +5,7 @@
 #ifndef CHECKPOINTS_H
 #define CHECKPOINTS_H
 
-#include "run.h"
+#include "src/run.h"
 
 /* Gives checkpoint.h5, which is that of this step, a second name, under which it outlives the next one.  Collective. */
 lat_status checkpoints_keep(const run *run, uint64_t step, lat_error *error);

@@ -2,9 +2,9 @@
  *
  * comparison.c: see comparison.h.
  */
-#include "comparison.h"
+#include "src/comparison.h"
 
-#include "table.h"
+#include "src/table.h"
 
 #include <jansson.h>
 #include <math.h>

@@ -5,7 +5,7 @@
 #ifndef COMPARISON_H
 #define COMPARISON_H
 
-#include "../lattice/lattice.h"
+#include "lattice/lattice.h"
 
 /* Prints a table with one row per run directory: kinds of updates, acceptance and ESS of the first, tau_int of each observable
  * of the first run, and core-seconds per independent sample of the slowest.  Local: call it on one rank.  LAT_FORMAT if a

@@ -2,9 +2,9 @@
  *
  * dataset.c: measured numbers from run directories and text files.
  */
-#include "dataset.h"
+#include "src/dataset.h"
 
-#include "../hmc/hmc.h"
+#include "hmc/hmc.h"
 
 #include <math.h>
 #include <stdlib.h>

@@ -6,7 +6,7 @@
 #ifndef DATASET_H
 #define DATASET_H
 
-#include "../lattice/lattice.h"
+#include "lattice/lattice.h"
 
 #include <jansson.h>
 

@@ -2,9 +2,9 @@
  *
  * energy.c: counters of energy.
  */
-#include "energy.h"
+#include "src/energy.h"
 
-#include "../lattice/lattice.h"
+#include "lattice/lattice.h"
 
 #include <math.h>
 #include <stdio.h>

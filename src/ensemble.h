@@ -5,9 +5,9 @@
 #ifndef ENSEMBLE_H
 #define ENSEMBLE_H
 
-#include "../hmc/hmc.h"
-#include "energy.h"
-#include "run.h"
+#include "hmc/hmc.h"
+#include "src/energy.h"
+#include "src/run.h"
 
 typedef struct {
     mc_chain *chain;

@@ -4,7 +4,7 @@
  * measurements but one, int32 time slices, real64 step; then for each configuration int32 number and W, Y and Q, each
  * real64 [measurement][slice].
  */
-#include "flow_data.h"
+#include "src/flow_data.h"
 
 #include <errno.h>
 #include <inttypes.h>

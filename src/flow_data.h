@@ -6,7 +6,7 @@
 #ifndef FLOW_DATA_H
 #define FLOW_DATA_H
 
-#include "../lattice/lattice.h"
+#include "lattice/lattice.h"
 
 enum { FLOW_W, FLOW_Y, FLOW_Q, FLOW_QUANTITIES };
 

@@ -2,8 +2,8 @@
  *
  * flowconv.c: converts and verifies files of gauge configurations.
  */
-#include "../lattice/lattice.h"
-#include "options.h"
+#include "lattice/lattice.h"
+#include "src/options.h"
 
 #include <inttypes.h>
 #include <math.h>

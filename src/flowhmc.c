@@ -3,13 +3,13 @@
  * flowhmc.c: generates an ensemble of gauge fields: a Markov chain, measured and stored as it goes, in a run directory
  * that it can go on from.
  */
-#include "../lattice/backend/backend.h"
-#include "checkpoints.h"
-#include "comparison.h"
-#include "forecast.h"
-#include "options.h"
-#include "progress.h"
-#include "signals.h"
+#include "lattice/grid/kernels.h"
+#include "src/checkpoints.h"
+#include "src/comparison.h"
+#include "src/forecast.h"
+#include "src/options.h"
+#include "src/progress.h"
+#include "src/signals.h"
 
 #include <inttypes.h>
 #include <math.h>

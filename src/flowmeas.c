@@ -3,11 +3,11 @@
  * flowmeas.c: measures stored configurations: one line of numbers for each file, in the form that flowstat reads, and
  * what the gradient flow gives in files of its own.
  */
-#include "../lattice/lattice.h"
-#include "flow_data.h"
-#include "loops.h"
-#include "options.h"
-#include "table.h"
+#include "lattice/lattice.h"
+#include "src/flow_data.h"
+#include "src/loops.h"
+#include "src/options.h"
+#include "src/table.h"
 
 #include <ctype.h>
 #include <math.h>

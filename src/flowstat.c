@@ -8,10 +8,10 @@
 #include <config.h>
 #endif
 
-#include "../hmc/hmc.h"
-#include "dataset.h"
-#include "options.h"
-#include "table.h"
+#include "hmc/hmc.h"
+#include "src/dataset.h"
+#include "src/options.h"
+#include "src/table.h"
 
 #include <errno.h>
 #include <math.h>

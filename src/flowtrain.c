@@ -2,12 +2,12 @@
  *
  * flowtrain.c: trains a model, goes on with one, or moves one to another coupling or volume.
  */
-#include "../hmc/hmc.h"
-#include "options.h"
-#include "progress.h"
-#include "run.h"
-#include "signals.h"
-#include "table.h"
+#include "hmc/hmc.h"
+#include "src/options.h"
+#include "src/progress.h"
+#include "src/run.h"
+#include "src/signals.h"
+#include "src/table.h"
 
 #include <math.h>
 #include <stdio.h>

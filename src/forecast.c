@@ -2,7 +2,7 @@
  *
  * forecast.c: what a run will need.  All that it works with is in memory by now, and was used by the trial.
  */
-#include "forecast.h"
+#include "src/forecast.h"
 
 #include <inttypes.h>
 #include <malloc.h>

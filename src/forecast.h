@@ -5,7 +5,7 @@
 #ifndef FORECAST_H
 #define FORECAST_H
 
-#include "ensemble.h"
+#include "src/ensemble.h"
 
 typedef struct {
     int64_t steps;                        /* that were timed */

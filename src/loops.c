@@ -3,8 +3,8 @@
  * loops.c: Wilson loops and Creutz ratios (M. Creutz, Phys. Rev. D 21 (1980) 2308),
  * chi(R, T) = -ln [W(R, T) W(R-1, T-1) / (W(R, T-1) W(R-1, T))], W = 1 for loops without area.
  */
-#include "loops.h"
-#include "table.h"
+#include "src/loops.h"
+#include "src/table.h"
 
 #include <math.h>
 #include <stdio.h>

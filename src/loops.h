@@ -5,7 +5,7 @@
 #ifndef LOOPS_H
 #define LOOPS_H
 
-#include "../lattice/lattice.h"
+#include "lattice/lattice.h"
 
 typedef struct {
     bool wanted;

@@ -6,7 +6,7 @@
 #include <config.h>
 #endif
 
-#include "options.h"
+#include "src/options.h"
 
 #include <getopt.h>
 #include <stdio.h>

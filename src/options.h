@@ -15,7 +15,7 @@
 #ifndef OPTIONS_H
 #define OPTIONS_H
 
-#include "../lattice/lattice.h"
+#include "lattice/lattice.h"
 
 /* Options that a program takes besides --help and --version. */
 enum {

@@ -2,7 +2,7 @@
  *
  * progress.c: progress lines.
  */
-#include "progress.h"
+#include "src/progress.h"
 
 #include <fcntl.h>
 #include <math.h>

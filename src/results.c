@@ -3,9 +3,9 @@
  * results.c: what came out of a run.  Errors and autocorrelation times are those of the Gamma method, over all
  * replicas; cost per independent sample = 2 tau_int of the slowest observable times core-seconds per measurement.
  */
-#include "../lattice/backend/backend.h"
-#include "ensemble.h"
-#include "table.h"
+#include "lattice/grid/kernels.h"
+#include "src/ensemble.h"
+#include "src/table.h"
 
 #include <math.h>
 #include <stdlib.h>

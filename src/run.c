@@ -6,9 +6,9 @@
 #include <config.h>
 #endif
 
-#include "run.h"
+#include "src/run.h"
 
-#include "progress.h"
+#include "src/progress.h"
 
 #include <errno.h>
 #include <fcntl.h>

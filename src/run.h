@@ -6,7 +6,7 @@
 #ifndef RUN_H
 #define RUN_H
 
-#include "../lattice/lattice.h"
+#include "lattice/lattice.h"
 
 #include <jansson.h>
 

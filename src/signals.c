@@ -3,7 +3,7 @@
  * signals.c: when to stop.  A signal may reach one rank only, and clocks differ, so the ranks agree with one small
  * reduction; rank 0 alone looks at the clock and for the file.
  */
-#include "signals.h"
+#include "src/signals.h"
 
 #include <ctype.h>
 #include <signal.h>

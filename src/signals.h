@@ -6,7 +6,7 @@
 #ifndef SIGNALS_H
 #define SIGNALS_H
 
-#include "../lattice/lattice.h"
+#include "lattice/lattice.h"
 
 typedef struct {
     MPI_Comm comm;

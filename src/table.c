@@ -2,9 +2,9 @@
  *
  * table.c: tables of results, and values with their errors.
  */
-#include "table.h"
+#include "src/table.h"
 
-#include "../lattice/lattice.h"
+#include "lattice/lattice.h"
 
 #include <math.h>
 #include <stdlib.h>

@@ -5,9 +5,9 @@
  * actions.c: plaquettes and rectangles under all boundaries are what their definition says, gauge invariant, with the force
  * that is their derivative, the same on any number of ranks and lanes.
  */
-#include "../lattice/action/action.h"
-#include "../lattice/backend/backend.h"
-#include "matrix.h"
+#include "lattice/gauge/action/action.h"
+#include "lattice/grid/kernels.h"
+#include "tests/matrix.h"
 
 typedef struct {
     const char *name;

@@ -8,8 +8,8 @@
  * equation of Schwinger and Dyson holds.
  * The 18 statistical tests fail by chance with a probability of 1e-5 all together; their random numbers are fixed.
  */
-#include "../lattice/backend/backend.h"
-#include "chain.h"
+#include "lattice/grid/kernels.h"
+#include "tests/chain.h"
 
 static const char *const hmc = "{ kind = \"hmc\"; trajectory = 2.0; steps = 8; integrator = \"omf2\"; }";
 static const char *const heatbath = "{ kind = \"heatbath\"; }, { kind = \"overrelax\"; }";

@@ -5,8 +5,8 @@
 #ifndef TEST_CHAIN_H
 #define TEST_CHAIN_H
 
-#include "../hmc/hmc.h"
-#include "tap.h"
+#include "hmc/hmc.h"
+#include "tests/tap.h"
 
 typedef struct {
     lat_settings *root;

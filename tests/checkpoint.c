@@ -5,9 +5,9 @@
  * refused when they are damaged or belong to another run.
  */
 #define _GNU_SOURCE
-#include "tap.h"
+#include "tests/tap.h"
 
-#include "../hmc/hmc.h"
+#include "hmc/hmc.h"
 
 #include <errno.h>
 #include <unistd.h>

@@ -5,13 +5,13 @@
  * compared number by number.
  * # ranks: 1 2
  */
-#include "../flows/layout.h"
-#include "../flows/training.h"
-#include "../hmc/hmc.h"
-#include "../lattice/backend/backend.h"
-#include "chain.h"
-#include "cuda_flow.h"
-#include "tap.h"
+#include "flows/layout.h"
+#include "flows/training.h"
+#include "hmc/hmc.h"
+#include "lattice/grid/kernels.h"
+#include "tests/chain.h"
+#include "tests/cuda_flow.h"
+#include "tests/tap.h"
 
 #include <string.h>
 

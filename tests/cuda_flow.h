@@ -6,10 +6,9 @@
 #ifndef CUDA_FLOW_H
 #define CUDA_FLOW_H
 
-#include "../flows/layout.h"
-#include "../lattice/backend/backend.h"
-#include "../lattice/geometry.h"
-#include "tap.h"
+#include "flows/layout.h"
+#include "lattice/grid/kernels.h"
+#include "tests/tap.h"
 
 #include <string.h>
 

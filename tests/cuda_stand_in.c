@@ -3,4 +3,4 @@
  * cuda_stand_in.c: the tests of the backend for GPUs on a stand-in for a device, which every machine has.
  * # ranks: 1 2 4
  */
-#include "cuda.c"
+#include "tests/cuda.c"

@@ -4,9 +4,9 @@
  *
  * dataset: columns of text and run directories as series, and what is refused.
  */
-#include "../hmc/hmc.h"
-#include "../src/dataset.h"
-#include "tap.h"
+#include "hmc/hmc.h"
+#include "src/dataset.h"
+#include "tests/tap.h"
 
 #include <sys/stat.h>
 #include <unistd.h>

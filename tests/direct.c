@@ -7,7 +7,7 @@
  * is when mixed with other updates, and is the same to the last bit on any ranks.  26 comparisons at 5.7 standard
  * deviations: false by chance with a probability of 3e-7.
  */
-#include "chain.h"
+#include "tests/chain.h"
 
 static const double most_sigmas = 5.7;
 

@@ -6,8 +6,8 @@
  * a counter that starts again from 0 loses nothing.
  */
 #define _GNU_SOURCE
-#include "../src/energy.h"
-#include "tap.h"
+#include "src/energy.h"
+#include "tests/tap.h"
 
 #include <errno.h>
 #include <sys/stat.h>

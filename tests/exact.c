@@ -6,7 +6,7 @@
  * plaquette and Wilson loop of SU(2) and SU(3) on a 4x4 torus, where finite volume is felt.  40 comparisons at 5.7
  * standard deviations: false by chance with a probability of 5e-7.
  */
-#include "chain.h"
+#include "tests/chain.h"
 
 enum { REPLICAS = 64, THERMALISE = 100, STEPS = 200, GROUP_STEPS = 100 };
 static const double most_sigmas = 5.7;

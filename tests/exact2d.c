@@ -5,7 +5,7 @@
  * exact2d: exact two-dimensional results against reference values, against integrals over the angles of the plaquettes
  * themselves (tori of 3 and 4 plaquettes), and against coefficients from Weyl's integration formula.
  */
-#include "tap.h"
+#include "tests/tap.h"
 
 #include <complex.h>
 

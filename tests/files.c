@@ -5,9 +5,9 @@
  * right status, leaving nothing behind, when they are damaged, of another kind, or cannot be written.
  */
 #define _GNU_SOURCE
-#include "tap.h"
+#include "tests/tap.h"
 
-#include "../lattice/io/io.h"
+#include "lattice/io/io.h"
 
 #include <errno.h>
 #include <fcntl.h>

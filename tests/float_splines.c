@@ -6,9 +6,9 @@
  * is what the exact spline has within a rounding of the point, for splines that leave most of the circle nearly empty.
  */
 #define REAL_FLOAT
-#include "../flows/kernels/spline.h"
+#include "flows/kernels/spline.h"
 
-#include "tap.h"
+#include "tests/tap.h"
 
 enum { KNOTS = 16, TRIALS = 4000, PARAMETERS = 3 * KNOTS + 1, WINDOW = 64 };
 

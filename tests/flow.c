@@ -6,9 +6,9 @@
  * covariance, log det against the determinant of the numerical Jacobian, reverse sweep and push against finite
  * differences, and the same bits on any number of ranks.
  */
-#include "tap.h"
+#include "tests/tap.h"
 
-#include "../flows/flows.h"
+#include "flows/flows.h"
 
 #include <lapacke.h>
 

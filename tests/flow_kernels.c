@@ -4,11 +4,11 @@
  * The kernels of the flows: convolutions against plain loops, their derivatives against adjointness and finite
  * differences, and the maps of the circle against scalar code in extended precision.
  */
-#include "tap.h"
+#include "tests/tap.h"
 
-#include "../flows/kernels/flow_kernels.h"
-#include "../flows/kernels/spline.h"
-#include "../flows/kernels/tangents.h"
+#include "flows/kernels/flow_kernels.h"
+#include "flows/kernels/spline.h"
+#include "flows/kernels/tangents.h"
 
 static uint64_t random_state = 1;
 

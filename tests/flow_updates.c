@@ -6,8 +6,8 @@
  * in sequence with others, are the same to the last bit on any ranks and any grid for the proposals, and are audited.
  * 12 comparisons at 5.7 standard deviations: false by chance with a probability of 2e-7.
  */
-#include "../hmc/audit.h"
-#include "chain.h"
+#include "hmc/updates/audit.h"
+#include "tests/chain.h"
 
 enum { STEPS = 250, THERMALISE = 20 };
 static const double most_sigmas = 5.7;

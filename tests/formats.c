@@ -5,9 +5,9 @@
  * byte and in both directions, files of other programs, the variants and oddities that exist, and damage of every kind.
  */
 #define _GNU_SOURCE
-#include "tap.h"
+#include "tests/tap.h"
 
-#include "golden.h"
+#include "tests/golden.h"
 
 #include <errno.h>
 #include <fcntl.h>

@@ -7,8 +7,8 @@
  * are 5 standard deviations of an ensemble of series (probability of a false alarm 6e-7 each, with fixed seeds), plus 2
  * % for the bias that truncation at the automatic window leaves.
  */
-#include "../hmc/hmc.h"
-#include "tap.h"
+#include "hmc/hmc.h"
+#include "tests/tap.h"
 
 #include <float.h>
 

@@ -8,7 +8,7 @@
 #ifndef GOLDEN_H
 #define GOLDEN_H
 
-#include "../lattice/io/io.h"
+#include "lattice/io/io.h"
 
 #include <string.h>
 

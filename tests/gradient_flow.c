@@ -4,9 +4,9 @@
  *
  * gradient_flow.c: the gradient flow against its definition, its symmetries, exact values, and openQCD.
  */
-#include "tap.h"
+#include "tests/tap.h"
 
-#include "../lattice/backend/backend.h"
+#include "lattice/grid/kernels.h"
 
 #include <string.h>
 

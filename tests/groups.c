@@ -6,12 +6,12 @@
  * precision: exponential, products, Haar measure, subgroups.  The statistical tests, 24 of 6 standard deviations (those
  * of U(1) see the same numbers twice), fail by chance with a probability of 5e-8; their random numbers are fixed.
  */
-#include "tap.h"
+#include "tests/tap.h"
 
-#include "../lattice/backend/backend.h"
-#include "../lattice/kernels/real.h"
+#include "lattice/grid/kernels.h"
+#include "lattice/kernels/real.h"
 
-#include "../lattice/group/su3.h"
+#include "lattice/group/su3.h"
 
 #include <complex.h>
 

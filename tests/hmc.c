@@ -5,7 +5,7 @@
  * hmc.c: integrators have their order and are reversible, <exp(-dH)> = 1, and what is not finite is dealt with.
  * The six statistical tests fail by chance with a probability of 4e-6 all together; their random numbers are fixed.
  */
-#include "chain.h"
+#include "tests/chain.h"
 
 static void test_order(test_chain *t, const char *lattice)
 {

@@ -4,7 +4,7 @@
  *
  * lattice.c: the ground: geometry, halo and its adjoint, sums, random numbers; nothing depends on ranks or lanes.
  */
-#include "tap.h"
+#include "tests/tap.h"
 
 static lat_random test_stream(uint64_t step) { return (lat_random){.seed = 5, .purpose = LAT_RANDOM_TEST, .step = step}; }
 

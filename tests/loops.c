@@ -4,8 +4,8 @@
  *
  * loops.c: smearing and Wilson loops against their definitions and symmetries.
  */
-#include "matrix.h"
-#include "tap.h"
+#include "tests/matrix.h"
+#include "tests/tap.h"
 
 enum { R = 2, T = 3 };
 

@@ -6,7 +6,7 @@
 #ifndef TEST_MATRIX_H
 #define TEST_MATRIX_H
 
-#include "tap.h"
+#include "tests/tap.h"
 
 #include <complex.h>
 

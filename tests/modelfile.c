@@ -5,9 +5,9 @@
  * this program is refused as such.
  */
 #define _GNU_SOURCE
-#include "tap.h"
+#include "tests/tap.h"
 
-#include "../flows/flows.h"
+#include "flows/flows.h"
 
 #include <errno.h>
 #include <unistd.h>

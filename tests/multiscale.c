@@ -6,9 +6,9 @@
  * the holonomy C of a region of two plaquettes, one of them has the density exp(beta (cos P + cos(C - P))) / I_0(2 beta cos(C/2))
  * with respect to dP / 2 pi.  What all flows must fulfil is tested in flow.c.
  */
-#include "tap.h"
+#include "tests/tap.h"
 
-#include "../flows/flows.h"
+#include "flows/flows.h"
 
 static const double beta = 2.0;
 

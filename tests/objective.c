@@ -7,9 +7,9 @@
  * Maps are smooth here, as finite differences need them (splines have kinks in log h').  Statistical tests: 32
  * comparisons at 6 sigma, false alarms below 1e-6.
  */
-#include "tap.h"
+#include "tests/tap.h"
 
-#include "../flows/flows.h"
+#include "flows/flows.h"
 
 #include <unistd.h>
 

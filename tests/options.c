@@ -3,12 +3,12 @@
  * options.c: command lines, durations, values with errors, tables and progress lines.
  * # ranks: 1 2
  */
-#include "tap.h"
+#include "tests/tap.h"
 
-#include "../src/options.h"
-#include "../src/progress.h"
-#include "../src/signals.h"
-#include "../src/table.h"
+#include "src/options.h"
+#include "src/progress.h"
+#include "src/signals.h"
+#include "src/table.h"
 
 static const options_program flowhmc = {"flowhmc", "Usage: flowhmc [OPTION]... [RUN.cfg]\n", OPTION_ALL, 0, 1, NULL};
 static const options_program flowstat = {"flowstat", "Usage: flowstat FILE...\n", OPTION_QUIET, 1, -1, NULL};

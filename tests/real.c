@@ -4,9 +4,9 @@
  * # ranks: 1
  */
 #define REAL_FLOAT
-#include "../lattice/kernels/real.h"
+#include "lattice/kernels/real.h"
 
-#include "tap.h"
+#include "tests/tap.h"
 
 static float exp_of(float x) { return real_lane(real_exp(real_of(x)), REAL_LANES - 1); }
 

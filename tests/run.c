@@ -3,10 +3,10 @@
  * run.c: run directories (begun, refused, resumed), logs and summaries, and when a run is asked to stop.
  * # ranks: 1 2
  */
-#include "tap.h"
+#include "tests/tap.h"
 
-#include "../src/run.h"
-#include "../src/signals.h"
+#include "src/run.h"
+#include "src/signals.h"
 
 #include <dirent.h>
 #include <fcntl.h>

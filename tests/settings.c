@@ -4,7 +4,7 @@
  * back the same.
  * # ranks: 1
  */
-#include "tap.h"
+#include "tests/tap.h"
 
 static const char *const kinds[] = {"wilson", "improved", "schwinger", NULL};
 

@@ -7,9 +7,9 @@
  * subgroups; overrelaxation leaves the action as it is.  Histograms are compared by chi^2 at 5.8 standard deviations:
  * 70 tests, all together false by chance with a probability of 5e-7.
  */
-#include "../lattice/backend/backend.h"
-#include "chain.h"
-#include "matrix.h"
+#include "lattice/grid/kernels.h"
+#include "tests/chain.h"
+#include "tests/matrix.h"
 
 enum { BINS = 40 };
 static const double most_sigmas = 5.8;

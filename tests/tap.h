@@ -12,7 +12,7 @@
 #ifndef TAP_H
 #define TAP_H
 
-#include "../lattice/lattice.h"
+#include "lattice/lattice.h"
 
 #include <math.h>
 #include <stdarg.h>

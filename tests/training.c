@@ -6,10 +6,10 @@
  * dropped steps, what evaluations say, and that models learn.  Statistical test: ln Z at 6 sigma, false alarms below
  * 1e-8.
  */
-#include "tap.h"
+#include "tests/tap.h"
 
-#include "../flows/flows.h"
-#include "../flows/training.h"
+#include "flows/flows.h"
+#include "flows/training.h"
 
 #include <unistd.h>
 

@@ -5,7 +5,7 @@
  * updates_ranks.c: a sequence of all updates gives the same links and the same figures, to the last bit, on any number
  * of ranks and however the lattice lies in lanes.
  */
-#include "chain.h"
+#include "tests/chain.h"
 
 static const char *const any_dimension =
     "{ kind = \"hmc\"; trajectory = 0.7; steps = 3; integrator = \"leapfrog\"; },"

@@ -3,8 +3,8 @@
  * blocking.h: kernels that go from a lattice to one of half the extent in one direction and back, for every group.
  * Definitions: coupling_kernels.h.
  */
-#include "../../lattice/kernels/kernel.h"
-#include "coupling_kernels.h"
+#include "lattice/kernels/kernel.h"
+#include "flows/kernels/coupling_kernels.h"
 
 REAL_INLINE link_t block_link(const block_args *k, const void *field, int64_t x, int lane, int mu)
 {

@@ -7,8 +7,8 @@
 #ifndef CONV_H
 #define CONV_H
 
-#include "../../lattice/kernels/kernel.h"
-#include "flow_kernels.h"
+#include "lattice/kernels/kernel.h"
+#include "flows/kernels/flow_kernels.h"
 
 #include <stddef.h>
 

@@ -12,7 +12,7 @@
 #ifndef COUPLING_KERNELS_H
 #define COUPLING_KERNELS_H
 
-#include "../../lattice/kernels/range.h"
+#include "lattice/kernels/range.h"
 
 #include <stdbool.h>
 

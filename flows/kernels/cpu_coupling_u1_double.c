@@ -4,11 +4,11 @@
  */
 #define NAME(x) flow_coupling_cpu_u1_double_##x
 
-#include "u1_coupling.h"
+#include "flows/kernels/u1_coupling.h"
 
-#include "../../lattice/group/u1.h"
+#include "lattice/group/u1.h"
 
-#include "blocking.h"
+#include "flows/kernels/blocking.h"
 
 #define KERNEL_ENTRY(name) .name = NAME(name),
 const flow_coupling_kernels flow_coupling_cpu_u1_double = {FLOW_COUPLING_KERNELS(KERNEL_ENTRY)};

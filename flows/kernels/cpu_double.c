@@ -4,8 +4,8 @@
  */
 #define NAME(x) flow_cpu_double_##x
 
-#include "conv.h"
-#include "optimiser.h"
+#include "flows/kernels/conv.h"
+#include "flows/kernels/optimiser.h"
 
 #define KERNEL_ENTRY(name) .name = NAME(name),
 const flow_kernels flow_cpu_double = {FLOW_KERNELS(KERNEL_ENTRY)};

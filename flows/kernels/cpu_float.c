@@ -5,8 +5,8 @@
 #define REAL_FLOAT
 #define NAME(x) flow_cpu_float_##x
 
-#include "conv.h"
-#include "optimiser.h"
+#include "flows/kernels/conv.h"
+#include "flows/kernels/optimiser.h"
 
 #define KERNEL_ENTRY(name) .name = NAME(name),
 const flow_kernels flow_cpu_float = {FLOW_KERNELS(KERNEL_ENTRY)};

@@ -3,14 +3,14 @@
  * cuda_coupling_u1_double.cu: the kernels of flows on links of U(1) on a GPU, in double precision.
  */
 #define NAME(x) flow_coupling_cuda_u1_double_##x
-#include "../../lattice/backend/cuda_headers.h"
-#include "cuda_tables.h"
+#include "lattice/backend/cuda_headers.h"
+#include "flows/kernels/cuda_tables.h"
 
-#include "u1_coupling.h"
+#include "flows/kernels/u1_coupling.h"
 
-#include "../../lattice/group/u1.h"
+#include "lattice/group/u1.h"
 
-#include "blocking.h"
+#include "flows/kernels/blocking.h"
 
 #define KERNEL_ENTRY(name) .name = NAME(name),
 const flow_coupling_kernels flow_coupling_cuda_u1_double = {FLOW_COUPLING_KERNELS(KERNEL_ENTRY)};

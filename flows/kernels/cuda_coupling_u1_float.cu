@@ -4,14 +4,14 @@
  */
 #define NAME(x) flow_coupling_cuda_u1_float_##x
 #define REAL_FLOAT
-#include "../../lattice/backend/cuda_headers.h"
-#include "cuda_tables.h"
+#include "lattice/backend/cuda_headers.h"
+#include "flows/kernels/cuda_tables.h"
 
-#include "u1_coupling.h"
+#include "flows/kernels/u1_coupling.h"
 
-#include "../../lattice/group/u1.h"
+#include "lattice/group/u1.h"
 
-#include "blocking.h"
+#include "flows/kernels/blocking.h"
 
 #define KERNEL_ENTRY(name) .name = NAME(name),
 const flow_coupling_kernels flow_coupling_cuda_u1_float = {FLOW_COUPLING_KERNELS(KERNEL_ENTRY)};

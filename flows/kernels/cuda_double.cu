@@ -3,11 +3,11 @@
  * cuda_double.cu: the kernels of the flows on a GPU, in double precision.
  */
 #define NAME(x) flow_cuda_double_##x
-#include "../../lattice/backend/cuda_headers.h"
-#include "cuda_tables.h"
+#include "lattice/backend/cuda_headers.h"
+#include "flows/kernels/cuda_tables.h"
 
-#include "conv.h"
-#include "optimiser.h"
+#include "flows/kernels/conv.h"
+#include "flows/kernels/optimiser.h"
 
 #define KERNEL_ENTRY(name) .name = NAME(name),
 const flow_kernels flow_cuda_double = {FLOW_KERNELS(KERNEL_ENTRY)};

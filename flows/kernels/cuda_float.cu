@@ -4,11 +4,11 @@
  */
 #define NAME(x) flow_cuda_float_##x
 #define REAL_FLOAT
-#include "../../lattice/backend/cuda_headers.h"
-#include "cuda_tables.h"
+#include "lattice/backend/cuda_headers.h"
+#include "flows/kernels/cuda_tables.h"
 
-#include "conv.h"
-#include "optimiser.h"
+#include "flows/kernels/conv.h"
+#include "flows/kernels/optimiser.h"
 
 #define KERNEL_ENTRY(name) .name = NAME(name),
 const flow_kernels flow_cuda_float = {FLOW_KERNELS(KERNEL_ENTRY)};

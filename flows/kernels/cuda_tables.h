@@ -5,8 +5,8 @@
 #ifdef __cplusplus
 extern "C" {
 #endif
-#include "coupling_kernels.h"
-#include "flow_kernels.h"
+#include "flows/kernels/coupling_kernels.h"
+#include "flows/kernels/flow_kernels.h"
 #ifdef __cplusplus
 }
 #endif

@@ -18,7 +18,7 @@
 #ifndef FLOW_KERNELS_H
 #define FLOW_KERNELS_H
 
-#include "../../lattice/kernels/range.h"
+#include "lattice/kernels/range.h"
 
 enum {
     FLOW_MAX_KNOTS = 32, /* of a spline, and most components of a mixture of tangents */

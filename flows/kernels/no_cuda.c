@@ -2,8 +2,8 @@
  *
  * no_cuda.c: in place of the kernels for GPUs where programs are built without them.  Nobody gets to call these.
  */
-#include "coupling_kernels.h"
-#include "flow_kernels.h"
+#include "flows/kernels/coupling_kernels.h"
+#include "flows/kernels/flow_kernels.h"
 
 const flow_kernels flow_cuda_double = {0}, flow_cuda_float = {0};
 const flow_coupling_kernels flow_coupling_cuda_u1_double = {0}, flow_coupling_cuda_u1_float = {0};

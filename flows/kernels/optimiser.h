@@ -8,8 +8,8 @@
 #ifndef OPTIMISER_H
 #define OPTIMISER_H
 
-#include "../../lattice/kernels/kernel.h"
-#include "flow_kernels.h"
+#include "lattice/kernels/kernel.h"
+#include "flows/kernels/flow_kernels.h"
 
 /* Numbers that are not negative are in the order of their bits, and those which are none come last. */
 REAL_INLINE int64_t bits_of(double value)

@@ -21,8 +21,8 @@
 #ifndef SPLINE_H
 #define SPLINE_H
 
-#include "../../lattice/kernels/real.h"
-#include "flow_kernels.h"
+#include "lattice/kernels/real.h"
+#include "flows/kernels/flow_kernels.h"
 
 #define SPLINE_LEAST ((scalar)1e-6)
 

@@ -10,8 +10,8 @@
 #ifndef TANGENTS_H
 #define TANGENTS_H
 
-#include "../../lattice/kernels/real.h"
-#include "flow_kernels.h"
+#include "lattice/kernels/real.h"
+#include "flows/kernels/flow_kernels.h"
 
 /* The angle of (cosine, sine) in [-pi, pi]: an arc tangent of something between 0 and 1, put into its octant. */
 REAL_INLINE real tangents_angle(real sine, real cosine)

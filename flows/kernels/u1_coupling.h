@@ -2,10 +2,10 @@
  *
  * u1_coupling.h: kernels of the plaquette coupling for U(1), where everything is an angle.  Definitions: coupling_kernels.h.
  */
-#include "../../lattice/kernels/kernel.h"
-#include "coupling_kernels.h"
-#include "spline.h"
-#include "tangents.h"
+#include "lattice/kernels/kernel.h"
+#include "flows/kernels/coupling_kernels.h"
+#include "flows/kernels/spline.h"
+#include "flows/kernels/tangents.h"
 
 enum { COUPLING_MAX_OUTPUTS = 3 * FLOW_MAX_KNOTS + 1 };
 

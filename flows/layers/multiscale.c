@@ -13,9 +13,9 @@
  * lattice as it is; so the same model runs on small and on large lattices.  Where the blocks of ranks and lanes cannot be
  * halved the rest is computed on the whole lattice, on every rank alike.
  */
-#include "../../lattice/backend/backend.h"
-#include "../layout.h"
-#include "../stack.h"
+#include "lattice/grid/kernels.h"
+#include "flows/layout.h"
+#include "flows/stack.h"
 
 #include <stdlib.h>
 

@@ -12,8 +12,8 @@
  * conditional distribution of a half given the whole is the same for both halves, and for opposite charges.  (At L = +-pi,
  * where half the angle jumps by pi, P - L / 2 does as well, and its distribution, by that symmetry, is continuous.)
  */
-#include "../../lattice/backend/backend.h"
-#include "../net.h"
+#include "lattice/grid/kernels.h"
+#include "flows/net.h"
 
 #include <stdio.h>
 #include <stdlib.h>

@@ -1,10 +1,10 @@
 /* flowhmc: SPDX-License-Identifier: GPL-3.0-or-later
  *
- * backend.c: the backends, and what all files need to call their kernels.
+ * backend.c: the backends by name, and the width of their vectors.
  */
-#include "backend.h"
+#include "lattice/backend/backend.h"
 
-#include <stdlib.h>
+const char *const lat_precision_names[] = {"double", "float", NULL};
 
 const char *lat_backend_name(const lat_backend *backend) { return backend->name; }
 
@@ -14,59 +14,3 @@ int lat_backend_lanes(const lat_backend *backend, lat_precision precision)
 }
 
 int lat_vector_lanes(lat_precision precision) { return lat_backend_lanes(NULL, precision); }
-
-lat_tables lat_tables_of(const lat_geometry *g) { return *g->tables; }
-
-lat_range lat_block(const lat_geometry *g) { return (lat_range){.count = g->sites, .lanes = g->lanes}; }
-
-lat_range lat_range_of(const lat_geometry *g, const lat_sites *sites)
-{
-    return (lat_range){.count = sites->count, .site = sites->shared, .lanes = g->lanes};
-}
-
-/* ----------------------------------------------------------------------------------------- arrays that kernels read */
-
-void *lat_share(const lat_geometry *g, const void *host, int64_t bytes)
-{
-    if (g->backend->on_host || !host) return (void *)host; /* kernels only read what is shared */
-    void *shared = g->backend->allocate(bytes);
-    g->backend->upload(shared, host, bytes, LAT_OF_ARRAY);
-    return shared;
-}
-
-void lat_unshare(const lat_geometry *g, void *shared)
-{
-    if (!g->backend->on_host) g->backend->release(shared);
-}
-
-void *lat_hand_over(const lat_geometry *g, void *host, int64_t bytes)
-{
-    void *shared = lat_share(g, host, bytes);
-    if (shared != host) free(host);
-    return shared;
-}
-
-void lat_sites_share(const lat_geometry *g, lat_sites *sites)
-{
-    sites->shared = lat_share(g, sites->site, sites->count * (int64_t)sizeof *sites->site);
-}
-
-void lat_sites_free(const lat_geometry *g, lat_sites *sites)
-{
-    lat_unshare(g, sites->shared);
-    free(sites->site);
-    *sites = (lat_sites){0};
-}
-
-/* --------------------------------------------------------------------------------------------------------- kernels */
-
-const lat_kernels *lat_kernels_of(const lat_field *field, lat_group group)
-{
-    return field->geometry->backend->kernels[group][field->precision];
-}
-
-random_key lat_random_key(const lat_random *random)
-{
-    return (random_key){.key = {random->seed, (uint64_t)random->purpose + ((uint64_t)random->update << 16)},
-                        .step = random->step, .member = random->member};
-}

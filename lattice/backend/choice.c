@@ -3,7 +3,7 @@
  * choice.c: which backend a configuration asks for, and whether it is there.  All ranks use the same: their numbers agree to
  * the last bit only among themselves.
  */
-#include "backend.h"
+#include "lattice/backend/backend.h"
 
 #include <string.h>
 

@@ -2,7 +2,7 @@
  *
  * cpu.c: the backend that runs kernels on the host, at once, in the memory of the host.
  */
-#include "backend.h"
+#include "lattice/backend/backend.h"
 
 #include <stdlib.h>
 #include <string.h>

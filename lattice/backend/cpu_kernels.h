@@ -3,28 +3,28 @@
  * cpu_kernels.h: the kernels of one group and precision, on the CPU and, by way of cuda_kernels.h, on a GPU.  Included after NAME(x), GROUP_HEADER, and REAL_FLOAT
  * or not, are defined.  KERNEL_TABLE is the table that they fill.
  */
-#include "backend.h"
+#include "lattice/backend/backend.h"
 
-#include "../kernels/kernel.h"
-#include "../kernels/uniform.h"
+#include "lattice/kernels/kernel.h"
+#include "lattice/kernels/uniform.h"
 
 #include GROUP_HEADER
 
-#include "../kernels/gauge.h"
-#include "../kernels/gradient_flow.h"
-#include "../kernels/linear.h"
-#include "../kernels/weighted.h"
-#include "../kernels/flow_density.h"
-#include "../kernels/rectangle.h"
-#include "../kernels/smearing.h"
+#include "lattice/kernels/gauge.h"
+#include "lattice/kernels/gradient_flow.h"
+#include "lattice/kernels/linear.h"
+#include "lattice/kernels/weighted.h"
+#include "lattice/kernels/flow_density.h"
+#include "lattice/kernels/rectangle.h"
+#include "lattice/kernels/smearing.h"
 #ifdef U1_H
-#include "../kernels/u1_updates.h"
+#include "lattice/kernels/u1_updates.h"
 #else
-#include "../kernels/sun_updates.h"
+#include "lattice/kernels/sun_updates.h"
 #endif
 
 #ifdef REAL_DEVICE
-#include "../kernels/device.h"
+#include "lattice/kernels/device.h"
 #define KERNEL_LANES 32 /* threads that run together read lanes side by side */
 #else
 #define KERNEL_LANES REAL_LANES

@@ -3,7 +3,7 @@
  * cpu_su3_double.c: the kernels for SU(3) in double precision on the CPU.
  */
 #define NAME(x) lat_cpu_su3_double_##x
-#define GROUP_HEADER "../group/su3.h"
-#include "cpu_kernels.h"
+#define GROUP_HEADER "lattice/group/su3.h"
+#include "lattice/backend/cpu_kernels.h"
 
 const lat_kernels lat_cpu_su3_double = KERNEL_TABLE;

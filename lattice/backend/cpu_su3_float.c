@@ -4,7 +4,7 @@
  */
 #define NAME(x) lat_cpu_su3_float_##x
 #define REAL_FLOAT
-#define GROUP_HEADER "../group/su3.h"
-#include "cpu_kernels.h"
+#define GROUP_HEADER "lattice/group/su3.h"
+#include "lattice/backend/cpu_kernels.h"
 
 const lat_kernels lat_cpu_su3_float = KERNEL_TABLE;

@@ -5,7 +5,7 @@
  * Everything is asked of one of two streams.  Memory is allocated and freed in the order of the main one, from a pool that
  * gives nothing back to the system.
  */
-#include "backend.h"
+#include "lattice/backend/backend.h"
 
 #include <cuda_runtime_api.h>
 #if defined(OPEN_MPI)

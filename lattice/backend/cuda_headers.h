@@ -15,8 +15,7 @@
 #include <mpi.h>
 
 extern "C" {
-#include "backend.h"
+#include "lattice/backend/backend.h"
 }
 #else
-#include "backend.h"
 #endif

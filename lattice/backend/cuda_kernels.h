@@ -3,6 +3,6 @@
  * cuda_kernels.h: the kernels of one group and precision for a GPU; as cpu_kernels.h.  nvcc takes this for C++, the compiler
  * of the tests' stand-in for C.
  */
-#include "cuda_headers.h"
+#include "lattice/backend/cuda_headers.h"
 
-#include "cpu_kernels.h"
+#include "lattice/backend/cpu_kernels.h"

@@ -3,7 +3,7 @@
  * cuda_su3_double.cu: the kernels for SU(3) in double precision on a GPU.
  */
 #define NAME(x) lat_cuda_su3_double_##x
-#define GROUP_HEADER "../group/su3.h"
-#include "cuda_kernels.h"
+#define GROUP_HEADER "lattice/group/su3.h"
+#include "lattice/backend/cuda_kernels.h"
 
 const lat_kernels lat_cuda_su3_double = KERNEL_TABLE;

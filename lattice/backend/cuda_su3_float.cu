@@ -4,7 +4,7 @@
  */
 #define NAME(x) lat_cuda_su3_float_##x
 #define REAL_FLOAT
-#define GROUP_HEADER "../group/su3.h"
-#include "cuda_kernels.h"
+#define GROUP_HEADER "lattice/group/su3.h"
+#include "lattice/backend/cuda_kernels.h"
 
 const lat_kernels lat_cuda_su3_float = KERNEL_TABLE;

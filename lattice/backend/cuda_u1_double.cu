@@ -3,7 +3,7 @@
  * cuda_u1_double.cu: the kernels for U(1) in double precision on a GPU.
  */
 #define NAME(x) lat_cuda_u1_double_##x
-#define GROUP_HEADER "../group/u1.h"
-#include "cuda_kernels.h"
+#define GROUP_HEADER "lattice/group/u1.h"
+#include "lattice/backend/cuda_kernels.h"
 
 const lat_kernels lat_cuda_u1_double = KERNEL_TABLE;

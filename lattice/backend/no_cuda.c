@@ -2,7 +2,7 @@
  *
  * no_cuda.c: in place of the backend for GPUs where programs are built without it.
  */
-#include "backend.h"
+#include "lattice/backend/backend.h"
 
 const lat_backend *lat_cuda_open(int local_rank, char why[LAT_BACKEND_TEXT])
 {

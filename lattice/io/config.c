@@ -3,7 +3,7 @@
  * config.c: gauge configurations in any of the formats: which one a file has, by how it begins, and which one a name
  * stands for, by its ending.
  */
-#include "io.h"
+#include "lattice/io/io.h"
 
 #include <errno.h>
 #include <fcntl.h>

@@ -11,7 +11,7 @@
  * The checksum of the whole file is the CRC-32 of zlib: each rank takes a range of bytes, and the parts are combined.
  */
 #define _GNU_SOURCE
-#include "io.h"
+#include "lattice/io/io.h"
 
 #include <errno.h>
 #include <fcntl.h>

@@ -3,7 +3,7 @@
  * hdf5.c: gauge configurations in the files of this program (h5.c): one data set `links`, and attributes that say what
  * it is and where it comes from.  Any group in any number of dimensions.
  */
-#include "io.h"
+#include "lattice/io/io.h"
 
 #include <math.h>
 #include <stdlib.h>

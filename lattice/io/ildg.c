@@ -5,7 +5,7 @@
  * its number and combined by exclusive or, as QIO does).  Records may come in any order and others among them; only the
  * matrices are needed.  An extra record keeps the provenance of files of this program.
  */
-#include "lime.h"
+#include "lattice/io/lime.h"
 
 #include <inttypes.h>
 #include <stdio.h>

@@ -5,31 +5,12 @@
 #ifndef IO_H
 #define IO_H
 
-#include "../lattice.h"
-
-/* Reads or writes size bytes at offset, in as many calls as it takes.  Returns the bytes done: fewer at the end of the
- * file, or on an error, which errno then tells (0: end of file). */
-int64_t lat_read_at(int descriptor, void *bytes, int64_t size, int64_t offset);
-int64_t lat_write_at(int descriptor, const void *bytes, int64_t size, int64_t offset);
-
-/* Gives a complete and synced file its final name, and syncs the directory that holds it. */
-lat_status lat_file_commit(const char *temporary, const char *path, lat_error *error);
-
-/* MPI_Bcast from rank 0, of any size. */
-void lat_broadcast(MPI_Comm comm, void *bytes, int64_t size);
+#include "lattice/io/config.h"
+#include "lattice/io/h5.h"
 
 /* Number of dimensions of a data set and its extents; 0 on refusal.  Collective. */
 enum { LAT_H5_MAX_RANK = LAT_MAX_DIM + 2 };
 int lat_h5_extent(lat_h5 *file, const char *name, int64_t extent[LAT_H5_MAX_RANK]);
-
-/* ------------------------------------------------------------------------------------------------ bytes that grow */
-
-typedef struct {
-    char *data; /* data[size] = 0; free() it */
-    int64_t size, room;
-} lat_bytes;
-void lat_bytes_add(lat_bytes *bytes, const void *data, int64_t size);
-void lat_bytes_print(lat_bytes *bytes, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
 /* Provenance as bytes that can be sent to other ranks: key, NUL, value, NUL, and so on.  Values that are no text of at
  * most 1 MiB are left out. */

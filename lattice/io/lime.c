@@ -4,7 +4,7 @@
  * multiple of eight bytes.  The header, big-endian: magic number, version 1, flags (message begins, message ends),
  * length, type. Records are found by walking from header to header, never by looking for the magic number in data.
  */
-#include "lime.h"
+#include "lattice/io/lime.h"
 
 #include <errno.h>
 #include <stdlib.h>

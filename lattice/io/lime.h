@@ -5,7 +5,7 @@
 #ifndef LIME_H
 #define LIME_H
 
-#include "io.h"
+#include "lattice/io/io.h"
 
 enum { LIME_HEADER_BYTES = 144, LIME_TYPE_BYTES = 128, LIME_MAGIC = 0x456789AB };
 

@@ -3,8 +3,8 @@
  * links.c: what tells that links were read in the right order and are elements of their group: mean plaquette, mean
  * trace, and the largest deviation from the group.
  */
-#include "../backend/backend.h"
-#include "io.h"
+#include "lattice/grid/kernels.h"
+#include "lattice/io/io.h"
 
 #include <math.h>
 #include <stdlib.h>

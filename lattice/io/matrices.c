@@ -5,7 +5,7 @@
  * plaquette and link trace are computed from what was read and compared with what the file says.
  */
 #define _GNU_SOURCE
-#include "io.h"
+#include "lattice/io/io.h"
 
 #include <errno.h>
 #include <fcntl.h>

@@ -4,7 +4,7 @@
  * order, four extents, a time stamp, the order of the sites, two checksums, then the matrices in 32 bits, x running
  * fastest.
  */
-#include "io.h"
+#include "lattice/io/io.h"
 
 #include <errno.h>
 #include <stdio.h>

@@ -4,7 +4,7 @@
  * the matrices, or all but their last rows, with x running fastest.  Written is what every reader takes: `KEY = value`
  * with single blanks, and 64 bits as IEEE64BIG, the one name that MILC and QIO know for them.
  */
-#include "io.h"
+#include "lattice/io/io.h"
 
 #include <errno.h>
 #include <inttypes.h>

@@ -5,7 +5,7 @@
  * links that touch it: forward and backward in t, x, y, z.  There is no mark at the beginning and no checksum: what can
  * be verified is the length, the plaquette, and that the matrices are in SU(3).
  */
-#include "io.h"
+#include "lattice/io/io.h"
 
 #include <errno.h>
 #include <math.h>

@@ -8,7 +8,7 @@
  * bytes cannot depend on the number of ranks.
  */
 #define _GNU_SOURCE
-#include "io.h"
+#include "lattice/io/io.h"
 
 #include <errno.h>
 #include <fcntl.h>

@@ -2,7 +2,7 @@
  *
  * device.h: kernels for memory that the host does not see.  They are for single lanes.
  */
-#include "sum.h"
+#include "lattice/kernels/sum.h"
 
 REAL_INLINE scalar *end_at(const halo_end *end, int64_t i, int lane)
 {

@@ -18,8 +18,8 @@
 #ifndef KERNEL_H
 #define KERNEL_H
 
-#include "range.h"
-#include "real.h"
+#include "lattice/kernels/range.h"
+#include "lattice/kernels/real.h"
 
 #include <stddef.h>
 

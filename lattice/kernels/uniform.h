@@ -2,7 +2,7 @@
  *
  * uniform.h: random numbers inside kernels.
  */
-#include "random.h"
+#include "lattice/base/philox.h"
 
 #if !defined(REAL_DEVICE) && defined(__AVX512F__) && defined(__AVX512DQ__)
 enum { UNIFORM_LANES = 8 };

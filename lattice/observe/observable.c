@@ -2,8 +2,8 @@
  *
  * observable.c: plaquette, topological charge, Polyakov loop and Wilson loops, by name.
  */
-#include "../backend/backend.h"
-#include "../lattice.h"
+#include "lattice/grid/kernels.h"
+#include "lattice/observe/observable.h"
 
 #include <math.h>
 #include <stdio.h>

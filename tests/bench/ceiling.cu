@@ -4,9 +4,9 @@
  * operations.
  */
 #define NAME(x) bench_##x
-#include "../../lattice/backend/cuda_headers.h"
+#include "lattice/backend/cuda_headers.h"
 
-#include "../../lattice/kernels/kernel.h"
+#include "lattice/kernels/kernel.h"
 
 typedef axpy_args multiply_add_args;
 

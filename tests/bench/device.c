@@ -6,9 +6,9 @@
  *
  *     device [EXTENT [BATCH]]      32: a lattice of 32^4; 4096: samples of a training step
  */
-#include "../../flows/flows.h"
-#include "../../hmc/hmc.h"
-#include "../../lattice/backend/backend.h"
+#include "flows/flows.h"
+#include "hmc/hmc.h"
+#include "lattice/grid/kernels.h"
 
 #include <math.h>
 #include <stdio.h>

@@ -4,7 +4,7 @@
  * and syncing it, as `dd bs=1M conv=fsync` does.  The file lies in the current directory.  Best of many repetitions.
  */
 #define _GNU_SOURCE
-#include "../../lattice/io/io.h"
+#include "lattice/io/io.h"
 
 #include <errno.h>
 #include <fcntl.h>

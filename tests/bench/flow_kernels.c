@@ -3,9 +3,9 @@
  * Rates of the kernels of the flows on one core, beside the peak rate of multiply-adds measured in the same run:
  * networks on an 8x8 lattice with 3x3 taps, and the maps of the circle.  The best of several repetitions is printed.
  */
-#include "../../flows/kernels/flow_kernels.h"
-#include "../../flows/kernels/spline.h"
-#include "../../flows/kernels/tangents.h"
+#include "flows/kernels/flow_kernels.h"
+#include "flows/kernels/spline.h"
+#include "flows/kernels/tangents.h"
 
 #include <stdio.h>
 #include <stdlib.h>

@@ -8,9 +8,9 @@
  *
  *     gauge_kernels [EXTENT...]      instead of 8 and 16
  */
-#include "../../hmc/hmc.h"
-#include "../../lattice/backend/backend.h"
-#include "../../lattice/kernels/real.h"
+#include "hmc/hmc.h"
+#include "lattice/grid/kernels.h"
+#include "lattice/kernels/real.h"
 
 #include <math.h>
 #include <stdio.h>

@@ -6,7 +6,7 @@
  *
  *     mpirun -n RANKS scaling [LOCAL_EXTENT]
  */
-#include "../../lattice/lattice.h"
+#include "lattice/lattice.h"
 
 #include <math.h>
 #include <stdio.h>

@@ -5,7 +5,7 @@
  * short repetitions is printed, in milliseconds of processor time, so that other work on the machine disturbs it
  * little.
  */
-#include "../../flows/flows.h"
+#include "flows/flows.h"
 
 #include <stdio.h>
 #include <time.h>

@@ -5,8 +5,8 @@
  * (overrelaxation less that); random numbers and rejection (heatbath less overrelaxation).  Best of many repetitions,
  * per link and rank.
  */
-#include "../../lattice/backend/backend.h"
-#include "../chain.h"
+#include "lattice/grid/kernels.h"
+#include "tests/chain.h"
 
 #include <time.h>
 

@@ -2,7 +2,7 @@
  *
  * config.c: no file whatsoever makes the reader of gauge configurations do more than refuse it; see h5.h.
  */
-#include "h5.h"
+#include "tests/fuzz/h5.h"
 
 #include <math.h>
 

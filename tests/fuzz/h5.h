@@ -7,7 +7,7 @@
 #ifndef FUZZ_H5_H
 #define FUZZ_H5_H
 
-#include "../../lattice/lattice.h"
+#include "lattice/lattice.h"
 
 #include <fcntl.h>
 #include <hdf5.h>

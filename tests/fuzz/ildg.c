@@ -2,6 +2,6 @@
  *
  * ildg.c: no file whatsoever makes the reader of ILDG files do more than refuse it; see matrices.h.
  */
-#include "matrices.h"
+#include "tests/fuzz/matrices.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) { return fuzz_matrices("ildg", data, size); }

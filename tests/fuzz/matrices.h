@@ -7,7 +7,7 @@
 #ifndef FUZZ_MATRICES_H
 #define FUZZ_MATRICES_H
 
-#include "../../lattice/lattice.h"
+#include "lattice/lattice.h"
 
 #include <fcntl.h>
 #include <math.h>

@@ -2,8 +2,8 @@
  *
  * model.c: no file whatsoever makes the reader of models do more than refuse it; see h5.h.
  */
-#include "../../flows/flows.h"
-#include "h5.h"
+#include "flows/flows.h"
+#include "tests/fuzz/h5.h"
 
 #include <math.h>
 

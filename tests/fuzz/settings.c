@@ -3,7 +3,7 @@
  * settings.c: fuzz target of the configuration reader.  Lines at the head that begin with '!' are overrides; the rest
  * is parsed and read with keys of all kinds, printed, parsed and read again, and printed: both prints must be the same.
  */
-#include "../../lattice/lattice.h"
+#include "lattice/lattice.h"
 
 #include <math.h>
 #include <stdio.h>

@@ -7,7 +7,7 @@
  * (independent program, trajectories of length 1; 15 % are allowed for the integrator).  28 comparisons at 5.7 standard
  * deviations: false by chance with a probability of 4e-7.
  */
-#include "../chain.h"
+#include "tests/chain.h"
 
 enum { REPLICAS = 32 };
 static const double most_sigmas = 5.7;

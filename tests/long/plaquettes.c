@@ -8,7 +8,7 @@
  * the short tests: exact values.  10 comparisons at 5.4 standard deviations: false by chance with a probability of
  * 7e-7.
  */
-#include "../chain.h"
+#include "tests/chain.h"
 
 static const double most_sigmas = 5.4;
 

@@ -1,0 +1,39 @@
+/* flowhmc: SPDX-License-Identifier: GPL-3.0-or-later
+ *
+ * dynamics.h: an update by molecular dynamics that counts and checks itself, shared by hmc and fthmc.
+ */
+#ifndef DYNAMICS_H
+#define DYNAMICS_H
+
+#include "hmc/hmc.h"
+
+/* What is kept in the state of the update, from its beginning.  LOST: trajectories with dH = NaN; the rest is what its name
+ * says. */
+enum {
+    MC_TRAJECTORIES,
+    MC_ACCEPTED,
+    MC_EXP_SUM,
+    MC_EXP_SQUARES,
+    MC_LOST,
+    MC_ALL_LOST_IN_A_ROW,
+    MC_AUDITS,
+    MC_REVERSIBILITY,
+    MC_DYNAMICS_STATES
+};
+
+typedef struct {
+    mc_trajectory trajectory;
+    double *dh;
+    bool *accepted; /* [members] of the last trajectory */
+} mc_dynamics;
+
+/* levels: of the action that the steps will be given. */
+lat_status mc_dynamics_create(lat_settings *settings, const lat_geometry *geometry, lat_group group, int levels,
+                              mc_dynamics *dynamics, lat_error *error);
+void mc_dynamics_free(mc_dynamics *dynamics);
+/* One trajectory of all members of links under the action; on a random share of the steps, a trajectory forth and back
+ * before it.  LAT_NUMERICAL if that does not end where it began, or if dH is NaN again and again.  Collective. */
+lat_status mc_dynamics_step(mc_update *update, mc_dynamics *dynamics, lat_action *action, lat_field *links, lat_error *error);
+void mc_dynamics_report(const mc_update *update, const mc_dynamics *dynamics, json_t *object);
+
+#endif

@@ -1,0 +1,94 @@
+/* flowhmc: SPDX-License-Identifier: GPL-3.0-or-later
+ *
+ * sweep.c: sweeps through the lattice, link by link.
+ */
+#include "hmc/updates/sweep.h"
+
+#include <math.h>
+#include <stdlib.h>
+
+/* Sites that are in both lists, which are in ascending order. */
+static lat_sites common_sites(const lat_geometry *g, const lat_sites *a, const lat_sites *b)
+{
+    lat_sites both = {.site = lat_alloc(a->count, sizeof *both.site)};
+    for (int64_t i = 0, j = 0; i < a->count; i++) {
+        while (j < b->count && b->site[j] < a->site[i]) j++;
+        if (j < b->count && b->site[j] == a->site[i]) both.site[both.count++] = a->site[i];
+    }
+    lat_sites_share(g, &both);
+    return both;
+}
+
+static void check_chain(lat_settings *settings, const mc_chain *chain, const char *name, lat_error *error)
+{
+    if (!lat_kernels_of(chain->links, chain->group)->heatbath)
+        lat_settings_fail(settings, "kind", error, "%s does not know %s: use hmc", name, lat_group_names[chain->group]);
+    if (isnan(lat_action_beta(chain->action)))
+        lat_settings_fail(settings, "kind", error, "%s knows the Wilson action alone: use hmc for others", name);
+    for (int mu = 0; mu < chain->geometry->dim; mu++)
+        if (chain->geometry->size[mu] % 2)
+            lat_settings_fail(settings, "kind", error,
+                              "%s needs even extents, and direction %d has %lld sites: use hmc", name, mu,
+                              (long long)chain->geometry->size[mu]);
+}
+
+mc_update *mc_sweep_create(const mc_update_table *table, mc_sweep_kernel *update_links, lat_settings *settings,
+                           mc_chain *chain, int index, lat_error *error)
+{
+    enum { MOST_SWEEPS = (1 << (31 - MC_SWEEP_SHIFT)) - 1 };
+    int count = (int)lat_settings_int(settings, "count", 1, 1, MOST_SWEEPS, error);
+    check_chain(settings, chain, table->name, error);
+    if (error->status) return NULL;
+    const lat_geometry *g = chain->geometry;
+    mc_sweep *sweep = lat_alloc(1, sizeof *sweep);
+    sweep->base = (mc_update){.table = table, .chain = chain, .index = index};
+    sweep->update_links = update_links;
+    sweep->count = count;
+    for (int parity = 0; parity < 2; parity++) {
+        sweep->inner[parity] = common_sites(g, &g->parity[parity], &g->inner);
+        sweep->outer[parity] = common_sites(g, &g->parity[parity], &g->outer);
+    }
+    return &sweep->base;
+}
+
+lat_status mc_sweep_step(mc_update *update, lat_error *error)
+{
+    (void)error;
+    mc_sweep *sweep = (mc_sweep *)update;
+    mc_chain *chain = update->chain;
+    int dim = chain->geometry->dim;
+    for (int part = 0; part < 2 * dim * sweep->count; part++) {
+        int mu = part / 2 % dim, round = part / 2 / dim, parity = part % 2;
+        int last_mu = (part + 2 * dim - 1) / 2 % dim, last_parity = 1 - parity;
+        lat_range inner = lat_range_of(chain->geometry, &sweep->inner[parity]);
+        lat_range outer = lat_range_of(chain->geometry, &sweep->outer[parity]);
+        /* The whole halo once, then only the links that the part before changed. */
+        if (part == 0)
+            lat_halo_start(chain->links);
+        else
+            lat_halo_start_links(chain->links, last_mu, last_parity);
+        sweep->update_links(sweep, &inner, mu, round);
+        if (part == 0)
+            lat_halo_finish(chain->links);
+        else
+            lat_halo_finish_links(chain->links, last_mu, last_parity);
+        sweep->update_links(sweep, &outer, mu, round);
+    }
+    chain->links_id++;
+    return LAT_DONE;
+}
+
+void mc_sweep_report(const mc_update *update, json_t *object)
+{
+    json_object_set_new(object, "sweeps_per_step", json_integer(((const mc_sweep *)update)->count));
+}
+
+void mc_sweep_free(mc_update *update)
+{
+    mc_sweep *sweep = (mc_sweep *)update;
+    for (int parity = 0; parity < 2; parity++) {
+        lat_sites_free(update->chain->geometry, &sweep->inner[parity]);
+        lat_sites_free(update->chain->geometry, &sweep->outer[parity]);
+    }
+    free(sweep);
+}

@@ -1,0 +1,36 @@
+/* flowhmc: SPDX-License-Identifier: GPL-3.0-or-later
+ *
+ * file.h: small files, and bytes that grow.
+ */
+#ifndef LAT_BASE_FILE_H
+#define LAT_BASE_FILE_H
+
+#include "lattice/base/error.h"
+
+/* Whole small file, read by rank 0 and given to all; at most limit bytes.  bytes[size] = 0 is added; free() it.
+ * Collective.  LAT_FILE if it cannot be read or is too large. */
+lat_status lat_file_read(MPI_Comm comm, const char *path, int64_t limit, char **bytes, int64_t *size, lat_error *error);
+/* Writes by rank 0 to a temporary name in the same directory, syncs, re-reads and compares, renames, syncs the
+ * directory.  Collective. */
+lat_status lat_file_write(MPI_Comm comm, const char *path, const void *bytes, int64_t size, lat_error *error);
+
+/* Reads or writes size bytes at offset, in as many calls as it takes.  Returns the bytes done: fewer at the end of the
+ * file, or on an error, which errno then tells (0: end of file). */
+int64_t lat_read_at(int descriptor, void *bytes, int64_t size, int64_t offset);
+int64_t lat_write_at(int descriptor, const void *bytes, int64_t size, int64_t offset);
+
+/* Gives a complete and synced file its final name, and syncs the directory that holds it. */
+lat_status lat_file_commit(const char *temporary, const char *path, lat_error *error);
+
+/* MPI_Bcast from rank 0, of any size. */
+void lat_broadcast(MPI_Comm comm, void *bytes, int64_t size);
+
+/* Bytes that grow. */
+typedef struct {
+    char *data; /* data[size] = 0; free() it */
+    int64_t size, room;
+} lat_bytes;
+void lat_bytes_add(lat_bytes *bytes, const void *data, int64_t size);
+void lat_bytes_print(lat_bytes *bytes, const char *format, ...) __attribute__((format(printf, 2, 3)));
+
+#endif

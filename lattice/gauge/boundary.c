@@ -1,0 +1,112 @@
+/* flowhmc: SPDX-License-Identifier: GPL-3.0-or-later
+ *
+ * boundary.c: open boundaries and defects, as couplings of the links that lead from the last slice of a direction to the first.
+ */
+#include "lattice/gauge/gauge.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+
+bool lat_boundary_is_periodic(const lat_boundary *boundary)
+{
+    for (int mu = 0; mu < LAT_MAX_DIM; mu++)
+        if (boundary->open[mu]) return false;
+    return !boundary->defect || boundary->coupling == 1;
+}
+
+bool lat_boundary_has_gaps(const lat_boundary *boundary)
+{
+    for (int mu = 0; mu < LAT_MAX_DIM; mu++)
+        if (boundary->open[mu]) return true;
+    return boundary->defect && boundary->coupling == 0;
+}
+
+/* -------------------------------------------------------------------------------------------------------- settings */
+
+static void read_directions(lat_settings *lattice, int dim, lat_boundary *boundary, lat_error *error)
+{
+    static const char *const names[] = {"periodic", "open", NULL};
+    const char *word[LAT_MAX_DIM] = {"periodic", "periodic", "periodic", "periodic"};
+    int count = lat_settings_strings(lattice, "boundary", word, dim, LAT_MAX_DIM, error);
+    if (count != dim && !error->status)
+        lat_settings_fail(lattice, "boundary", error, "%d words for a lattice of %d directions: give one for each", count, dim);
+    for (int mu = 0; mu < dim && !error->status; mu++) {
+        boundary->open[mu] = strcmp(word[mu], "open") == 0;
+        if (!boundary->open[mu] && strcmp(word[mu], "periodic") != 0)
+            lat_settings_fail(lattice, "boundary", error, "'%.40s' is not known: did you mean \"%s\"?", word[mu], lat_nearest(word[mu], names));
+    }
+}
+
+static void read_defect(lat_settings *lattice, const lat_shape *shape, lat_boundary *boundary, lat_error *error)
+{
+    lat_settings *defect = lat_settings_group(lattice, "defect", error);
+    int64_t extent[LAT_MAX_DIM] = {0};
+    int dim = shape->dim, others = 0;
+    int mu = (int)lat_settings_int(defect, "direction", dim - 1, 0, dim - 1, error);
+    if (error->status) return;
+    for (int nu = 0; nu < dim; nu++)
+        if (nu != mu) extent[others++] = shape->size[nu];
+    int count = lat_settings_ints(defect, "size", extent, dim - 1, LAT_MAX_DIM, 1, INT32_MAX, error);
+    if (count != dim - 1 && !error->status)
+        lat_settings_fail(defect, "size", error, "%d numbers: give one for each of the %d directions but direction %d", count, dim - 1, mu);
+    boundary->defect = true;
+    boundary->direction = mu;
+    boundary->coupling = lat_settings_real(defect, "coupling", NAN, 0, 1, error);
+    for (int nu = 0, i = 0; nu < dim && !error->status; nu++) {
+        if (nu == mu) continue;
+        boundary->extent[nu] = extent[i++];
+        if (boundary->extent[nu] > shape->size[nu])
+            lat_settings_fail(defect, "size", error, "%lld sites in direction %d, where the lattice has %lld: take fewer",
+                              (long long)boundary->extent[nu], nu, (long long)shape->size[nu]);
+    }
+}
+
+void lat_boundary_read(lat_settings *lattice, lat_shape *shape, lat_error *error)
+{
+    read_directions(lattice, shape->dim, &shape->boundary, error);
+    if (lat_settings_has(lattice, "defect") && !error->status) read_defect(lattice, shape, &shape->boundary, error);
+}
+
+char *lat_boundary_print(const lat_boundary *b, int dim)
+{
+    char words[LAT_MAX_DIM * 16] = "", numbers[LAT_MAX_DIM * 24] = "";
+    if (lat_boundary_is_periodic(b)) return NULL;
+    for (int mu = 0; mu < dim; mu++) {
+        size_t w = strlen(words), n = strlen(numbers);
+        snprintf(words + w, sizeof words - w, "%s\"%s\"", w ? ", " : "", b->open[mu] ? "open" : "periodic");
+        if (mu == b->direction) continue;
+        snprintf(numbers + n, sizeof numbers - n, "%s%lld", n ? ", " : "", (long long)b->extent[mu]);
+    }
+    if (!b->defect) return lat_text("boundary = [%s];", words);
+    return lat_text("boundary = [%s]; defect = { direction = %d; size = [%s]; coupling = %.17g; };", words, b->direction, numbers,
+                    b->coupling);
+}
+
+/* ------------------------------------------------------------------------------------------------------- couplings */
+
+static double coupling_of(const lat_geometry *g, int64_t site, int lane, int mu)
+{
+    const lat_boundary *b = &g->boundary;
+    bool inside = b->defect && b->direction == mu;
+    for (int nu = 0; nu < g->dim; nu++) {
+        int64_t x = g->origin[lane * g->dim + nu] + g->coordinate[site * g->dim + nu];
+        if (nu == mu && x != g->size[mu] - 1) return 1;
+        if (nu != mu) inside = inside && x < b->extent[nu];
+    }
+    return b->open[mu] ? 0 : inside ? b->coupling : 1;
+}
+
+lat_field *lat_couplings_create(const lat_geometry *g)
+{
+    if (lat_boundary_is_periodic(&g->boundary)) return NULL;
+    lat_field *couplings = lat_field_create(g, g->dim, LAT_DOUBLE);
+    double *c = lat_field_map(couplings, LAT_WRITE);
+    for (int64_t site = 0; site < g->sites; site++)
+        for (int mu = 0; mu < g->dim; mu++)
+            for (int lane = 0; lane < g->lanes; lane++)
+                c[(site * g->dim + mu) * g->lanes + lane] = coupling_of(g, site, lane, mu);
+    lat_field_unmap(couplings, c, LAT_WRITE);
+    lat_halo_exchange(couplings);
+    return couplings;
+}

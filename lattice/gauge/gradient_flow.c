@@ -1,0 +1,279 @@
+/* flowhmc: SPDX-License-Identifier: GPL-3.0-or-later
+ *
+ * gradient_flow.c: the gradient flow of gauge fields, energy and charge on it, and the scales t0 and w0 (S. Borsanyi et
+ * al., JHEP 09 (2012) 010 [arXiv:1203.4469]).
+ */
+#include "lattice/gauge/gradient_flow.h"
+#include "lattice/grid/kernels.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+const char *const lat_flow_names[] = {"wilson", "zeuthen", NULL};
+
+struct lat_flow {
+    const lat_geometry *geometry;
+    lat_group group;
+    lat_flow_kind kind;
+    const lat_kernels *kernels;
+    lat_field *couplings;       /* of the links; NULL: all are 1 */
+    lat_field *algebra;         /* A of the stages */
+    lat_field *z;               /* Zeuthen: the derivative before it is smoothed */
+    lat_field *start, *compare; /* adaptive steps: where the step began, the second-order method; made when needed */
+    lat_field *distance;
+};
+
+/* A = old A + fresh Z(U), U = exp(length A) U, A and Z per unit of time */
+typedef struct {
+    double old, fresh, length;
+} stage;
+
+enum { STAGES = 3 };
+static const stage stages[STAGES] = {{0, 1, 1.0 / 4}, {-17.0 / 36, 8.0 / 9, 1}, {-1, 3.0 / 4, 1}};
+
+lat_status lat_flow_create(const lat_geometry *g, lat_group group, lat_precision precision, lat_flow_kind kind,
+                           lat_flow **flow, lat_error *error)
+{
+    bool split = false;
+    for (int mu = 0; mu < g->dim; mu++) split = split || g->split[mu];
+    if (kind == LAT_FLOW_ZEUTHEN && !lat_boundary_is_periodic(&g->boundary))
+        return lat_fail(error, LAT_CONFIG, "zeuthen flow: the lattice has an open boundary or a defect: use the wilson flow");
+    if (kind == LAT_FLOW_ZEUTHEN && split && g->halo < 2)
+        return lat_fail(error, LAT_CONFIG, "zeuthen flow: the halo is one site wide: two are needed");
+    lat_flow *f = lat_alloc(1, sizeof *f);
+    *f = (lat_flow){.geometry = g, .group = group, .kind = kind};
+    f->algebra = lat_field_algebra(g, group, precision);
+    f->kernels = lat_kernels_of(f->algebra, group);
+    f->couplings = lat_couplings_create(g);
+    if (kind == LAT_FLOW_ZEUTHEN) f->z = lat_field_algebra(g, group, precision);
+    *flow = f;
+    return LAT_DONE;
+}
+
+void lat_flow_free(lat_flow *flow)
+{
+    if (!flow) return;
+    lat_field_free(flow->algebra);
+    lat_field_free(flow->couplings);
+    lat_field_free(flow->z);
+    lat_field_free(flow->start);
+    lat_field_free(flow->compare);
+    lat_field_free(flow->distance);
+    free(flow);
+}
+
+static void wilson_force(lat_flow *flow, lat_field *links, const flow_force_args *args)
+{
+    const lat_geometry *g = flow->geometry;
+    lat_range all = lat_block(g), inner = lat_range_of(g, &g->inner), outer = lat_range_of(g, &g->outer);
+    if (g->rank_count == 1) { /* waits for nobody: sites in order read every link less often */
+        lat_halo_start_staples(links);
+        lat_halo_finish_staples(links);
+        flow->kernels->flow_force(args, &all);
+        return;
+    }
+    lat_halo_start_staples(links);
+    flow->kernels->flow_force(args, &inner);
+    lat_halo_finish_staples(links);
+    flow->kernels->flow_force(args, &outer);
+}
+
+/* The action of Luescher and Weisz, plaquettes with 5/3 and rectangles with -1/12. */
+static void zeuthen_force(lat_flow *flow, lat_field *links, const flow_force_args *args)
+{
+    lat_range all = lat_block(flow->geometry);
+    flow_improved_args improved = {args->t, links->data, flow->z->data, 5.0 / 3, -1.0 / 12};
+    flow_smooth_args smooth = {args->t, *args, flow->z->data};
+    lat_halo_exchange(links);
+    flow->kernels->flow_improved(&improved, &all);
+    lat_halo_exchange(flow->z);
+    flow->kernels->flow_smooth(&smooth, &all);
+}
+
+/* As the action has it: every plaquette with its weight. */
+static void weighted_force(lat_flow *flow, lat_field *links, const stage *s)
+{
+    lat_range all = lat_block(flow->geometry);
+    const double weight = flow->group == LAT_U1 ? 1 : 2;
+    weighted_plaquette_force_args args = {lat_tables_of(flow->geometry), links->data, flow->couplings->data, flow->algebra->data,
+                                          s->fresh * weight};
+    lat_halo_exchange(links);
+    lat_field_axpy(flow->algebra, s->old - 1, flow->algebra);
+    flow->kernels->weighted_plaquette_force(&args, &all);
+}
+
+static void run_stage(lat_flow *flow, lat_field *links, int i, double step)
+{
+    flow_force_args args = {lat_tables_with_paths(links, flow->group), links->data, flow->algebra->data, stages[i].old,
+                            stages[i].fresh};
+    if (flow->couplings)
+        weighted_force(flow, links, &stages[i]);
+    else if (flow->kind == LAT_FLOW_WILSON)
+        wilson_force(flow, links, &args);
+    else
+        zeuthen_force(flow, links, &args);
+    lat_gauge_exp_update(links, flow->group, stages[i].length * step, flow->algebra);
+}
+
+void lat_flow_step(lat_flow *flow, lat_field *links, double step)
+{
+    for (int i = 0; i < STAGES; i++) run_stage(flow, links, i, step);
+}
+
+/* ---------------------------------------------------------------------------------------------------- adaptive steps */
+
+static double largest(const lat_field *field)
+{
+    const lat_geometry *g = field->geometry;
+    const double *value = lat_field_map(field, LAT_READ);
+    double most = 0;
+    for (int64_t i = 0; i < g->sites; i++)
+        for (int lane = 0; lane < g->blocks * g->members; lane++) {
+            double here = value[i * g->lanes + lane];
+            if (!(here <= most)) most = isnan(here) ? INFINITY : here;
+        }
+    lat_field_unmap(field, (void *)value, LAT_READ);
+    MPI_Allreduce(MPI_IN_PLACE, &most, 1, MPI_DOUBLE, MPI_MAX, g->comm);
+    return most;
+}
+
+/* The second-order method ends at exp(step (2 Z1 - Z0)) U; of A after the second stage, A1 = 8/9 Z1 - 17/36 Z0, that is
+ * exp(step (Z0 + 36 A1) / 16) U. */
+static double try_step(lat_flow *flow, lat_field *links, double step)
+{
+    lat_range all = lat_block(flow->geometry);
+    run_stage(flow, links, 0, step);
+    lat_field_copy(flow->compare, flow->algebra);
+    run_stage(flow, links, 1, step);
+    lat_field_axpy(flow->compare, 36, flow->algebra);
+    run_stage(flow, links, 2, step);
+    flow_distance_args args = {lat_tables_of(flow->geometry), links->data,          flow->start->data,
+                               flow->compare->data,           flow->distance->data, step / 16};
+    flow->kernels->flow_distance(&args, &all);
+    return largest(flow->distance);
+}
+
+lat_status lat_flow_advance(lat_flow *flow, lat_field *links, double time, double tolerance, double *step,
+                            int64_t *steps, lat_error *error)
+{
+    if (!flow->start) {
+        flow->start = lat_field_gauge(flow->geometry, flow->group, links->precision);
+        flow->compare = lat_field_algebra(flow->geometry, flow->group, links->precision);
+        flow->distance = lat_field_create(flow->geometry, 1, LAT_DOUBLE);
+    }
+    enum { MOST_REJECTED = 30 }; /* in a row: each makes the step shorter by a factor of up to ten */
+    double left = time;
+    for (int rejected = 0; left > 0;) {
+        double length = fmin(*step, left);
+        lat_field_copy(flow->start, links);
+        double distance = try_step(flow, links, length);
+        bool good = distance <= tolerance;
+        if (good) {
+            left = length < left ? left - length : 0;
+            ++*steps;
+            rejected = 0;
+        } else {
+            lat_field_copy(links, flow->start);
+            rejected++;
+        }
+        /* The distance grows like the third power of the step.  A step cut short by the end says little of longer ones. */
+        double factor = 0.95 * cbrt(tolerance / fmax(distance, 1e-300));
+        double wanted = length * fmin(fmax(factor, 0.1), 2);
+        if (!good || length == *step || wanted > *step) *step = wanted;
+        if (rejected > MOST_REJECTED || *step < 1e-12 * time)
+            return lat_fail(error, LAT_NUMERICAL,
+                            "gradient flow: no step is small enough for a tolerance of %g: raise it", tolerance);
+    }
+    return LAT_DONE;
+}
+
+/* ------------------------------------------------------------------------------------------------------ measurements */
+
+enum { DENSITIES = 4, QUANTITIES = 3 };
+
+/* sums[member][density][slice] += density */
+static void add_slices(const lat_field *density, lat_accumulator *sums)
+{
+    const lat_geometry *g = density->geometry;
+    int64_t slices = g->size[g->dim - 1], slice_volume = g->volume / slices;
+    const double *value = lat_field_map(density, LAT_READ);
+    for (int64_t i = 0; i < g->sites; i++)
+        for (int lane = 0; lane < g->blocks * g->members; lane++) {
+            int64_t slice = g->global_site[i * g->lanes + lane] / slice_volume;
+            for (int c = 0; c < DENSITIES; c++)
+                lat_accumulator_add(&sums[(g->lane_member[lane] * DENSITIES + c) * slices + slice],
+                                    value[(i * DENSITIES + c) * g->lanes + lane]);
+        }
+    lat_field_unmap(density, (void *)value, LAT_READ);
+}
+
+void lat_flow_slices(lat_field *links, lat_group group, double *out)
+{
+    const lat_geometry *g = links->geometry;
+    int64_t slices = g->size[g->dim - 1], count = slices * DENSITIES * g->members;
+    lat_field *density = lat_field_create(g, DENSITIES, LAT_DOUBLE), *couplings = lat_couplings_create(g);
+    lat_accumulator *sums = lat_alloc(count, sizeof *sums);
+    flow_density_args args = {lat_tables_of(g), links->data, couplings ? couplings->data : NULL, density->data};
+    const lat_kernels *kernels = lat_kernels_of(links, group);
+    lat_range range = lat_block(g);
+    lat_halo_exchange(links);
+    (couplings ? kernels->weighted_flow_density : kernels->flow_density)(&args, &range);
+    add_slices(density, sums);
+    lat_accumulator_reduce(g->comm, sums, (int)count);
+    for (int m = 0; m < g->members; m++) {
+        const lat_accumulator *from = sums + (int64_t)m * DENSITIES * slices;
+        double *to = out + (int64_t)m * QUANTITIES * slices;
+        for (int64_t t = 0; t < slices; t++) {
+            double after = lat_accumulator_value(&from[slices + t]);
+            double before = lat_accumulator_value(&from[slices + (t + slices - 1) % slices]);
+            to[t] = lat_accumulator_value(&from[t]) + 0.5 * (after + before);
+            to[slices + t] = lat_accumulator_value(&from[2 * slices + t]);
+            to[2 * slices + t] = lat_accumulator_value(&from[3 * slices + t]);
+        }
+    }
+    free(sums);
+    lat_field_free(couplings);
+    lat_field_free(density);
+}
+
+/* ------------------------------------------------------------------------------------------------------------ scales */
+
+/* Where a sequence of points (x, y) first reaches the level from below. */
+typedef struct {
+    double x, y;
+    bool any;
+} crossing;
+
+/* True, and *at set, if the line from the last point to this one reaches the level. */
+static bool reaches(crossing *last, double x, double y, double level, double *at)
+{
+    bool found = last->any && last->y < level && y >= level;
+    if (found) *at = last->x + (x - last->x) * (level - last->y) / (y - last->y);
+    *last = (crossing){x, y, true};
+    return found;
+}
+
+double lat_flow_t0(int64_t count, const double *time, const double *energy, double level)
+{
+    crossing last = {0};
+    double at = NAN;
+    for (int64_t i = 0; i < count; i++)
+        if (reaches(&last, time[i], time[i] * time[i] * energy[i], level, &at)) return at;
+    return NAN;
+}
+
+/* The derivative of the parabola through three points at the middle one; end points have none. */
+double lat_flow_w0_squared(int64_t count, const double *time, const double *energy, double level)
+{
+    crossing last = {0};
+    double at = NAN;
+    for (int64_t i = 1; i + 1 < count; i++) {
+        double f[3];
+        for (int j = 0; j < 3; j++) f[j] = time[i + j - 1] * time[i + j - 1] * energy[i + j - 1];
+        double before = time[i] - time[i - 1], after = time[i + 1] - time[i];
+        double slope = ((f[1] - f[0]) / before * after + (f[2] - f[1]) / after * before) / (before + after);
+        if (reaches(&last, time[i], time[i] * slope, level, &at)) return at;
+    }
+    return NAN;
+}

@@ -1,0 +1,219 @@
+/* flowhmc: SPDX-License-Identifier: GPL-3.0-or-later
+ *
+ * field.c: fields of numbers on a geometry.
+ */
+#include "lattice/grid/kernels.h"
+#include "lattice/grid/geometry.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+static size_t real_size(lat_precision precision) { return precision == LAT_FLOAT ? sizeof(float) : sizeof(double); }
+
+static int64_t field_reals(const lat_field *field)
+{
+    const lat_geometry *g = field->geometry;
+    return g->all_sites * field->components * g->lanes;
+}
+
+static int64_t field_bytes(const lat_field *field) { return field_reals(field) * (int64_t)real_size(field->precision); }
+
+static void set_real(const lat_field *f, void *numbers, int64_t i, double value)
+{
+    if (f->precision == LAT_FLOAT)
+        ((float *)numbers)[i] = (float)value;
+    else
+        ((double *)numbers)[i] = value;
+}
+
+/* -------------------------------------------------------------------------------------------------- for the host */
+
+double lat_real_at(const lat_field *field, const void *numbers, int64_t i)
+{
+    return field->precision == LAT_FLOAT ? ((const float *)numbers)[i] : ((const double *)numbers)[i];
+}
+
+void *lat_field_map(const lat_field *field, lat_access access)
+{
+    const lat_backend *backend = field->geometry->backend;
+    if (backend->on_host) return field->data;
+    void *numbers = lat_alloc(field_bytes(field), 1);
+    if (access != LAT_WRITE) backend->download(numbers, field->data, field_bytes(field), LAT_OF_FIELD);
+    return numbers;
+}
+
+void lat_field_unmap(const lat_field *field, void *numbers, lat_access access)
+{
+    const lat_backend *backend = field->geometry->backend;
+    if (backend->on_host) return;
+    if (access != LAT_READ) backend->upload(field->data, numbers, field_bytes(field), LAT_OF_FIELD);
+    free(numbers);
+}
+
+lat_copies lat_copies_of(const lat_geometry *geometry)
+{
+    return geometry->backend->copies ? geometry->backend->copies() : (lat_copies){0};
+}
+
+/* ------------------------------------------------------------------------------------------------------- as a whole */
+
+lat_field *lat_field_create(const lat_geometry *geometry, int components, lat_precision precision)
+{
+    lat_field *field = lat_alloc(1, sizeof *field);
+    *field = (lat_field){.geometry = geometry, .components = components, .precision = precision};
+    field->data = geometry->backend->allocate(field_bytes(field));
+    return field;
+}
+
+void lat_field_free(lat_field *field)
+{
+    if (!field) return;
+    field->geometry->backend->release(field->data);
+    free(field);
+}
+
+void lat_field_zero(lat_field *field)
+{
+    field->geometry->backend->zero(field->data, field_bytes(field));
+}
+
+void lat_field_copy(lat_field *to, const lat_field *from)
+{
+    const lat_geometry *g = to->geometry;
+    if (to->precision == from->precision) {
+        g->backend->copy(to->data, from->data, field_bytes(to));
+        return;
+    }
+    const lat_kernels *kernels = g->backend->kernels[LAT_U1][LAT_DOUBLE];
+    convert_args args = {lat_tables_of(g), to->data, from->data, to->components};
+    lat_range range = {.count = g->all_sites, .lanes = g->lanes};
+    (to->precision == LAT_FLOAT ? kernels->to_float : kernels->to_double)(&args, &range);
+}
+
+void lat_field_copy_members(lat_field *to, const lat_field *from, const bool *choose)
+{
+    const lat_geometry *g = to->geometry;
+    int *lanes = lat_alloc(g->lanes, sizeof *lanes);
+    for (int lane = 0; lane < g->lanes; lane++) lanes[lane] = g->lane_member[lane] < g->members && choose[g->lane_member[lane]];
+    int *shared = lat_share(g, lanes, g->lanes * (int64_t)sizeof *lanes);
+    select_args args = {lat_tables_of(g), to->data, from->data, shared, to->components};
+    lat_range range = {.count = g->all_sites, .lanes = g->lanes};
+    lat_kernels_of(to, LAT_U1)->select(&args, &range);
+    lat_unshare(g, shared);
+    free(lanes);
+}
+
+void lat_field_axpy(lat_field *y, double a, const lat_field *x)
+{
+    axpy_args args = {lat_tables_of(y->geometry), y->data, x->data, a, y->components};
+    lat_range range = lat_block(y->geometry);
+    lat_kernels_of(y, LAT_U1)->axpy(&args, &range);
+}
+
+/* ---------------------------------------------------------------------------------- between lanes and site order */
+
+/* Where the value of a member lies in the rank's part, in site order: a sum of what its lane and its site contribute. */
+static int64_t part_index(const lat_geometry *g, const int64_t coordinate[LAT_MAX_DIM])
+{
+    int64_t index = 0;
+    for (int mu = LAT_MAX_DIM - 1; mu >= 0; mu--) index = index * g->local[mu] + coordinate[mu];
+    return index;
+}
+
+int64_t lat_lane_place(const lat_geometry *g, int lane)
+{
+    int64_t c[LAT_MAX_DIM] = {0};
+    for (int mu = 0; mu < g->dim; mu++) c[mu] = g->origin[lane * g->dim + mu] - g->position[mu] * g->local[mu];
+    return part_index(g, c);
+}
+
+int64_t lat_site_place(const lat_geometry *g, int64_t site)
+{
+    int64_t c[LAT_MAX_DIM] = {0};
+    for (int mu = 0; mu < g->dim; mu++) c[mu] = g->coordinate[site * g->dim + mu];
+    return part_index(g, c);
+}
+
+/* All blocks of a site together, so that the field passes through the processor once. */
+void lat_field_get_local(const lat_field *field, int member, double *values)
+{
+    const lat_geometry *g = field->geometry;
+    if (!g->backend->on_host) {
+        lat_device_get_local(field, member, values);
+        return;
+    }
+    const int components = field->components;
+    const int64_t lanes = g->lanes;
+    int64_t *start = lat_alloc(g->blocks, sizeof *start);
+    for (int block = 0; block < g->blocks; block++) start[block] = lat_lane_place(g, block * g->members + member);
+    for (int64_t site = 0; site < g->sites; site++) {
+        int64_t row = site * components * lanes + member, index = lat_site_place(g, site);
+        for (int block = 0; block < g->blocks; block++, row += g->members) {
+            double *to = values + (start[block] + index) * components;
+            if (field->precision == LAT_FLOAT)
+                for (int c = 0; c < components; c++) to[c] = ((const float *)field->data)[row + c * lanes];
+            else
+                for (int c = 0; c < components; c++) to[c] = ((const double *)field->data)[row + c * lanes];
+        }
+    }
+    free(start);
+}
+
+void lat_field_set_local(lat_field *field, int member, const double *values)
+{
+    const lat_geometry *g = field->geometry;
+    if (!g->backend->on_host) {
+        lat_device_set_local(field, member, values);
+        return;
+    }
+    const int components = field->components;
+    const int64_t lanes = g->lanes;
+    int64_t *start = lat_alloc(g->blocks, sizeof *start);
+    for (int block = 0; block < g->blocks; block++) start[block] = lat_lane_place(g, block * g->members + member);
+    for (int64_t site = 0; site < g->sites; site++) {
+        int64_t row = site * components * lanes + member, index = lat_site_place(g, site);
+        for (int block = 0; block < g->blocks; block++, row += g->members) {
+            const double *from = values + (start[block] + index) * components;
+            if (field->precision == LAT_FLOAT)
+                for (int c = 0; c < components; c++) ((float *)field->data)[row + c * lanes] = (float)from[c];
+            else
+                for (int c = 0; c < components; c++) ((double *)field->data)[row + c * lanes] = from[c];
+        }
+    }
+    free(start);
+}
+
+void lat_field_gather(const lat_field *field, int member, double *values)
+{
+    enum { SLICE = 1 << 20 };
+    const lat_geometry *g = field->geometry;
+    int64_t total = g->volume * field->components;
+    double *part = lat_alloc(total / g->rank_count, sizeof *part);
+    lat_field_get_local(field, member, part);
+    memset(values, 0, (size_t)total * sizeof *values);
+    for (int block = 0; block < g->blocks; block++)
+        for (int64_t site = 0; site < g->sites; site++) {
+            int lane = block * g->members + member;
+            double *to = values + g->global_site[site * g->lanes + lane] * field->components;
+            memcpy(to, part + (lat_lane_place(g, lane) + lat_site_place(g, site)) * field->components, (size_t)field->components * sizeof *to);
+        }
+    free(part);
+    /* every number has one owner and is zero elsewhere; as integers, so that no bit changes */
+    if (g->rank_count > 1)
+        for (int64_t i = 0; i < total; i += SLICE)
+            MPI_Allreduce(MPI_IN_PLACE, values + i, (int)(total - i < SLICE ? total - i : SLICE), MPI_INT64_T, MPI_BOR, g->comm);
+}
+
+void lat_field_scatter(lat_field *field, int member, const double *values)
+{
+    const lat_geometry *g = field->geometry;
+    double *part = lat_alloc(g->volume / g->rank_count * field->components, sizeof *part);
+    for (int block = 0; block < g->blocks; block++)
+        for (int64_t site = 0; site < g->sites; site++) {
+            int lane = block * g->members + member;
+            double *to = part + (lat_lane_place(g, lane) + lat_site_place(g, site)) * field->components;
+            memcpy(to, values + g->global_site[site * g->lanes + lane] * field->components, (size_t)field->components * sizeof *to);
+        }
+    lat_field_set_local(field, member, part);
+    free(part);
+}

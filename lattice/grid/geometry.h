@@ -1,0 +1,104 @@
+/* flowhmc: SPDX-License-Identifier: GPL-3.0-or-later
+ *
+ * geometry.h: how a lattice is cut into the parts of ranks and the blocks of lanes.
+ */
+#ifndef LAT_GRID_GEOMETRY_H
+#define LAT_GRID_GEOMETRY_H
+
+#include "lattice/backend/choice.h"
+
+enum { LAT_MAX_DIM = 4 };
+
+
+/* Boundary conditions; zero: periodic (boundary.c).  They are couplings of links: a plaquette or rectangle is weighted
+ * with the product of the couplings of its links, as in arXiv:2012.14000.  All are 1 but those of links that lead from
+ * the last slice of a direction to the first: 0 where the direction is open, so that the loops which would leave the lattice
+ * vanish, all others having weight 1, those within the first and the last slice too; and `coupling`, 0 to 1, on the
+ * links of a defect, which start at 0 <= x_nu < extent[nu] for all nu other than its direction.  A defect of coupling 0 on
+ * a whole slice is an open boundary.  Links of coupling 0 are stored all the same, and take any value. */
+typedef struct {
+    bool open[LAT_MAX_DIM];
+    bool defect;
+    int direction;
+    int64_t extent[LAT_MAX_DIM];
+    double coupling;
+} lat_boundary;
+
+/* What is asked of a geometry.  Zero means: choose. */
+typedef struct {
+    int dim;
+    int64_t size[LAT_MAX_DIM];  /* global extents */
+    int ranks[LAT_MAX_DIM];     /* rank grid; its product is the size of the communicator */
+    int lane_grid[LAT_MAX_DIM]; /* blocks of this rank's lattice held in lanes */
+    int members;                /* independent lattices held side by side in lanes (at least 1) */
+    int period;                 /* in directions split over lanes, a lane's block is a multiple of this (default 2) */
+    int halo;                   /* width of the halo (default 1) */
+    int corners;                /* a halo site lies outside in at most this many directions (default 2) */
+    lat_precision precision;    /* the lanes are a multiple of the vector length of this precision */
+    lat_boundary boundary;
+    const struct lat_backend *backend; /* who runs the kernels, and where fields are kept; NULL: the host */
+} lat_shape;
+
+/* A list of sites of a lane's block. */
+typedef struct {
+    int64_t count;
+    int64_t *site;
+    int64_t *shared; /* the same where kernels find it */
+} lat_sites;
+
+/* Every rank holds an equal part of the lattice; the part is cut in equal blocks, one per lane and member.  All lanes
+ * share one table of sites: sites 0 ... sites-1 are the block (x fastest), sites ... all_sites-1 its halo (by regions).  Directions
+ * that are split over neither ranks nor lanes have no halo: their neighbour table wraps around.
+ * Lane = block * members + member; lanes beyond blocks * members are idle: they compute, and nobody looks.
+ * Read-only for everybody but geometry.c and halo.c. */
+typedef struct lat_geometry {
+    MPI_Comm comm;
+    int rank, rank_count;
+    int dim;
+    int64_t size[LAT_MAX_DIM]; /* 1 in directions >= dim, as are all arrays below (positions: 0) */
+    int64_t volume;            /* global number of sites */
+    int ranks[LAT_MAX_DIM], position[LAT_MAX_DIM];
+    int64_t local[LAT_MAX_DIM]; /* extents of this rank's part */
+    int lane_grid[LAT_MAX_DIM];
+    int64_t block[LAT_MAX_DIM]; /* extents of one lane's block */
+    int members, blocks, lanes;
+    int halo, corners;
+    bool split[LAT_MAX_DIM]; /* over ranks or lanes: this direction has a halo */
+    int64_t sites, all_sites;
+    int64_t *up[LAT_MAX_DIM], *down[LAT_MAX_DIM]; /* [all_sites]; -1 where the neighbour is not stored */
+    int64_t *box_site;                            /* site number of every point of block and halo, x fastest */
+    int32_t *coordinate;                          /* [all_sites][dim]: within the block, negative in a lower halo */
+    int64_t *origin;                              /* [lanes][dim]: global coordinates of the lane's block */
+    int64_t *global_site;                         /* [sites][lanes]: lexicographic global site index */
+    int64_t *lane_member;                         /* [lanes]; idle lanes carry members, members+1, ... */
+    lat_sites parity[2];                          /* sites of the block with even, odd sum of global coordinates */
+    lat_sites inner, outer;                       /* sites that need no halo from other ranks, and those that do */
+    lat_boundary boundary;
+    const struct lat_backend *backend;
+    struct lat_tables *tables; /* what kernels read of all this, where they find it */
+    struct lat_halo *halos; /* exchanges set up so far, by the number of bytes per site */
+    struct lat_paths *paths; /* room for what kernels keep from site to site (paths.c) */
+} lat_geometry;
+
+/* Collective over comm, which is duplicated.  LAT_CONFIG if the shape cannot be met (the message says which extent
+ * does not divide by what). */
+lat_status lat_geometry_create(MPI_Comm comm, const lat_shape *shape, lat_geometry **geometry, lat_error *error);
+void lat_geometry_free(lat_geometry *geometry); /* collective */
+
+/* Site index of the coordinates relative to the block of the lanes (halo coordinates included); -1 if not stored. */
+int64_t lat_site(const lat_geometry *geometry, const int64_t *coordinate);
+
+/* The sites of the block for which choose(geometry, site, value) holds, in order; lat_sites_free. */
+lat_sites lat_sites_where(const lat_geometry *geometry, bool (*choose)(const lat_geometry *geometry, int64_t site, int value), int value);
+
+/* Where a site and a lane lie in the rank's part, in site order: the place is the sum of both. */
+int64_t lat_site_place(const lat_geometry *geometry, int64_t site);
+int64_t lat_lane_place(const lat_geometry *geometry, int lane);
+
+/* Releases the exchanges of a geometry (halo.c). */
+void lat_halos_free(lat_geometry *geometry);
+
+/* Releases the room for paths (paths.c). */
+void lat_paths_free(lat_geometry *geometry);
+
+#endif
