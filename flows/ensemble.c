@@ -14,14 +14,14 @@ static void read_files(flow_ensemble *ensemble, const lat_shape *shape, lat_grou
     for (int mu = 0; mu < shape->dim; mu++) alone.size[mu] = shape->size[mu];
     lat_geometry *geometry;
     if (lat_geometry_create(MPI_COMM_SELF, &alone, &geometry, error)) return;
-    lat_field *links = lat_field_gauge(geometry, group, LAT_DOUBLE);
-    ensemble->reals = geometry->volume * links->components;
+    lat_gauge *gauge = lat_gauge_create(geometry, group, LAT_DOUBLE);
+    ensemble->reals = geometry->volume * gauge->links->components;
     ensemble->values = lat_alloc(ensemble->count * ensemble->reals, sizeof *ensemble->values);
     for (int64_t i = 0; i < ensemble->count; i++) {
-        if (lat_config_read(files[i], links, group, error)) break;
-        lat_field_gather(links, 0, ensemble->values + i * ensemble->reals);
+        if (lat_config_read(files[i], gauge, error)) break;
+        lat_field_gather(gauge->links, 0, ensemble->values + i * ensemble->reals);
     }
-    lat_field_free(links);
+    lat_gauge_free(gauge);
     lat_geometry_free(geometry);
 }
 

@@ -139,15 +139,15 @@ double *flow_map_parameters(flow_map *map);
 /* A scratch field of the map, shared by its layers: slots keep their contents only within one call of a layer. */
 lat_field *flow_scratch(flow_map *map, int slot, int components, lat_precision precision);
 
-void flow_forward(flow_map *map, lat_field *u, lat_field *density);
+void flow_forward(flow_map *map, lat_gauge *u, lat_field *density);
 /* The same, and keeps what flow_backward would have to compute again, for as many layers as fit into a fixed amount of
  * memory.  The next flow_backward of this map, if no other call comes between, must be given this very u. */
-void flow_record(flow_map *map, lat_field *u, lat_field *density);
-void flow_inverse(flow_map *map, lat_field *u, lat_field *density);
+void flow_record(flow_map *map, lat_gauge *u, lat_field *density);
+void flow_inverse(flow_map *map, lat_gauge *u, lat_field *density);
 /* As in the table, through all layers; gradient: [stack.parameter_count] where kernels find it, or NULL. */
-void flow_backward(flow_map *map, lat_field *u, lat_field *cotangent, const double *weight, double *gradient);
+void flow_backward(flow_map *map, lat_gauge *u, lat_field *cotangent, const double *weight, double *gradient);
 /* flow_record and the transport of a cotangent in one sweep. */
-void flow_push(flow_map *map, lat_field *u, lat_field *cotangent, lat_field *density);
+void flow_push(flow_map *map, lat_gauge *u, lat_field *cotangent, lat_field *density);
 
 /* ------------------------------------------------------------------------------------- pulled-back actions (pullback.c) */
 
@@ -160,7 +160,8 @@ lat_action *flow_pullback(flow_map *map, lat_action *action);
 typedef struct {
     flow_map *map;
     lat_action *action;
-    lat_field *u, *cotangent, *density;
+    lat_gauge *u;
+    lat_field *cotangent, *density;
 } flow_sampler;
 
 /* Neither the map nor the action is owned. */

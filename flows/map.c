@@ -225,15 +225,16 @@ typedef struct {
     int64_t recorded;
 } sweep;
 
-static sweep sweep_of(flow_map *map, lat_field *u, lat_field *cotangent, lat_field *density)
+static sweep sweep_of(flow_map *map, lat_gauge *u, lat_field *cotangent, lat_field *density)
 {
+    lat_gauge_changed(u);
     return (sweep){
         .map = map,
         .parameters = flow_map_parameters(map),
-        .u = u,
+        .u = u->links,
         .cotangent = cotangent,
         .density = density,
-        .data = {u->data, cotangent ? cotangent->data : NULL, density ? density->data : NULL},
+        .data = {u->links->data, cotangent ? cotangent->data : NULL, density ? density->data : NULL},
         .recorded = map->recorded,
     };
 }
@@ -270,21 +271,21 @@ static void run_push(const void *arguments)
 
 static void repeat(flow_map *map, void (*run)(const void *), const sweep *s) { lat_repeat(map->work->repeats, run, s, sizeof *s); }
 
-void flow_forward(flow_map *map, lat_field *u, lat_field *density)
+void flow_forward(flow_map *map, lat_gauge *u, lat_field *density)
 {
     map->recorded = false;
     sweep s = sweep_of(map, u, NULL, density);
     repeat(map, run_forward, &s);
 }
 
-void flow_record(flow_map *map, lat_field *u, lat_field *density)
+void flow_record(flow_map *map, lat_gauge *u, lat_field *density)
 {
     map->recorded = true;
     sweep s = sweep_of(map, u, NULL, density);
     repeat(map, run_record, &s);
 }
 
-void flow_inverse(flow_map *map, lat_field *u, lat_field *density)
+void flow_inverse(flow_map *map, lat_gauge *u, lat_field *density)
 {
     map->recorded = false;
     sweep s = sweep_of(map, u, NULL, density);
@@ -308,7 +309,7 @@ static const double *weights_at(flow_map *map, const double *weight)
     return work->weights;
 }
 
-void flow_backward(flow_map *map, lat_field *u, lat_field *cotangent, const double *weight, double *gradient)
+void flow_backward(flow_map *map, lat_gauge *u, lat_field *cotangent, const double *weight, double *gradient)
 {
     sweep s = sweep_of(map, u, cotangent, NULL);
     s.weight = weights_at(map, weight);
@@ -317,7 +318,7 @@ void flow_backward(flow_map *map, lat_field *u, lat_field *cotangent, const doub
     map->recorded = false;
 }
 
-void flow_push(flow_map *map, lat_field *u, lat_field *cotangent, lat_field *density)
+void flow_push(flow_map *map, lat_gauge *u, lat_field *cotangent, lat_field *density)
 {
     map->recorded = true;
     sweep s = sweep_of(map, u, cotangent, density);

@@ -20,7 +20,7 @@
 static void add_force(flow_chunk *chunk)
 {
     flow_sampler *s = chunk->sampler;
-    s->action->table->force(s->action, s->u, chunk->factor, s->cotangent);
+    lat_action_force(s->action, s->u, chunk->factor, s->cotangent);
 }
 
 static void backward(flow_chunk *chunk, double weight, double *gradient)
@@ -94,7 +94,7 @@ static void draw_stored(flow_chunk *chunk)
         double uniform[4];
         lat_uniform4(&chunk->random, 0, 0, chunk->random.member + (uint64_t)m, 0, uniform);
         int64_t chosen = (int64_t)(uniform[0] * (double)e->count);
-        lat_field_scatter(s->u, m, e->values + (chosen < e->count ? chosen : e->count - 1) * e->reals);
+        lat_field_scatter(s->u->links, m, e->values + (chosen < e->count ? chosen : e->count - 1) * e->reals);
     }
     lat_field_zero(s->density);
     flow_inverse(s->map, s->u, s->density);

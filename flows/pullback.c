@@ -4,64 +4,87 @@
  */
 #include "flows/flows.h"
 
-
 #include <stdlib.h>
 
 typedef struct {
     lat_action base;
     flow_map *map;
     lat_action *action;
-    lat_field *u, *log_det, *cotangent;
+    lat_gauge *u;
+    lat_field *log_det, *cotangent;
     double *weight; /* [lanes]: of log det in the force */
 } pullback;
 
 /* For a force the map is recorded, since the reverse sweep follows. */
-static void map_links(pullback *p, const lat_field *links, void (*map)(flow_map *, lat_field *, lat_field *))
+static void map_links(pullback *p, const lat_gauge *v, void (*map)(flow_map *, lat_gauge *, lat_field *))
 {
-    lat_field_copy(p->u, links);
+    lat_gauge_copy(p->u, v);
     lat_field_zero(p->log_det);
     map(p->map, p->u, p->log_det);
 }
 
-static void value(lat_action *action, lat_field *links, lat_field *density)
+static void value(lat_action *action, lat_gauge *v, lat_field *density)
 {
     pullback *p = (pullback *)action;
-    map_links(p, links, flow_forward);
+    map_links(p, v, flow_forward);
     lat_field_axpy(density, -1, p->log_det);
-    p->action->table->value(p->action, p->u, density);
+    if (p->action->table->value) p->action->table->value(p->action, p->u, density);
+    lat_action_failed(p->action, &action->error);
 }
 
-static void force(lat_action *action, lat_field *links, double scale, lat_field *force)
+static void total(lat_action *action, lat_gauge *v, double *out)
 {
     pullback *p = (pullback *)action;
-    map_links(p, links, flow_record);
+    if (!p->action->table->total) return;
+    map_links(p, v, flow_forward);
+    p->action->table->total(p->action, p->u, out);
+    lat_action_failed(p->action, &action->error);
+}
+
+/* log det belongs to the innermost level. */
+static void force(lat_action *action, int level, lat_gauge *v, double scale, lat_field *force)
+{
+    pullback *p = (pullback *)action;
+    map_links(p, v, flow_record);
     lat_field_zero(p->cotangent);
-    p->action->table->force(p->action, p->u, 1, p->cotangent);
+    p->action->table->force(p->action, level, p->u, 1, p->cotangent);
+    lat_action_failed(p->action, &action->error);
+    for (int lane = 0; lane < p->map->geometry->lanes; lane++) p->weight[lane] = level == 0 ? -1 : 0;
     flow_backward(p->map, p->u, p->cotangent, p->weight, NULL);
     lat_field_axpy(force, scale, p->cotangent);
+}
+
+static void refresh(lat_action *action, lat_gauge *v, const lat_random *random)
+{
+    pullback *p = (pullback *)action;
+    if (!p->action->table->refresh) return;
+    map_links(p, v, flow_forward);
+    lat_action_refresh(p->action, p->u, random);
+    lat_action_failed(p->action, &action->error);
 }
 
 static void release(lat_action *action)
 {
     pullback *p = (pullback *)action;
-    lat_field_free(p->u);
+    lat_gauge_free(p->u);
     lat_field_free(p->log_det);
     lat_field_free(p->cotangent);
     free(p->weight);
     free(p);
 }
 
-static const lat_action_table table = {"pullback", value, force, NULL, release};
+static const lat_action_table table = {"pullback", value, total, force, refresh, release};
 
 lat_action *flow_pullback(flow_map *map, lat_action *action)
 {
     pullback *p = lat_alloc(1, sizeof *p);
     const lat_geometry *g = map->geometry;
-    *p = (pullback){.base = {.table = &table, .group = action->group}, .map = map, .action = action};
-    p->u = lat_field_gauge(g, action->group, map->precision);
+    int halo = action->halo > map->model->stack.halo ? action->halo : map->model->stack.halo;
+    *p = (pullback){.map = map, .action = action};
+    p->base = (lat_action){.table = &table, .group = action->group, .halo = halo, .levels = action->levels, .auxiliary = action->auxiliary};
+    p->u = lat_gauge_create(g, action->group, map->precision);
     p->log_det = lat_field_create(g, 1, LAT_DOUBLE);
     p->cotangent = lat_field_algebra(g, action->group, map->precision);
     p->weight = lat_alloc(g->lanes, sizeof *p->weight);
-    for (int lane = 0; lane < g->lanes; lane++) p->weight[lane] = -1;
     return &p->base;
 }

@@ -19,7 +19,7 @@ flow_sampler *flow_sampler_create(flow_map *map, lat_action *action)
     *sampler = (flow_sampler){
         map,
         action,
-        lat_field_gauge(map->geometry, group, map->precision),
+        lat_gauge_create(map->geometry, group, map->precision),
         lat_field_algebra(map->geometry, group, map->precision),
         lat_field_create(map->geometry, 1, LAT_DOUBLE),
     };
@@ -29,7 +29,7 @@ flow_sampler *flow_sampler_create(flow_map *map, lat_action *action)
 void flow_sampler_free(flow_sampler *sampler)
 {
     if (!sampler) return;
-    lat_field_free(sampler->u);
+    lat_gauge_free(sampler->u);
     lat_field_free(sampler->cotangent);
     lat_field_free(sampler->density);
     free(sampler);
@@ -41,14 +41,13 @@ static void weigh(flow_sampler *sampler, double *log_q, double *action)
     lat_sum(sampler->density, log_q);
     for (int m = 0; m < sampler->map->geometry->members; m++) log_q[m] = -log_q[m];
     lat_field_zero(sampler->density);
-    sampler->action->table->value(sampler->action, sampler->u, sampler->density);
-    lat_sum(sampler->density, action);
+    lat_action_sum(sampler->action, sampler->u, sampler->density, action);
 }
 
 static void sample(flow_sampler *sampler, const lat_random *random, double *log_q, double *action,
-                   void (*map)(flow_map *, lat_field *, lat_field *))
+                   void (*map)(flow_map *, lat_gauge *, lat_field *))
 {
-    lat_field_haar(sampler->u, sampler->map->model->group, random);
+    lat_gauge_haar(sampler->u, random);
     lat_field_zero(sampler->density);
     map(sampler->map, sampler->u, sampler->density);
     weigh(sampler, log_q, action);
@@ -66,7 +65,7 @@ void flow_sample_record(flow_sampler *sampler, const lat_random *random, double 
 
 void flow_sample_push(flow_sampler *sampler, const lat_random *random, double *log_q, double *action)
 {
-    lat_field_haar(sampler->u, sampler->map->model->group, random);
+    lat_gauge_haar(sampler->u, random);
     lat_field_zero(sampler->density);
     lat_field_zero(sampler->cotangent);
     flow_push(sampler->map, sampler->u, sampler->cotangent, sampler->density);

@@ -3,7 +3,7 @@
  * checkpoint.c: all that a chain needs to go on as if it had never stopped: links, step, and the state of its updates.
  * Random numbers need no state: they are a function of the step.
  */
-#include "hmc/hmc.h"
+#include "hmc/checkpoint.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -19,10 +19,10 @@ lat_status mc_checkpoint_write(const char *path, const mc_chain *chain, mc_updat
 {
     lat_h5 *file = lat_h5_create(chain->geometry->comm, path, "checkpoint");
     lat_h5_put_text(file, "config", config);
-    lat_h5_put_text(file, "group", lat_group_names[chain->group]);
-    lat_h5_put_int(file, "replicas", chain->replicas);
-    lat_h5_put_int(file, "step", (int64_t)chain->step);
-    lat_h5_put_int(file, "links_id", (int64_t)chain->links_id);
+    lat_h5_put_text(file, "group", lat_group_names[chain->state->gauge->group]);
+    lat_h5_put_int(file, "replicas", mc_replicas(chain->state));
+    lat_h5_put_int(file, "step", (int64_t)chain->state->step);
+    lat_h5_put_int(file, "links_id", (int64_t)chain->state->gauge->version);
     lat_h5_put_real(file, "core_seconds", chain->core_seconds);
     lat_h5_put_real(file, "joules", chain->joules);
     lat_h5_put_int(file, "updates", count);
@@ -33,9 +33,9 @@ lat_status mc_checkpoint_write(const char *path, const mc_chain *chain, mc_updat
     for (int i = 0; i < count; i++) {
         char name[32];
         state_name(i, name);
-        lat_h5_put_reals(file, name, 1, &updates[i]->state_count, updates[i]->state);
+        lat_h5_put_reals(file, name, 1, &updates[i]->memory_count, updates[i]->memory);
     }
-    lat_h5_put_field(file, "links", chain->links, -1);
+    lat_h5_put_field(file, "links", chain->state->gauge->links, -1);
     return lat_h5_finish(file, error);
 }
 
@@ -64,9 +64,9 @@ static double *read_state(lat_h5 *file, int i, const mc_update *update)
     int64_t extent;
     state_name(i, name);
     double *state = lat_h5_get_reals(file, name, 1, &extent, INT64_MAX);
-    if (!state || extent == update->state_count) return state;
+    if (!state || extent == update->memory_count) return state;
     lat_h5_refuse(file, "'%s' (%s) holds %lld numbers and should hold %lld: is it of another version of the program?",
-                  name, update->table->name, (long long)extent, (long long)update->state_count);
+                  name, update->table->name, (long long)extent, (long long)update->memory_count);
     free(state);
     return NULL;
 }
@@ -75,7 +75,7 @@ static void restore(lat_h5 *file, mc_chain *chain, mc_update **updates, int coun
 {
     double **state = lat_alloc(count, sizeof *state);
     lat_h5_get_int(file, "updates", count, count);
-    lat_h5_get_int(file, "replicas", chain->replicas, chain->replicas);
+    lat_h5_get_int(file, "replicas", mc_replicas(chain->state), mc_replicas(chain->state));
     uint64_t step = (uint64_t)lat_h5_get_int(file, "step", 0, INT64_MAX);
     uint64_t links_id = (uint64_t)lat_h5_get_int(file, "links_id", 0, INT64_MAX);
     double core_seconds = lat_h5_get_real(file, "core_seconds"), joules = lat_h5_get_real(file, "joules");
@@ -84,16 +84,16 @@ static void restore(lat_h5 *file, mc_chain *chain, mc_update **updates, int coun
     if (extent != count)
         lat_h5_refuse(file, "'seconds' holds %lld numbers and should hold %d", (long long)extent, count);
     for (int i = 0; i < count; i++) state[i] = read_state(file, i, updates[i]);
-    lat_h5_get_field(file, "links", chain->links, -1);
+    lat_h5_get_field(file, "links", chain->state->gauge->links, -1);
     if (lat_h5_status(file) == LAT_DONE) {
-        chain->step = step;
-        chain->links_id = links_id;
+        chain->state->step = step;
+        chain->state->gauge->version = links_id;
         chain->core_seconds = core_seconds;
         chain->joules = joules;
         for (int i = 0; i < count; i++) updates[i]->seconds = seconds[i];
         for (int i = 0; i < count; i++)
-            if (updates[i]->state_count)
-                memcpy(updates[i]->state, state[i], (size_t)updates[i]->state_count * sizeof **state);
+            if (updates[i]->memory_count)
+                memcpy(updates[i]->memory, state[i], (size_t)updates[i]->memory_count * sizeof **state);
     }
     for (int i = 0; i < count; i++) free(state[i]);
     free(state);

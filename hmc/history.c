@@ -3,12 +3,12 @@
  * history.c: the measured numbers of a chain, one row per step, in memory and as history.h5.  The file is written whole
  * each time: the same rows give the same bytes, however often the run was stopped between them.
  */
-#include "hmc/hmc.h"
+#include "hmc/history.h"
 
 #include <stdlib.h>
 #include <string.h>
 
-enum { NAME_BYTES = sizeof *((mc_history *)0)->name, MOST_COLUMNS = 1 << 12, MOST_REPLICAS = 1 << 20 };
+enum { LONGEST_NAME = 255, MOST_COLUMNS = 1 << 12, MOST_REPLICAS = 1 << 20 };
 
 mc_history *mc_history_create(int columns, int replicas)
 {
@@ -23,9 +23,16 @@ mc_history *mc_history_create(int columns, int replicas)
 void mc_history_free(mc_history *history)
 {
     if (!history) return;
+    for (int column = 0; column < history->columns; column++) free(history->name[column]);
     free(history->name);
     free(history->value);
     free(history);
+}
+
+void mc_history_name(mc_history *history, int column, const char *name)
+{
+    free(history->name[column]);
+    history->name[column] = lat_text("%s", name);
 }
 
 void mc_history_append(mc_history *history, const double *row)
@@ -65,12 +72,10 @@ static double step_of(const mc_history *history, int64_t row)
 /* Names in the order of the columns, separated by blanks. */
 static char *join_names(const mc_history *history)
 {
-    char *names = lat_alloc((int64_t)history->columns * (NAME_BYTES + 1) + 1, 1);
-    for (int column = 0; column < history->columns; column++) {
-        if (column) strcat(names, " ");
-        strncat(names, history->name[column], NAME_BYTES - 1);
-    }
-    return names;
+    lat_bytes names = {0};
+    lat_bytes_add(&names, "", 0);
+    for (int column = 0; column < history->columns; column++) lat_bytes_print(&names, "%s%s", column ? " " : "", history->name[column]);
+    return names.data;
 }
 
 static void write_columns(lat_h5 *file, const mc_history *history)
@@ -106,7 +111,7 @@ lat_status mc_history_write(MPI_Comm comm, const char *path, const mc_history *h
 static bool is_new(const mc_history *history, int columns, const char *name, size_t length)
 {
     for (int column = 0; column < columns; column++)
-        if (strlen(history->name[column]) == length && memcmp(history->name[column], name, length) == 0) return false;
+        if (history->name[column] && strlen(history->name[column]) == length && memcmp(history->name[column], name, length) == 0) return false;
     return true;
 }
 
@@ -118,12 +123,11 @@ static mc_history *split_names(lat_h5 *file, const char *names, int replicas)
     mc_history *history = mc_history_create(columns, replicas);
     for (int column = 0; column < columns; column++) {
         size_t length = strcspn(names, " ");
-        if (length < 1 || length >= NAME_BYTES)
+        if (length < 1 || length > LONGEST_NAME)
             lat_h5_refuse(file, "has a column whose name has %d characters", (int)length);
         else if (!is_new(history, column, names, length))
             lat_h5_refuse(file, "has two columns '%.*s'", (int)length, names);
-        else
-            memcpy(history->name[column], names, length);
+        history->name[column] = lat_text("%.*s", (int)length, names);
         names += length + (names[length] == ' ');
     }
     return history;
@@ -174,7 +178,7 @@ static void read_columns(lat_h5 *file, mc_history *history)
 
 lat_status mc_history_read(MPI_Comm comm, const char *path, mc_history **history, lat_error *error)
 {
-    enum { MOST_NAMES = MOST_COLUMNS * NAME_BYTES };
+    enum { MOST_NAMES = MOST_COLUMNS * (LONGEST_NAME + 1) };
     lat_h5 *file = lat_h5_open(comm, path, "history");
     char *names = lat_h5_get_text(file, "columns", MOST_NAMES);
     int replicas = (int)lat_h5_get_int(file, "replicas", 1, MOST_REPLICAS);

@@ -11,7 +11,7 @@
  * integration of the next level.  Only the innermost level moves the links, so the last kick of one such integration
  * is joined to the first of the next one too.
  */
-#include "hmc/hmc.h"
+#include "hmc/integrator.h"
 
 const char *const mc_integrator_names[] = {"leapfrog", "omf2", "omf4", NULL};
 
@@ -49,14 +49,14 @@ int64_t mc_integrator_forces(mc_integrator integrator, int levels, const int *st
 typedef struct {
     mc_integrator integrator;
     lat_action *action;
-    lat_group group;
-    lat_field *links, *momenta;
+    lat_gauge *gauge;
+    lat_field *momenta;
     double owed[LAT_MAX_LEVELS]; /* time of the kick that each level still has to do */
 } nest;
 
 static void kick(nest *n, int level, double time)
 {
-    lat_action_force(n->action, level, n->links, -(n->owed[level] + time), n->momenta);
+    n->action->table->force(n->action, level, n->gauge, -(n->owed[level] + time), n->momenta);
     n->owed[level] = 0;
 }
 
@@ -72,17 +72,15 @@ static void integrate(nest *n, int level, const int *steps, double length)
             if (level > 0)
                 integrate(n, level - 1, steps + 1, coefficient[i] * eps);
             else
-                lat_gauge_exp_update(n->links, n->group, coefficient[i] * eps, n->momenta);
+                lat_gauge_exp_update(n->gauge, coefficient[i] * eps, n->momenta);
             next = i + 1 < last ? coefficient[i + 1] : coefficient[last] + coefficient[0];
         }
     n->owed[level] = coefficient[last] * eps;
 }
 
-void mc_integrate(mc_integrator integrator, lat_action *action, lat_group group, lat_field *links, lat_field *momenta,
-                  double length, const int *steps)
+void mc_integrate(mc_integrator integrator, lat_action *action, lat_gauge *gauge, lat_field *momenta, double length, const int *steps)
 {
-    nest n = {.integrator = integrator, .action = action, .group = group, .links = links, .momenta = momenta};
-    int levels = lat_action_levels(action);
-    integrate(&n, levels - 1, steps, length);
-    for (int level = 0; level < levels; level++) kick(&n, level, 0);
+    nest n = {.integrator = integrator, .action = action, .gauge = gauge, .momenta = momenta};
+    integrate(&n, action->levels - 1, steps, length);
+    for (int level = 0; level < action->levels; level++) kick(&n, level, 0);
 }

@@ -6,7 +6,7 @@
  * A mode of frequency omega comes back to where it was, or to the opposite, after trajectories of omega length = n pi; lengths
  * drawn at random leave none behind, P. B. Mackenzie, Phys. Lett. B 226 (1989) 369.
  */
-#include "hmc/hmc.h"
+#include "hmc/trajectory.h"
 
 #include "lattice/grid/kernels.h"
 
@@ -31,18 +31,18 @@ static void read_steps(lat_settings *settings, mc_trajectory *trajectory, lat_er
     for (int i = 0; i < count; i++) trajectory->steps[i] = (int)steps[i];
 }
 
-lat_status mc_trajectory_create(lat_settings *settings, const lat_geometry *geometry, lat_group group, int levels,
-                                mc_trajectory *trajectory, lat_error *error)
+lat_status mc_trajectory_create(lat_settings *settings, const lat_geometry *geometry, const lat_action *action, mc_trajectory *trajectory,
+                                lat_error *error)
 {
     trajectory->length = lat_settings_real(settings, "trajectory", 1, 1e-6, 1e6, error);
     trajectory->randomise = lat_settings_real(settings, "randomise", 0, 0, 1, error);
-    trajectory->levels = levels;
+    trajectory->levels = action->levels;
     read_steps(settings, trajectory, error);
     trajectory->integrator =
         (mc_integrator)lat_settings_choice(settings, "integrator", "omf2", mc_integrator_names, error);
     if (error->status) return error->status;
-    trajectory->momenta = lat_field_algebra(geometry, group, LAT_DOUBLE);
-    trajectory->start = lat_field_gauge(geometry, group, LAT_DOUBLE);
+    trajectory->momenta = lat_field_algebra(geometry, action->group, LAT_DOUBLE);
+    trajectory->start = lat_gauge_create(geometry, action->group, LAT_DOUBLE);
     trajectory->density = lat_field_create(geometry, 1, LAT_DOUBLE);
     trajectory->repeats = lat_repeats_create(geometry);
     return LAT_DONE;
@@ -51,13 +51,13 @@ lat_status mc_trajectory_create(lat_settings *settings, const lat_geometry *geom
 void mc_trajectory_free(mc_trajectory *trajectory)
 {
     lat_field_free(trajectory->momenta);
-    lat_field_free(trajectory->start);
+    lat_gauge_free(trajectory->start);
     lat_field_free(trajectory->density);
     lat_repeats_free(trajectory->repeats);
     *trajectory = (mc_trajectory){0};
 }
 
-static void hamiltonian(mc_trajectory *trajectory, lat_action *action, lat_field *links, double *out)
+static void hamiltonian(mc_trajectory *trajectory, lat_action *action, lat_gauge *gauge, double *out)
 {
     const lat_field *momenta = trajectory->momenta;
     lat_field *density = trajectory->density;
@@ -65,43 +65,42 @@ static void hamiltonian(mc_trajectory *trajectory, lat_action *action, lat_field
     lat_range range = lat_block(momenta->geometry);
     lat_field_zero(density);
     lat_kernels_of(momenta, LAT_U1)->half_square(&args, &range);
-    action->table->value(action, links, density);
-    lat_sum(density, out);
+    lat_action_sum(action, gauge, density, out);
 }
 
 /* Auxiliary fields and momenta must not be drawn from the same numbers. */
-static void refresh(lat_action *action, lat_field *links, lat_random random)
+static void refresh(lat_action *action, lat_gauge *gauge, lat_random random)
 {
     random.purpose = LAT_RANDOM_AUXILIARY;
-    if (action->table->refresh) action->table->refresh(action, links, &random);
+    lat_action_refresh(action, gauge, &random);
 }
 
 /* All that an integration follows from, but for the numbers in the fields. */
 typedef struct {
     const mc_trajectory *trajectory;
     lat_action *action;
-    lat_field *links;
+    lat_gauge *gauge;
     void *data;
     double length;
-    int64_t group;
 } integration;
 
 static void run_integration(const void *arguments)
 {
     const integration *i = arguments;
     const mc_trajectory *t = i->trajectory;
-    mc_integrate(t->integrator, i->action, (lat_group)i->group, i->links, t->momenta, i->length, t->steps);
+    mc_integrate(t->integrator, i->action, i->gauge, t->momenta, i->length, t->steps);
 }
 
 /* A recording of more forces than this gains nothing more, and one of a length that does not come again gains nothing. */
-static void integrate(const mc_trajectory *t, lat_action *action, lat_group group, lat_field *links, double length)
+static void integrate(const mc_trajectory *t, lat_action *action, lat_gauge *gauge, double length)
 {
     enum { MOST_RECORDED = 1000 };
-    integration i = {t, action, links, links->data, length, group};
+    integration i = {t, action, gauge, gauge->links->data, length};
     if (t->randomise > 0 || mc_integrator_forces(t->integrator, t->levels, t->steps) > MOST_RECORDED)
         run_integration(&i);
     else
         lat_repeat(t->repeats, run_integration, &i, sizeof i);
+    lat_gauge_changed(gauge); /* a replay does not say so */
 }
 
 static double draw_length(const mc_trajectory *t, const lat_random *random)
@@ -112,39 +111,42 @@ static double draw_length(const mc_trajectory *t, const lat_random *random)
     return t->length * (1 + t->randomise * (2 * uniform[0] - 1));
 }
 
-void mc_trajectory_run(mc_trajectory *t, lat_action *action, lat_group group, lat_field *links,
-                       const lat_random *momenta, const lat_random *acceptance, double *dh, bool *accepted)
+lat_status mc_trajectory_run(mc_trajectory *t, lat_action *action, lat_gauge *gauge, const lat_random *momenta, const lat_random *acceptance,
+                             double *dh, bool *accepted, lat_error *error)
 {
-    int members = links->geometry->members;
+    int members = gauge->links->geometry->members;
     double *start = lat_alloc(members, sizeof *start);
     bool *rejected = lat_alloc(members, sizeof *rejected);
     lat_field_gaussian(t->momenta, momenta);
-    refresh(action, links, *momenta);
-    lat_field_copy(t->start, links);
-    hamiltonian(t, action, links, start);
-    integrate(t, action, group, links, draw_length(t, acceptance));
-    hamiltonian(t, action, links, dh);
+    refresh(action, gauge, *momenta);
+    lat_gauge_copy(t->start, gauge);
+    hamiltonian(t, action, gauge, start);
+    integrate(t, action, gauge, draw_length(t, acceptance));
+    hamiltonian(t, action, gauge, dh);
+    bool failed = lat_action_failed(action, error) != LAT_DONE;
     for (int m = 0; m < members; m++) {
         double uniform[4];
         lat_uniform4(acceptance, 0, 0, (uint64_t)m, 0, uniform);
         dh[m] -= start[m];
-        accepted[m] = uniform[0] < exp(-dh[m]); /* false if dh is NaN */
+        accepted[m] = !failed && uniform[0] < exp(-dh[m]); /* false if dh is NaN */
         rejected[m] = !accepted[m];
     }
-    lat_field_copy_members(links, t->start, rejected);
+    lat_gauge_copy_members(gauge, t->start, rejected);
     free(start);
     free(rejected);
+    return error->status;
 }
 
-void mc_largest_differences(const lat_field *a, const lat_field *b, lat_group group, double *largest)
+void mc_largest_differences(const lat_gauge *gauge, const lat_gauge *other, double *largest)
 {
+    const lat_field *a = gauge->links, *b = other->links;
     const lat_geometry *g = a->geometry;
     void *of_a = lat_field_map(a, LAT_READ), *of_b = lat_field_map(b, LAT_READ);
     for (int m = 0; m < g->members; m++) largest[m] = 0;
     for (int64_t i = 0; i < g->sites * a->components; i++)
         for (int lane = 0; lane < g->blocks * g->members; lane++) {
             double d = lat_real_at(a, of_a, i * g->lanes + lane) - lat_real_at(b, of_b, i * g->lanes + lane);
-            if (group == LAT_U1) d = remainder(d, 2 * M_PI);
+            if (gauge->group == LAT_U1) d = remainder(d, 2 * M_PI);
             double *most = &largest[g->lane_member[lane]];
             *most = isnan(d) ? INFINITY : fmax(*most, fabs(d));
         }
@@ -153,26 +155,25 @@ void mc_largest_differences(const lat_field *a, const lat_field *b, lat_group gr
     MPI_Allreduce(MPI_IN_PLACE, largest, g->members, MPI_DOUBLE, MPI_MAX, g->comm);
 }
 
-double mc_largest_difference(const lat_field *a, const lat_field *b, lat_group group)
+double mc_largest_difference(const lat_gauge *a, const lat_gauge *b)
 {
-    const int members = a->geometry->members;
+    const int members = a->links->geometry->members;
     double *each = lat_alloc(members, sizeof *each), largest = 0;
-    mc_largest_differences(a, b, group, each);
+    mc_largest_differences(a, b, each);
     for (int m = 0; m < members; m++) largest = fmax(largest, each[m]);
     free(each);
     return largest;
 }
 
-double mc_trajectory_reversibility(mc_trajectory *t, lat_action *action, lat_group group, lat_field *links,
-                                   const lat_random *momenta)
+double mc_trajectory_reversibility(mc_trajectory *t, lat_action *action, lat_gauge *gauge, const lat_random *momenta)
 {
     lat_field_gaussian(t->momenta, momenta);
-    refresh(action, links, *momenta);
-    lat_field_copy(t->start, links);
-    integrate(t, action, group, links, t->length);
+    refresh(action, gauge, *momenta);
+    lat_gauge_copy(t->start, gauge);
+    integrate(t, action, gauge, t->length);
     lat_field_axpy(t->momenta, -2, t->momenta);
-    integrate(t, action, group, links, t->length);
-    double difference = mc_largest_difference(links, t->start, group);
-    lat_field_copy(links, t->start);
+    integrate(t, action, gauge, t->length);
+    double difference = mc_largest_difference(gauge, t->start);
+    lat_gauge_copy(gauge, t->start);
     return difference;
 }

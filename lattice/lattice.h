@@ -16,11 +16,13 @@
 #include "lattice/gauge/action.h"
 #include "lattice/gauge/gauge.h"
 #include "lattice/gauge/gradient_flow.h"
+#include "lattice/gauge/loops.h"
 #include "lattice/gauge/smearing.h"
 #include "lattice/grid/grid.h"
 #include "lattice/group/group.h"
 #include "lattice/io/config.h"
 #include "lattice/io/h5.h"
+#include "lattice/observe/exact2d.h"
 #include "lattice/observe/observable.h"
 
 #endif

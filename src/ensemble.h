@@ -13,7 +13,7 @@ typedef struct {
     mc_chain *chain;
     mc_update **updates;
     int update_count;
-    lat_observable *observable;
+    lat_observable **observable;
     int observable_count;
     int64_t steps; /* after thermalisation */
     int64_t every, save_every, checkpoint_every, keep_checkpoints, walltime;

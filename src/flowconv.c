@@ -124,32 +124,32 @@ static void print_report(const char *path, const lat_config_report *report, cons
 /* ------------------------------------------------------------------------------------------------------------- work */
 
 /* The field of a file, on a lattice of its own.  The report is released by the caller. */
-static lat_field *read_file(const request *r, const char *path, lat_group *group, lat_config_report *report,
+static lat_gauge *read_file(const request *r, const char *path, lat_config_report *report,
                             lat_error *error)
 {
+    lat_group group;
     lat_shape shape;
     lat_geometry *geometry;
-    if (lat_config_shape_as(MPI_COMM_WORLD, path, &r->input, group, &shape, error)) return NULL;
+    if (lat_config_shape_as(MPI_COMM_WORLD, path, &r->input, &group, &shape, error)) return NULL;
     if (lat_geometry_create(MPI_COMM_WORLD, &shape, &geometry, error)) return NULL;
-    lat_field *links = lat_field_gauge(geometry, *group, LAT_DOUBLE);
-    lat_config_read_as(path, links, *group, &r->input, report, error);
-    return links;
+    lat_gauge *gauge = lat_gauge_create(geometry, group, LAT_DOUBLE);
+    lat_config_read_as(path, gauge, &r->input, report, error);
+    return gauge;
 }
 
-static void free_links(lat_field *links)
+static void free_gauge(lat_gauge *gauge)
 {
-    if (!links) return;
-    lat_geometry *geometry = (lat_geometry *)links->geometry;
-    lat_field_free(links);
+    if (!gauge) return;
+    lat_geometry *geometry = (lat_geometry *)gauge->links->geometry;
+    lat_gauge_free(gauge);
     lat_geometry_free(geometry);
 }
 
 static void check_file(const request *r, const char *path, lat_error *error)
 {
-    lat_group group;
     lat_config_report report = {0};
     lat_error found = {0};
-    free_links(read_file(r, path, &group, &report, &found));
+    free_gauge(read_file(r, path, &report, &found));
     if (!r->quiet) print_report(path, &report, &found);
     lat_config_report_free(&report);
     if (found.status) lat_fail(error, found.status, "%s", found.text);
@@ -184,19 +184,19 @@ static void convert(const request *r, const char *in, const char *out, lat_error
     if (lat_config_shape_as(MPI_COMM_WORLD, in, &r->input, &group, &shape, error)) return;
     if (lat_config_writable(out, group, &shape, &r->output, error)) return;
     double start = MPI_Wtime();
-    lat_field *links = read_file(r, in, &group, &report, error);
+    lat_gauge *gauge = read_file(r, in, &report, error);
     double middle = MPI_Wtime();
     if (error->status == LAT_DONE) {
         lat_provenance *provenance = lat_alloc(report.provenance_count + OPTIONS_OWN, sizeof *provenance);
         int count = make_provenance(r, &report, provenance);
-        lat_config_write_as(out, links, group, 0, &r->output, provenance, count, error);
+        lat_config_write_as(out, gauge, 0, &r->output, provenance, count, error);
         free(provenance);
         if (!r->quiet) {
             print_report(in, &report, error);
             printf("%-12sread in %.3f s, %s written in %.3f s\n", "time", middle - start, out, MPI_Wtime() - middle);
         }
     }
-    free_links(links);
+    free_gauge(gauge);
     lat_config_report_free(&report);
 }
 

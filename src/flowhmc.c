@@ -49,16 +49,16 @@ static void read_observables(lat_settings *measure, ensemble *e, lat_error *erro
 {
     enum { MOST = 64 };
     const char *names[MOST] = {"plaquette"};
-    lat_shape shape = {.dim = e->chain->geometry->dim, .boundary = e->chain->geometry->boundary};
-    memcpy(shape.size, e->chain->geometry->size, sizeof shape.size);
+    const lat_observe_context context = {e->chain->state->gauge, measure};
     int count = lat_settings_strings(measure, "observables", names, 1, MOST, error);
     e->observable = lat_alloc(MOST, sizeof *e->observable);
     for (int i = 0; i < count && !error->status; i++) {
-        if (lat_observable_find(names[i], e->chain->group, &shape, &e->observable[i], error)) return;
-        for (int j = 0; j < i; j++)
-            if (strcmp(e->observable[i].name, e->observable[j].name) == 0)
-                lat_settings_fail(measure, "observables", error, "'%.40s' is there twice: leave one out", names[i]);
+        e->observable[i] = lat_observable_create(names[i], lat_observable_kinds, &context, error);
+        if (error->status) return;
         e->observable_count++;
+        for (int j = 0; j < i; j++)
+            if (strcmp(e->observable[i]->name, e->observable[j]->name) == 0)
+                lat_settings_fail(measure, "observables", error, "'%.40s' is there twice: leave one out", names[i]);
     }
 }
 
@@ -72,7 +72,7 @@ static void read_format(lat_settings *chain, ensemble *e, lat_error *error)
     e->save_format = names[lat_settings_choice(chain, "save_format", "h5", names, error)];
     lat_error refusal = {0};
     lat_config_options options = {.format = e->save_format};
-    if (lat_config_writable("configs", e->chain->group, &shape, &options, &refusal) && !error->status)
+    if (lat_config_writable("configs", e->chain->state->gauge->group, &shape, &options, &refusal) && !error->status)
         lat_settings_fail(chain, "save_format", error, "%s", refusal.text);
 }
 
@@ -94,23 +94,20 @@ static void read_plan(lat_settings *root, ensemble *e, lat_error *error)
 static mc_history *new_history(const ensemble *e)
 {
     int columns = 0;
-    for (int i = 0; i < e->observable_count; i++) columns += e->observable[i].columns;
-    mc_history *history = mc_history_create(columns, e->chain->replicas);
+    for (int i = 0; i < e->observable_count; i++) columns += e->observable[i]->columns;
+    mc_history *history = mc_history_create(columns, mc_replicas(e->chain->state));
     history->every = (uint64_t)e->every;
     history->first_step = e->chain->thermalise + history->every;
     for (int i = 0, column = 0; i < e->observable_count; i++)
-        for (int c = 0; c < e->observable[i].columns; c++, column++) {
-            char *name = lat_text("%s%s", e->observable[i].name, e->observable[i].column[c]);
-            snprintf(history->name[column], sizeof history->name[column], "%.31s", name);
-            free(name);
-        }
+        for (int c = 0; c < e->observable[i]->columns; c++) mc_history_name(history, column++, e->observable[i]->column[c].name);
     return history;
 }
 
 static lat_status set_up(lat_settings *root, const char *directory, ensemble *e, lat_error *error)
 {
-    if (mc_chain_create(MPI_COMM_WORLD, root, directory, &e->chain, error)) return error->status;
-    if (mc_updates_create(root, e->chain, &e->updates, &e->update_count, error)) return error->status;
+    if (mc_chain_create(MPI_COMM_WORLD, root, lat_action_kinds, directory, &e->chain, error)) return error->status;
+    const mc_context context = mc_chain_context(e->chain);
+    if (mc_updates_create(root, mc_update_tables, &context, &e->updates, &e->update_count, error)) return error->status;
     read_plan(root, e, error);
     if (!error->status) lat_settings_finish(root, error);
     if (lat_agree(MPI_COMM_WORLD, error)) return error->status;
@@ -124,6 +121,7 @@ static void tear_down(ensemble *e)
     mc_history_free(e->history);
     mc_chain_free(e->chain);
     if (e->energy_started) energy_end(&e->energy);
+    for (int i = 0; i < e->observable_count; i++) lat_observable_free(e->observable[i]);
     free(e->observable);
     free(e->identity);
 }
@@ -154,7 +152,7 @@ static char *layout_text(const ensemble *e)
          *lane_grid = product_of(lanes, g->dim);
     char *block = product_of(g->block, g->dim);
     char *text = lat_text("%s, %s, %d replica%s; %s ranks, %s lanes x %d, %d idle, blocks of %s; backend %s%s%s",
-                          lat_group_names[e->chain->group], size, g->members, g->members > 1 ? "s" : "", rank_grid,
+                          lat_group_names[e->chain->state->gauge->group], size, g->members, g->members > 1 ? "s" : "", rank_grid,
                           lane_grid, g->members, g->lanes - g->blocks * g->members, block, lat_backend_name(g->backend),
                           e->chain->no_device[0] ? ", " : "", e->chain->no_device);
     free(size);
@@ -169,7 +167,7 @@ static char *layout_text(const ensemble *e)
 /* Rows of the history up to the present step. */
 static int64_t rows_due(const ensemble *e)
 {
-    return mc_chain_counts(e->chain) ? (int64_t)(e->chain->step - e->chain->thermalise) / e->every : 0;
+    return mc_chain_counts(e->chain) ? (int64_t)(e->chain->state->step - e->chain->thermalise) / e->every : 0;
 }
 
 /* The history goes first: it is never behind the checkpoint. */
@@ -180,16 +178,23 @@ static lat_status write_checkpoint(ensemble *e, lat_error *error)
         double joules = energy_joules(&e->energy);
         e->chain->joules = joules < 0 || e->joules_before < 0 ? -1 : e->joules_before + joules;
     }
-    bool keep = e->keep_checkpoints > 1 && e->kept != UINT64_MAX && e->kept != e->chain->step;
+    bool keep = e->keep_checkpoints > 1 && e->kept != UINT64_MAX && e->kept != e->chain->state->step;
     if (mc_history_write(MPI_COMM_WORLD, history, e->history, error) == LAT_DONE &&
         (!keep || checkpoints_keep(e->run, e->kept, error) == LAT_DONE) &&
         mc_checkpoint_write(checkpoint, e->chain, e->updates, e->update_count, e->identity, error) == LAT_DONE) {
-        e->kept = e->chain->step;
+        e->kept = e->chain->state->step;
         checkpoints_prune(e->run, e->keep_checkpoints - 1, error);
     }
     free(history);
     free(checkpoint);
     return error->status;
+}
+
+static bool same_columns(const mc_history *a, const mc_history *b)
+{
+    bool same = a->columns == b->columns;
+    for (int column = 0; same && column < a->columns; column++) same = strcmp(a->name[column], b->name[column]) == 0;
+    return same;
 }
 
 /* A history of the run so far, cut where the checkpoint is. */
@@ -198,9 +203,7 @@ static lat_status restore_history(ensemble *e, lat_error *error)
     char *path = run_path(e->run, "history.h5");
     mc_history *found, *wanted = e->history;
     if (mc_history_read(MPI_COMM_WORLD, path, &found, error) == LAT_DONE) {
-        size_t names = (size_t)wanted->columns * sizeof *wanted->name;
-        if (found->columns != wanted->columns || found->replicas != wanted->replicas ||
-            memcmp(found->name, wanted->name, names) != 0 || found->first_step != wanted->first_step ||
+        if (!same_columns(found, wanted) || found->replicas != wanted->replicas || found->first_step != wanted->first_step ||
             found->every != wanted->every || found->rows < rows_due(e)) {
             lat_fail(error, LAT_FORMAT,
                      "%.300s: does not belong to the checkpoint beside it: take the one of the same run, or start anew",
@@ -241,8 +244,8 @@ static lat_status begin(ensemble *e, lat_error *error)
         mc_chain_start(e->chain, error);
     } else if (mc_checkpoint_read(path, e->chain, e->updates, e->update_count, e->identity, error) == LAT_DONE &&
                restore_history(e, error) == LAT_DONE) {
-        e->kept = e->chain->step;
-        run_log(e->run, "resumed at step %" PRIu64, e->chain->step);
+        e->kept = e->chain->state->step;
+        run_log(e->run, "resumed at step %" PRIu64, e->chain->state->step);
     } else if (error->status == LAT_FORMAT || error->status == LAT_FILE) {
         checkpoints_advise(e->run, error);
     }
@@ -271,10 +274,10 @@ static void note_saved(const ensemble *e)
     const mc_history *h = e->history;
     char *acceptance = acceptance_text(e);
     if (h->rows > 0 && h->columns > 0)
-        run_note(e->run, "saved step %" PRIu64 ": acceptance %s, %s %.8g", e->chain->step, acceptance, h->name[0],
+        run_note(e->run, "saved step %" PRIu64 ": acceptance %s, %s %.8g", e->chain->state->step, acceptance, h->name[0],
                  h->value[(h->rows - 1) * h->replicas * h->columns]);
     else
-        run_note(e->run, "saved step %" PRIu64 ": acceptance %s", e->chain->step, acceptance);
+        run_note(e->run, "saved step %" PRIu64 ": acceptance %s", e->chain->state->step, acceptance);
     free(acceptance);
 }
 
@@ -295,13 +298,14 @@ static char *model_hash(const ensemble *e)
 static lat_status save_replica(const ensemble *e, int replica, const char *model, lat_error *error)
 {
     const mc_chain *chain = e->chain;
-    char *name = chain->replicas > 1
-                     ? lat_text("configs/step-%010" PRIu64 "-replica-%05d.%s", chain->step, replica, e->save_format)
-                     : lat_text("configs/step-%010" PRIu64 ".%s", chain->step, e->save_format);
-    char *path = run_path(e->run, name), *step = lat_text("%" PRIu64, chain->step),
-         *seed = lat_text("%" PRIu64, chain->seed);
+    const mc_state *state = chain->state;
+    char *name = mc_replicas(state) > 1
+                     ? lat_text("configs/step-%010" PRIu64 "-replica-%05d.%s", state->step, replica, e->save_format)
+                     : lat_text("configs/step-%010" PRIu64 ".%s", state->step, e->save_format);
+    char *path = run_path(e->run, name), *step = lat_text("%" PRIu64, state->step),
+         *seed = lat_text("%" PRIu64, state->seed);
     char *number = lat_text("%d", replica), *beta = lat_text("%.17g", lat_action_beta(chain->action)),
-         *boundary = lat_boundary_print(&chain->geometry->boundary, chain->geometry->dim);
+         *boundary = lat_boundary_print(&state->gauge->boundary[replica], chain->geometry->dim);
     lat_provenance provenance[8] = {
         {"program", "flowhmc " PACKAGE_VERSION}, {"seed", seed},          {"step", step}, {"replica", number},
         {"configuration", e->identity},          {"model_sha256", model},
@@ -309,7 +313,7 @@ static lat_status save_replica(const ensemble *e, int replica, const char *model
     int count = 6;
     if (!isnan(lat_action_beta(chain->action))) provenance[count++] = (lat_provenance){"beta", beta};
     if (boundary) provenance[count++] = (lat_provenance){"boundary", boundary};
-    lat_config_write(path, chain->links, chain->group, replica, provenance, count, error);
+    lat_config_write(path, state->gauge, replica, provenance, count, error);
     free(name);
     free(path);
     free(step);
@@ -325,7 +329,7 @@ static lat_status save_links(const ensemble *e, lat_error *error)
     char *folder = run_path(e->run, "configs"), *model = model_hash(e);
     if (e->run->rank == 0) mkdir(folder, 0777); /* if it fails, so does the writing, with a message */
     MPI_Barrier(MPI_COMM_WORLD);
-    for (int replica = 0; replica < e->chain->replicas && !error->status; replica++)
+    for (int replica = 0; replica < mc_replicas(e->chain->state) && !error->status; replica++)
         save_replica(e, replica, model, error);
     if (!error->status) note_saved(e);
     free(folder);
@@ -337,15 +341,14 @@ static lat_status save_links(const ensemble *e, lat_error *error)
 
 static void measure(ensemble *e)
 {
-    enum { MOST_COLUMNS = sizeof e->observable->column / sizeof *e->observable->column };
-    int replicas = e->chain->replicas, width = e->history->columns;
+    int replicas = mc_replicas(e->chain->state), width = e->history->columns;
     double *row = lat_alloc((int64_t)replicas * width + 1, sizeof *row),
-           *now = lat_alloc((int64_t)replicas * MOST_COLUMNS, sizeof *now);
-    for (int i = 0, first = 0; i < e->observable_count; first += e->observable[i++].columns) {
-        const lat_observable *o = &e->observable[i];
-        o->measure(o, e->chain->links, e->chain->group, now);
+           *now = lat_alloc((int64_t)replicas * width + 1, sizeof *now);
+    for (int i = 0, first = 0; i < e->observable_count; first += e->observable[i++]->columns) {
+        const int columns = e->observable[i]->columns;
+        lat_observable_measure(e->observable[i], e->chain->state->gauge, now);
         for (int r = 0; r < replicas; r++)
-            for (int c = 0; c < o->columns; c++) row[r * width + first + c] = now[r * o->columns + c];
+            for (int c = 0; c < columns; c++) row[r * width + first + c] = now[r * columns + c];
     }
     mc_history_append(e->history, row);
     free(row);
@@ -361,10 +364,10 @@ static lat_status one_step(ensemble *e, lat_error *error)
     }
     if (mc_chain_step(chain, e->updates, e->update_count, error)) return error->status;
     if (e->energy_started) energy_look(&e->energy);
-    int64_t counted = (int64_t)(chain->step - chain->thermalise);
+    int64_t counted = (int64_t)(chain->state->step - chain->thermalise);
     if (counted > 0 && counted % e->every == 0) measure(e);
     if (counted > 0 && e->save_every > 0 && counted % e->save_every == 0 && save_links(e, error)) return error->status;
-    if (chain->step % (uint64_t)e->checkpoint_every == 0) return write_checkpoint(e, error);
+    if (chain->state->step % (uint64_t)e->checkpoint_every == 0) return write_checkpoint(e, error);
     return LAT_DONE;
 }
 
@@ -372,11 +375,11 @@ static void show(progress *progress, const ensemble *e)
 {
     const mc_history *h = e->history;
     if (!mc_chain_counts(e->chain))
-        progress_show(progress, (int64_t)e->chain->step, "thermalising");
+        progress_show(progress, (int64_t)e->chain->state->step, "thermalising");
     else if (h->rows == 0 || h->columns == 0)
-        progress_show(progress, (int64_t)e->chain->step, "sampling");
+        progress_show(progress, (int64_t)e->chain->state->step, "sampling");
     else
-        progress_show(progress, (int64_t)e->chain->step, "%s %.5g", h->name[0],
+        progress_show(progress, (int64_t)e->chain->state->step, "%s %.5g", h->name[0],
                       h->value[(h->rows - 1) * h->replicas * h->columns]);
 }
 
@@ -422,14 +425,14 @@ static lat_status sample(ensemble *e, bool quiet, lat_error *error)
     const char *reason = NULL;
     uint64_t end = end_of(e);
     stopper_start(&stopper, MPI_COMM_WORLD, e->run->directory, e->walltime);
-    progress_start(&progress, "step", (int64_t)e->chain->step, (int64_t)end, quiet || e->run->rank > 0);
-    while (e->chain->step < end && !(reason = stopper_reason(&stopper)) && one_step(e, error) == LAT_DONE)
-        if (progress_due(&progress, (int64_t)e->chain->step)) show(&progress, e);
+    progress_start(&progress, "step", (int64_t)e->chain->state->step, (int64_t)end, quiet || e->run->rank > 0);
+    while (e->chain->state->step < end && !(reason = stopper_reason(&stopper)) && one_step(e, error) == LAT_DONE)
+        if (progress_due(&progress, (int64_t)e->chain->state->step)) show(&progress, e);
     progress_finish(&progress);
-    if (!error->status && e->kept != e->chain->step) write_checkpoint(e, error);
+    if (!error->status && e->kept != e->chain->state->step) write_checkpoint(e, error);
     if (!error->status && reason)
         lat_fail(error, LAT_STOPPED, "%.300s: stopped at step %" PRIu64 " of %" PRIu64 " (%s): go on with --resume",
-                 e->run->directory, e->chain->step, end, reason);
+                 e->run->directory, e->chain->state->step, end, reason);
     stopper_end(&stopper);
     return error->status;
 }

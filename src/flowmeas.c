@@ -4,7 +4,7 @@
  * what the gradient flow gives in files of its own.
  */
 #include "lattice/lattice.h"
-#include "src/flow_data.h"
+#include "src/gradient_flow_data.h"
 #include "src/loops.h"
 #include "src/options.h"
 #include "src/table.h"
@@ -39,11 +39,11 @@ enum { MOST_OBSERVABLES = 64 };
 typedef struct {
     bool wanted, adaptive;
     bool periodic; /* the lattice */
-    lat_flow_kind kind;
+    lat_gradient_flow_kind kind;
     double step, tolerance;
     int64_t every, last;  /* measurements after 0, every, ... last * every steps */
     char *series, *table; /* names of the files */
-    flow_data *data;      /* NULL before the first configuration */
+    gradient_flow_data *data;      /* NULL before the first configuration */
     int dim;
     int64_t size[LAT_MAX_DIM], volume;
 } flow_request;
@@ -64,7 +64,7 @@ static void read_flow(lat_settings *root, flow_request *flow, lat_error *error)
     flow->wanted = lat_settings_has(root, "flow");
     if (!flow->wanted) return;
     lat_settings *group = lat_settings_group(root, "flow", error);
-    flow->kind = (lat_flow_kind)lat_settings_choice(group, "kind", "wilson", lat_flow_names, error);
+    flow->kind = (lat_gradient_flow_kind)lat_settings_choice(group, "kind", "wilson", lat_gradient_flow_names, error);
     double time = lat_settings_real(group, "time", NAN, 1e-6, 1e6, error);
     flow->step = lat_settings_real(group, "step", 0.01, 1e-9, 1, error);
     flow->every = lat_settings_int(group, "every", 10, 1, INT32_MAX, error);
@@ -109,9 +109,10 @@ static int64_t number_in(const char *path, int64_t otherwise)
 }
 
 /* Opens the file with the first configuration; the others must be of the same lattice. */
-static lat_status same_lattice(flow_request *flow, const lat_geometry *g, const char *path, lat_error *error)
+static lat_status same_lattice(flow_request *flow, const lat_gauge *gauge, const char *path, lat_error *error)
 {
-    flow_header header = {(int32_t)flow->every, (int32_t)flow->last, (int32_t)g->size[g->dim - 1], flow->step};
+    const lat_geometry *g = gauge->links->geometry;
+    gradient_flow_header header = {(int32_t)flow->every, (int32_t)flow->last, (int32_t)g->size[g->dim - 1], flow->step};
     if (flow->data) {
         if (g->dim != flow->dim || memcmp(g->size, flow->size, sizeof flow->size) != 0)
             return lat_fail(error, LAT_CONFIG,
@@ -121,29 +122,28 @@ static lat_status same_lattice(flow_request *flow, const lat_geometry *g, const 
     flow->dim = g->dim;
     memcpy(flow->size, g->size, sizeof flow->size);
     flow->volume = g->volume;
-    flow->periodic = lat_boundary_is_periodic(&g->boundary);
-    return flow_data_open(g->comm, flow->series, &header, &flow->data, error);
+    flow->periodic = lat_gauge_is_periodic(gauge);
+    return gradient_flow_data_open(g->comm, flow->series, &header, &flow->data, error);
 }
 
-static lat_status integrate(const flow_request *flow, lat_field *links, lat_group group, double *value,
-                            lat_error *error)
+static lat_status integrate(const flow_request *flow, lat_gauge *gauge, double *value, lat_error *error)
 {
-    const lat_geometry *g = links->geometry;
+    const lat_geometry *g = gauge->links->geometry;
     int64_t slices = g->size[g->dim - 1], one = (flow->last + 1) * slices, steps = 0;
     double step = flow->step, *now = lat_alloc(FLOW_QUANTITIES * slices, sizeof *now);
-    lat_flow *process;
-    if (lat_flow_create(g, group, LAT_DOUBLE, flow->kind, &process, error) == LAT_DONE) {
+    lat_gradient_flow *process;
+    if (lat_gradient_flow_create(gauge, flow->kind, &process, error) == LAT_DONE) {
         for (int64_t i = 0; i <= flow->last && !error->status; i++) {
             if (i > 0 && flow->adaptive)
-                lat_flow_advance(process, links, (double)flow->every * flow->step, flow->tolerance, &step, &steps,
+                lat_gradient_flow_advance(process, gauge, (double)flow->every * flow->step, flow->tolerance, &step, &steps,
                                  error);
             for (int64_t n = 0; n < flow->every && i > 0 && !flow->adaptive; n++)
-                lat_flow_step(process, links, flow->step);
-            lat_flow_slices(links, group, now);
+                lat_gradient_flow_step(process, gauge, flow->step);
+            lat_gradient_flow_slices(gauge, now);
             for (int q = 0; q < FLOW_QUANTITIES; q++)
                 memcpy(value + q * one + i * slices, now + q * slices, (size_t)slices * sizeof *now);
         }
-        lat_flow_free(process);
+        lat_gradient_flow_free(process);
     }
     free(now);
     return error->status;
@@ -156,7 +156,7 @@ static const char *const flow_columns[FLOW_COLUMNS] = {"flow_t2e", "flow_charge"
 static void print_flow(const flow_request *flow)
 {
     int64_t slices = flow->data->header.slices;
-    const double *value = flow->data->value + (flow->data->count - 1) * flow_data_values(&flow->data->header);
+    const double *value = flow->data->value + (flow->data->count - 1) * gradient_flow_data_values(&flow->data->header);
     double time = flow->step * (double)(flow->every * flow->last), energy = 0, charge = 0;
     int64_t one = (flow->last + 1) * slices, end = flow->last * slices;
     for (int64_t t = 0; t < slices; t++) {
@@ -166,14 +166,13 @@ static void print_flow(const flow_request *flow)
     printf(" %.17g %.17g %.17g", time * time * energy / (double)flow->volume, charge, charge * charge);
 }
 
-static lat_status measure_flow(flow_request *flow, lat_field *links, lat_group group, const char *path, int64_t number,
-                               lat_error *error)
+static lat_status measure_flow(flow_request *flow, lat_gauge *gauge, const char *path, int64_t number, lat_error *error)
 {
-    const lat_geometry *g = links->geometry;
-    if (same_lattice(flow, g, path, error)) return error->status;
-    double *value = lat_alloc(flow_data_values(&flow->data->header), sizeof *value);
-    if (integrate(flow, links, group, value, error) == LAT_DONE)
-        flow_data_append(g->comm, flow->series, flow->data, number_in(path, number), value, error);
+    const lat_geometry *g = gauge->links->geometry;
+    if (same_lattice(flow, gauge, path, error)) return error->status;
+    double *value = lat_alloc(gradient_flow_data_values(&flow->data->header), sizeof *value);
+    if (integrate(flow, gauge, value, error) == LAT_DONE)
+        gradient_flow_data_append(g->comm, flow->series, flow->data, number_in(path, number), value, error);
     free(value);
     return error->status;
 }
@@ -181,11 +180,11 @@ static lat_status measure_flow(flow_request *flow, lat_field *links, lat_group g
 /* One scale with its error from the jackknife; none of a single configuration. */
 static void print_scale(const char *name, const flow_request *flow, int quantity, bool second)
 {
-    const flow_data *data = flow->data;
+    const gradient_flow_data *data = flow->data;
     double all[2], part[2], spread = 0, n = (double)data->count;
-    flow_data_scales(data, quantity, flow->volume, -1, &all[0], &all[1]);
+    gradient_flow_data_scales(data, quantity, flow->volume, -1, &all[0], &all[1]);
     for (int64_t i = 0; i < data->count && data->count > 1; i++) {
-        flow_data_scales(data, quantity, flow->volume, i, &part[0], &part[1]);
+        gradient_flow_data_scales(data, quantity, flow->volume, i, &part[0], &part[1]);
         spread += (part[second] - all[second]) * (part[second] - all[second]);
     }
     char *text = table_format(all[second], sqrt(spread * (n - 1) / n));
@@ -209,96 +208,122 @@ static void print_scales(const flow_request *flow)
 
 /* ------------------------------------------------------------------------------------------------------ line by line */
 
-static void print_heading(const request *request, const lat_observable *observable)
+static void print_heading(const request *request, lat_observable *const *observable)
 {
     if (request->rank > 0) return;
     if (request->no_device[0]) printf("# backend cpu, %s\n", request->no_device);
     for (int i = 0; i < request->count; i++)
-        for (int c = 0; c < observable[i].columns; c++)
-            printf("%s%s%s", i + c ? " " : "", observable[i].name, observable[i].column[c]);
+        for (int c = 0; c < observable[i]->columns; c++) printf("%s%s", i + c ? " " : "", observable[i]->column[c].name);
     if (request->loops.wanted) loops_print_heading(&request->loops);
     for (int c = 0; c < FLOW_COLUMNS && request->flow.wanted; c++) printf(" %s", flow_columns[c]);
     printf("\n");
 }
 
-/* The flow comes last: it changes the links. */
-static void measure_links(request *request, const lat_observable *observable, lat_field *links, lat_group group,
-                          const char *path, int64_t number, lat_error *error)
+static int columns_of(lat_observable *const *observable, int count)
 {
-    enum { MOST_COLUMNS = 2 };
-    double value[MOST_OBSERVABLES][MOST_COLUMNS] = {{0}};
-    for (int i = 0; i < request->count; i++) observable[i].measure(&observable[i], links, group, value[i]);
-    if (request->loops.wanted && loops_measure(&request->loops, links, group, path, error)) return;
-    if (request->flow.wanted && measure_flow(&request->flow, links, group, path, number, error)) return;
-    if (request->rank > 0) return;
-    printf("# %s\n", path);
-    for (int i = 0; i < request->count; i++)
-        for (int c = 0; c < observable[i].columns; c++) printf("%s%.17g", i + c ? " " : "", value[i][c]);
-    if (request->loops.wanted) loops_print_row(&request->loops);
-    if (request->flow.wanted) print_flow(&request->flow);
-    printf("\n");
+    int columns = 0;
+    for (int i = 0; i < count; i++) columns += observable[i]->columns;
+    return columns;
+}
+
+/* The flow comes last: it changes the links. */
+static void measure_links(request *request, lat_observable *const *observable, lat_gauge *gauge, const char *path, int64_t number,
+                          lat_error *error)
+{
+    int columns = columns_of(observable, request->count);
+    double *value = lat_alloc(columns, sizeof *value);
+    for (int i = 0, first = 0; i < request->count; first += observable[i++]->columns)
+        lat_observable_measure(observable[i], gauge, value + first);
+    if (request->loops.wanted) loops_measure(&request->loops, gauge, path, error);
+    if (request->flow.wanted && !error->status) measure_flow(&request->flow, gauge, path, number, error);
+    if (request->rank == 0 && !error->status) {
+        printf("# %s\n", path);
+        for (int i = 0; i < columns; i++) printf("%s%.17g", i ? " " : "", value[i]);
+        if (request->loops.wanted) loops_print_row(&request->loops);
+        if (request->flow.wanted) print_flow(&request->flow);
+        printf("\n");
+    }
+    free(value);
 }
 
 /* The boundary of the lattice, where a file of flowhmc names one. */
-static void take_boundary(const lat_config_report *report, const char *path, lat_shape *shape, lat_error *error)
+static void take_boundary(const lat_config_report *report, const char *path, lat_gauge *gauge, lat_error *error)
 {
+    const lat_geometry *g = gauge->links->geometry;
     for (int i = 0; i < report->provenance_count && !error->status; i++) {
         lat_settings *root;
+        lat_boundary boundary = {.open = {false}};
         if (strcmp(report->provenance[i].key, "boundary") != 0) continue;
         if (lat_settings_parse(report->provenance[i].value, path, &root, error)) return;
-        lat_boundary_read(root, shape, error);
+        lat_boundary_read(root, g->dim, g->size, &boundary, error);
         lat_settings_free(root);
+        if (!error->status) lat_gauge_couple(gauge, -1, &boundary);
     }
 }
 
-/* What the boundary is, the file says beside the links: a lattice that turns out not to be periodic is made anew. */
-static lat_field *read_links(const char *path, lat_group group, lat_shape *shape, lat_geometry **geometry, lat_error *error)
+static void read_links(const char *path, lat_gauge *gauge, lat_error *error)
 {
     lat_config_report report = {0};
-    bool known = !lat_boundary_is_periodic(&shape->boundary);
-    if (lat_geometry_create(MPI_COMM_WORLD, shape, geometry, error)) return NULL;
-    lat_field *links = lat_field_gauge(*geometry, group, LAT_DOUBLE);
-    lat_config_read_as(path, links, group, NULL, &report, error);
-    take_boundary(&report, path, shape, error);
-    bool again = !known && !lat_boundary_is_periodic(&shape->boundary) && !error->status;
-    if ((*geometry)->rank == 0 && !error->status && !again && report.warning[0])
+    lat_config_read_as(path, gauge, NULL, &report, error);
+    take_boundary(&report, path, gauge, error);
+    if (gauge->links->geometry->rank == 0 && !error->status && report.warning[0])
         fprintf(stderr, "flowhmc: warning: %s: %s\n", path, report.warning);
     lat_config_report_free(&report);
-    if (!again) return links;
-    lat_field_free(links);
-    lat_geometry_free(*geometry);
-    return read_links(path, group, shape, geometry, error);
 }
 
-static lat_status check_request(const request *request, lat_group group, const lat_shape *shape, const char *path,
-                                lat_observable *observable, lat_error *error)
+static void create_observables(const request *request, const lat_gauge *gauge, lat_observable **observable, lat_error *error)
 {
-    for (int i = 0; i < request->count; i++)
-        if (lat_observable_find(request->name[i], group, shape, &observable[i], error)) return error->status;
-    if (request->loops.wanted && lat_boundary_has_gaps(&shape->boundary))
+    const lat_observe_context context = {gauge, NULL};
+    for (int i = 0; i < request->count && !error->status; i++)
+        observable[i] = lat_observable_create(request->name[i], lat_observable_kinds, &context, error);
+}
+
+static void free_observables(const request *request, lat_observable **observable)
+{
+    for (int i = 0; i < request->count; i++) {
+        lat_observable_free(observable[i]);
+        observable[i] = NULL;
+    }
+}
+
+/* What cannot be measured is refused before the links are read, as far as it is known by then. */
+static lat_status check_request(const request *request, const lat_gauge *gauge, const char *path, lat_error *error)
+{
+    lat_observable *observable[MOST_OBSERVABLES] = {NULL};
+    create_observables(request, gauge, observable, error);
+    free_observables(request, observable);
+    if (error->status) return error->status;
+    if (request->loops.wanted && lat_gauge_has_gaps(gauge))
         return lat_fail(error, LAT_CONFIG, "%s: is of a lattice with an open boundary: loops are there for others only", path);
-    if (request->flow.wanted && request->flow.kind == LAT_FLOW_ZEUTHEN && !lat_boundary_is_periodic(&shape->boundary))
+    if (request->flow.wanted && request->flow.kind == LAT_GRADIENT_FLOW_ZEUTHEN && !lat_gauge_is_periodic(gauge))
         return lat_fail(error, LAT_CONFIG, "%s: is of a lattice with an open boundary or a defect: there flow.kind is \"wilson\"", path);
     return LAT_DONE;
+}
+
+static void measure_gauge(request *request, lat_gauge *gauge, const char *path, int64_t number, lat_error *error)
+{
+    lat_observable *observable[MOST_OBSERVABLES] = {NULL};
+    if (check_request(request, gauge, path, error)) return;
+    read_links(path, gauge, error);
+    if (error->status || check_request(request, gauge, path, error)) return;
+    create_observables(request, gauge, observable, error);
+    if (number == 1) print_heading(request, observable);
+    measure_links(request, observable, gauge, path, number, error);
+    free_observables(request, observable);
 }
 
 static lat_status measure_file(request *request, const char *path, int64_t number, lat_error *error)
 {
     lat_group group;
     lat_shape shape = {0};
-    lat_observable observable[MOST_OBSERVABLES] = {{.columns = 0}};
-    if (lat_config_shape(MPI_COMM_WORLD, path, &group, &shape, error)) return error->status;
-    if (check_request(request, group, &shape, path, observable, error)) return error->status;
-    shape.backend = request->backend;
-    if (request->flow.wanted && request->flow.kind == LAT_FLOW_ZEUTHEN) shape.halo = 2;
     lat_geometry *geometry;
-    lat_field *links = read_links(path, group, &shape, &geometry, error);
-    if (!links) return error->status;
-    if (!error->status && check_request(request, group, &shape, path, observable, error) == LAT_DONE) {
-        if (number == 1) print_heading(request, observable);
-        measure_links(request, observable, links, group, path, number, error);
-    }
-    lat_field_free(links);
+    if (lat_config_shape(MPI_COMM_WORLD, path, &group, &shape, error)) return error->status;
+    shape.backend = request->backend;
+    if (request->flow.wanted && request->flow.kind == LAT_GRADIENT_FLOW_ZEUTHEN) shape.halo = 2;
+    if (lat_geometry_create(MPI_COMM_WORLD, &shape, &geometry, error)) return error->status;
+    lat_gauge *gauge = lat_gauge_create(geometry, group, LAT_DOUBLE);
+    measure_gauge(request, gauge, path, number, error);
+    lat_gauge_free(gauge);
     lat_geometry_free(geometry);
     return error->status;
 }
@@ -307,7 +332,7 @@ static void finish_flow(const request *request, lat_error *error)
 {
     const flow_request *flow = &request->flow;
     if (!flow->data || error->status) return;
-    flow_data_write(MPI_COMM_WORLD, flow->table, flow->data, lat_flow_names[flow->kind], flow->size, flow->dim, error);
+    gradient_flow_data_write(MPI_COMM_WORLD, flow->table, flow->data, lat_gradient_flow_names[flow->kind], flow->size, flow->dim, error);
     if (request->rank == 0 && !error->status) print_scales(flow);
 }
 
@@ -328,7 +353,7 @@ static void work(const options *options, lat_error *error)
     if (request.loops.count > 0 && !error->status && request.rank == 0) loops_print_ratios(&request.loops);
     finish_flow(&request, error);
     loops_free(&request.loops);
-    flow_data_free(request.flow.data);
+    gradient_flow_data_free(request.flow.data);
     free(request.flow.series);
     free(request.flow.table);
     lat_settings_free(root);

@@ -2,6 +2,7 @@
  *
  * flowtrain.c: trains a model, goes on with one, or moves one to another coupling or volume.
  */
+#include "flows/flows.h"
 #include "hmc/hmc.h"
 #include "src/options.h"
 #include "src/progress.h"
@@ -129,7 +130,7 @@ static lat_status configure(work *w, lat_error *error)
     w->directory = directory_of(path);
     read_lattice(w, error);
     if (error->status) return error->status;
-    w->action = lat_action_create(w->root, w->group, error);
+    w->action = lat_action_create(w->root, w->group, lat_action_kinds, error);
     flow_train_read(lat_settings_group(w->root, "train", error), &w->settings, error);
     if (error->status) return error->status;
     flow_model_create(lat_settings_group(w->root, "flow", error), w->group, w->shape.dim, w->settings.seed, &w->model,

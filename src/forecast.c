@@ -27,8 +27,8 @@ static const char *size_text(double bytes, char text[SIZE_TEXT])
 static int64_t config_bytes(const ensemble *e)
 {
     const lat_geometry *g = e->chain->geometry;
-    int n = e->chain->group == LAT_SU3 ? 3 : 2;
-    int reals = strcmp(e->save_format, "h5") == 0 ? lat_link_reals(e->chain->group) : 2 * n * n;
+    int n = e->chain->state->gauge->group == LAT_SU3 ? 3 : 2;
+    int reals = strcmp(e->save_format, "h5") == 0 ? lat_link_reals(e->chain->state->gauge->group) : 2 * n * n;
     return g->volume * g->dim * reals * (int64_t)sizeof(double);
 }
 
@@ -49,11 +49,11 @@ static void print_memory(const ensemble *e)
 /* Bytes of the whole run. */
 static double print_disk(const ensemble *e)
 {
-    int64_t replicas = e->chain->replicas, saved = e->save_every > 0 ? e->steps / e->save_every * replicas : 0;
+    int64_t replicas = mc_replicas(e->chain->state), saved = e->save_every > 0 ? e->steps / e->save_every * replicas : 0;
     int64_t bytes = config_bytes(e);
     double history = (double)(e->steps / e->every) * (double)(e->history->columns * replicas + 1) * sizeof(double);
     double checkpoint =
-        (double)e->chain->geometry->volume * e->chain->links->components * sizeof(double) * (double)replicas;
+        (double)e->chain->geometry->volume * e->chain->state->gauge->links->components * sizeof(double) * (double)replicas;
     double all = (double)saved * (double)bytes + history + (double)e->keep_checkpoints * checkpoint;
     char a[SIZE_TEXT], b[SIZE_TEXT], c[SIZE_TEXT], d[SIZE_TEXT];
     printf("configuration: %" PRId64 " bytes (%s, %s); %" PRId64 " of them: %s\n", bytes, e->save_format,

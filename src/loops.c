@@ -38,9 +38,9 @@ static lat_status fits(const loops *loops, const lat_geometry *g, const char *pa
     return LAT_DONE;
 }
 
-lat_status loops_measure(loops *loops, const lat_field *links, lat_group group, const char *path, lat_error *error)
+lat_status loops_measure(loops *loops, const lat_gauge *gauge, const char *path, lat_error *error)
 {
-    const lat_geometry *g = links->geometry;
+    const lat_geometry *g = gauge->links->geometry;
     int64_t columns = (int64_t)loops->r * loops->t;
     if (fits(loops, g, path, error)) return error->status;
     if (loops->count == loops->room) {
@@ -50,11 +50,11 @@ lat_status loops_measure(loops *loops, const lat_field *links, lat_group group, 
         free(loops->value);
         loops->value = more;
     }
-    lat_field *smeared = lat_field_create(g, links->components, links->precision);
-    lat_field_copy(smeared, links);
-    lat_smear(smeared, group, loops->smearing, loops->steps, loops->weight, g->dim - 1);
-    lat_wilson_loops(smeared, group, loops->r, loops->t, loops->value + loops->count++ * columns);
-    lat_field_free(smeared);
+    lat_gauge *smeared = lat_gauge_create(g, gauge->group, gauge->links->precision);
+    lat_gauge_copy(smeared, gauge);
+    lat_smear(smeared, loops->smearing, loops->steps, loops->weight, g->dim - 1);
+    lat_wilson_loops(smeared, loops->r, loops->t, loops->value + loops->count++ * columns);
+    lat_gauge_free(smeared);
     return LAT_DONE;
 }
 

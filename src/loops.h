@@ -20,7 +20,7 @@ typedef struct {
 /* The group `loops` of a configuration, if it is there. */
 void loops_read(lat_settings *root, loops *loops, lat_error *error);
 /* Adds a configuration.  LAT_CONFIG if its lattice is too small for the loops.  Collective. */
-lat_status loops_measure(loops *loops, const lat_field *links, lat_group group, const char *path, lat_error *error);
+lat_status loops_measure(loops *loops, const lat_gauge *gauge, const char *path, lat_error *error);
 /* Each after a space: names of the columns, and the numbers of the last configuration. */
 void loops_print_heading(const loops *loops);
 void loops_print_row(const loops *loops);

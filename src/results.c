@@ -28,8 +28,8 @@ typedef struct {
 static double exact_value(const mc_chain *chain, const char *name)
 {
     double beta = lat_action_beta(chain->action);
-    if (chain->geometry->dim != 2 || isnan(beta) || chain->couplings) return NAN;
-    return lat_exact2d(name, chain->group, beta, chain->geometry->volume);
+    if (chain->geometry->dim != 2 || isnan(beta) || !lat_gauge_is_periodic(chain->state->gauge)) return NAN;
+    return lat_exact2d(name, chain->state->gauge->group, beta, chain->geometry->volume);
 }
 
 static result analyse_column(const ensemble *ensemble, int column)
@@ -112,11 +112,11 @@ static json_t *summary_object(const ensemble *ensemble, const results *results)
 {
     const mc_chain *chain = ensemble->chain;
     json_t *summary = json_object(), *updates = updates_array(ensemble), *model = NULL;
-    json_object_set_new(summary, "seed", json_integer((json_int_t)chain->seed));
+    json_object_set_new(summary, "seed", json_integer((json_int_t)chain->state->seed));
     json_object_set_new(summary, "backend", json_string(chain->geometry->backend->name));
-    json_object_set_new(summary, "step", json_integer((json_int_t)chain->step));
+    json_object_set_new(summary, "step", json_integer((json_int_t)chain->state->step));
     json_object_set_new(summary, "finished",
-                        json_boolean(chain->step >= chain->thermalise + (uint64_t)ensemble->steps));
+                        json_boolean(chain->state->step >= chain->thermalise + (uint64_t)ensemble->steps));
     json_object_set_new(summary, "observables", observables_object(results));
     for (size_t i = 0; i < json_array_size(updates) && !model; i++)
         model = json_object_get(json_array_get(updates, i), "model");

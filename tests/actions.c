@@ -5,7 +5,7 @@
  * actions.c: plaquettes and rectangles under all boundaries are what their definition says, gauge invariant, with the force
  * that is their derivative, the same on any number of ranks and lanes.
  */
-#include "lattice/gauge/action/action.h"
+#include "lattice/gauge/action/plaquette.h"
 #include "lattice/grid/kernels.h"
 #include "tests/matrix.h"
 
@@ -23,11 +23,11 @@ static const situation situations[] = {
 
 static lat_random stream(uint64_t step) { return (lat_random){.seed = 6, .purpose = LAT_RANDOM_TEST, .step = step}; }
 
-static lat_geometry *layout(MPI_Comm comm, int dim, const situation *s, bool lanes)
+static lat_geometry *layout(MPI_Comm comm, int dim, bool lanes)
 {
     lat_error error = {0};
     lat_geometry *g;
-    lat_shape shape = {.dim = dim, .size = {8, 8, 4, 4}, .halo = 2, .boundary = s->boundary};
+    lat_shape shape = {.dim = dim, .size = {8, 8, 4, 4}, .halo = 2};
     for (int mu = 0; mu < LAT_MAX_DIM; mu++) {
         if (!lanes) shape.lane_grid[mu] = 1;
         if (mu >= dim) shape.size[mu] = 0;
@@ -95,7 +95,7 @@ static double inner_product(const lat_field *x, const lat_field *y)
     return lat_accumulator_value(&sum);
 }
 
-static double total(lat_action *action, lat_field *links)
+static double total(lat_action *action, lat_gauge *links)
 {
     double sum[64];
     lat_action_total(action, links, sum);
@@ -105,29 +105,28 @@ static double total(lat_action *action, lat_field *links)
 typedef struct {
     lat_geometry *geometry;
     lat_action *action;
-    lat_field *couplings, *links, *force;
+    lat_field *force;
+    lat_gauge *links;
 } system_of_links;
 
 /* c1 NaN: the Wilson action. */
 static system_of_links begin(MPI_Comm comm, int dim, lat_group group, const situation *situation, double c1, bool lanes)
 {
-    system_of_links s = {.geometry = layout(comm, dim, situation, lanes)};
+    system_of_links s = {.geometry = layout(comm, dim, lanes)};
     lat_random random = stream(1);
     s.action = isnan(c1) ? lat_action_wilson(group, 1.7) : lat_action_improved(group, 1.7, c1);
-    s.couplings = lat_couplings_create(s.geometry);
-    lat_action_couple(s.action, s.couplings);
-    s.links = lat_field_gauge(s.geometry, group, LAT_DOUBLE);
+    s.links = lat_gauge_create(s.geometry, group, LAT_DOUBLE);
+    lat_gauge_couple(s.links, -1, &situation->boundary);
     s.force = lat_field_algebra(s.geometry, group, LAT_DOUBLE);
-    lat_field_haar(s.links, group, &random);
-    s.action->table->force(s.action, s.links, 1, s.force);
+    lat_gauge_haar(s.links, &random);
+    lat_action_force(s.action, s.links, 1, s.force);
     return s;
 }
 
 static void end(system_of_links *s)
 {
-    lat_field_free(s->links);
+    lat_gauge_free(s->links);
     lat_field_free(s->force);
-    lat_field_free(s->couplings);
     lat_action_free(s->action);
     lat_geometry_free(s->geometry);
 }
@@ -135,11 +134,11 @@ static void end(system_of_links *s)
 static void test_definition(system_of_links *s, double c1, const char *name)
 {
     const lat_geometry *g = s->geometry;
-    plain_field f = {s->action->group, g->dim, {0}, lat_alloc(g->volume * s->links->components, sizeof(double))};
+    plain_field f = {s->action->group, g->dim, {0}, lat_alloc(g->volume * s->links->links->components, sizeof(double))};
     memcpy(f.size, g->size, sizeof f.size);
-    lat_field_gather(s->links, 0, f.real);
+    lat_field_gather(s->links->links, 0, f.real);
     double value = total(s->action, s->links), plain = 0;
-    if (g->rank == 0) plain = plain_action(&f, &g->boundary, 1.7, isnan(c1) ? 0 : c1);
+    if (g->rank == 0) plain = plain_action(&f, s->links->boundary, 1.7, isnan(c1) ? 0 : c1);
     MPI_Bcast(&plain, 1, MPI_DOUBLE, 0, g->comm);
     ok(fabs(value - plain) < 1e-12 * fabs(plain), "%s: the value is that of the definition, %.12g", name, value);
     free(f.real);
@@ -153,9 +152,9 @@ static void test_invariance(system_of_links *s, const char *name)
     double before = total(s->action, s->links), squares = inner_product(s->force, s->force);
     lat_field_haar(turn, group, &random);
     lat_halo_exchange(turn);
-    lat_gauge_transform(s->links, group, turn);
+    lat_gauge_transform(s->links, turn);
     lat_field_zero(s->force);
-    s->action->table->force(s->action, s->links, 1, s->force);
+    lat_action_force(s->action, s->links, 1, s->force);
     double turned = inner_product(s->force, s->force);
     ok(fabs(total(s->action, s->links) / before - 1) < 1e-12 && fabs(turned / squares - 1) < 1e-12,
        "%s: action and norm of the force are gauge invariant", name);
@@ -169,11 +168,11 @@ static void test_derivative(system_of_links *s, const char *name)
     lat_random random = stream(3);
     const double step = 1e-5;
     lat_field_gaussian(direction, &random);
-    lat_gauge_exp_update(s->links, group, step, direction);
+    lat_gauge_exp_update(s->links, step, direction);
     double ahead = total(s->action, s->links);
-    lat_gauge_exp_update(s->links, group, -2 * step, direction);
+    lat_gauge_exp_update(s->links, -2 * step, direction);
     double behind = total(s->action, s->links), slope = (ahead - behind) / (2 * step);
-    lat_gauge_exp_update(s->links, group, step, direction);
+    lat_gauge_exp_update(s->links, step, direction);
     double product = inner_product(s->force, direction);
     ok(fabs(slope - product) < 1e-6 * fabs(product) + 3e-5, "%s: the force is the derivative, %.9g", name, product);
     if (fabs(slope - product) >= 1e-6 * fabs(product) + 3e-5 && tap.rank == 0) printf("# %.12g %.12g\n", slope, product);
@@ -185,18 +184,17 @@ static void test_float(system_of_links *s, const char *name)
     lat_group group = s->action->group;
     lat_error error = {0};
     lat_geometry *g;
-    lat_shape shape = {.dim = s->geometry->dim, .halo = 2, .boundary = s->geometry->boundary, .precision = LAT_FLOAT};
+    lat_shape shape = {.dim = s->geometry->dim, .halo = 2, .precision = LAT_FLOAT};
     memcpy(shape.size, s->geometry->size, sizeof shape.size);
     if (lat_geometry_create(MPI_COMM_WORLD, &shape, &g, &error)) lat_abort(error.status, "%s", error.text);
-    lat_field *couplings = lat_couplings_create(g), *u = lat_field_gauge(g, group, LAT_FLOAT);
+    lat_gauge *u = lat_gauge_create(g, group, LAT_FLOAT);
+    lat_gauge_couple(u, -1, s->links->boundary);
     lat_field *force = lat_field_algebra(g, group, LAT_FLOAT), *same = lat_field_algebra(s->geometry, group, LAT_DOUBLE);
-    double *values = lat_alloc(g->volume * s->links->components, sizeof *values);
-    lat_field_gather(s->links, 0, values);
-    lat_field_scatter(u, 0, values);
-    lat_action_couple(s->action, couplings);
+    double *values = lat_alloc(g->volume * s->links->links->components, sizeof *values);
+    lat_field_gather(s->links->links, 0, values);
+    lat_field_scatter(u->links, 0, values);
     double value = total(s->action, u);
-    s->action->table->force(s->action, u, 1, force);
-    lat_action_couple(s->action, s->couplings);
+    lat_action_force(s->action, u, 1, force);
     lat_field_gather(force, 0, values);
     lat_field_scatter(same, 0, values);
     lat_field_axpy(same, -1, s->force);
@@ -206,8 +204,7 @@ static void test_float(system_of_links *s, const char *name)
     free(values);
     lat_field_free(same);
     lat_field_free(force);
-    lat_field_free(u);
-    lat_field_free(couplings);
+    lat_gauge_free(u);
     lat_geometry_free(g);
 }
 
@@ -255,14 +252,13 @@ static void test_limits(lat_group group)
     for (int i = 0; i < 2; i++) {
         double c1 = i ? -0.3 : NAN;
         plain = begin(MPI_COMM_WORLD, 3, group, &situations[0], c1, true);
-        lat_field *ones = lat_field_create(plain.geometry, 3, LAT_DOUBLE);
-        for (int64_t k = 0; k < plain.geometry->all_sites * 3 * plain.geometry->lanes; k++) ((double *)ones->data)[k] = 1;
+        const lat_boundary defect = {.defect = true, .extent = {1, 1, 1}, .coupling = 0.5}, periodic = {.defect = false};
         double value = total(plain.action, plain.links), norm = inner_product(plain.force, plain.force);
-        lat_action_couple(plain.action, ones);
-        plain.action->table->force(plain.action, plain.links, -1, plain.force);
+        lat_gauge_couple(plain.links, -1, &defect);
+        lat_gauge_couple(plain.links, -1, &periodic); /* there are couplings, and all are 1 */
+        lat_action_force(plain.action, plain.links, -1, plain.force);
         ok(fabs(total(plain.action, plain.links) / value - 1) < 1e-14 && inner_product(plain.force, plain.force) < 1e-28 * norm,
            "%s, %s: couplings of 1 change nothing", lat_group_names[group], i ? "improved" : "wilson");
-        lat_field_free(ones);
         end(&plain);
     }
 }
@@ -276,12 +272,10 @@ static void test_names(void)
         lat_error error = {0};
         lat_settings *root;
         lat_settings_parse(text, "test", &root, &error);
-        lat_action *action = lat_action_create(root, LAT_SU2, &error);
+        lat_action *action = lat_action_create(root, LAT_SU2, lat_action_kinds, &error);
         if (error.status) lat_abort(error.status, "%s", error.text);
         system_of_links s = begin(MPI_COMM_WORLD, 2, LAT_SU2, &situations[1], c1[i], true);
         lat_action *wilson = lat_action_wilson(LAT_SU2, 1.0);
-        lat_action_couple(wilson, s.couplings);
-        lat_action_couple(action, s.couplings);
         double expected = 2.5 / 1.7 * total(s.action, s.links) + total(wilson, s.links);
         ok(action->halo == 2 && fabs(total(action, s.links) / expected - 1) < 1e-13, "%s in a sum", names[i]);
         ok(isnan(lat_action_beta(action)) && isnan(lat_action_beta(s.action)), "%s: no Wilson action", names[i]);
@@ -301,17 +295,17 @@ static void test_paths(int dim, lat_group group, lat_precision precision, int me
     lat_shape shape = {.dim = dim, .size = {8, 8, 4, 4}, .members = members, .precision = precision};
     for (int mu = dim; mu < LAT_MAX_DIM; mu++) shape.size[mu] = 0;
     if (lat_geometry_create(MPI_COMM_WORLD, &shape, &g, &error)) lat_abort(error.status, "%s", error.text);
-    lat_field *links = lat_field_gauge(g, group, precision);
+    lat_gauge *gauge = lat_gauge_create(g, group, precision);
     lat_field *force = lat_field_algebra(g, group, precision), *plain = lat_field_algebra(g, group, precision);
     lat_action *action = lat_action_wilson(group, 1.7);
     lat_range block = lat_block(g);
     bool same = true;
     for (uint64_t step = 1; step <= 2; step++) {
         lat_random random = stream(step);
-        lat_field_haar(links, group, &random);
-        action->table->force(action, links, 1, force);
-        plaquette_force_args args = {lat_tables_of(g), links->data, plain->data, -1.7 / lat_colours(group)};
-        lat_kernels_of(links, group)->plaquette_force(&args, &block);
+        lat_gauge_haar(gauge, &random);
+        lat_action_force(action, gauge, 1, force);
+        plaquette_force_args args = {lat_tables_of(g), gauge->links->data, plain->data, -1.7 / lat_colours(group)};
+        lat_kernels_of(gauge->links, group)->plaquette_force(&args, &block);
         size_t bytes = (size_t)(g->sites * force->components * g->lanes) * (precision == LAT_FLOAT ? sizeof(float) : sizeof(double));
         same = same && memcmp(force->data, plain->data, bytes) == 0;
     }
@@ -320,7 +314,7 @@ static void test_paths(int dim, lat_group group, lat_precision precision, int me
     ok(all, "%s in %d dimensions, %s, %d members: the force with and without paths kept", lat_group_names[group], dim,
        lat_precision_names[precision], members);
     lat_action_free(action);
-    lat_field_free(links);
+    lat_gauge_free(gauge);
     lat_field_free(force);
     lat_field_free(plain);
     lat_geometry_free(g);

@@ -10,6 +10,7 @@
  */
 #include "lattice/grid/kernels.h"
 #include "tests/chain.h"
+#include "tests/observe.h"
 
 static const char *const hmc = "{ kind = \"hmc\"; trajectory = 2.0; steps = 8; integrator = \"omf2\"; }";
 static const char *const heatbath = "{ kind = \"heatbath\"; }, { kind = \"overrelax\"; }";
@@ -33,18 +34,12 @@ static test_chain begin(const char *group, const char *lattice, const char *acti
 
 static mc_estimate mean_plaquette(test_chain *t, int steps)
 {
-    const lat_geometry *g = t->chain->geometry;
-    lat_shape shape = {.dim = g->dim, .boundary = g->boundary};
-    memcpy(shape.size, g->size, sizeof shape.size);
-    lat_observable plaquette;
-    lat_error error = {0};
-    if (lat_observable_find("plaquette", t->chain->group, &shape, &plaquette, &error)) lat_abort(error.status, "%s", error.text);
-    int replicas = t->chain->replicas;
+    int replicas = mc_replicas(t->chain->state);
     double *series = lat_alloc((int64_t)replicas * steps, sizeof *series), *now = lat_alloc(replicas, sizeof *now);
     chain_run(t, 30);
     for (int i = 0; i < steps; i++) {
         chain_run(t, 1);
-        plaquette.measure(&plaquette, t->chain->links, t->chain->group, now);
+        observe("plaquette", t->chain->state->gauge, now);
         for (int r = 0; r < replicas; r++) series[(int64_t)r * steps + i] = now[r];
     }
     mc_estimate e = mc_gamma(series, replicas, steps);
@@ -108,13 +103,14 @@ static void test_rectangles(const char *group, lat_group number)
 /* ---------------------------------------------------------------------------------------- equation of Schwinger and Dyson */
 
 /* Loops per site: a side of length l in an open direction of extent L fits L - l times. */
-static double loops_per_site(const lat_geometry *g, int length)
+static double loops_per_site(const lat_gauge *gauge, int length)
 {
+    const lat_geometry *g = gauge->links->geometry;
     double sum = 0;
     for (int mu = 0; mu < g->dim; mu++)
         for (int nu = 0; nu < g->dim; nu++) {
-            double along = g->boundary.open[mu] ? 1 - (double)length / (double)g->size[mu] : 1;
-            double across = g->boundary.open[nu] ? 1 - 1 / (double)g->size[nu] : 1;
+            double along = gauge->boundary->open[mu] ? 1 - (double)length / (double)g->size[mu] : 1;
+            double across = gauge->boundary->open[nu] ? 1 - 1 / (double)g->size[nu] : 1;
             if (mu < nu || (mu > nu && length > 1)) sum += along * across;
         }
     return sum;
@@ -126,24 +122,23 @@ static double loops_per_site(const lat_geometry *g, int length)
 static double imbalance(test_chain *t, double beta, double c1, lat_field *force)
 {
     const lat_geometry *g = t->chain->geometry;
-    lat_group group = t->chain->group;
+    lat_group group = t->chain->state->gauge->group;
     double n = group == LAT_U1 ? 1 : group == LAT_SU2 ? 2 : 3, casimir = group == LAT_U1 ? 1 : (n * n - 1) / (2 * n);
     double plaquettes, all, square;
     lat_action *wilson = lat_action_wilson(group, 1);
-    lat_action_couple(wilson, t->chain->couplings);
-    lat_action_total(wilson, t->chain->links, &plaquettes);
-    lat_action_total(t->chain->action, t->chain->links, &all);
+    lat_action_total(wilson, t->chain->state->gauge, &plaquettes);
+    lat_action_total(t->chain->action, t->chain->state->gauge, &all);
     lat_action_free(wilson);
     double c0 = 1 - 8 * c1, rectangles = (all / beta - c0 * plaquettes) / c1, volume = (double)g->volume;
-    double right = casimir * beta * (4 * c0 * (volume * loops_per_site(g, 1) - plaquettes) +
-                                     6 * c1 * (volume * loops_per_site(g, 2) - rectangles));
+    double right = casimir * beta * (4 * c0 * (volume * loops_per_site(t->chain->state->gauge, 1) - plaquettes) +
+                                     6 * c1 * (volume * loops_per_site(t->chain->state->gauge, 2) - rectangles));
     lat_field_zero(force);
-    lat_field_zero(t->chain->density);
-    t->chain->action->table->force(t->chain->action, t->chain->links, 1, force);
-    half_square_args args = {lat_tables_of(g), force->data, t->chain->density->data, force->components};
+    lat_field_zero(t->chain->state->density);
+    lat_action_force(t->chain->action, t->chain->state->gauge, 1, force);
+    half_square_args args = {lat_tables_of(g), force->data, t->chain->state->density->data, force->components};
     lat_range range = lat_block(g);
     lat_kernels_of(force, group)->half_square(&args, &range);
-    lat_sum(t->chain->density, &square);
+    lat_sum(t->chain->state->density, &square);
     return 2 * square / right - 1;
 }
 
@@ -152,7 +147,7 @@ static void test_schwinger_dyson(const char *group, const char *lattice, const c
     enum { STEPS = 250 };
     double series[STEPS];
     test_chain t = begin(group, lattice, action, "replicas = 1;", "{ kind = \"hmc\"; trajectory = 1.0; steps = 5; integrator = \"omf2\"; }");
-    lat_field *force = lat_field_algebra(t.chain->geometry, t.chain->group, LAT_DOUBLE);
+    lat_field *force = lat_field_algebra(t.chain->geometry, t.chain->state->gauge->group, LAT_DOUBLE);
     chain_run(&t, 40);
     for (int i = 0; i < STEPS; i++) {
         chain_run(&t, 1);
@@ -202,15 +197,15 @@ static void test_exp_minus_dh(const char *group, const char *lattice, const char
 static void test_overrelax(const char *group, const char *lattice)
 {
     test_chain t = begin(group, lattice, "kind = \"wilson\"; beta = 2.0;", "replicas = 1;", "{ kind = \"overrelax\"; count = 4; }");
-    lat_field *start = lat_field_gauge(t.chain->geometry, t.chain->group, LAT_DOUBLE);
+    lat_gauge *start = lat_gauge_create(t.chain->geometry, t.chain->state->gauge->group, LAT_DOUBLE);
     double before, after;
-    lat_field_copy(start, t.chain->links);
-    lat_action_total(t.chain->action, t.chain->links, &before);
+    lat_gauge_copy(start, t.chain->state->gauge);
+    lat_action_total(t.chain->action, t.chain->state->gauge, &before);
     chain_run(&t, 1);
-    lat_action_total(t.chain->action, t.chain->links, &after);
-    ok(fabs(after / before - 1) < 1e-13 && mc_largest_difference(t.chain->links, start, t.chain->group) > 0.5,
+    lat_action_total(t.chain->action, t.chain->state->gauge, &after);
+    ok(fabs(after / before - 1) < 1e-13 && mc_largest_difference(t.chain->state->gauge, start) > 0.5,
        "%s, %s: overrelaxation moves the links and keeps the action (%.2g)", group, lattice, after / before - 1);
-    lat_field_free(start);
+    lat_gauge_free(start);
     chain_end(&t);
 }
 
@@ -220,7 +215,7 @@ static void test_same(const char *group, const char *one, const char *other, con
     test_chain a = begin(group, one, action, "replicas = 2;", updates), b = begin(group, other, action, "replicas = 2;", updates);
     chain_run(&a, 5);
     chain_run(&b, 5);
-    ok(mc_largest_difference(a.chain->links, b.chain->links, a.chain->group) == 0, "%s, %s: %s is %s", group, action, one, other);
+    ok(mc_largest_difference(a.chain->state->gauge, b.chain->state->gauge) == 0, "%s, %s: %s is %s", group, action, one, other);
     chain_end(&a);
     chain_end(&b);
 }
@@ -250,8 +245,8 @@ static void refused(const char *lattice, const char *action, const char *update,
     char *text = lat_text("lattice = { group = \"u1\"; size = [8, 8]; %s }; action = ( { %s beta = 1.0; } ); updates = ( { kind = \"%s\"; } );",
                           lattice, action, update);
     if (lat_settings_parse(text, "test", &root, &error)) lat_abort(error.status, "%s", error.text);
-    if (mc_chain_create(MPI_COMM_WORLD, root, ".", &chain, &error) == LAT_DONE &&
-        mc_updates_create(root, chain, &updates, &count, &error) == LAT_DONE) {
+    if (mc_chain_create(MPI_COMM_WORLD, root, lat_action_kinds, ".", &chain, &error) == LAT_DONE &&
+        chain_updates(root, chain, &updates, &count, &error) == LAT_DONE) {
         lat_settings_finish(root, &error);
         mc_updates_free(updates, count);
     }
@@ -280,10 +275,11 @@ static void test_refusals(void)
     refused(open, wilson, "flow\"; model = \"u1-beta2.h5", "periodic");
     refused(open, wilson, "fthmc\"; model = \"u1-beta2.h5", "periodic");
 
-    lat_shape shape = {.dim = 2, .size = {8, 8}, .boundary = {.open = {true}}};
-    lat_observable observable;
+    test_chain t = begin("u1", "size = [8, 8]; boundary = [\"open\", \"periodic\"];", "kind = \"wilson\"; beta = 1.0;", "", "{ kind = \"hmc\"; }");
+    const lat_observe_context context = {t.chain->state->gauge, NULL};
     lat_error error = {0};
-    ok(lat_observable_find("charge", LAT_U1, &shape, &observable, &error) == LAT_CONFIG, "refused: %s", error.text);
+    ok(!lat_observable_create("charge", lat_observable_kinds, &context, &error) && error.status == LAT_CONFIG, "refused: %s", error.text);
+    chain_end(&t);
 }
 
 int main(int argc, char **argv)

@@ -15,14 +15,22 @@ typedef struct {
     int count;
 } test_chain;
 
+/* The updates that a configuration names, for a chain. */
+__attribute__((unused)) static lat_status chain_updates(lat_settings *root, const mc_chain *chain, mc_update ***updates, int *count,
+                                                        lat_error *error)
+{
+    const mc_context context = mc_chain_context(chain);
+    return mc_updates_create(root, mc_update_tables, &context, updates, count, error);
+}
+
 /* Any failure ends the test program. */
 __attribute__((unused)) static test_chain chain_begin(MPI_Comm comm, const char *text)
 {
     lat_error error = {0};
     test_chain t = {0};
     if (lat_settings_parse(text, "test", &t.root, &error) == LAT_DONE &&
-        mc_chain_create(comm, t.root, ".", &t.chain, &error) == LAT_DONE && mc_chain_start(t.chain, &error) == LAT_DONE)
-        mc_updates_create(t.root, t.chain, &t.updates, &t.count, &error);
+        mc_chain_create(comm, t.root, lat_action_kinds, ".", &t.chain, &error) == LAT_DONE && mc_chain_start(t.chain, &error) == LAT_DONE)
+        chain_updates(t.root, t.chain, &t.updates, &t.count, &error);
     if (error.status) lat_abort(error.status, "%s", error.text);
     return t;
 }
@@ -49,7 +57,7 @@ __attribute__((unused)) static mc_trajectory chain_trajectory(const mc_chain *ch
     lat_error error = {0};
     mc_trajectory trajectory = {0};
     if (lat_settings_parse(text, "test", &settings, &error) == LAT_DONE)
-        mc_trajectory_create(settings, chain->geometry, chain->group, lat_action_levels(chain->action), &trajectory, &error);
+        mc_trajectory_create(settings, chain->geometry, chain->action, &trajectory, &error);
     if (error.status) lat_abort(error.status, "%s", error.text);
     lat_settings_free(settings);
     free(text);
@@ -59,19 +67,19 @@ __attribute__((unused)) static mc_trajectory chain_trajectory(const mc_chain *ch
 /* Typical |dH| of a trajectory from the links of the chain, the same momenta each time. */
 __attribute__((unused)) static double chain_violation(const mc_chain *chain, mc_integrator integrator, const char *steps)
 {
-    double *dh = lat_alloc(chain->replicas, sizeof *dh), sum = 0;
-    bool *accepted = lat_alloc(chain->replicas, sizeof *accepted);
+    double *dh = lat_alloc(mc_replicas(chain->state), sizeof *dh), sum = 0;
+    bool *accepted = lat_alloc(mc_replicas(chain->state), sizeof *accepted);
     mc_trajectory trajectory = chain_trajectory(chain, integrator, steps);
-    lat_field *links = lat_field_gauge(chain->geometry, chain->group, LAT_DOUBLE);
-    lat_field_copy(links, chain->links);
-    lat_random momenta = mc_random(chain, LAT_RANDOM_TEST, 0), acceptance = mc_random(chain, LAT_RANDOM_TEST, 1);
-    mc_trajectory_run(&trajectory, chain->action, chain->group, links, &momenta, &acceptance, dh, accepted);
-    for (int r = 0; r < chain->replicas; r++) sum += dh[r] * dh[r];
-    lat_field_free(links);
+    lat_gauge *gauge = lat_gauge_create(chain->geometry, chain->state->gauge->group, LAT_DOUBLE);
+    lat_gauge_copy(gauge, chain->state->gauge);
+    lat_random momenta = mc_random(chain->state, LAT_RANDOM_TEST, 0), acceptance = mc_random(chain->state, LAT_RANDOM_TEST, 1);
+    mc_trajectory_run(&trajectory, chain->action, gauge, &momenta, &acceptance, dh, accepted, &(lat_error){0});
+    for (int r = 0; r < mc_replicas(chain->state); r++) sum += dh[r] * dh[r];
+    lat_gauge_free(gauge);
     mc_trajectory_free(&trajectory);
     free(accepted);
     free(dh);
-    return sqrt(sum / chain->replicas);
+    return sqrt(sum / mc_replicas(chain->state));
 }
 
 /* A figure of the report of an update; NaN if it is null or missing. */

@@ -49,8 +49,8 @@ static bool same_files(const char *a, const char *b)
 static mc_history *make_history(int rows)
 {
     mc_history *history = mc_history_create(2, 3);
-    strcpy(history->name[0], "plaquette");
-    strcpy(history->name[1], "charge_squared_of_thirty_one_ch");
+    mc_history_name(history, 0, "plaquette");
+    mc_history_name(history, 1, "charge_squared_of_more_than_thirty_one_characters");
     history->first_step = 100;
     history->every = 5;
     for (int row = 0; row < rows; row++) {
@@ -63,9 +63,9 @@ static mc_history *make_history(int rows)
 
 static bool same_histories(const mc_history *a, const mc_history *b)
 {
-    size_t names = (size_t)a->columns * sizeof *a->name;
-    return a->columns == b->columns && a->replicas == b->replicas && a->rows == b->rows &&
-           a->first_step == b->first_step && a->every == b->every && memcmp(a->name, b->name, names) == 0 &&
+    bool same = a->columns == b->columns;
+    for (int c = 0; same && c < a->columns; c++) same = strcmp(a->name[c], b->name[c]) == 0;
+    return same && a->replicas == b->replicas && a->rows == b->rows && a->first_step == b->first_step && a->every == b->every &&
            (a->rows == 0 || memcmp(a->value, b->value, (size_t)a->rows * 6 * sizeof(double)) == 0);
 }
 
@@ -105,7 +105,9 @@ static void test_history_faults(void)
         mc_history *back;
         const double step[] = {5, f == STEPS ? 7 : 6}, values[] = {1, 2, 3, 4};
         lat_h5 *file = lat_h5_create(MPI_COMM_WORLD, path, "history");
-        lat_h5_put_text(file, "columns", f == NAME ? "a bbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbb" : f == TWICE ? "a a" : "a b");
+        char *long_name = lat_text("a %0300d", 0);
+        lat_h5_put_text(file, "columns", f == NAME ? long_name : f == TWICE ? "a a" : "a b");
+        free(long_name);
         lat_h5_put_int(file, "replicas", f == REPLICAS ? 0 : 2);
         lat_h5_put_int(file, "first_step", 5);
         lat_h5_put_int(file, "every", 1);
@@ -126,11 +128,12 @@ enum { UPDATES = 3, REPLICAS_OF_CHAIN = 3 };
 
 static void fill_links(mc_chain *chain, double factor)
 {
-    int64_t count = chain->geometry->volume * chain->links->components;
+    lat_field *links = chain->state->gauge->links;
+    int64_t count = chain->geometry->volume * links->components;
     double *values = lat_alloc(count, sizeof *values);
-    for (int m = 0; m < chain->replicas; m++) {
+    for (int m = 0; m < mc_replicas(chain->state); m++) {
         for (int64_t i = 0; i < count; i++) values[i] = factor * (double)(i + 1) / (m + 7);
-        lat_field_scatter(chain->links, m, values);
+        lat_field_scatter(links, m, values);
     }
     free(values);
 }
@@ -138,29 +141,32 @@ static void fill_links(mc_chain *chain, double factor)
 static mc_chain make_chain(int64_t extent, double factor)
 {
     lat_error error = {0};
-    mc_chain chain = {.group = LAT_U1, .replicas = REPLICAS_OF_CHAIN, .step = 1234, .links_id = 99};
+    mc_chain chain = {.thermalise = 0};
     lat_shape shape = {.dim = 2, .size = {extent, 4}, .members = REPLICAS_OF_CHAIN};
     if (lat_geometry_create(MPI_COMM_WORLD, &shape, &chain.geometry, &error) != LAT_DONE)
         lat_abort(error.status, "%s", error.text);
-    chain.links = lat_field_gauge(chain.geometry, LAT_U1, LAT_DOUBLE);
+    chain.state = mc_state_create(chain.geometry, LAT_U1, NULL, NULL, 1);
+    chain.state->step = 1234;
+    chain.state->gauge->version = 99;
     fill_links(&chain, factor);
     return chain;
 }
 
 static void free_chain(mc_chain *chain)
 {
-    lat_field_free(chain->links);
+    mc_state_free(chain->state);
     lat_geometry_free(chain->geometry);
 }
 
 static bool same_links(const mc_chain *a, const mc_chain *b)
 {
-    int64_t count = a->geometry->volume * a->links->components;
+    const lat_field *mine = a->state->gauge->links, *other = b->state->gauge->links;
+    int64_t count = a->geometry->volume * mine->components;
     double *x = lat_alloc(2 * count, sizeof *x);
     bool same = true;
-    for (int m = 0; m < a->replicas; m++) {
-        lat_field_gather(a->links, m, x);
-        lat_field_gather(b->links, m, x + count);
+    for (int m = 0; m < mc_replicas(a->state); m++) {
+        lat_field_gather(mine, m, x);
+        lat_field_gather(other, m, x + count);
         same = same && memcmp(x, x + count, (size_t)count * sizeof *x) == 0;
     }
     free(x);
@@ -173,8 +179,8 @@ static const mc_update_table nothing = {.name = "nothing"};
 static void make_updates(mc_update update[UPDATES], mc_update *list[UPDATES], double *state, double value)
 {
     for (int i = 0; i < UPDATES; i++) {
-        update[i] = (mc_update){.table = &nothing, .index = i, .state_count = 2 * i, .state = state + i * (i - 1)};
-        for (int j = 0; j < 2 * i; j++) update[i].state[j] = value * (10 * i + j);
+        update[i] = (mc_update){.table = &nothing, .index = i, .memory_count = 2 * i, .memory = state + i * (i - 1)};
+        for (int j = 0; j < 2 * i; j++) update[i].memory[j] = value * (10 * i + j);
         list[i] = &update[i];
     }
 }
@@ -188,13 +194,13 @@ static void test_round_trip(void)
     double state[2][6];
     make_updates(update[0], list[0], state[0], 0.1);
     make_updates(update[1], list[1], state[1], 0);
-    back.step = back.links_id = 0;
+    back.state->step = back.state->gauge->version = 0;
     ok_all(mc_checkpoint_write(path, &chain, list[0], UPDATES, config, &error) == LAT_DONE, "a checkpoint is written");
     say(&error);
     ok_all(mc_checkpoint_read(path, &back, list[1], UPDATES, config, &error) == LAT_DONE, "and read");
     say(&error);
     ok_all(same_links(&chain, &back), "the links come back");
-    ok_all(back.step == 1234 && back.links_id == 99, "the step comes back");
+    ok_all(back.state->step == 1234 && back.state->gauge->version == 99, "the step comes back");
     ok_all(memcmp(state[0], state[1], sizeof state[0]) == 0, "the state of the updates comes back");
     ok_all(mc_checkpoint_write(again, &back, list[1], UPDATES, config, &error) == LAT_DONE && same_files(path, again),
            "what was read is written with the same bytes");
@@ -225,11 +231,11 @@ static void test_other_runs(void)
            "other updates: LAT_FORMAT");
     say(&error);
     error = (lat_error){0};
-    list[1]->state_count = 1;
+    list[1]->memory_count = 1;
     ok_all(mc_checkpoint_read(path, &chain, list, UPDATES, config, &error) == LAT_FORMAT, "other state: LAT_FORMAT");
     say(&error);
     error = (lat_error){0};
-    list[1]->state_count = 2;
+    list[1]->memory_count = 2;
     ok_all(mc_checkpoint_read(path, &other, list, UPDATES, config, &error) == LAT_FORMAT, "other extents: LAT_FORMAT");
     say(&error);
     error = (lat_error){0};
@@ -285,7 +291,7 @@ static void test_damage(void)
         refused += mc_checkpoint_read(damaged, &chain, list, UPDATES, config, &damage) == LAT_FORMAT;
         if (i % 2) bytes[place] ^= 1;
     }
-    ok_all(refused == TRIES && chain.step == 1234, "%d truncated or changed checkpoints are LAT_FORMAT", (int)TRIES);
+    ok_all(refused == TRIES && chain.state->step == 1234, "%d truncated or changed checkpoints are LAT_FORMAT", (int)TRIES);
     free(bytes);
     free_chain(&chain);
 }

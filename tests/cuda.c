@@ -10,6 +10,7 @@
 #include "hmc/hmc.h"
 #include "lattice/grid/kernels.h"
 #include "tests/chain.h"
+#include "tests/observe.h"
 #include "tests/cuda_flow.h"
 #include "tests/tap.h"
 
@@ -29,6 +30,7 @@ typedef struct {
     lat_geometry *g;
     lat_group group;
     lat_precision precision;
+    lat_gauge *gauge;
     lat_field *links, *other, *out, *algebra, *force, *element[4], *couplings, *density, *second, *four, *doubles, *singles;
     lat_field *all[FIELDS], *start[FIELDS]; /* of these, for comparison, and what they begin with */
     int count;
@@ -58,9 +60,10 @@ static side side_of(const lat_backend *backend, lat_group group, lat_precision p
     own.precision = precision;
     lat_geometry_create(MPI_COMM_WORLD, &own, &s.g, &error);
     require(&error);
-    s.links = keep(&s, lat_field_gauge(s.g, group, precision));
-    s.other = keep(&s, lat_field_gauge(s.g, group, precision));
-    s.out = keep(&s, lat_field_gauge(s.g, group, precision));
+    s.gauge = lat_gauge_create(s.g, group, precision);
+    s.links = keep(&s, s.gauge->links);
+    s.other = keep(&s, lat_field_create(s.g, s.links->components, precision));
+    s.out = keep(&s, lat_field_create(s.g, s.links->components, precision));
     s.algebra = keep(&s, lat_field_algebra(s.g, group, precision));
     s.force = keep(&s, lat_field_algebra(s.g, group, precision));
     for (int i = 0; i < 4; i++) s.element[i] = element(&s);
@@ -89,6 +92,8 @@ static void side_free(side *s)
         lat_field_free(s->all[i]);
         lat_field_free(s->start[i]);
     }
+    s->gauge->links = NULL; /* it was one of all */
+    lat_gauge_free(s->gauge);
     lat_geometry_free(s->g);
 }
 
@@ -191,12 +196,12 @@ RUN(extend_line, s->links->data, s->element[0]->data, s->element[1]->data, 1)
 RUN(shift, s->element[0]->data, s->element[1]->data, 0)
 RUN(loop_trace, s->element[0]->data, s->element[1]->data, s->element[2]->data, s->element[3]->data, s->density->data)
 RUN(trace, s->element[0]->data, s->density->data, s->second->data)
-RUN(flow_force, s->links->data, s->force->data, 0.5, 0.25)
-RUN(flow_improved, s->links->data, s->force->data, 5.0 / 3, -1.0 / 12)
-RUN(flow_smooth, {TABLES, s->links->data, s->force->data, 0.5, 0.25}, s->algebra->data)
-RUN(flow_distance, s->links->data, s->other->data, s->algebra->data, s->density->data, 0.1)
-RUN(flow_density, s->links->data, NULL, s->four->data)
-RUN(weighted_flow_density, s->links->data, s->couplings->data, s->four->data)
+RUN(gradient_flow_force, s->links->data, s->force->data, 0.5, 0.25)
+RUN(gradient_flow_improved, s->links->data, s->force->data, 5.0 / 3, -1.0 / 12)
+RUN(gradient_flow_smooth, {TABLES, s->links->data, s->force->data, 0.5, 0.25}, s->algebra->data)
+RUN(gradient_flow_distance, s->links->data, s->other->data, s->algebra->data, s->density->data, 0.1)
+RUN(gradient_flow_density, s->links->data, NULL, s->four->data)
+RUN(weighted_gradient_flow_density, s->links->data, s->couplings->data, s->four->data)
 RUN(smear_stout, s->links->data, s->out->data, 0.1, s->g->dim)
 RUN(smear_ape, s->links->data, s->out->data, 0.5, s->g->dim)
 RUN(axpy, s->force->data, s->algebra->data, 0.5, s->force->components)
@@ -412,13 +417,14 @@ static lat_copies run_chain(test_chain *t, int steps)
 
 static double links_apart(const mc_chain *a, const mc_chain *b)
 {
-    int64_t all = a->geometry->volume * a->links->components;
+    const lat_field *mine = a->state->gauge->links, *other = b->state->gauge->links;
+    int64_t all = a->geometry->volume * mine->components;
     double *x = lat_alloc(all, sizeof *x), *y = lat_alloc(all, sizeof *y), worst = 0;
-    for (int m = 0; m < a->replicas; m++) {
-        lat_field_gather(a->links, m, x);
-        lat_field_gather(b->links, m, y);
+    for (int m = 0; m < mc_replicas(a->state); m++) {
+        lat_field_gather(mine, m, x);
+        lat_field_gather(other, m, y);
         for (int64_t i = 0; i < all; i++) {
-            double d = a->group == LAT_U1 ? remainder(x[i] - y[i], 2 * M_PI) : x[i] - y[i];
+            double d = a->state->gauge->group == LAT_U1 ? remainder(x[i] - y[i], 2 * M_PI) : x[i] - y[i];
             worst = isnan(d) ? INFINITY : fmax(worst, fabs(d));
         }
     }
@@ -535,28 +541,20 @@ static int measure_all(side *s, double *out)
     static const char *const names[] = {"plaquette", "polyakov", "wilson_loop_1x1"};
     const lat_geometry *g = s->g;
     lat_error error = {0};
-    lat_shape shape = {.dim = g->dim};
-    memcpy(shape.size, g->size, sizeof shape.size);
     int count = 0;
-    for (int i = 0; i < 3; i++) {
-        lat_observable observable;
-        lat_observable_find(names[i], s->group, &shape, &observable, &error);
-        require(&error);
-        observable.measure(&observable, s->links, s->group, out + count);
-        count += observable.columns * g->members;
-    }
-    lat_smear(s->links, s->group, LAT_SMEARING_STOUT, 2, 0.1, g->dim);
-    lat_smear(s->links, s->group, LAT_SMEARING_APE, 1, 0.5, g->dim);
-    lat_wilson_loops(s->links, s->group, 1, 2, out + count);
+    for (int i = 0; i < 3; i++) count += observe(names[i], s->gauge, out + count) * g->members;
+    lat_smear(s->gauge, LAT_SMEARING_STOUT, 2, 0.1, g->dim);
+    lat_smear(s->gauge, LAT_SMEARING_APE, 1, 0.5, g->dim);
+    lat_wilson_loops(s->gauge, 1, 2, out + count);
     count += 2 * g->members;
     double step = 0.05;
     int64_t steps = 0;
-    lat_flow *flow;
-    lat_flow_create(g, s->group, s->precision, LAT_FLOW_ZEUTHEN, &flow, &error);
-    lat_flow_advance(flow, s->links, 0.1, 1e-2, &step, &steps, &error);
+    lat_gradient_flow *flow;
+    lat_gradient_flow_create(s->gauge, LAT_GRADIENT_FLOW_ZEUTHEN, &flow, &error);
+    lat_gradient_flow_advance(flow, s->gauge, 0.1, 1e-2, &step, &steps, &error);
     require(&error);
-    lat_flow_free(flow);
-    lat_flow_slices(s->links, s->group, out + count);
+    lat_gradient_flow_free(flow);
+    lat_gradient_flow_slices(s->gauge, out + count);
     return count + 3 * g->members * (int)g->size[g->dim - 1];
 }
 
@@ -607,7 +605,8 @@ static flow_model *model_of(const char *text)
 /* Forward, back, and both reverse sweeps: what the sweeps leave in fields and gradient. */
 typedef struct {
     flow_map *map;
-    lat_field *u, *cotangent, *density;
+    lat_gauge *u;
+    lat_field *cotangent, *density;
     double *weight, *gradient, *sum; /* the gradient for the host */
 } flow_side;
 
@@ -618,7 +617,7 @@ static flow_side flow_side_of(const flow_model *model, const lat_geometry *g, la
                    .sum = lat_alloc(g->members, sizeof(double))};
     flow_map_create(model, g, precision, &f.map, &error);
     require(&error);
-    f.u = lat_field_gauge(g, LAT_U1, precision);
+    f.u = lat_gauge_create(g, LAT_U1, precision);
     f.cotangent = lat_field_algebra(g, LAT_U1, precision);
     f.density = lat_field_create(g, 1, LAT_DOUBLE);
     for (int lane = 0; lane < g->lanes; lane++) f.weight[lane] = -1;
@@ -627,7 +626,7 @@ static flow_side flow_side_of(const flow_model *model, const lat_geometry *g, la
 
 static void flow_side_free(flow_side *f)
 {
-    lat_field_free(f->u);
+    lat_gauge_free(f->u);
     lat_field_free(f->cotangent);
     lat_field_free(f->density);
     flow_map_free(f->map);
@@ -639,11 +638,11 @@ static void flow_side_free(flow_side *f)
 static void sweep_flow(flow_side *f)
 {
     lat_random random = {.seed = 4, .purpose = LAT_RANDOM_TEST};
-    lat_field_haar(f->u, LAT_U1, &random);
+    lat_gauge_haar(f->u, &random);
     flow_forward(f->map, f->u, f->density);
     flow_inverse(f->map, f->u, f->density);
     flow_push(f->map, f->u, f->cotangent, f->density);
-    const lat_backend *backend = f->u->geometry->backend;
+    const lat_backend *backend = f->u->links->geometry->backend;
     const int64_t bytes = f->map->model->stack.parameter_count * (int64_t)sizeof *f->gradient;
     double *gradient = backend->allocate(bytes);
     flow_backward(f->map, f->u, f->cotangent, f->weight, gradient);
@@ -669,7 +668,7 @@ static void test_flow(const char *name, const char *text, lat_precision precisio
     sweep_flow(&b);
     const double tolerance = precision == LAT_FLOAT ? 2e-3 : 1e-9;
     double d[4] = {0}, size = 0;
-    d[0] = unlike(a.u, b.u, false);
+    d[0] = unlike(a.u->links, b.u->links, false);
     d[1] = unlike(a.cotangent, b.cotangent, false);
     d[2] = unlike(a.density, b.density, false);
     for (int64_t i = 0; i < model->stack.parameter_count; i++) {

@@ -41,7 +41,7 @@ static void find_states(const mc_chain *chain, int *state)
 {
     for (int m = 0; m < REPLICAS; m++) {
         double u[8]; /* [y][x][direction] */
-        lat_field_gather(chain->links, m, u);
+        lat_field_gather(chain->state->gauge->links, m, u);
         double first = u[0] + u[3] - u[4] - u[1], second = u[2] + u[1] - u[6] - u[3], loop = u[1] + u[5];
         state[m] = (bin(first, PLAQUETTE_BINS) * PLAQUETTE_BINS + bin(second, PLAQUETTE_BINS)) * LOOP_BINS +
                    bin(loop, LOOP_BINS);
@@ -51,10 +51,10 @@ static void find_states(const mc_chain *chain, int *state)
 /* The same by the traces of the matrices, for SU(2) and SU(3). */
 static void find_traces(const mc_chain *chain, int *state)
 {
-    double real[8 * 18], n = chain->group + 1;
-    plain_field f = {.group = chain->group, .dim = 2, .size = {2, 2, 1, 1}, .real = real};
+    double real[8 * 18], n = chain->state->gauge->group + 1;
+    plain_field f = {.group = chain->state->gauge->group, .dim = 2, .size = {2, 2, 1, 1}, .real = real};
     for (int m = 0; m < REPLICAS; m++) {
-        lat_field_gather(chain->links, m, real);
+        lat_field_gather(chain->state->gauge->links, m, real);
         double trace[2];
         for (int x = 0; x < 2; x++) {
             matrix there = matrix_product(plain_link(&f, x, 0), plain_link(&f, 1 - x, 1));
@@ -71,7 +71,7 @@ static void find_traces(const mc_chain *chain, int *state)
 
 static void find_any_states(const mc_chain *chain, int *state)
 {
-    if (chain->group == LAT_U1)
+    if (chain->state->gauge->group == LAT_U1)
         find_states(chain, state);
     else
         find_traces(chain, state);
@@ -81,7 +81,7 @@ static void find_any_states(const mc_chain *chain, int *state)
 static void find_levels(mc_chain *chain, int *level)
 {
     double *action = lat_alloc(REPLICAS, sizeof *action), most = 8 * lat_action_beta(chain->action);
-    lat_action_total(chain->action, chain->links, action);
+    lat_action_total(chain->action, chain->state->gauge, action);
     for (int m = 0; m < REPLICAS; m++) level[m] = (int)(fmin(fmax(action[m] / most, 0), 0.999) * LEVELS);
     free(action);
 }
@@ -112,15 +112,15 @@ static void update_some_links(mc_chain *chain, bool reflect, int round)
 {
     lat_geometry *g = chain->geometry;
     lat_range range = lat_range_of(g, &g->parity[round / 2 % 2]);
-    lat_random random = mc_random(chain, LAT_RANDOM_TEST, 0);
-    lat_halo_exchange(chain->links);
-    heatbath_args draw = {lat_tables_of(g), chain->links->data, lat_action_beta(chain->action), round % 2,
+    lat_random random = mc_random(chain->state, LAT_RANDOM_TEST, 0);
+    lat_halo_exchange(chain->state->gauge->links);
+    heatbath_args draw = {lat_tables_of(g), chain->state->gauge->links->data, lat_action_beta(chain->action), round % 2,
                           lat_random_key(&random)};
-    overrelax_args turn = {lat_tables_of(g), chain->links->data, round % 2};
+    overrelax_args turn = {lat_tables_of(g), chain->state->gauge->links->data, round % 2};
     if (reflect)
-        lat_kernels_of(chain->links, chain->group)->overrelax(&turn, &range);
+        lat_kernels_of(chain->state->gauge->links, chain->state->gauge->group)->overrelax(&turn, &range);
     else
-        lat_kernels_of(chain->links, chain->group)->heatbath(&draw, &range);
+        lat_kernels_of(chain->state->gauge->links, chain->state->gauge->group)->heatbath(&draw, &range);
 }
 
 typedef enum { WHOLE_UPDATE, HEATBATH, OVERRELAX } what;
@@ -145,7 +145,7 @@ static void test_balance(lat_group group, double beta, const char *update, what 
         find_levels(t.chain, low);
         if (what != WHOLE_UPDATE)
             update_some_links(t.chain, what == OVERRELAX, round);
-        else if (t.updates[3]->table->step(t.updates[3], &error))
+        else if (t.updates[3]->table->step(t.updates[3], t.chain->state, &error))
             lat_abort(error.status, "%s", error.text);
         find_any_states(t.chain, after);
         find_levels(t.chain, high);

@@ -8,6 +8,7 @@
  * deviations: false by chance with a probability of 3e-7.
  */
 #include "tests/chain.h"
+#include "tests/observe.h"
 
 static const double most_sigmas = 5.7;
 
@@ -46,23 +47,16 @@ static void test_exact(const char *lattice, int64_t volume, double beta, const c
     static const char *const exact[] = {"plaquette", "wilson_loop_3x3", "charge", "charge_squared"};
     char *updates = lat_text("{ kind = \"direct\"; }%s", more);
     test_chain t = begin(MPI_COMM_WORLD, lattice, beta, REPLICAS, updates);
-    lat_shape shape = {.dim = 2};
-    memcpy(shape.size, t.chain->geometry->size, sizeof shape.size);
-    lat_observable observable[3];
-    lat_error error = {0};
     double *series[COLUMNS], now[2 * REPLICAS];
     for (int c = 0; c < COLUMNS; c++) series[c] = lat_alloc(REPLICAS * steps, sizeof *series[c]);
-    for (int i = 0; i < 3; i++)
-        if (lat_observable_find(names[i], LAT_U1, &shape, &observable[i], &error))
-            lat_abort(error.status, "%s", error.text);
     chain_run(&t, 20);
     for (int64_t step = 0; step < steps; step++) {
         chain_run(&t, 1);
         for (int i = 0; i < 3; i++) {
-            observable[i].measure(&observable[i], t.chain->links, LAT_U1, now);
+            int columns = observe(names[i], t.chain->state->gauge, now);
             for (int r = 0; r < REPLICAS; r++)
-                for (int c = 0; c < observable[i].columns; c++)
-                    series[i + c][r * steps + step] = now[observable[i].columns * r + c];
+                for (int c = 0; c < columns; c++)
+                    series[i + c][r * steps + step] = now[columns * r + c];
         }
     }
     for (int c = 0; c < COLUMNS; c++) {
@@ -93,17 +87,17 @@ static void test_exact(const char *lattice, int64_t volume, double beta, const c
 static uint64_t run(MPI_Comm comm, const char *lattice, int replicas, const char *updates)
 {
     test_chain t = begin(comm, lattice, 3, replicas, updates);
-    int64_t n = t.chain->geometry->volume * t.chain->links->components;
+    int64_t n = t.chain->geometry->volume * t.chain->state->gauge->links->components;
     double *links = lat_alloc(n, sizeof *links);
     uint64_t hash = 1469598103934665603ull;
     chain_run(&t, 12);
     for (int m = 0; m < replicas; m++) {
-        lat_field_gather(t.chain->links, m, links);
+        lat_field_gather(t.chain->state->gauge->links, m, links);
         for (size_t i = 0; i < (size_t)n * sizeof *links; i++)
             hash = (hash ^ ((unsigned char *)links)[i]) * 1099511628211ull;
     }
-    for (int64_t i = 0; i < t.updates[0]->state_count; i++) {
-        double state = t.updates[0]->state[i];
+    for (int64_t i = 0; i < t.updates[0]->memory_count; i++) {
+        double state = t.updates[0]->memory[i];
         for (size_t byte = 0; byte < sizeof state; byte++)
             hash = (hash ^ ((unsigned char *)&state)[byte]) * 1099511628211ull;
     }
@@ -129,9 +123,9 @@ static void test_refusal(const char *lattice)
     mc_chain *chain = NULL;
     mc_update **updates = NULL;
     int count;
-    if (lat_settings_parse(text, "test", &root, &error) || mc_chain_create(MPI_COMM_WORLD, root, ".", &chain, &error))
+    if (lat_settings_parse(text, "test", &root, &error) || mc_chain_create(MPI_COMM_WORLD, root, lat_action_kinds, ".", &chain, &error))
         lat_abort(error.status, "%s", error.text);
-    mc_updates_create(root, chain, &updates, &count, &error);
+    chain_updates(root, chain, &updates, &count, &error);
     ok(error.status == LAT_CONFIG && !strchr(error.text, '\n'), "%s: refused: %s", lattice, error.text);
     mc_chain_free(chain);
     lat_settings_free(root);

@@ -7,6 +7,7 @@
  * standard deviations: false by chance with a probability of 5e-7.
  */
 #include "tests/chain.h"
+#include "tests/observe.h"
 
 enum { REPLICAS = 64, THERMALISE = 100, STEPS = 200, GROUP_STEPS = 100 };
 static const double most_sigmas = 5.7;
@@ -28,19 +29,14 @@ static void test_updates(const char *updates, const char *name, double beta)
                  "chain = { seed = 21; replicas = %d; }; updates = ( %s );",
                  beta, REPLICAS, updates);
     test_chain t = chain_begin(MPI_COMM_WORLD, text);
-    lat_shape shape = {.dim = 2, .size = {8, 8}};
-    lat_observable plaquette, charge;
-    lat_error error = {0};
     int integers = 0;
     double *p = lat_alloc(REPLICAS * STEPS, sizeof *p), *q = lat_alloc(REPLICAS * STEPS, sizeof *q), now[2 * REPLICAS];
-    lat_observable_find("plaquette", LAT_U1, &shape, &plaquette, &error);
-    if (lat_observable_find("charge", LAT_U1, &shape, &charge, &error)) lat_abort(error.status, "%s", error.text);
     chain_run(&t, THERMALISE);
     for (int i = 0; i < STEPS; i++) {
         chain_run(&t, 1);
-        plaquette.measure(&plaquette, t.chain->links, LAT_U1, now);
+        observe("plaquette", t.chain->state->gauge, now);
         for (int r = 0; r < REPLICAS; r++) p[r * STEPS + i] = now[r];
-        charge.measure(&charge, t.chain->links, LAT_U1, now);
+        observe("charge", t.chain->state->gauge, now);
         for (int r = 0; r < REPLICAS; r++) q[r * STEPS + i] = now[2 * r + 1];
         for (int r = 0; r < REPLICAS; r++) integers += now[2 * r] == rint(now[2 * r]);
     }
@@ -61,20 +57,13 @@ static void test_group(lat_group group, double beta, const char *updates, const 
                  "chain = { seed = 22; replicas = %d; }; updates = ( %s );",
                  lat_group_names[group], beta, REPLICAS, updates);
     test_chain t = chain_begin(MPI_COMM_WORLD, text);
-    lat_shape shape = {.dim = 2, .size = {4, 4}};
-    lat_error error = {0};
-    lat_observable observable[2];
     double *series[2], now[2 * REPLICAS];
-    for (int o = 0; o < 2; o++) {
-        if (lat_observable_find(observables[o], group, &shape, &observable[o], &error))
-            lat_abort(error.status, "%s", error.text);
-        series[o] = lat_alloc(REPLICAS * GROUP_STEPS, sizeof **series);
-    }
+    for (int o = 0; o < 2; o++) series[o] = lat_alloc(REPLICAS * GROUP_STEPS, sizeof **series);
     chain_run(&t, GROUP_STEPS / 2);
     for (int i = 0; i < GROUP_STEPS; i++) {
         chain_run(&t, 1);
         for (int o = 0; o < 2; o++) {
-            observable[o].measure(&observable[o], t.chain->links, group, now);
+            observe(observables[o], t.chain->state->gauge, now);
             for (int r = 0; r < REPLICAS; r++) series[o][r * GROUP_STEPS + i] = now[r];
         }
     }

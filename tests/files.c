@@ -324,30 +324,31 @@ static void test_config(void)
     char *path = in_directory("config.h5");
     lat_error error = {0};
     lat_geometry *g = geometry(MPI_COMM_WORLD, 2, size, 2), *wrong = geometry(MPI_COMM_WORLD, 2, other, 1);
-    lat_field *links = lat_field_gauge(g, LAT_U1, LAT_DOUBLE), *back = lat_field_gauge(g, LAT_U1, LAT_DOUBLE);
-    fill(links);
-    ok_all(lat_config_write(path, links, LAT_U1, 1, provenance, 2, &error) == LAT_DONE, "a configuration is written");
+    lat_gauge *gauge = lat_gauge_create(g, LAT_U1, LAT_DOUBLE);
+    lat_gauge *back = lat_gauge_create(g, LAT_U1, LAT_DOUBLE);
+    fill(gauge->links);
+    ok_all(lat_config_write(path, gauge, 1, provenance, 2, &error) == LAT_DONE, "a configuration is written");
     say(&error);
     bool first[] = {true, false};
-    ok_all(lat_config_read(path, back, LAT_U1, &error) == LAT_DONE, "and read");
-    lat_field_copy_members(links, back, first);
-    ok_all(same_fields(links, back), "into every member");
+    ok_all(lat_config_read(path, back, &error) == LAT_DONE, "and read");
+    lat_gauge_copy_members(gauge, back, first);
+    ok_all(same_fields(gauge->links, back->links), "into every member");
     lat_group group;
     lat_shape shape;
     ok_all(lat_config_shape(MPI_COMM_WORLD, path, &group, &shape, &error) == LAT_DONE && group == LAT_U1 &&
                shape.dim == 2 && shape.size[0] == 8 && shape.size[1] == 4 && shape.members == 0,
            "its shape");
-    lat_field *other_links = lat_field_gauge(wrong, LAT_U1, LAT_DOUBLE);
-    ok_all(lat_config_read(path, other_links, LAT_U1, &error) == LAT_FORMAT && strstr(error.text, "4 x 8 x 2"),
+    lat_gauge *other_links = lat_gauge_create(wrong, LAT_U1, LAT_DOUBLE);
+    ok_all(lat_config_read(path, other_links, &error) == LAT_FORMAT && strstr(error.text, "4 x 8 x 2"),
            "other extents: LAT_FORMAT");
     say(&error);
     error = (lat_error){0};
-    ok_all(lat_config_read(path, links, LAT_SU2, &error) == LAT_FORMAT && strstr(error.text, "su2"),
+    ok_all(lat_config_read(path, gauge, &error) == LAT_FORMAT && strstr(error.text, "su2"),
            "other group: LAT_FORMAT");
     say(&error);
-    lat_field_free(links);
-    lat_field_free(back);
-    lat_field_free(other_links);
+    lat_gauge_free(gauge);
+    lat_gauge_free(back);
+    lat_gauge_free(other_links);
     lat_geometry_free(g);
     lat_geometry_free(wrong);
 }
@@ -359,22 +360,22 @@ static void test_bad_links(void)
     char *path = in_directory("bad.h5");
     lat_error error = {0};
     lat_geometry *g = geometry(MPI_COMM_WORLD, 2, size, 1);
-    lat_field *links = lat_field_gauge(g, LAT_U1, LAT_DOUBLE);
+    lat_gauge *gauge = lat_gauge_create(g, LAT_U1, LAT_DOUBLE);
     double values[32] = {0};
     values[31] = 4;
-    lat_field_scatter(links, 0, values);
-    ok_all(lat_config_write(path, links, LAT_U1, 0, NULL, 0, &error) == LAT_DONE &&
-               lat_config_read(path, links, LAT_U1, &error) == LAT_FORMAT,
+    lat_field_scatter(gauge->links, 0, values);
+    ok_all(lat_config_write(path, gauge, 0, NULL, 0, &error) == LAT_DONE &&
+               lat_config_read(path, gauge, &error) == LAT_FORMAT,
            "angle 4: LAT_FORMAT");
     say(&error);
     error = (lat_error){0};
     values[31] = NAN;
-    lat_field_scatter(links, 0, values);
-    ok_all(lat_config_write(path, links, LAT_U1, 0, NULL, 0, &error) == LAT_NUMERICAL &&
+    lat_field_scatter(gauge->links, 0, values);
+    ok_all(lat_config_write(path, gauge, 0, NULL, 0, &error) == LAT_NUMERICAL &&
                !exists(in_directory("bad.h5.tmp")),
            "NaN: LAT_NUMERICAL");
     say(&error);
-    lat_field_free(links);
+    lat_gauge_free(gauge);
     lat_geometry_free(g);
 }
 
@@ -454,17 +455,17 @@ static void test_full_disk(void)
     lat_error error = {0}, last = {0};
     int refused = 0, written = 0, wrong = 0;
     lat_geometry *g = geometry(MPI_COMM_WORLD, 2, extent, 1);
-    lat_field *links = lat_field_gauge(g, LAT_U1, LAT_DOUBLE);
+    lat_gauge *gauge = lat_gauge_create(g, LAT_U1, LAT_DOUBLE);
     memset(text, 'x', sizeof text);
     text[sizeof text - 1] = 0;
     const lat_provenance provenance = {"text", text};
-    lat_config_write(path, links, LAT_U1, 0, &provenance, 1, &error);
-    fill(links);
+    lat_config_write(path, gauge, 0, &provenance, 1, &error);
+    fill(gauge->links);
     signal(SIGXFSZ, SIG_IGN);
     for (rlim_t size = 0; size < MOST; size += tap.ranks == 1 ? 1013 : 10013) {
         error = (lat_error){0};
         limit_size(size);
-        lat_status status = lat_config_write(path, links, LAT_U1, 0, &provenance, 1, &error);
+        lat_status status = lat_config_write(path, gauge, 0, &provenance, 1, &error);
         limit_size(RLIM_INFINITY);
         refused += status == LAT_FILE;
         written += status == LAT_DONE;
@@ -477,7 +478,7 @@ static void test_full_disk(void)
            "a disk full after 0 to %d bytes: LAT_FILE, and nothing is lost or left", (int)MOST);
     if (tap.rank == 0) printf("# refused %d times, written %d times\n", refused, written);
     say(&last);
-    lat_field_free(links);
+    lat_gauge_free(gauge);
     lat_geometry_free(g);
 }
 
@@ -486,30 +487,30 @@ static void test_unwritable(void)
     lat_error error = {0};
     const int64_t extent[] = {4, 4};
     lat_geometry *g = geometry(MPI_COMM_WORLD, 2, extent, 1);
-    lat_field *links = lat_field_gauge(g, LAT_U1, LAT_DOUBLE);
-    ok_all(lat_config_write(in_directory("config.h5/x.h5"), links, LAT_U1, 0, NULL, 0, &error) == LAT_FILE,
+    lat_gauge *gauge = lat_gauge_create(g, LAT_U1, LAT_DOUBLE);
+    ok_all(lat_config_write(in_directory("config.h5/x.h5"), gauge, 0, NULL, 0, &error) == LAT_FILE,
            "parent is a file: LAT_FILE");
     say(&error);
     error = (lat_error){0};
-    ok_all(lat_config_write(in_directory("none/x.h5"), links, LAT_U1, 0, NULL, 0, &error) == LAT_FILE,
+    ok_all(lat_config_write(in_directory("none/x.h5"), gauge, 0, NULL, 0, &error) == LAT_FILE,
            "no such directory: LAT_FILE");
     say(&error);
     error = (lat_error){0};
     char *folder = in_directory("folder.h5");
     if (tap.rank == 0 && mkdir(folder, 0777) != 0) lat_abort(LAT_FILE, "%s: %s", folder, strerror(errno));
-    ok_all(lat_config_write(folder, links, LAT_U1, 0, NULL, 0, &error) == LAT_FILE, "path is a directory: LAT_FILE");
+    ok_all(lat_config_write(folder, gauge, 0, NULL, 0, &error) == LAT_FILE, "path is a directory: LAT_FILE");
     say(&error);
     ok(!exists(lat_text("%s.tmp", folder)), "and no temporary file is left");
     error = (lat_error){0};
-    ok_all(lat_config_write(in_directory("config.h6"), links, LAT_U1, 0, NULL, 0, &error) == LAT_CONFIG,
+    ok_all(lat_config_write(in_directory("config.h6"), gauge, 0, NULL, 0, &error) == LAT_CONFIG,
            "an ending that names no format: LAT_CONFIG");
     say(&error);
     spill(in_directory("again.h5.tmp"), "left by a run that was killed", 29);
     error = (lat_error){0};
-    ok_all(lat_config_write(in_directory("again.h5"), links, LAT_U1, 0, NULL, 0, &error) == LAT_DONE &&
+    ok_all(lat_config_write(in_directory("again.h5"), gauge, 0, NULL, 0, &error) == LAT_DONE &&
                read_config(in_directory("again.h5"), &error) == LAT_DONE && !exists(in_directory("again.h5.tmp")),
            "a temporary file left by a killed run is replaced");
-    lat_field_free(links);
+    lat_gauge_free(gauge);
     lat_geometry_free(g);
 }
 

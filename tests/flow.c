@@ -64,7 +64,10 @@ static flow_model *make_model(const example *e)
 typedef struct {
     lat_geometry *g;
     flow_map *map;
-    lat_field *u, *v, *cotangent, *density, *other;
+    lat_gauge *u;
+    lat_field *cotangent, *density;
+    lat_gauge *v;
+    lat_gauge *other;
     double *weight;
 } bench;
 
@@ -79,22 +82,22 @@ static bench make_bench(MPI_Comm comm, const example *e, const flow_model *model
     }
     if (lat_geometry_create(comm, &shape, &b.g, &error) || flow_map_create(model, b.g, precision, &b.map, &error))
         lat_abort(error.status, "%s", error.text);
-    b.u = lat_field_gauge(b.g, LAT_U1, precision);
-    b.v = lat_field_gauge(b.g, LAT_U1, precision);
-    b.other = lat_field_gauge(b.g, LAT_U1, precision);
+    b.u = lat_gauge_create(b.g, LAT_U1, precision);
+    b.v = lat_gauge_create(b.g, LAT_U1, precision);
+    b.other = lat_gauge_create(b.g, LAT_U1, precision);
     b.cotangent = lat_field_algebra(b.g, LAT_U1, precision);
     b.density = lat_field_create(b.g, 1, LAT_DOUBLE);
     b.weight = lat_alloc(b.g->lanes, sizeof *b.weight);
     lat_random random = stream(1);
-    lat_field_haar(b.v, LAT_U1, &random);
+    lat_gauge_haar(b.v, &random);
     return b;
 }
 
 static void free_bench(bench *b)
 {
-    lat_field_free(b->u);
-    lat_field_free(b->v);
-    lat_field_free(b->other);
+    lat_gauge_free(b->u);
+    lat_gauge_free(b->v);
+    lat_gauge_free(b->other);
     lat_field_free(b->cotangent);
     lat_field_free(b->density);
     free(b->weight);
@@ -122,7 +125,7 @@ static double distance(const lat_field *a, const lat_field *b)
 
 static double forward_log_det(bench *b, double *all)
 {
-    lat_field_copy(b->u, b->v);
+    lat_gauge_copy(b->u, b->v);
     lat_field_zero(b->density);
     flow_forward(b->map, b->u, b->density);
     lat_sum(b->density, all);
@@ -134,11 +137,11 @@ static void test_inverse(const example *e, const flow_model *model, lat_precisio
     bench b = make_bench(MPI_COMM_WORLD, e, model, 3, precision, true);
     double there[3], back[3], tolerance = precision == LAT_FLOAT ? 2e-3 : 1e-10;
     forward_log_det(&b, there);
-    ok(distance(b.u, b.v) > 0.1, "%s: the map does something", e->name);
+    ok(distance(b.u->links, b.v->links) > 0.1, "%s: the map does something", e->name);
     lat_field_zero(b.density);
     flow_inverse(b.map, b.u, b.density);
     lat_sum(b.density, back);
-    double apart = distance(b.u, b.v);
+    double apart = distance(b.u->links, b.v->links);
     ok(apart < tolerance, "%s: inverse of forward is the identity (%s: %.1e)", e->name, lat_precision_names[precision], apart);
     ok(fabs(there[2] - back[2]) < 10 * tolerance, "%s: both give the same log det (%.1e)", e->name, fabs(there[2] - back[2]));
     free_bench(&b);
@@ -153,11 +156,11 @@ static void test_covariance(const example *e, const flow_model *model)
     lat_random random = stream(2);
     lat_field_haar(turn, LAT_U1, &random);
     lat_halo_exchange(turn);
-    lat_gauge_transform(b.u, LAT_U1, turn);
-    lat_field_copy(b.other, b.u);
-    lat_gauge_transform(b.v, LAT_U1, turn);
+    lat_gauge_transform(b.u, turn);
+    lat_gauge_copy(b.other, b.u);
+    lat_gauge_transform(b.v, turn);
     forward_log_det(&b, after);
-    ok(distance(b.u, b.other) < 1e-10, "%s: gauge covariance", e->name);
+    ok(distance(b.u->links, b.other->links) < 1e-10, "%s: gauge covariance", e->name);
     ok(fabs(before[0] - after[0]) < 1e-9, "%s: log det is gauge invariant", e->name);
     lat_field_free(turn);
     free_bench(&b);
@@ -168,13 +171,13 @@ static void test_log_det(const example *e, const flow_model *model)
 {
     bench b = make_bench(MPI_COMM_SELF, e, model, 1, LAT_DOUBLE, false);
     lapack_int n = (lapack_int)(b.g->volume * b.g->dim);
-    double log_det = 0, step = 1e-5, unused, *jacobian = lat_alloc((int64_t)n * n, sizeof *jacobian), *v = b.v->data, *u = b.u->data, *w = b.other->data;
+    double log_det = 0, step = 1e-5, unused, *jacobian = lat_alloc((int64_t)n * n, sizeof *jacobian), *v = b.v->links->data, *u = b.u->links->data, *w = b.other->links->data;
     lapack_int *pivot = lat_alloc(n, sizeof *pivot);
     for (lapack_int j = 0; j < n; j++) {
         double here = v[(int64_t)j * b.g->lanes];
         v[(int64_t)j * b.g->lanes] = here + step;
         forward_log_det(&b, &unused);
-        lat_field_copy(b.other, b.u);
+        lat_gauge_copy(b.other, b.u);
         v[(int64_t)j * b.g->lanes] = here - step;
         forward_log_det(&b, &unused);
         v[(int64_t)j * b.g->lanes] = here;
@@ -195,7 +198,7 @@ static double linear_loss(bench *b, const lat_field *c, double weight)
     double log_det[8], sum = 0;
     forward_log_det(b, log_det);
     for (int64_t i = 0; i < reals(c); i++)
-        if (used(b->g, i)) sum += ((double *)c->data)[i] * wrapped(((double *)b->u->data)[i] - ((double *)b->other->data)[i]);
+        if (used(b->g, i)) sum += ((double *)c->data)[i] * wrapped(((double *)b->u->links->data)[i] - ((double *)b->other->links->data)[i]);
     MPI_Allreduce(MPI_IN_PLACE, &sum, 1, MPI_DOUBLE, MPI_SUM, b->g->comm);
     for (int m = 0; m < b->g->members; m++) sum += weight * log_det[m];
     return sum;
@@ -216,22 +219,22 @@ static void test_recorded(bench *b, const example *e, const lat_field *c, const 
     int64_t n = b->map->model->stack.parameter_count;
     double *again = lat_alloc(n, sizeof *again), worst = 0, largest = 0;
     lat_field *bar = lat_field_algebra(b->g, LAT_U1, LAT_DOUBLE);
-    lat_field *image = lat_field_gauge(b->g, LAT_U1, LAT_DOUBLE);
+    lat_gauge *image = lat_gauge_create(b->g, LAT_U1, LAT_DOUBLE);
     lat_field_copy(bar, c);
-    lat_field_copy(image, b->v);
+    lat_gauge_copy(image, b->v);
     flow_forward(b->map, image, b->density);
-    lat_field_copy(b->u, b->v);
+    lat_gauge_copy(b->u, b->v);
     lat_field_zero(b->density);
     flow_record(b->map, b->u, b->density);
-    ok(distance(b->u, image) == 0, "%s: recorded, it is the same map", e->name);
-    lat_field_free(image);
+    ok(distance(b->u->links, image->links) == 0, "%s: recorded, it is the same map", e->name);
+    lat_gauge_free(image);
     flow_backward(b->map, b->u, bar, b->weight, again);
     MPI_Allreduce(MPI_IN_PLACE, again, (int)n, MPI_DOUBLE, MPI_SUM, b->g->comm);
     for (int64_t i = 0; i < n; i++) {
         worst = fmax(worst, fabs(again[i] - gradient[i]));
         largest = fmax(largest, fabs(gradient[i]));
     }
-    ok(worst < 1e-8 * largest && distance(b->u, b->v) < 1e-10, "%s: so does one that was recorded, with the same gradient", e->name);
+    ok(worst < 1e-8 * largest && distance(b->u->links, b->v->links) < 1e-10, "%s: so does one that was recorded, with the same gradient", e->name);
     lat_field_axpy(bar, -1, b->cotangent);
     double difference = sqrt(dot_fields(bar, bar) / dot_fields(c, c));
     ok(difference < 1e-8, "%s: and with the same cotangent (%.1e)", e->name, difference);
@@ -249,21 +252,21 @@ static void test_backward(const example *e, flow_model *model)
     const double weight = 0.7, step = 1e-5;
     double unused[2];
     forward_log_det(&b, unused);
-    lat_field_copy(b.other, b.u); /* the origin of the linear function */
+    lat_gauge_copy(b.other, b.u); /* the origin of the linear function */
     lat_field_copy(b.cotangent, c);
     for (int lane = 0; lane < b.g->lanes; lane++) b.weight[lane] = weight;
     double *gradient = lat_alloc(model->stack.parameter_count, sizeof *gradient);
     flow_backward(b.map, b.u, b.cotangent, b.weight, gradient);
     MPI_Allreduce(MPI_IN_PLACE, gradient, (int)model->stack.parameter_count, MPI_DOUBLE, MPI_SUM, MPI_COMM_WORLD);
-    ok(distance(b.u, b.v) < 1e-10, "%s: the reverse sweep recovers the start", e->name);
+    ok(distance(b.u->links, b.v->links) < 1e-10, "%s: the reverse sweep recovers the start", e->name);
     test_recorded(&b, e, c, gradient);
 
     double slope = dot_fields(b.cotangent, direction);
-    lat_gauge_exp_update(b.v, LAT_U1, step, direction);
+    lat_gauge_exp_update(b.v, step, direction);
     double ahead = linear_loss(&b, c, weight);
-    lat_gauge_exp_update(b.v, LAT_U1, -2 * step, direction);
+    lat_gauge_exp_update(b.v, -2 * step, direction);
     double behind = linear_loss(&b, c, weight);
-    lat_gauge_exp_update(b.v, LAT_U1, step, direction);
+    lat_gauge_exp_update(b.v, step, direction);
     double numerical = (ahead - behind) / (2 * step);
     ok(fabs(slope - numerical) < 1e-6 * (1 + fabs(slope)), "%s: cotangent of the field (%.9g, %.9g)", e->name, slope, numerical);
 
@@ -301,13 +304,13 @@ static void test_push(const example *e, const flow_model *model)
     lat_field_copy(b.cotangent, g);
     double log_det[2];
     forward_log_det(&b, log_det);
-    lat_field_copy(b.other, b.u);
-    lat_field_copy(b.u, b.v);
+    lat_gauge_copy(b.other, b.u);
+    lat_gauge_copy(b.u, b.v);
     lat_field_zero(b.density);
     flow_push(b.map, b.u, b.cotangent, b.density);
     double pushed[2];
     lat_sum(b.density, pushed);
-    ok(distance(b.u, b.other) < 1e-12, "%s: push maps the field as forward does", e->name);
+    ok(distance(b.u->links, b.other->links) < 1e-12, "%s: push maps the field as forward does", e->name);
     ok(fabs(pushed[0] - log_det[0]) < 1e-10, "%s: with the same log det", e->name);
     for (int lane = 0; lane < b.g->lanes; lane++) b.weight[lane] = 1;
     flow_backward(b.map, b.u, b.cotangent, b.weight, NULL);
@@ -341,8 +344,8 @@ static void test_independence(const example *e, const flow_model *model)
         bench b = make_bench(alone ? MPI_COMM_SELF : MPI_COMM_WORLD, e, model, 2, LAT_DOUBLE, !alone);
         lat_action *action = flow_pullback(b.map, lat_action_wilson(LAT_U1, 2.0));
         forward_log_det(&b, log_det[alone]);
-        hash[alone][0] = fingerprint(b.u, 1);
-        action->table->force(action, b.v, 1, b.cotangent);
+        hash[alone][0] = fingerprint(b.u->links, 1);
+        lat_action_force(action, b.v, 1, b.cotangent);
         hash[alone][1] = fingerprint(b.cotangent, 1);
         lat_field_zero(b.cotangent);
         flow_push(b.map, b.v, b.cotangent, b.density);

@@ -8,6 +8,7 @@
  */
 #include "hmc/updates/audit.h"
 #include "tests/chain.h"
+#include "tests/observe.h"
 
 enum { STEPS = 250, THERMALISE = 20 };
 static const double most_sigmas = 5.7;
@@ -61,19 +62,14 @@ static void test_exact(const char *updates, const char *name, int replicas)
 {
     const char *start = strstr(updates, "\"flow\"") ? "hot" : "cold";
     test_chain t = begin(MPI_COMM_WORLD, "size = [8, 8];", start, replicas, updates);
-    lat_shape shape = {.dim = 2, .size = {8, 8}};
-    lat_observable plaquette, charge;
-    lat_error error = {0};
     double *p = lat_alloc((int64_t)replicas * STEPS, sizeof *p), *q = lat_alloc((int64_t)replicas * STEPS, sizeof *q);
     double *now = lat_alloc(2 * replicas, sizeof *now);
-    lat_observable_find("plaquette", LAT_U1, &shape, &plaquette, &error);
-    if (lat_observable_find("charge", LAT_U1, &shape, &charge, &error)) lat_abort(error.status, "%s", error.text);
     chain_run(&t, THERMALISE);
     for (int i = 0; i < STEPS; i++) {
         chain_run(&t, 1);
-        plaquette.measure(&plaquette, t.chain->links, LAT_U1, now);
+        observe("plaquette", t.chain->state->gauge, now);
         for (int r = 0; r < replicas; r++) p[r * STEPS + i] = now[r];
-        charge.measure(&charge, t.chain->links, LAT_U1, now);
+        observe("charge", t.chain->state->gauge, now);
         for (int r = 0; r < replicas; r++) q[r * STEPS + i] = now[2 * r + 1];
     }
     compare(p, replicas, "plaquette", name, 0.003);
@@ -96,12 +92,12 @@ static void test_exact(const char *updates, const char *name, int replicas)
 static uint64_t run(MPI_Comm comm, const char *lattice, int replicas, const char *updates)
 {
     test_chain t = begin(comm, lattice, "hot", replicas, updates);
-    int64_t n = t.chain->geometry->volume * t.chain->links->components;
+    int64_t n = t.chain->geometry->volume * t.chain->state->gauge->links->components;
     double *links = lat_alloc(n, sizeof *links);
     uint64_t hash = 1469598103934665603ull;
     chain_run(&t, 6);
     for (int m = 0; m < replicas; m++) {
-        lat_field_gather(t.chain->links, m, links);
+        lat_field_gather(t.chain->state->gauge->links, m, links);
         for (size_t i = 0; i < (size_t)n * sizeof *links; i++) hash = (hash ^ ((unsigned char *)links)[i]) * 1099511628211ull;
     }
     free(links);
@@ -132,16 +128,17 @@ static void test_nan(void)
     mc_proposals p;
     lat_error error = {0}, verdict = {0};
     const int ranks[LAT_MAX_DIM] = {1, 1, 1, 1};
-    if (mc_proposals_create(t.chain, smooth, ranks, LAT_DOUBLE, &p, &error)) lat_abort(error.status, "%s", error.text);
+    const mc_context context = mc_chain_context(t.chain);
+    if (mc_proposals_create(&context, smooth, ranks, &p, &error)) lat_abort(error.status, "%s", error.text);
     int members = p.geometry->members;
     double *weight = lat_alloc(members, sizeof *weight), worst[MC_AUDIT_STATES] = {0};
-    lat_field *v = lat_field_gauge(p.geometry, LAT_U1, LAT_DOUBLE);
-    lat_random random = mc_random(t.chain, LAT_RANDOM_AUDIT, 0);
-    mc_proposals_draw(&p, 0, 0, weight, v);
-    ((double *)v->data)[0] = NAN; /* the first link of many that are compared */
+    lat_gauge *v = lat_gauge_create(p.geometry, LAT_U1, LAT_DOUBLE);
+    lat_random random = mc_random(t.chain->state, LAT_RANDOM_AUDIT, 0);
+    mc_proposals_draw(&p, t.chain->state->seed, 0, 0, weight, v);
+    ((double *)v->links->data)[0] = NAN; /* the first link of many that are compared */
     mc_audit(&p, &random, v, weight, worst);
     ok(mc_audit_verdict(worst, LAT_DOUBLE, &verdict) == LAT_NUMERICAL, "the audit sees a single NaN: %s", verdict.text);
-    lat_field_free(v);
+    lat_gauge_free(v);
     free(weight);
     mc_proposals_free(&p);
     chain_end(&t);

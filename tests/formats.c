@@ -73,18 +73,18 @@ static lat_geometry *golden_geometry(MPI_Comm comm, int members)
     return lattice(comm, shape);
 }
 
-static lat_field *golden_links(const lat_geometry *g)
+static lat_gauge *golden_links(const lat_geometry *g)
 {
-    lat_field *links = lat_field_create(g, 4 * GOLDEN_LINK, LAT_DOUBLE);
-    for (int m = 0; m < g->members; m++) lat_field_scatter(links, m, values);
-    return links;
+    lat_gauge *gauge = lat_gauge_create(g, LAT_SU3, LAT_DOUBLE);
+    for (int m = 0; m < g->members; m++) lat_field_scatter(gauge->links, m, values);
+    return gauge;
 }
 
 /* Every bit, zeros included. */
-static bool is_golden(const lat_field *links, int member)
+static bool is_golden(const lat_gauge *gauge, int member)
 {
     double *found = lat_alloc(GOLDEN_REALS, sizeof *found);
-    lat_field_gather(links, member, found);
+    lat_field_gather(gauge->links, member, found);
     bool same = memcmp(found, values, sizeof values) == 0;
     free(found);
     return same;
@@ -94,12 +94,12 @@ static bool is_golden(const lat_field *links, int member)
 static lat_status read_as(const char *path, const lat_config_options *options, lat_config_report *report, bool *same,
                           lat_error *error)
 {
-    lat_field *links = lat_field_create(golden, 4 * GOLDEN_LINK, LAT_DOUBLE);
+    lat_gauge *gauge = lat_gauge_create(golden, LAT_SU3, LAT_DOUBLE);
     *error = (lat_error){0};
     lat_config_report_free(report);
-    lat_status status = lat_config_read_as(path, links, LAT_SU3, options, report, error);
-    *same = is_golden(links, 0);
-    lat_field_free(links);
+    lat_status status = lat_config_read_as(path, gauge, options, report, error);
+    *same = is_golden(gauge, 0);
+    lat_gauge_free(gauge);
     return status;
 }
 
@@ -183,17 +183,17 @@ static bool same_alone(const char *path, const variant *v)
 {
     lat_error error = {0};
     lat_geometry *g = golden_geometry(MPI_COMM_SELF, 1);
-    lat_field *links = golden_links(g);
+    lat_gauge *gauge = golden_links(g);
     char *folder = in_directory("alone"), *alone = lat_text("%s/%s", folder, v->name);
     mkdir(folder, 0777);
-    bool same = lat_config_write_as(alone, links, LAT_SU3, 0, &v->options, NULL, 0, &error) == LAT_DONE;
+    bool same = lat_config_write_as(alone, gauge, 0, &v->options, NULL, 0, &error) == LAT_DONE;
     if (same) {
         lat_bytes a = slurp(path), b = slurp(alone);
         same = a.size == b.size && memcmp(a.data, b.data, (size_t)a.size) == 0;
         free(a.data);
         free(b.data);
     }
-    lat_field_free(links);
+    lat_gauge_free(gauge);
     lat_geometry_free(g);
     return same;
 }
@@ -203,12 +203,12 @@ static void test_variant(const variant *v)
     lat_error error = {0};
     lat_config_report report = {0};
     lat_geometry *g = golden_geometry(MPI_COMM_WORLD, 3);
-    lat_field *links = golden_links(g), *back = lat_field_create(g, 4 * GOLDEN_LINK, LAT_FLOAT);
+    lat_gauge *gauge = golden_links(g), *back = lat_gauge_create(g, LAT_SU3, LAT_FLOAT);
     char *path = in_directory(v->name);
     bool same;
     lat_group group;
     lat_shape shape;
-    ok_all(lat_config_write_as(path, links, LAT_SU3, 2, &v->options, NULL, 0, &error) == LAT_DONE &&
+    ok_all(lat_config_write_as(path, gauge, 2, &v->options, NULL, 0, &error) == LAT_DONE &&
                !exists(lat_text("%s.tmp", path)),
            "%s is written", v->name);
     say(&error);
@@ -223,12 +223,12 @@ static void test_variant(const variant *v)
     ok_all(lat_config_shape(MPI_COMM_WORLD, path, &group, &shape, &error) == LAT_DONE && group == LAT_SU3 &&
                shape.dim == 4 && memcmp(shape.size, golden_size, sizeof shape.size) == 0,
            "its shape");
-    ok_all(lat_config_read(path, back, LAT_SU3, &error) == LAT_DONE && is_golden(back, 0) && is_golden(back, 1) &&
+    ok_all(lat_config_read(path, back, &error) == LAT_DONE && is_golden(back, 0) && is_golden(back, 1) &&
                is_golden(back, 2),
            "into every member of a field of floats");
     lat_config_report_free(&report);
-    lat_field_free(links);
-    lat_field_free(back);
+    lat_gauge_free(gauge);
+    lat_gauge_free(back);
     lat_geometry_free(g);
 }
 
@@ -612,14 +612,14 @@ static void test_provenance(void)
                                     {"ensemble_id", "b6"},    {"lfn", "lfn://me/x"},
                                     {"model_sha256", ""}};
     const int count = sizeof given / sizeof *given;
-    lat_field *links = golden_links(golden);
+    lat_gauge *gauge = golden_links(golden);
     const char *const names[] = {"p.h5", "p.ildg", "p.nersc"};
     for (int i = 0; i < 3; i++) {
         lat_error error = {0};
         lat_config_report report = {0};
         bool same;
         char *path = in_directory(names[i]);
-        lat_config_write(path, links, LAT_SU3, 0, given, count, &error);
+        lat_config_write(path, gauge, 0, given, count, &error);
         read_as(path, NULL, &report, &same, &error);
         bool good = error.status == LAT_DONE;
         for (int k = 0; k < count; k++) {
@@ -634,7 +634,7 @@ static void test_provenance(void)
                 printf("# %s = %s\n", report.provenance[k].key, report.provenance[k].value);
         lat_config_report_free(&report);
     }
-    lat_field_free(links);
+    lat_gauge_free(gauge);
 }
 
 /* ------------------------------------------------------------------------------------------------------------ SU(2) */
@@ -649,36 +649,36 @@ static void test_su2(void)
                  {"su2-one-row.nersc", "4D_SU2_GAUGE\n", true},
                  {"su2.ildg", "su2gauge", false},
                  {"su2.h5", "su2", false}};
-    lat_field *links = lat_field_gauge(golden, LAT_SU2, LAT_DOUBLE),
-              *back = lat_field_gauge(golden, LAT_SU2, LAT_DOUBLE);
-    const int64_t count = golden->volume * links->components;
+    lat_gauge *gauge = lat_gauge_create(golden, LAT_SU2, LAT_DOUBLE);
+    lat_gauge *back = lat_gauge_create(golden, LAT_SU2, LAT_DOUBLE);
+    const int64_t count = golden->volume * gauge->links->components;
     double *a = lat_alloc(2 * count, sizeof *a), *b = a + count;
-    lat_field_haar(links, LAT_SU2, &(lat_random){.seed = 5, .purpose = LAT_RANDOM_TEST});
-    lat_field_gather(links, 0, a);
+    lat_gauge_haar(gauge, &(lat_random){.seed = 5, .purpose = LAT_RANDOM_TEST});
+    lat_field_gather(gauge->links, 0, a);
     for (size_t i = 0; i < sizeof files / sizeof *files; i++) {
         lat_error error = {0};
         lat_group group = LAT_GROUPS;
         lat_shape shape;
         char *path = in_directory(files[i].name);
-        lat_config_write_as(path, links, LAT_SU2, 0, &(lat_config_options){.two_rows = files[i].two_rows}, NULL, 0,
+        lat_config_write_as(path, gauge, 0, &(lat_config_options){.two_rows = files[i].two_rows}, NULL, 0,
                             &error);
         lat_config_shape(MPI_COMM_WORLD, path, &group, &shape, &error);
-        lat_config_read(path, back, LAT_SU2, &error);
-        lat_field_gather(back, 0, b);
+        lat_config_read(path, back, &error);
+        lat_field_gather(back->links, 0, b);
         lat_bytes file = slurp(path);
         ok_all(error.status == LAT_DONE && group == LAT_SU2 && memcmp(a, b, (size_t)count * sizeof *a) == 0 &&
                    memmem(file.data, (size_t)file.size, files[i].type, strlen(files[i].type)),
-               "%s comes back to the bit", files[i].name);
+               "%s comes back->links to the bit", files[i].name);
         say(&error);
         free(file.data);
     }
     lat_error error = {0};
-    lat_field *wrong = lat_field_gauge(golden, LAT_SU3, LAT_DOUBLE);
-    ok_all(lat_config_read(in_directory("su2.ildg"), wrong, LAT_SU3, &error) == LAT_FORMAT, "su2 is not read as su3");
+    lat_gauge *wrong = lat_gauge_create(golden, LAT_SU3, LAT_DOUBLE);
+    ok_all(lat_config_read(in_directory("su2.ildg"), wrong, &error) == LAT_FORMAT, "su2 is not read as su3");
     say(&error);
-    lat_field_free(wrong);
-    lat_field_free(links);
-    lat_field_free(back);
+    lat_gauge_free(wrong);
+    lat_gauge_free(gauge);
+    lat_gauge_free(back);
     free(a);
 }
 
@@ -688,19 +688,20 @@ static void expect_unwritten(const char *name, const lat_geometry *g, lat_group 
                              const lat_config_options *options, double spoil, lat_status status)
 {
     lat_error error = {0};
-    lat_field *links = lat_field_create(g, g->dim * lat_link_reals(group), LAT_DOUBLE);
+    lat_gauge *gauge = lat_gauge_create(g, group, LAT_DOUBLE);
+    lat_field_zero(gauge->links);
     if (group == LAT_SU3 && g == golden) {
         double kept = values[GOLDEN_REALS - 1];
         values[GOLDEN_REALS - 1] += spoil;
-        lat_field_scatter(links, 0, values);
+        lat_field_scatter(gauge->links, 0, values);
         values[GOLDEN_REALS - 1] = kept;
     }
     char *path = in_directory(name);
-    ok_all(lat_config_write_as(path, links, group, 0, options, NULL, 0, &error) == status &&
+    ok_all(lat_config_write_as(path, gauge, 0, options, NULL, 0, &error) == status &&
                !exists(lat_text("%s.tmp", path)),
            "%s is not written: %d", name, (int)status);
     say(&error);
-    lat_field_free(links);
+    lat_gauge_free(gauge);
 }
 
 static void test_unwritable(void)
@@ -740,7 +741,7 @@ static void limit_size(rlim_t size)
 static void test_full_disk(const char *name)
 {
     char *path = in_directory(name), *temporary = lat_text("%s.tmp", path);
-    lat_field *links = golden_links(golden);
+    lat_gauge *gauge = golden_links(golden);
     lat_error error = {0}, last = {0};
     lat_config_report report = {0};
     int refused = 0, written = 0, wrong = 0;
@@ -749,7 +750,7 @@ static void test_full_disk(const char *name)
     for (rlim_t size = 0; size < 400000; size += 66667) {
         error = (lat_error){0};
         limit_size(size);
-        lat_status status = lat_config_write(path, links, LAT_SU3, 0, NULL, 0, &error);
+        lat_status status = lat_config_write(path, gauge, 0, NULL, 0, &error);
         limit_size(RLIM_INFINITY);
         refused += status == LAT_FILE;
         written += status == LAT_DONE;
@@ -762,7 +763,7 @@ static void test_full_disk(const char *name)
            "%s: on a full disk LAT_FILE, and nothing is left", name);
     say(&last);
     lat_config_report_free(&report);
-    lat_field_free(links);
+    lat_gauge_free(gauge);
 }
 
 /* ------------------------------------------------------------------------------------------ files of other programs */
@@ -783,35 +784,35 @@ static const sample samples[] = {
 };
 
 /* Through each format that is written, and back: nothing but the rounding of what is left out may change. */
-static void test_around(lat_field *links, const sample *s)
+static void test_around(lat_gauge *gauge, const sample *s)
 {
     static const char *const names[] = {"around.nersc", "around.ildg", "around.openqcd", "around.h5"};
-    int64_t count = links->geometry->volume * links->components;
+    int64_t count = gauge->links->geometry->volume * gauge->links->components;
     double *before = lat_alloc(2 * count, sizeof *before), *after = before + count, worst = 0;
-    lat_field *back = lat_field_create(links->geometry, links->components, LAT_DOUBLE);
+    lat_gauge *back = lat_gauge_create(gauge->links->geometry, LAT_SU3, LAT_DOUBLE);
     lat_config_report report = {0};
     lat_error error = {0};
     bool same = true;
-    lat_field_gather(links, 0, before);
+    lat_field_gather(gauge->links, 0, before);
     for (int i = 0; i < 4; i++) {
         char *path = in_directory(names[i]);
-        lat_config_write(path, links, LAT_SU3, 0, NULL, 0, &error);
-        lat_config_read(path, back, LAT_SU3, &error);
-        lat_field_gather(back, 0, after);
+        lat_config_write(path, gauge, 0, NULL, 0, &error);
+        lat_config_read(path, back, &error);
+        lat_field_gather(back->links, 0, after);
         same = same && memcmp(before, after, (size_t)count * sizeof *before) == 0;
     }
     ok_all(error.status == LAT_DONE && same, "%s: comes back to the bit from all formats", s->name);
     say(&error);
     char *path = in_directory("around-two-row.nersc");
-    lat_config_write_as(path, links, LAT_SU3, 0, &(lat_config_options){.two_rows = true}, NULL, 0, &error);
-    lat_config_read_as(path, back, LAT_SU3, NULL, &report, &error);
-    lat_field_gather(back, 0, after);
+    lat_config_write_as(path, gauge, 0, &(lat_config_options){.two_rows = true}, NULL, 0, &error);
+    lat_config_read_as(path, back, NULL, &report, &error);
+    lat_field_gather(back->links, 0, after);
     for (int64_t i = 0; i < count; i++) worst = fmax(worst, fabs(before[i] - after[i]));
     ok_all(error.status == LAT_DONE && worst < 1e-6 && fabs(report.plaquette - s->plaquette) < 1e-7,
            "%s: from two rows, but for %.1g", s->name, worst);
     say(&error);
     lat_config_report_free(&report);
-    lat_field_free(back);
+    lat_gauge_free(back);
     free(before);
 }
 
@@ -830,17 +831,17 @@ static void test_sample(const sample *s)
     ok_all(error.status == LAT_DONE && group == LAT_SU3 && memcmp(shape.size, s->size, sizeof s->size) == 0,
            "%s: its shape", s->name);
     lat_geometry *g = lattice(MPI_COMM_WORLD, shape);
-    lat_field *links = lat_field_create(g, 4 * GOLDEN_LINK, LAT_DOUBLE);
-    ok_all(lat_config_read_as(path, links, LAT_SU3, NULL, &report, &error) == LAT_DONE &&
+    lat_gauge *gauge = lat_gauge_create(g, LAT_SU3, LAT_DOUBLE);
+    ok_all(lat_config_read_as(path, gauge, NULL, &report, &error) == LAT_DONE &&
                strcmp(report.format, s->format) == 0,
            "is read");
     say(&error);
     ok_near(report.plaquette, s->plaquette, s->tolerance, "plaquette");
     if (s->trace != 0) ok_near(report.trace, s->trace, s->tolerance, "link trace");
     ok_all(report.checksum[0] == s->checksum[0] && report.checksum[1] == s->checksum[1], "checksums");
-    test_around(links, s);
+    test_around(gauge, s);
     lat_config_report_free(&report);
-    lat_field_free(links);
+    lat_gauge_free(gauge);
     lat_geometry_free(g);
     free(path);
 }

@@ -17,7 +17,7 @@
 #     history      history.h5, the whole file
 #     configs      saved configurations, with their names: .h5 all but the attributes `program` and `configuration`, .nersc all but
 #                  CREATOR, .ildg from the links on, .openqcd the whole file
-#     checkpoint   all but the attributes `config`, `core_seconds` and `joules`, and `seconds`
+#     checkpoint   all but the attributes `config`, `core_seconds`, `joules` and `links_id` (a version, not a result), and `seconds`
 #     model        parameters, moments, loss history, description: all but `config`, times and costs
 #     summary      summary.json without version, ranks, times, costs and paths
 #     settings     config.cfg, the whole file: changes when a key of the configuration is added
@@ -99,7 +99,7 @@ entries() { # folder of a run: lines `what hash`
     local file
     entry history "$1/run/history.h5" hash_file "$1/run/history.h5"
     entry configs "$1/run/configs" hash_configs "$1/run/configs"
-    entry checkpoint "$1/run/checkpoint.h5" contents "$1/run/checkpoint.h5" config core_seconds joules seconds
+    entry checkpoint "$1/run/checkpoint.h5" contents "$1/run/checkpoint.h5" config core_seconds joules links_id seconds
     entry model "$1/model.h5" contents "$1/model.h5" config training_core_seconds
     entry summary "$1/run/summary.json" hash_summary "$1/run/summary.json"
     entry settings "$1/run/config.cfg" hash_file "$1/run/config.cfg"

@@ -177,15 +177,15 @@ static void hard_element(const setup *s, int64_t i, double *a)
 static void test_exponential(const setup *s)
 {
     lat_geometry *g = geometry_of(s, 4);
-    lat_field *links = lat_field_gauge(g, s->group, s->precision),
-              *algebra = lat_field_algebra(g, s->group, s->precision);
+    lat_gauge *gauge = lat_gauge_create(g, s->group, s->precision);
+    lat_field *algebra = lat_field_algebra(g, s->group, s->precision);
     int64_t count = g->volume * g->dim;
     double *a = lat_alloc(count * s->generators, sizeof *a), worst = 0, off = 0, tiny = 0;
     for (int64_t i = 0; i < count; i++) hard_element(s, i, a + i * s->generators);
     lat_field_scatter(algebra, 0, a);
     lat_field_gather(algebra, 0, a); /* as the precision rounds them */
-    lat_gauge_exp_update(links, s->group, 1, algebra);
-    double *u = values_of(links);
+    lat_gauge_exp_update(gauge, 1, algebra);
+    double *u = values_of(gauge->links);
     for (int64_t i = 0; i < count; i++) {
         double size = 0;
         for (int c = 0; c < s->generators; c++) size = fmax(size, fabs(a[i * s->generators + c]));
@@ -199,7 +199,7 @@ static void test_exponential(const setup *s)
     ok(tiny < 1e-6 || s->precision == LAT_FLOAT, "%s: tiny ones are linear (%.2g)", s->name, tiny);
     free(a);
     free(u);
-    lat_field_free(links);
+    lat_gauge_free(gauge);
     lat_field_free(algebra);
     lat_geometry_free(g);
 }
@@ -209,18 +209,19 @@ static void test_exponential(const setup *s)
 static void test_products(const setup *s)
 {
     lat_geometry *g = geometry_of(s, 4);
-    lat_field *links = lat_field_gauge(g, s->group, s->precision), *turn = lat_field_create(g, s->reals, s->precision);
+    lat_gauge *gauge = lat_gauge_create(g, s->group, s->precision);
+    lat_field *turn = lat_field_create(g, s->reals, s->precision);
     lat_field *line = lat_field_create(g, s->reals, s->precision);
     lat_random r = stream(2), t = stream(3);
-    lat_field_haar(links, s->group, &r);
+    lat_gauge_haar(gauge, &r);
     lat_field_haar(turn, s->group, &t);
     lat_halo_exchange(turn);
-    double *u = values_of(links), *v = values_of(turn), worst_line = 0, worst_turn = 0;
+    double *u = values_of(gauge->links), *v = values_of(turn), worst_line = 0, worst_turn = 0;
     lat_range range = lat_block(g);
-    extend_line_args args = {lat_tables_of(g), links->data, turn->data, line->data, 1};
-    lat_kernels_of(links, s->group)->extend_line(&args, &range);
-    lat_gauge_transform(links, s->group, turn);
-    double *l = values_of(line), *w = values_of(links);
+    extend_line_args args = {lat_tables_of(g), gauge->links->data, turn->data, line->data, 1};
+    lat_kernels_of(gauge->links, s->group)->extend_line(&args, &range);
+    lat_gauge_transform(gauge, turn);
+    double *l = values_of(line), *w = values_of(gauge->links);
     for (int64_t x = 0; x < g->volume; x++)
         for (int mu = 0; mu < 4; mu++) {
             int64_t stride = 1, i = x * 4 + mu;
@@ -239,7 +240,7 @@ static void test_products(const setup *s)
     free(v);
     free(l);
     free(w);
-    lat_field_free(links);
+    lat_gauge_free(gauge);
     lat_field_free(turn);
     lat_field_free(line);
     lat_geometry_free(g);
@@ -255,10 +256,10 @@ static void test_haar(const setup *s)
                                                "|tr U|^4",  "Re tr(U)^N", "Re U_00 U_11*"};
     const double exact[MOMENTS] = {0, 1.0 / s->n, 1, s->n == 1 ? 1 : 2, s->n > 1, 0};
     lat_geometry *g = geometry_of(s, 8);
-    lat_field *links = lat_field_gauge(g, s->group, s->precision);
+    lat_gauge *gauge = lat_gauge_create(g, s->group, s->precision);
     lat_random r = stream(4);
-    lat_field_haar(links, s->group, &r);
-    double *u = values_of(links), mean[MOMENTS] = {0}, square[MOMENTS] = {0}, off = 0;
+    lat_gauge_haar(gauge, &r);
+    double *u = values_of(gauge->links), mean[MOMENTS] = {0}, square[MOMENTS] = {0}, off = 0;
     int64_t count = g->volume * 4;
     for (int64_t i = 0; i < count; i++) {
         matrix m = link_as_matrix(s, u + i * s->reals);
@@ -276,14 +277,14 @@ static void test_haar(const setup *s)
             square[k] += value[k] * value[k] / (double)count;
         }
     }
-    ok(off < 8 * s->eps, "%s: random links are in the group (%.2g)", s->name, off);
+    ok(off < 8 * s->eps, "%s: random links->links are in the group (%.2g)", s->name, off);
     for (int k = 0; k < MOMENTS; k++) {
         double error = sqrt(fmax(0, square[k] - mean[k] * mean[k]) / (double)count);
         ok(fabs(mean[k] - exact[k]) <= 6 * error + 1e-6, "%s: Haar measure, %s: %.4f +- %.4f", s->name, names[k],
            mean[k], error);
     }
     free(u);
-    lat_field_free(links);
+    lat_gauge_free(gauge);
     lat_geometry_free(g);
 }
 

@@ -82,24 +82,24 @@ static void test_von_mises(double kappa, lat_precision precision)
                             &(lat_shape){.dim = 2, .size = {32, 32}, .members = 16, .precision = precision}, &g,
                             &error))
         lat_abort(error.status, "%s", error.text);
-    lat_field *links = lat_field_gauge(g, LAT_U1, precision);
+    lat_gauge *gauge = lat_gauge_create(g, LAT_U1, precision);
     double edge[BINS + 1];
     quantiles(kappa, edge);
     int64_t histogram[BINS] = {0};
     for (int round = 0; round < ROUNDS; round++) {
         lat_random random = {.seed = 17, .purpose = LAT_RANDOM_TEST, .step = (uint64_t)round};
-        lat_field_zero(links);
-        heatbath_args args = {lat_tables_of(g), links->data, 0.5 * kappa, round % 2, lat_random_key(&random)};
+        lat_field_zero(gauge->links);
+        heatbath_args args = {lat_tables_of(g), gauge->links->data, 0.5 * kappa, round % 2, lat_random_key(&random)};
         lat_range range = lat_range_of(g, &g->parity[round % 2]);
-        lat_kernels_of(links, LAT_U1)->heatbath(&args, &range);
+        lat_kernels_of(gauge->links, LAT_U1)->heatbath(&args, &range);
         for (int64_t i = 0; i < range.count; i++)
             for (int lane = 0; lane < g->blocks * g->members; lane++)
-                count(histogram, edge, get(links, (range.site[i] * 2 + round % 2) * g->lanes + lane));
+                count(histogram, edge, get(gauge->links, (range.site[i] * 2 + round % 2) * g->lanes + lane));
     }
     char *name = lat_text("von Mises with kappa = %g, %s", kappa, lat_precision_names[precision]);
     check_uniform(histogram, name);
     free(name);
-    lat_field_free(links);
+    lat_gauge_free(gauge);
     lat_geometry_free(g);
 }
 
@@ -157,8 +157,8 @@ static void test_conditional(const char *lattice, double beta)
     int64_t histogram[BINS] = {0};
     for (int round = 0; round < 10; round++) {
         chain_run(&t, 1);
-        for (int member = 0; member < t.chain->replicas; member++) {
-            lat_field_gather(t.chain->links, member, p.angle);
+        for (int member = 0; member < mc_replicas(t.chain->state); member++) {
+            lat_field_gather(t.chain->state->gauge->links, member, p.angle);
             for (int64_t x = g->rank; x < g->volume; x += g->rank_count) {
                 double re, im;
                 if (parity_of(&p, x) == 0) continue;
@@ -187,7 +187,7 @@ static double last_deviate(int count)
     double angles[32], re, im;
     plain p = {.dim = 2, .size = {4, 4}, .angle = angles};
     chain_run(&t, 1);
-    lat_field_gather(t.chain->links, 0, angles);
+    lat_field_gather(t.chain->state->gauge->links, 0, angles);
     staple(&p, 14, 1, &re, &im);
     chain_end(&t);
     free(text);
@@ -203,11 +203,11 @@ static void test_overrelax(const char *lattice)
     const lat_geometry *g = t.chain->geometry;
     double before[4], after[4], change = 0, moved = 0;
     double *start = lat_alloc(g->volume * g->dim, sizeof *start), *end = lat_alloc(g->volume * g->dim, sizeof *end);
-    lat_action_total(t.chain->action, t.chain->links, before);
-    lat_field_gather(t.chain->links, 1, start);
+    lat_action_total(t.chain->action, t.chain->state->gauge, before);
+    lat_field_gather(t.chain->state->gauge->links, 1, start);
     chain_run(&t, 1);
-    lat_action_total(t.chain->action, t.chain->links, after);
-    lat_field_gather(t.chain->links, 1, end);
+    lat_action_total(t.chain->action, t.chain->state->gauge, after);
+    lat_field_gather(t.chain->state->gauge->links, 1, end);
     for (int m = 0; m < 4; m++) change = fmax(change, fabs(after[m] / before[m] - 1));
     for (int64_t i = 0; i < g->volume * g->dim; i++) moved += fabs(remainder(end[i] - start[i], 2 * M_PI));
     ok(change < 1e-13, "%s: overrelaxation leaves the action as it is (%.2g)", lattice, change);
@@ -235,9 +235,9 @@ static void test_refusals(void)
         int count;
         char *text = lat_text("%s updates = ( { kind = \"heatbath\"; } );", wrong[i]);
         if (lat_settings_parse(text, "test", &root, &error) ||
-            mc_chain_create(MPI_COMM_SELF, root, ".", &chain, &error))
+            mc_chain_create(MPI_COMM_SELF, root, lat_action_kinds, ".", &chain, &error))
             lat_abort(error.status, "%s", error.text);
-        ok(mc_updates_create(root, chain, &updates, &count, &error) == LAT_CONFIG, "refused: %s", error.text);
+        ok(chain_updates(root, chain, &updates, &count, &error) == LAT_CONFIG, "refused: %s", error.text);
         mc_chain_free(chain);
         lat_settings_free(root);
         free(text);

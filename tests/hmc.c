@@ -6,6 +6,7 @@
  * The six statistical tests fail by chance with a probability of 4e-6 all together; their random numbers are fixed.
  */
 #include "tests/chain.h"
+#include "tests/observe.h"
 
 static void test_order(test_chain *t, const char *lattice)
 {
@@ -26,21 +27,21 @@ static void test_order(test_chain *t, const char *lattice)
 static void test_reversibility(test_chain *t)
 {
     mc_chain *chain = t->chain;
-    lat_field *before = lat_field_gauge(chain->geometry, chain->group, LAT_DOUBLE);
-    size_t bytes = (size_t)(chain->geometry->sites * before->components * chain->geometry->lanes) * sizeof(double);
-    lat_field_copy(before, chain->links);
+    lat_gauge *before = lat_gauge_create(chain->geometry, chain->state->gauge->group, LAT_DOUBLE);
+    size_t bytes = (size_t)(chain->geometry->sites * before->links->components * chain->geometry->lanes) * sizeof(double);
+    lat_gauge_copy(before, chain->state->gauge);
     for (int i = 0; i < MC_INTEGRATORS; i++) {
         mc_trajectory trajectory = chain_trajectory(chain, (mc_integrator)i, "8");
-        lat_random momenta = mc_random(chain, LAT_RANDOM_TEST, 2);
+        lat_random momenta = mc_random(chain->state, LAT_RANDOM_TEST, 2);
         double difference =
-            mc_trajectory_reversibility(&trajectory, chain->action, chain->group, chain->links, &momenta);
+            mc_trajectory_reversibility(&trajectory, chain->action, chain->state->gauge, &momenta);
         ok_all(difference > 0 && difference < 1e-12, "%s: forth and back ends where it began (%.2g)",
                mc_integrator_names[i], difference);
-        ok_all(memcmp(before->data, chain->links->data, bytes) == 0, "%s: and leaves the links alone",
+        ok_all(memcmp(before->links->data, chain->state->gauge->links->data, bytes) == 0, "%s: and leaves the links alone",
                mc_integrator_names[i]);
         mc_trajectory_free(&trajectory);
     }
-    lat_field_free(before);
+    lat_gauge_free(before);
 }
 
 static test_chain two_levels(double inner, double outer)
@@ -97,8 +98,8 @@ static void refused(const char *action, const char *update, const char *why)
         lat_text("lattice = { group = \"u1\"; size = [8, 8]; }; action = ( %s ); updates = ( { kind = \"hmc\"; %s } );",
                  action, update);
     if (lat_settings_parse(text, "test", &root, &error)) lat_abort(error.status, "%s", error.text);
-    if (mc_chain_create(MPI_COMM_WORLD, root, ".", &chain, &error) == LAT_DONE)
-        mc_updates_create(root, chain, &updates, &count, &error);
+    if (mc_chain_create(MPI_COMM_WORLD, root, lat_action_kinds, ".", &chain, &error) == LAT_DONE)
+        chain_updates(root, chain, &updates, &count, &error);
     ok(error.status == LAT_CONFIG && strstr(error.text, why), "refused: %s", error.text);
     mc_chain_free(chain);
     lat_settings_free(root);
@@ -120,29 +121,29 @@ static void test_level_refusals(void)
 
 /* An action that counts its forces. */
 static int64_t forces;
-static void no_value(lat_action *action, lat_field *links, lat_field *density)
+static void no_value(lat_action *action, lat_gauge *gauge, lat_field *density)
 {
-    (void)action, (void)links, (void)density;
+    (void)action, (void)gauge, (void)density;
 }
-static void count_force(lat_action *action, lat_field *links, double scale, lat_field *force)
+static void count_force(lat_action *action, int level, lat_gauge *gauge, double scale, lat_field *force)
 {
-    (void)action, (void)links, (void)scale, (void)force;
+    (void)action, (void)level, (void)gauge, (void)scale, (void)force;
     forces++;
 }
 
 static void test_force_count(test_chain *t)
 {
-    static const lat_action_table table = {"counting", no_value, count_force, NULL, NULL};
-    lat_action action = {.table = &table, .group = LAT_U1};
-    lat_field *links = lat_field_gauge(t->chain->geometry, LAT_U1, LAT_DOUBLE),
-              *momenta = lat_field_algebra(t->chain->geometry, LAT_U1, LAT_DOUBLE);
+    static const lat_action_table table = {.name = "counting", .value = no_value, .force = count_force};
+    lat_action action = {.table = &table, .group = LAT_U1, .levels = 1};
+    lat_gauge *gauge = lat_gauge_create(t->chain->geometry, LAT_U1, LAT_DOUBLE);
+    lat_field *momenta = lat_field_algebra(t->chain->geometry, LAT_U1, LAT_DOUBLE);
     for (int i = 0; i < MC_INTEGRATORS; i++) {
         forces = 0;
-        mc_integrate((mc_integrator)i, &action, LAT_U1, links, momenta, 1, &(int){7});
+        mc_integrate((mc_integrator)i, &action, gauge, momenta, 1, &(int){7});
         ok(forces == mc_integrator_forces((mc_integrator)i, 1, &(int){7}), "%s: %d forces in 7 steps",
            mc_integrator_names[i], (int)forces);
     }
-    lat_field_free(links);
+    lat_gauge_free(gauge);
     lat_field_free(momenta);
 }
 
@@ -179,16 +180,11 @@ static mc_estimate plaquette_of(const char *group, const char *start, double bet
                           "updates = ( { kind = \"hmc\"; integrator = \"omf2\"; %s } );",
                           group, beta, REPLICAS, start, update);
     test_chain t = chain_begin(MPI_COMM_WORLD, text);
-    lat_shape shape = {.dim = 2, .size = {4, 4}};
-    lat_observable plaquette;
-    lat_error error = {0};
     double now[REPLICAS], *series = lat_alloc((int64_t)REPLICAS * STEPS, sizeof *series);
-    if (lat_observable_find("plaquette", t.chain->group, &shape, &plaquette, &error))
-        lat_abort(error.status, "%s", error.text);
     chain_run(&t, 50);
     for (int i = 0; i < STEPS; i++) {
         chain_run(&t, 1);
-        plaquette.measure(&plaquette, t.chain->links, t.chain->group, now);
+        observe("plaquette", t.chain->state->gauge, now);
         for (int r = 0; r < REPLICAS; r++) series[r * STEPS + i] = now[r];
     }
     mc_estimate e = mc_gamma(series, REPLICAS, STEPS);
@@ -221,7 +217,7 @@ static void test_resonance(void)
 static void spoil(mc_chain *chain, bool all)
 {
     for (int lane = 0; lane < (all ? chain->geometry->lanes : 1); lane++)
-        if (all || chain->geometry->rank == 0) ((double *)chain->links->data)[lane] = NAN;
+        if (all || chain->geometry->rank == 0) ((double *)chain->state->gauge->links->data)[lane] = NAN;
 }
 
 static void test_not_finite(void)
@@ -271,9 +267,9 @@ static void test_refusals(void)
             "lattice = { group = \"u1\"; size = [4, 4, 4]; }; action = ( { kind = \"wilson\"; beta = 1.0; } ); %s",
             wrong[i]);
         if (lat_settings_parse(text, "test", &root, &error) ||
-            mc_chain_create(MPI_COMM_WORLD, root, ".", &chain, &error))
+            mc_chain_create(MPI_COMM_WORLD, root, lat_action_kinds, ".", &chain, &error))
             lat_abort(error.status, "%s", error.text);
-        ok(mc_updates_create(root, chain, &updates, &count, &error) == LAT_CONFIG && count == 0, "refused: %s",
+        ok(chain_updates(root, chain, &updates, &count, &error) == LAT_CONFIG && count == 0, "refused: %s",
            error.text);
         mc_chain_free(chain);
         lat_settings_free(root);

@@ -5,6 +5,7 @@
  * lattice.c: the ground: geometry, halo and its adjoint, sums, random numbers; nothing depends on ranks or lanes.
  */
 #include "tests/tap.h"
+#include "tests/observe.h"
 
 static lat_random test_stream(uint64_t step) { return (lat_random){.seed = 5, .purpose = LAT_RANDOM_TEST, .step = step}; }
 
@@ -276,8 +277,8 @@ static void test_words(lat_precision precision)
     lat_geometry *g;
     lat_shape shape = {.dim = 4, .size = {8, 4, 4, 4}, .members = 3, .precision = precision};
     if (lat_geometry_create(MPI_COMM_WORLD, &shape, &g, &error)) lat_abort(error.status, "%s", error.text);
-    lat_field *links = lat_field_gauge(g, LAT_U1, precision);
-    lat_field_haar(links, LAT_U1, &r);
+    lat_gauge *gauge = lat_gauge_create(g, LAT_U1, precision);
+    lat_gauge_haar(gauge, &r);
     int wrong = 0;
     for (int64_t i = 0; i < g->sites * g->lanes; i++) {
         double u[4];
@@ -285,13 +286,13 @@ static void test_words(lat_precision precision)
         for (int mu = 0; mu < 4; mu++) {
             int64_t at = (i / g->lanes * 4 + mu) * g->lanes + i % g->lanes;
             if (precision == LAT_FLOAT)
-                wrong += ((float *)links->data)[at] != (2 * (float)u[mu] - 1) * (float)pi;
+                wrong += ((float *)gauge->links->data)[at] != (2 * (float)u[mu] - 1) * (float)pi;
             else
-                wrong += ((double *)links->data)[at] != (2 * u[mu] - 1) * pi;
+                wrong += ((double *)gauge->links->data)[at] != (2 * u[mu] - 1) * pi;
         }
     }
-    ok_all(wrong == 0, "%s links are made of the numbers of their keys", lat_precision_names[precision]);
-    lat_field_free(links);
+    ok_all(wrong == 0, "%s links->links are made of the numbers of their keys", lat_precision_names[precision]);
+    lat_gauge_free(gauge);
     lat_geometry_free(g);
 }
 
@@ -352,31 +353,30 @@ static void run_operations(MPI_Comm comm, const lat_shape *shape, lat_group grou
     lat_geometry *g;
     if (lat_geometry_create(comm, shape, &g, &error)) lat_abort(error.status, "%s", error.text);
     lat_random r = test_stream(5), s = test_stream(6), t = test_stream(7);
-    lat_field *u = lat_field_gauge(g, group, LAT_DOUBLE), *p = lat_field_algebra(g, group, LAT_DOUBLE);
+    lat_gauge *u = lat_gauge_create(g, group, LAT_DOUBLE);
+    lat_field *p = lat_field_algebra(g, group, LAT_DOUBLE);
     lat_field *turn = lat_field_create(g, lat_link_reals(group), LAT_DOUBLE);
-    lat_field_haar(u, group, &r);
+    lat_gauge_haar(u, &r);
     lat_field_gaussian(p, &s);
     lat_field_haar(turn, group, &t);
     lat_halo_exchange(turn);
-    lat_gauge_exp_update(u, group, 0.3, p);
+    lat_gauge_exp_update(u, 0.3, p);
     lat_action *action = lat_action_wilson(group, 1.7);
-    action->table->force(action, u, 1.0, p);
-    lat_gauge_transform(u, group, turn);
-    hash[0] = fingerprint(u, g->members - 1);
+    lat_action_force(action, u, 1.0, p);
+    lat_gauge_transform(u, turn);
+    hash[0] = fingerprint(u->links, g->members - 1);
     hash[1] = fingerprint(p, 0);
     double *total = lat_alloc(g->members * 2, sizeof *total);
     lat_action_total(action, u, total);
     number[0] = total[g->members - 1];
     static const char *names[] = {"plaquette", "polyakov", "wilson_loop_2x3"};
     for (int i = 0; i < 3; i++) {
-        lat_observable observable;
-        if (lat_observable_find(names[i], group, shape, &observable, &error)) lat_abort(error.status, "%s", error.text);
-        observable.measure(&observable, u, group, total);
-        number[1 + i] = total[(g->members - 1) * observable.columns];
+        int columns = observe(names[i], u, total);
+        number[1 + i] = total[(g->members - 1) * columns];
     }
     free(total);
     lat_action_free(action);
-    lat_field_free(u);
+    lat_gauge_free(u);
     lat_field_free(p);
     lat_field_free(turn);
     lat_geometry_free(g);
@@ -397,24 +397,18 @@ static void test_independence(lat_shape shape, lat_group group, const char *name
     ok_all(memcmp(number, alone, sizeof number) == 0, "%s, %s: action and observables are the same to the last bit", name, g);
 }
 
-static double total_action(lat_action *action, lat_field *links)
+static double total_action(lat_action *action, lat_gauge *gauge)
 {
     double total;
-    lat_action_total(action, links, &total);
+    lat_action_total(action, gauge, &total);
     return total;
 }
 
 /* Plaquette, Polyakov loop (both parts) and a Wilson loop */
-static void measure_all(lat_field *links, lat_group group, const lat_shape *shape, double out[4])
+static void measure_all(lat_gauge *gauge, double out[4])
 {
     static const char *const names[] = {"plaquette", "polyakov", "wilson_loop_2x1"};
-    lat_error error = {0};
-    for (int i = 0, n = 0; i < 3; i++) {
-        lat_observable observable;
-        if (lat_observable_find(names[i], group, shape, &observable, &error)) lat_abort(error.status, "%s", error.text);
-        observable.measure(&observable, links, group, out + n);
-        n += observable.columns;
-    }
+    for (int i = 0, n = 0; i < 3; i++) n += observe(names[i], gauge, out + n);
 }
 
 /* In double the derivative of the action along a direction is known to 1e-7 or so; forces in float are compared with those
@@ -427,27 +421,29 @@ static void test_gauge(int dim, lat_group group)
     lat_geometry *g;
     if (lat_geometry_create(MPI_COMM_WORLD, &shape, &g, &error)) lat_abort(error.status, "%s", error.text);
     char *name = lat_text("%s, %d dimensions", lat_group_names[group], dim);
-    lat_field *u = lat_field_gauge(g, group, LAT_DOUBLE), *force = lat_field_algebra(g, group, LAT_DOUBLE);
+    lat_gauge *u = lat_gauge_create(g, group, LAT_DOUBLE);
+    lat_field *force = lat_field_algebra(g, group, LAT_DOUBLE);
     lat_field *turn = lat_field_create(g, lat_link_reals(group), LAT_DOUBLE), *direction = lat_field_algebra(g, group, LAT_DOUBLE);
     lat_random r = test_stream(8), s = test_stream(9), t = test_stream(10);
     lat_action *action = lat_action_wilson(group, 2.0);
     ok(total_action(action, u) == 0, "%s: the action of unit links is zero", name);
-    lat_field_haar(u, group, &r);
+    lat_gauge_haar(u, &r);
     lat_field_haar(turn, group, &t);
     double loops[4], turned[4], before = total_action(action, u), worst = 0;
-    measure_all(u, group, &shape, loops);
+    measure_all(u, loops);
     lat_halo_exchange(turn);
-    lat_gauge_transform(u, group, turn);
-    measure_all(u, group, &shape, turned);
+    lat_gauge_transform(u, turn);
+    measure_all(u, turned);
     for (int i = 0; i < 4; i++) worst = fmax(worst, fabs(loops[i] - turned[i]));
     ok(fabs(before - total_action(action, u)) < 1e-10 * before, "%s: the action is gauge invariant", name);
     ok(worst < 1e-13 && loops[0] != 0, "%s: the loops are gauge invariant (%.2g)", name, worst);
 
-    action->table->force(action, u, 1.0, force);
-    lat_field *u_float = lat_field_gauge(g, group, LAT_FLOAT), *force_float = lat_field_algebra(g, group, LAT_FLOAT);
+    lat_action_force(action, u, 1.0, force);
+    lat_gauge *u_float = lat_gauge_create(g, group, LAT_FLOAT);
+    lat_field *force_float = lat_field_algebra(g, group, LAT_FLOAT);
     lat_field *difference = lat_field_algebra(g, group, LAT_DOUBLE);
-    lat_field_copy(u_float, u);
-    action->table->force(action, u_float, 1.0, force_float);
+    lat_gauge_copy(u_float, u);
+    lat_action_force(action, u_float, 1.0, force_float);
     lat_field_copy(difference, force_float);
     lat_field_axpy(difference, -1, force);
     double off = sqrt(inner_product(difference, difference, false) / inner_product(force, force, false));
@@ -456,18 +452,18 @@ static void test_gauge(int dim, lat_group group)
 
     lat_field_gaussian(direction, &s);
     double step = 1e-5;
-    lat_gauge_exp_update(u, group, step, direction);
+    lat_gauge_exp_update(u, step, direction);
     double ahead = total_action(action, u);
-    lat_gauge_exp_update(u, group, -2 * step, direction);
+    lat_gauge_exp_update(u, -2 * step, direction);
     double behind = total_action(action, u), product = inner_product(force, direction, false);
     ok(fabs((ahead - behind) / (2 * step) - product) < 1e-6 * fabs(product) + 1e-5, "%s: the force is the derivative of the action", name);
     if (tap.rank == 0) printf("# %.12g %.12g\n", (ahead - behind) / (2 * step), product);
     lat_action_free(action);
-    lat_field_free(u);
+    lat_gauge_free(u);
     lat_field_free(force);
     lat_field_free(turn);
     lat_field_free(direction);
-    lat_field_free(u_float);
+    lat_gauge_free(u_float);
     lat_field_free(force_float);
     lat_field_free(difference);
     lat_geometry_free(g);

@@ -5,6 +5,7 @@
  * loops.c: smearing and Wilson loops against their definitions and symmetries.
  */
 #include "tests/matrix.h"
+#include "tests/observe.h"
 #include "tests/tap.h"
 
 enum { R = 2, T = 3 };
@@ -27,14 +28,15 @@ static lat_geometry *geometry_of(MPI_Comm comm, lat_shape shape)
     return g;
 }
 
-static lat_field *rough_links(const lat_geometry *g, lat_group group)
+static lat_gauge *rough_links(const lat_geometry *g, lat_group group)
 {
-    lat_field *links = lat_field_gauge(g, group, LAT_DOUBLE), *algebra = lat_field_algebra(g, group, LAT_DOUBLE);
+    lat_gauge *gauge = lat_gauge_create(g, group, LAT_DOUBLE);
+    lat_field *algebra = lat_field_algebra(g, group, LAT_DOUBLE);
     lat_random random = stream(1);
     lat_field_gaussian(algebra, &random);
-    lat_gauge_exp_update(links, group, 0.5, algebra);
+    lat_gauge_exp_update(gauge, 0.5, algebra);
     lat_field_free(algebra);
-    return links;
+    return gauge;
 }
 
 static int64_t reals_of(const lat_field *f) { return f->geometry->volume * f->components; }
@@ -46,15 +48,10 @@ static double *values_of(const lat_field *f)
     return values;
 }
 
-static double measured(const char *name, lat_field *links, lat_group group)
+static double measured(const char *name, lat_gauge *gauge)
 {
-    lat_shape shape = {.dim = links->geometry->dim};
-    lat_observable observable;
-    lat_error error = {0};
     double value;
-    memcpy(shape.size, links->geometry->size, sizeof shape.size);
-    if (lat_observable_find(name, group, &shape, &observable, &error)) lat_abort(error.status, "%s", error.text);
-    observable.measure(&observable, links, group, &value);
+    observe(name, gauge, &value);
     return value;
 }
 
@@ -64,29 +61,31 @@ static void smearing(lat_group group, int dim, lat_smearing kind, int directions
     lat_shape single = shape_of(dim);
     single.members = lat_vector_lanes(LAT_DOUBLE);
     lat_geometry *g = geometry_of(MPI_COMM_WORLD, shape_of(dim)), *one = geometry_of(MPI_COMM_SELF, single);
-    lat_field *a = rough_links(g, group), *b = rough_links(g, group), *alone = lat_field_gauge(one, group, LAT_DOUBLE);
+    lat_gauge *a = rough_links(g, group);
+    lat_gauge *b = rough_links(g, group);
+    lat_gauge *alone = lat_gauge_create(one, group, LAT_DOUBLE);
     lat_field *turn = lat_field_create(g, lat_link_reals(group), LAT_DOUBLE);
     lat_random random = stream(2);
     int reals = lat_link_reals(group);
-    double *start = values_of(a), far = 0, off = 0, weight = kind == LAT_SMEARING_APE ? 0.5 : 0.1;
-    for (int m = 0; m < one->members; m++) lat_field_scatter(alone, m, start);
+    double *start = values_of(a->links), far = 0, off = 0, weight = kind == LAT_SMEARING_APE ? 0.5 : 0.1;
+    for (int m = 0; m < one->members; m++) lat_field_scatter(alone->links, m, start);
     lat_field_haar(turn, group, &random);
     lat_halo_exchange(turn);
-    lat_gauge_transform(b, group, turn);
-    double before = measured("plaquette", a, group);
-    lat_smear(a, group, kind, 3, weight, directions);
-    lat_smear(b, group, kind, 3, weight, directions);
-    lat_smear(alone, group, kind, 3, weight, directions);
-    double after = measured("plaquette", a, group), *u = values_of(a), *w = values_of(alone);
-    bool same = memcmp(u, w, (size_t)reals_of(a) * sizeof *u) == 0, kept = true;
+    lat_gauge_transform(b, turn);
+    double before = measured("plaquette", a);
+    lat_smear(a, kind, 3, weight, directions);
+    lat_smear(b, kind, 3, weight, directions);
+    lat_smear(alone, kind, 3, weight, directions);
+    double after = measured("plaquette", a), *u = values_of(a->links), *w = values_of(alone->links);
+    bool same = memcmp(u, w, (size_t)reals_of(a->links) * sizeof *u) == 0, kept = true;
     for (int64_t i = 0; i < g->volume * dim; i++) {
         off = fmax(off, matrix_violation(matrix_of(group, u + i * reals)));
         kept =
             kept && (i % dim < directions || memcmp(u + i * reals, start + i * reals, (size_t)reals * sizeof *u) == 0);
     }
-    lat_gauge_transform(a, group, turn);
-    double *x = values_of(a), *y = values_of(b);
-    for (int64_t i = 0; i < reals_of(a); i++) {
+    lat_gauge_transform(a, turn);
+    double *x = values_of(a->links), *y = values_of(b->links);
+    for (int64_t i = 0; i < reals_of(a->links); i++) {
         double d = x[i] - y[i];
         far = fmax(far, fabs(group == LAT_U1 ? remainder(d, 8 * atan(1)) : d));
     }
@@ -101,9 +100,9 @@ static void smearing(lat_group group, int dim, lat_smearing kind, int directions
     free(w);
     free(x);
     free(y);
-    lat_field_free(a);
-    lat_field_free(b);
-    lat_field_free(alone);
+    lat_gauge_free(a);
+    lat_gauge_free(b);
+    lat_gauge_free(alone);
     lat_field_free(turn);
     lat_geometry_free(g);
     lat_geometry_free(one);
@@ -114,12 +113,12 @@ static void smearing(lat_group group, int dim, lat_smearing kind, int directions
 static void formulas(lat_group group, lat_smearing kind)
 {
     lat_geometry *g = geometry_of(MPI_COMM_WORLD, shape_of(3));
-    lat_field *links = rough_links(g, group);
-    plain_field plain = {.group = group, .dim = 3, .real = values_of(links)};
+    lat_gauge *links = rough_links(g, group);
+    plain_field plain = {.group = group, .dim = 3, .real = values_of(links->links)};
     memcpy(plain.size, g->size, sizeof plain.size);
     const double alpha = 0.4, rho = 1e-5;
-    lat_smear(links, group, kind, 1, kind == LAT_SMEARING_APE ? alpha : rho, 3);
-    double *value = values_of(links), most = 0;
+    lat_smear(links, kind, 1, kind == LAT_SMEARING_APE ? alpha : rho, 3);
+    double *value = values_of(links->links), most = 0;
     int n = (int)group + 1;
     for (int64_t x = 0; x < g->volume; x += 7)
         for (int mu = 0; mu < 3; mu++) {
@@ -149,7 +148,7 @@ static void formulas(lat_group group, lat_smearing kind)
        lat_group_names[group], lat_smearing_names[kind], most);
     free(value);
     free(plain.real);
-    lat_field_free(links);
+    lat_gauge_free(links);
     lat_geometry_free(g);
 }
 
@@ -174,29 +173,29 @@ static void loops(lat_group group)
 {
     double out[R * T], all = 0;
     lat_geometry *g = geometry_of(MPI_COMM_WORLD, shape_of(2));
-    lat_field *links = rough_links(g, group);
-    lat_wilson_loops(links, group, R, T, out);
+    lat_gauge *links = rough_links(g, group);
+    lat_wilson_loops(links, R, T, out);
     for (int r = 1; r <= R; r++)
         for (int t = 1; t <= T; t++) {
             char *name = lat_text("wilson_loop_%dx%d", r, t);
-            all = fmax(all, fabs(out[(r - 1) * T + t - 1] - measured(name, links, group)));
+            all = fmax(all, fabs(out[(r - 1) * T + t - 1] - measured(name, links)));
             free(name);
         }
     ok(all < 1e-14, "%s: loops of all sizes at once, to %.2g", lat_group_names[group], all);
     double both = 0.5 * (out[1] + out[T]);
-    ok_near(measured("rectangle", links, group), both, 1e-14, "rectangle: both orientations");
-    lat_field_free(links);
+    ok_near(measured("rectangle", links), both, 1e-14, "rectangle: both orientations");
+    lat_gauge_free(links);
     lat_geometry_free(g);
     g = geometry_of(MPI_COMM_WORLD, shape_of(4));
     links = rough_links(g, group);
-    lat_wilson_loops(links, group, R, T, out);
+    lat_wilson_loops(links, R, T, out);
     double *w = lat_alloc(3 * g->size[3], sizeof *w);
     double mean = 0, norm = (group == LAT_U1 ? 1.0 : 2.0 * ((double)group + 1));
-    lat_flow_slices(links, group, w);
+    lat_gradient_flow_slices(links, w);
     for (int64_t t = 0; t < g->size[3]; t++) mean += w[t];
     mean = 1 - mean / (norm * 6 * (double)g->volume);
-    ok_near(measured("plaquette", links, group), mean, 1e-13, "W of the flow is the plaquette");
-    plain_field plain = {.group = group, .dim = 4, .real = values_of(links)};
+    ok_near(measured("plaquette", links), mean, 1e-13, "W of the flow is the plaquette");
+    plain_field plain = {.group = group, .dim = 4, .real = values_of(links->links)};
     memcpy(plain.size, g->size, sizeof plain.size);
     double sum = 0;
     for (int64_t x = 0; x < g->volume; x++)
@@ -204,7 +203,7 @@ static void loops(lat_group group)
     ok_near(out[R * T - 1], sum, 1e-13, "the largest loop as a product of its links");
     free(plain.real);
     free(w);
-    lat_field_free(links);
+    lat_gauge_free(links);
     lat_geometry_free(g);
 }
 

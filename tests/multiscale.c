@@ -80,14 +80,15 @@ static comparison compare(const flow_model *model)
     shape.members = lat_vector_lanes(LAT_DOUBLE) * 32;
     if (lat_geometry_create(MPI_COMM_SELF, &shape, &g, &error) || flow_map_create(model, g, LAT_DOUBLE, &map, &error))
         lat_abort(error.status, "%s", error.text);
-    lat_field *u = lat_field_gauge(g, LAT_U1, LAT_DOUBLE), *density = lat_field_create(g, 1, LAT_DOUBLE);
+    lat_gauge *u = lat_gauge_create(g, LAT_U1, LAT_DOUBLE);
+    lat_field *density = lat_field_create(g, 1, LAT_DOUBLE);
     lat_random random = {.seed = 8, .purpose = LAT_RANDOM_TEST};
-    lat_field_haar(u, LAT_U1, &random);
+    lat_gauge_haar(u, &random);
     flow_forward(map, u, density);
     comparison result = {{0}, 0, 0};
     for (int64_t x = 0; x < g->sites; x++)
         for (int lane = 0; g->coordinate[x * g->dim] == 1 && lane < g->lanes; lane++) {
-            double p = plaquette(g, u->data, x, lane), c = p + plaquette(g, u->data, g->down[0][x], lane);
+            double p = plaquette(g, u->links->data, x, lane), c = p + plaquette(g, u->links->data, g->down[0][x], lane);
             double log_q = -((double *)density->data)[x * g->lanes + lane], log_p = log_conditional(p, c, beta);
             result.divergence[0] += log_q - log_p;
             result.divergence[1] += log_q - log_conditional(p, c, beta / 2);
@@ -96,7 +97,7 @@ static comparison compare(const flow_model *model)
             result.regions++;
         }
     for (int i = 0; i < 3; i++) result.divergence[i] /= result.regions;
-    lat_field_free(u);
+    lat_gauge_free(u);
     lat_field_free(density);
     flow_map_free(map);
     lat_geometry_free(g);
@@ -132,12 +133,13 @@ static void test_levels(void)
         lat_shape shape = {.dim = 2, .size = {4, 4}, .lane_grid = {1, 1}};
         if (lat_geometry_create(MPI_COMM_SELF, &shape, &g, &error) || flow_map_create(model[i], g, LAT_DOUBLE, &map, &error))
             lat_abort(error.status, "%s", error.text);
-        lat_field *u = lat_field_gauge(g, LAT_U1, LAT_DOUBLE), *density = lat_field_create(g, 1, LAT_DOUBLE);
+        lat_gauge *u = lat_gauge_create(g, LAT_U1, LAT_DOUBLE);
+        lat_field *density = lat_field_create(g, 1, LAT_DOUBLE);
         lat_random random = {.seed = 9, .purpose = LAT_RANDOM_TEST};
-        lat_field_haar(u, LAT_U1, &random);
+        lat_gauge_haar(u, &random);
         flow_forward(map, u, density);
         lat_sum(density, &log_det[i]);
-        lat_field_free(u);
+        lat_gauge_free(u);
         lat_field_free(density);
         flow_map_free(map);
         lat_geometry_free(g);

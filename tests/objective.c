@@ -213,14 +213,14 @@ static void write_ensemble(const char *directory, const char **files)
     lat_shape shape = {.dim = 2, .size = {EXTENT, EXTENT}, .lane_grid = {1, 1}, .members = FILES};
     lat_geometry_create(MPI_COMM_SELF, &shape, &g, &error);
     require(&error);
-    lat_field *links = lat_field_gauge(g, LAT_U1, LAT_DOUBLE);
-    lat_field_haar(links, LAT_U1, &(lat_random){.seed = 9, .purpose = LAT_RANDOM_TEST});
+    lat_gauge *gauge = lat_gauge_create(g, LAT_U1, LAT_DOUBLE);
+    lat_gauge_haar(gauge, &(lat_random){.seed = 9, .purpose = LAT_RANDOM_TEST});
     for (int i = 0; i < FILES; i++) {
         files[i] = lat_text("%s/%d.h5", directory, i);
-        if (tap.rank == 0) lat_config_write(files[i], links, LAT_U1, i, NULL, 0, &error);
+        if (tap.rank == 0) lat_config_write(files[i], gauge, i, NULL, 0, &error);
         require(&error);
     }
-    lat_field_free(links);
+    lat_gauge_free(gauge);
     lat_geometry_free(g);
 }
 

@@ -88,13 +88,13 @@ static lat_geometry *plane(lat_precision precision)
     return g;
 }
 
-static void heatbath_links(lat_field *links, lat_group group, double beta, int mu, int parity, int step)
+static void heatbath_links(lat_gauge *gauge, double beta, int mu, int parity, int step)
 {
-    const lat_geometry *g = links->geometry;
+    const lat_geometry *g = gauge->links->geometry;
     lat_random random = {.seed = 17, .purpose = LAT_RANDOM_TEST, .step = (uint64_t)step};
-    heatbath_args args = {lat_tables_of(g), links->data, beta, mu, lat_random_key(&random)};
+    heatbath_args args = {lat_tables_of(g), gauge->links->data, beta, mu, lat_random_key(&random)};
     lat_range range = lat_range_of(g, &g->parity[parity]);
-    lat_kernels_of(links, group)->heatbath(&args, &range);
+    lat_kernels_of(gauge->links, gauge->group)->heatbath(&args, &range);
 }
 
 /* In a cold two-dimensional lattice every staple is 2, so that a link of SU(2) has alpha = 2 beta. */
@@ -104,17 +104,17 @@ static void test_su2(double alpha, lat_precision precision, int first_step)
     lat_geometry *g = plane(precision);
     histograms n = {0};
     for (int round = 0; round < ROUNDS; round++) {
-        lat_field *links = lat_field_gauge(g, LAT_SU2, precision);
-        heatbath_links(links, LAT_SU2, 0.5 * alpha, round % 2, round % 2, first_step + round);
+        lat_gauge *gauge = lat_gauge_create(g, LAT_SU2, precision);
+        heatbath_links(gauge, 0.5 * alpha, round % 2, round % 2, first_step + round);
         const lat_sites *sites = &g->parity[round % 2];
         for (int64_t i = 0; i < sites->count; i++)
             for (int lane = 0; lane < g->blocks * g->members; lane++) {
                 double h[4];
                 for (int c = 0; c < 4; c++)
-                    h[c] = get(links, ((sites->site[i] * 2 + round % 2) * 4 + c) * g->lanes + lane);
+                    h[c] = get(gauge->links, ((sites->site[i] * 2 + round % 2) * 4 + c) * g->lanes + lane);
                 count_element(&n, h, alpha);
             }
-        lat_field_free(links);
+        lat_gauge_free(gauge);
     }
     char *name = lat_text("SU(2) with alpha = %g, %s", alpha, lat_precision_names[precision]);
     check_elements(&n, name);
@@ -143,13 +143,13 @@ static void test_conditional(lat_group group, const char *lattice, double beta)
     test_chain t = chain_begin(MPI_COMM_WORLD, text);
     const lat_geometry *g = t.chain->geometry;
     plain_field f = {
-        .group = group, .dim = g->dim, .real = lat_alloc(g->volume * t.chain->links->components, sizeof(double))};
+        .group = group, .dim = g->dim, .real = lat_alloc(g->volume * t.chain->state->gauge->links->components, sizeof(double))};
     memcpy(f.size, g->size, sizeof f.size);
     histograms n = {0};
     for (int round = 0; round < 10; round++) {
         chain_run(&t, 1);
-        for (int member = 0; member < t.chain->replicas; member++) {
-            lat_field_gather(t.chain->links, member, f.real);
+        for (int member = 0; member < mc_replicas(t.chain->state); member++) {
+            lat_field_gather(t.chain->state->gauge->links, member, f.real);
             for (int64_t x = g->rank; x < g->volume; x += g->rank_count)
                 if (plain_parity(&f, x) == 1) count_last(&n, &f, x, beta);
         }
@@ -208,17 +208,17 @@ static void test_su3(double kappa, lat_precision precision)
 {
     enum { STEPS = 60, FORGET = 20, EVERY = 20 };
     lat_geometry *g = plane(precision);
-    lat_field *links = lat_field_gauge(g, LAT_SU3, precision);
+    lat_gauge *gauge = lat_gauge_create(g, LAT_SU3, precision);
     double edge[BINS + 1], mean = trace_quantiles(kappa, edge), entry[3] = {0}, square = 0, entries = 0;
     int64_t histogram[BINS] = {0};
     for (int step = 0; step < STEPS; step++) {
-        heatbath_links(links, LAT_SU3, 1.5 * kappa, 0, 0, step);
+        heatbath_links(gauge, 1.5 * kappa, 0, 0, step);
         if (step < FORGET || step % EVERY > 0) continue;
         for (int64_t i = 0; i < g->parity[0].count; i++)
             for (int lane = 0; lane < g->blocks * g->members; lane++) {
                 double d[3], trace = 0;
                 for (int c = 0; c < 3; c++) {
-                    d[c] = get(links, (g->parity[0].site[i] * 36 + 8 * c) * g->lanes + lane);
+                    d[c] = get(gauge->links, (g->parity[0].site[i] * 36 + 8 * c) * g->lanes + lane);
                     entry[c] += d[c];
                     square += d[c] * d[c] / 3;
                     trace += d[c];
@@ -238,19 +238,19 @@ static void test_su3(double kappa, lat_precision precision)
     ok(worst < most_sigmas * width, "%s: all entries of the diagonal have the mean %.5f (%.1f standard deviations)",
        name, mean / 3, worst / width);
     free(name);
-    lat_field_free(links);
+    lat_gauge_free(gauge);
     lat_geometry_free(g);
 }
 
 /* ---------------------------------------------------------------------------------------------- overrelaxation */
 
-static void reflect(lat_field *links, lat_group group, int mu, int parity)
+static void reflect(lat_gauge *gauge, int mu, int parity)
 {
-    const lat_geometry *g = links->geometry;
-    overrelax_args args = {lat_tables_of(g), links->data, mu};
+    const lat_geometry *g = gauge->links->geometry;
+    overrelax_args args = {lat_tables_of(g), gauge->links->data, mu};
     lat_range range = lat_range_of(g, &g->parity[parity]);
-    lat_halo_exchange(links);
-    lat_kernels_of(links, group)->overrelax(&args, &range);
+    lat_halo_exchange(gauge->links);
+    lat_kernels_of(gauge->links, gauge->group)->overrelax(&args, &range);
 }
 
 static void test_overrelax(lat_group group, const char *lattice)
@@ -259,27 +259,28 @@ static void test_overrelax(lat_group group, const char *lattice)
                           "chain = { seed = 9; replicas = 4; }; updates = ( { kind = \"overrelax\"; count = 5; } );",
                           lat_group_names[group], lattice);
     test_chain t = chain_begin(MPI_COMM_WORLD, text);
-    lat_field *links = t.chain->links, *start = lat_field_gauge(t.chain->geometry, group, LAT_DOUBLE);
+    lat_gauge *gauge = t.chain->state->gauge;
+    lat_gauge *start = lat_gauge_create(t.chain->geometry, group, LAT_DOUBLE);
     double before[4], after[4], change = 0;
-    lat_field_copy(start, links);
-    lat_action_total(t.chain->action, links, before);
+    lat_gauge_copy(start, gauge);
+    lat_action_total(t.chain->action, gauge, before);
     chain_run(&t, 1);
-    lat_action_total(t.chain->action, links, after);
+    lat_action_total(t.chain->action, gauge, after);
     for (int m = 0; m < 4; m++) change = fmax(change, fabs(after[m] / before[m] - 1));
     ok(change < 1e-13, "%s, %s: overrelaxation leaves the action as it is (%.2g)", lat_group_names[group], lattice,
        change);
-    ok(mc_largest_difference(links, start, group) > 0.5, "%s, %s: and moves the links", lat_group_names[group],
+    ok(mc_largest_difference(gauge, start) > 0.5, "%s, %s: and moves the links", lat_group_names[group],
        lattice);
 
-    lat_field_copy(start, links);
+    lat_gauge_copy(start, gauge);
     for (int parity = 0; parity < 2; parity++) {
-        reflect(links, group, 1, parity);
-        double moved = mc_largest_difference(links, start, group);
-        reflect(links, group, 1, parity);
-        double back = mc_largest_difference(links, start, group);
+        reflect(gauge, 1, parity);
+        double moved = mc_largest_difference(gauge, start);
+        reflect(gauge, 1, parity);
+        double back = mc_largest_difference(gauge, start);
         if (group == LAT_SU2) ok(moved > 0.5 && back < 1e-13, "su2, %s: and is its own inverse (%.2g)", lattice, back);
     }
-    lat_field_free(start);
+    lat_gauge_free(start);
     free(text);
     chain_end(&t);
 }
@@ -296,19 +297,19 @@ static void test_unitarity(lat_group group)
     plain_field f = {.group = group,
                      .dim = 2,
                      .size = {4, 4, 1, 1},
-                     .real = lat_alloc(16 * t.chain->links->components, sizeof(double))};
+                     .real = lat_alloc(16 * t.chain->state->gauge->links->components, sizeof(double))};
     double worst = 0;
     chain_run(&t, 1);
-    lat_field_gather(t.chain->links, 0, f.real);
+    lat_field_gather(t.chain->state->gauge->links, 0, f.real);
     for (int64_t i = 0; i < 32; i++) worst = fmax(worst, matrix_violation(plain_link(&f, i / 2, (int)(i % 2))));
     ok(worst < 1e-14, "%s: links are unitary after many sweeps (%.2g)", lat_group_names[group], worst);
 
-    lat_field_zero(t.chain->links); /* no link at all: neither has a staple, and nothing divides by its norm */
-    reflect(t.chain->links, group, 0, 0);
-    heatbath_links(t.chain->links, group, 4, 0, 0, 0);
-    lat_field_gather(t.chain->links, 0, f.real);
+    lat_field_zero(t.chain->state->gauge->links); /* no link at all: neither has a staple, and nothing divides by its norm */
+    reflect(t.chain->state->gauge, 0, 0);
+    heatbath_links(t.chain->state->gauge, 4, 0, 0, 0);
+    lat_field_gather(t.chain->state->gauge->links, 0, f.real);
     bool finite = true;
-    for (int64_t i = 0; i < 16 * t.chain->links->components; i++) finite = finite && isfinite(f.real[i]);
+    for (int64_t i = 0; i < 16 * t.chain->state->gauge->links->components; i++) finite = finite && isfinite(f.real[i]);
     ok(finite, "%s: without a staple all is finite", lat_group_names[group]);
     free(f.real);
     free(text);

@@ -30,16 +30,16 @@ static void run(MPI_Comm comm, lat_group group, const char *lattice, const char 
                  "chain = { seed = 11; replicas = %d; }; updates = ( %s%s );",
                  lat_group_names[group], lattice, lanes, group == LAT_SU3 ? 5.0 : 1.6, replicas, any_dimension, plane ? plane_only : "");
     test_chain t = chain_begin(comm, text);
-    int64_t n = t.chain->geometry->volume * t.chain->links->components;
+    int64_t n = t.chain->geometry->volume * t.chain->state->gauge->links->components;
     double *links = lat_alloc(n, sizeof *links);
     chain_run(&t, STEPS);
     hash[0] = hash[1] = 1469598103934665603ull;
     for (int m = 0; m < replicas; m++) {
-        lat_field_gather(t.chain->links, m, links);
+        lat_field_gather(t.chain->state->gauge->links, m, links);
         hash[0] = add_bytes(hash[0], links, (size_t)n * sizeof *links);
     }
     for (int i = 0; i < t.count; i++)
-        hash[1] = add_bytes(hash[1], t.updates[i]->state, (size_t)t.updates[i]->state_count * sizeof(double));
+        hash[1] = add_bytes(hash[1], t.updates[i]->memory, (size_t)t.updates[i]->memory_count * sizeof(double));
     free(links);
     free(text);
     chain_end(&t);

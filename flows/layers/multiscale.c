@@ -136,7 +136,7 @@ static void make_fields(multiscale_step *s)
 {
     const flow_map *map = s->base.map;
     lat_group group = map->model->group;
-    s->u = lat_field_gauge(s->geometry, group, map->precision);
+    s->u = lat_field_create(s->geometry, s->geometry->dim * lat_link_reals(group), map->precision);
     s->cotangent = lat_field_algebra(s->geometry, group, map->precision);
     s->density = lat_field_create(s->geometry, 1, LAT_DOUBLE);
 }

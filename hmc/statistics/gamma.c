@@ -13,7 +13,9 @@
  * where the systematic error of stopping there falls below the statistical one, guessing that tau_exp = S tau_int.  All
  * lags come from one Fourier transform per replica and one back, zero-padded so that the series does not wrap around.
  */
-#include "hmc/hmc.h"
+#include "hmc/statistics/gamma.h"
+
+#include "lattice/lattice.h"
 
 #include <complex.h>
 #include <fftw3.h>

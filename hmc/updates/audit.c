@@ -5,6 +5,7 @@
 #include "hmc/updates/audit.h"
 
 #include "flows/stack.h"
+#include "hmc/trajectory.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -40,41 +41,41 @@ static void raise_by_members(const mc_proposals *p, double *off, double *worst)
     raise_worst(worst, off[p->map->precision == LAT_FLOAT ? members / 4 : 0]);
 }
 
-static void audit_inverse(mc_proposals *p, const lat_field *v, const double *log_weight, double *worst)
+static void audit_inverse(mc_proposals *p, const lat_gauge *v, const double *log_weight, double *worst)
 {
-    lat_field *back = lat_field_gauge(p->geometry, p->chain->group, p->map->precision);
+    lat_gauge *back = lat_gauge_create(p->geometry, p->gauge->group, p->map->precision);
     double *again = lat_alloc(p->geometry->members, sizeof *again);
     mc_proposals_weigh(p, again, back);
-    raise_worst(&worst[MC_AUDIT_INVERSE], mc_largest_difference(back, v, p->chain->group));
+    raise_worst(&worst[MC_AUDIT_INVERSE], mc_largest_difference(back, v));
     for (int m = 0; m < p->geometry->members; m++) raise_worst(&worst[MC_AUDIT_LOG_Q], fabs(again[m] - log_weight[m]));
-    lat_field_free(back);
+    lat_gauge_free(back);
     free(again);
 }
 
 /* F(V^g) = F(V)^g, and log det of the turned field is that of the field. */
-static void audit_covariance(mc_proposals *p, const lat_random *random, const lat_field *v, double *worst)
+static void audit_covariance(mc_proposals *p, const lat_random *random, const lat_gauge *v, double *worst)
 {
     const lat_geometry *g = p->geometry;
-    lat_group group = p->chain->group;
+    lat_group group = p->gauge->group;
     lat_field *turn = lat_field_create(g, lat_link_reals(group), p->map->precision);
-    lat_field *image = lat_field_gauge(g, group, p->map->precision);
+    lat_gauge *image = lat_gauge_create(g, group, p->map->precision);
     double *log_det = lat_alloc(2 * g->members, sizeof *log_det), *off = lat_alloc(g->members, sizeof *off);
     lat_field_haar(turn, group, random);
     lat_halo_exchange(turn);
     for (int turned = 0; turned < 2; turned++) {
-        lat_field *u = turned ? p->u : image;
-        lat_field_copy(u, v);
-        if (turned) lat_gauge_transform(u, group, turn);
+        lat_gauge *u = turned ? p->u : image;
+        lat_gauge_copy(u, v);
+        if (turned) lat_gauge_transform(u, turn);
         lat_field_zero(p->density);
         flow_forward(p->map, u, p->density);
         lat_sum(p->density, log_det + turned * g->members);
     }
-    lat_gauge_transform(image, group, turn);
-    mc_largest_differences(image, p->u, group, off);
+    lat_gauge_transform(image, turn);
+    mc_largest_differences(image, p->u, off);
     for (int m = 0; m < g->members; m++) raise_worst(&off[m], fabs(log_det[m] - log_det[g->members + m]));
     raise_by_members(p, off, &worst[MC_AUDIT_COVARIANCE]);
     lat_field_free(turn);
-    lat_field_free(image);
+    lat_gauge_free(image);
     free(log_det);
     free(off);
 }
@@ -85,33 +86,33 @@ typedef struct {
     mc_proposals *p;
     flow_step *step;
     const double *parameters;
-    lat_field *input; /* of the layer */
+    lat_gauge *input; /* of the layer */
     int64_t *site;    /* [members]: in the block of this rank, or -1 */
 } block_audit;
 
-static void apply(const block_audit *b, lat_field *u)
+static void apply(const block_audit *b, lat_gauge *u)
 {
     lat_field_zero(b->p->density);
-    b->step->layer->table->forward(b->step, b->parameters, u, b->p->density);
+    b->step->layer->table->forward(b->step, b->parameters, u->links, b->p->density);
 }
 
 /* Moves one algebra component of one link of each member's site. */
-static void move(const block_audit *b, lat_field *u, int component, double distance)
+static void move(const block_audit *b, lat_gauge *u, int component, double distance)
 {
     const lat_geometry *g = b->p->geometry;
-    lat_field *direction = lat_field_algebra(g, b->p->chain->group, u->precision);
+    lat_field *direction = lat_field_algebra(g, u->group, u->links->precision);
     void *numbers = lat_field_map(direction, LAT_CHANGE);
     for (int m = 0; m < g->members; m++) {
         if (b->site[m] < 0) continue;
         int64_t at = (b->site[m] * direction->components + component) * g->lanes + m;
-        if (u->precision == LAT_FLOAT)
+        if (u->links->precision == LAT_FLOAT)
             ((float *)numbers)[at] = 1;
         else
             ((double *)numbers)[at] = 1;
     }
     lat_field_unmap(direction, numbers, LAT_CHANGE);
-    lat_field_copy(u, b->input);
-    lat_gauge_exp_update(u, b->p->chain->group, distance, direction);
+    lat_gauge_copy(u, b->input);
+    lat_gauge_exp_update(u, distance, direction);
     lat_field_free(direction);
 }
 
@@ -137,26 +138,26 @@ static double log_abs_det(double *a, int n)
 
 /* By differences over +-step: the logarithms of the determinants of the blocks, of the members whose site is here.  U(1): links
  * and algebra have one real per direction, so a block is that of the angles at the site. */
-static void measure_blocks(const block_audit *b, double step, lat_field *ahead, double *log_det)
+static void measure_blocks(const block_audit *b, double step, lat_gauge *ahead, double *log_det)
 {
     mc_proposals *p = b->p;
     const lat_geometry *g = p->geometry;
     int n = g->dim;
     double *jacobian = lat_alloc((int64_t)g->members * n * n, sizeof *jacobian);
-    lat_field *behind = p->u;
+    lat_gauge *behind = p->u;
     for (int j = 0; j < n; j++) {
         move(b, ahead, j, step);
         apply(b, ahead);
         move(b, behind, j, -step);
         apply(b, behind);
-        void *up = lat_field_map(ahead, LAT_READ), *down = lat_field_map(behind, LAT_READ);
+        void *up = lat_field_map(ahead->links, LAT_READ), *down = lat_field_map(behind->links, LAT_READ);
         for (int m = 0; m < g->members; m++)
             for (int i = 0; i < n && b->site[m] >= 0; i++) {
                 int64_t at = (b->site[m] * n + i) * g->lanes + m;
-                jacobian[(m * n + i) * n + j] = remainder(lat_real_at(ahead, up, at) - lat_real_at(behind, down, at), 2 * M_PI) / (2 * step);
+                jacobian[(m * n + i) * n + j] = remainder(lat_real_at(ahead->links, up, at) - lat_real_at(behind->links, down, at), 2 * M_PI) / (2 * step);
             }
-        lat_field_unmap(ahead, up, LAT_READ);
-        lat_field_unmap(behind, down, LAT_READ);
+        lat_field_unmap(ahead->links, up, LAT_READ);
+        lat_field_unmap(behind->links, down, LAT_READ);
     }
     for (int m = 0; m < g->members; m++)
         if (b->site[m] >= 0) log_det[m] = log_abs_det(jacobian + m * n * n, n);
@@ -174,10 +175,10 @@ static void audit_log_det(const block_audit *b, double *worst)
     };
     mc_proposals *p = b->p;
     const lat_geometry *g = p->geometry;
-    lat_field *scratch = lat_field_gauge(g, p->chain->group, p->map->precision);
+    lat_gauge *scratch = lat_gauge_create(g, p->gauge->group, p->map->precision);
     double *log_det = lat_alloc((int64_t)STEPS * g->members, sizeof *log_det), *off = lat_alloc(g->members, sizeof *off);
     for (int i = 0; i < STEPS; i++) measure_blocks(b, steps[p->map->precision][i], scratch, log_det + i * g->members);
-    lat_field_copy(p->u, b->input);
+    lat_gauge_copy(p->u, b->input);
     apply(b, p->u);
     const double *density = lat_field_map(p->density, LAT_READ);
     for (int m = 0; m < g->members; m++) {
@@ -189,7 +190,7 @@ static void audit_log_det(const block_audit *b, double *worst)
     lat_field_unmap(p->density, (void *)density, LAT_READ);
     MPI_Allreduce(MPI_IN_PLACE, off, g->members, MPI_DOUBLE, MPI_MAX, p->group_comm);
     raise_by_members(p, off, &worst[MC_AUDIT_LOG_DET]);
-    lat_field_free(scratch);
+    lat_gauge_free(scratch);
     free(log_det);
     free(off);
 }
@@ -214,7 +215,7 @@ static bool choose_step(block_audit *b, const double uniform[2])
         b->step = steps->step[i];
         b->parameters = all + steps->stack->first[i];
         if (i == chosen && !b->step->layer->table->parts) return true;
-        b->step->layer->table->forward(steps->step[i], b->parameters, b->input, p->density);
+        b->step->layer->table->forward(steps->step[i], b->parameters, b->input->links, p->density);
     }
     const double *parameters = b->parameters;
     const flow_steps *parts = b->step->layer->table->parts(steps->step[chosen], &parameters);
@@ -223,31 +224,31 @@ static bool choose_step(block_audit *b, const double uniform[2])
     for (int i = parts->stack->layers - 1; i >= part; i--) {
         b->step = parts->step[i];
         b->parameters = parameters + parts->stack->first[i];
-        b->step->layer->table->inverse(parts->step[i], b->parameters, b->input, p->density);
+        b->step->layer->table->inverse(parts->step[i], b->parameters, b->input->links, p->density);
     }
     return true;
 }
 
-static void audit_block(mc_proposals *p, const lat_random *random, const lat_field *v, double *worst)
+static void audit_block(mc_proposals *p, const lat_random *random, const lat_gauge *v, double *worst)
 {
     const lat_geometry *g = p->geometry;
     block_audit b = {.p = p, .site = lat_alloc(g->members, sizeof(int64_t))};
-    b.input = lat_field_gauge(g, p->chain->group, p->map->precision);
+    b.input = lat_gauge_create(g, p->gauge->group, p->map->precision);
     double uniform[4];
     for (int m = 0; m < g->members; m++) {
         lat_uniform4(random, 0, 0, (uint64_t)m, 2, uniform);
         b.site[m] = find_site(g, m, (int64_t)(uniform[0] * (double)g->volume));
     }
-    lat_field_copy(b.input, v);
+    lat_gauge_copy(b.input, v);
     lat_uniform4(random, 0, 0, 0, 1, uniform);
     if (choose_step(&b, uniform)) audit_log_det(&b, worst);
-    lat_field_free(b.input);
+    lat_gauge_free(b.input);
     free(b.site);
 }
 
 /* --------------------------------------------------------------------------------------------------------- the whole */
 
-void mc_audit(mc_proposals *p, const lat_random *random, const lat_field *v, const double *log_weight, double *worst)
+void mc_audit(mc_proposals *p, const lat_random *random, const lat_gauge *v, const double *log_weight, double *worst)
 {
     double here[MC_AUDIT_STATES] = {0}, nan = 0;
     audit_inverse(p, v, log_weight, here);

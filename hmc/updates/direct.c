@@ -11,12 +11,12 @@
  * Angles are whole numbers in units of 2 pi / 2^64.  So their sums are exact modulo 2 pi, and the same in any order.
  */
 #include "lattice/grid/kernels.h"
-#include "hmc/hmc.h"
+#include "hmc/update.h"
 
 #include <math.h>
 #include <stdlib.h>
 
-/* State: counters and sums of weights, then the log weight of each replica, true while the links of the chain have the
+/* Memory: counters and sums of weights, then the log weight of each replica, true while the links of the chain have the
  * number LINKS. */
 enum { PROPOSALS, ACCEPTED, SUM, SQUARES, LINKS, WEIGHTS };
 
@@ -106,16 +106,16 @@ static uint64_t draw_plaquette(const direct *d, const random_key *key, uint64_t 
 
 /* -------------------------------------------------------------------------------------------------------- proposals */
 
-static random_key stream(const direct *d)
+static random_key stream(const direct *d, const mc_state *state)
 {
-    lat_random random = mc_random(d->base.chain, LAT_RANDOM_PRIOR, d->base.index);
+    lat_random random = mc_random(state, LAT_RANDOM_PRIOR, d->base.index);
     return lat_random_key(&random);
 }
 
 /* This rank's plaquettes of one replica: returns their sum. */
-static uint64_t draw_share(direct *d, const random_key *key, uint64_t replica)
+static uint64_t draw_share(direct *d, int64_t volume, const random_key *key, uint64_t replica)
 {
-    int64_t volume = d->base.chain->geometry->volume, end = d->first + d->count;
+    int64_t end = d->first + d->count;
     uint64_t *plaquette = d->plaquette + (int64_t)replica * volume, sum = 0;
     double uniform[4];
     for (int64_t site = d->first; site < end && site < volume - 1; site++) {
@@ -126,19 +126,18 @@ static uint64_t draw_share(direct *d, const random_key *key, uint64_t replica)
     return sum;
 }
 
-static void draw(direct *d)
+static void draw(direct *d, const mc_state *state)
 {
-    const mc_chain *chain = d->base.chain;
-    random_key key = stream(d);
-    for (int r = 0; r < chain->replicas; r++) d->last[r] = -draw_share(d, &key, (uint64_t)r);
-    if (chain->geometry->rank_count > 1)
-        MPI_Allreduce(MPI_IN_PLACE, d->last, chain->replicas, MPI_UINT64_T, MPI_SUM, chain->geometry->comm);
+    random_key key = stream(d, state);
+    for (int r = 0; r < mc_replicas(state); r++) d->last[r] = -draw_share(d, mc_lattice(state)->volume, &key, (uint64_t)r);
+    if (mc_lattice(state)->rank_count > 1)
+        MPI_Allreduce(MPI_IN_PLACE, d->last, mc_replicas(state), MPI_UINT64_T, MPI_SUM, mc_lattice(state)->comm);
 }
 
 /* U_0 everywhere and U_1(0, y); those of them that follow from others are overwritten later. */
-static void draw_haar(direct *d, const random_key *key, uint64_t replica)
+static void draw_haar(direct *d, const int64_t *size, const random_key *key, uint64_t replica)
 {
-    const int64_t *size = d->base.chain->geometry->size, volume = size[0] * size[1];
+    const int64_t volume = size[0] * size[1];
     for (int64_t i = 0; i < volume + size[1]; i += 4) {
         double uniform[4];
         random_four(key, (uint64_t)i, HAAR, replica, 0, uniform);
@@ -149,15 +148,14 @@ static void draw_haar(direct *d, const random_key *key, uint64_t replica)
 
 /* The links of a proposal from its plaquettes, on every rank: P(x, y) = U_0(x, y) + U_1(x+1, y) - U_0(x, y+1) - U_1(x,
  * y). */
-static void build(direct *d, int replica)
+static void build(direct *d, mc_state *state, int replica)
 {
-    mc_chain *chain = d->base.chain;
-    const lat_geometry *g = chain->geometry;
+    const lat_geometry *g = mc_lattice(state);
     int64_t columns = g->size[0], rows = g->size[1];
     uint64_t *p = d->plaquette + replica * g->volume, *u = d->angle[0], *v = d->angle[1];
-    random_key key = stream(d);
+    random_key key = stream(d, state);
     if (g->rank_count > 1) MPI_Allgather(MPI_IN_PLACE, 0, MPI_UINT64_T, p, (int)d->count, MPI_UINT64_T, g->comm);
-    draw_haar(d, &key, (uint64_t)replica);
+    draw_haar(d, g->size, &key, (uint64_t)replica);
     for (int64_t y = 0; y < rows; y++) {
         int64_t row = y * columns, next = (y + 1) % rows * columns, end = columns - 1;
         for (int64_t x = 0; x < end; x++) v[row + x + 1] = v[row + x] + p[row + x] - u[row + x] + u[next + x];
@@ -165,63 +163,60 @@ static void build(direct *d, int replica)
     }
     for (int64_t site = 0; site < g->volume; site++)
         for (int mu = 0; mu < 2; mu++) d->links[2 * site + mu] = radians(d->angle[mu][site]);
-    lat_field_scatter(chain->links, replica, d->links);
+    lat_field_scatter(state->gauge->links, replica, d->links);
+    lat_gauge_changed(state->gauge);
 }
 
 /* ------------------------------------------------------------------------------------------------------- Metropolis */
 
 /* Log weights of the configurations of the chain, where another update has changed them: the last site's share of the
  * action. */
-static void weigh_chain(direct *d)
+static void weigh_chain(direct *d, mc_state *state)
 {
-    mc_chain *chain = d->base.chain;
-    const lat_geometry *g = chain->geometry;
-    double *weight = d->base.state + WEIGHTS;
-    for (int r = 0; r < chain->replicas; r++) weight[r] = 0;
-    lat_field_zero(chain->density);
-    chain->action->table->value(chain->action, chain->links, chain->density);
-    const double *density = lat_field_map(chain->density, LAT_READ);
+    const lat_geometry *g = mc_lattice(state);
+    double *weight = d->base.memory + WEIGHTS;
+    for (int r = 0; r < mc_replicas(state); r++) weight[r] = 0;
+    lat_field_zero(state->density);
+    state->action->table->value(state->action, state->gauge, state->density);
+    const double *density = lat_field_map(state->density, LAT_READ);
     for (int64_t i = 0; i < g->sites * g->lanes; i++)
-        if (g->global_site[i] == g->volume - 1 && g->lane_member[i % g->lanes] < chain->replicas)
+        if (g->global_site[i] == g->volume - 1 && g->lane_member[i % g->lanes] < g->members)
             weight[g->lane_member[i % g->lanes]] = -density[i];
-    lat_field_unmap(chain->density, (void *)density, LAT_READ);
-    MPI_Allreduce(MPI_IN_PLACE, weight, chain->replicas, MPI_DOUBLE, MPI_SUM, g->comm); /* one term is not zero */
+    lat_field_unmap(state->density, (void *)density, LAT_READ);
+    MPI_Allreduce(MPI_IN_PLACE, weight, g->members, MPI_DOUBLE, MPI_SUM, g->comm); /* one term is not zero */
 }
 
-static void decide(direct *d, int replica)
+static void decide(direct *d, mc_state *state, int replica)
 {
-    mc_chain *chain = d->base.chain;
-    double *state = d->base.state, uniform[4], weight = d->beta * (cos(radians(d->last[replica])) - 1);
-    lat_random random = mc_random(chain, LAT_RANDOM_ACCEPT, d->base.index);
+    double *memory = d->base.memory, uniform[4], weight = d->beta * (cos(radians(d->last[replica])) - 1);
+    lat_random random = mc_random(state, LAT_RANDOM_ACCEPT, d->base.index);
     lat_uniform4(&random, 0, 0, (uint64_t)replica, 0, uniform);
-    bool accepted = !(log(uniform[0]) >= weight - state[WEIGHTS + replica]);
-    if (mc_chain_counts(chain)) {
-        state[PROPOSALS]++;
-        state[ACCEPTED] += accepted;
-        state[SUM] += exp(weight);
-        state[SQUARES] += exp(2 * weight);
+    bool accepted = !(log(uniform[0]) >= weight - memory[WEIGHTS + replica]);
+    if (state->counts) {
+        memory[PROPOSALS]++;
+        memory[ACCEPTED] += accepted;
+        memory[SUM] += exp(weight);
+        memory[SQUARES] += exp(2 * weight);
     }
     if (!accepted) return;
-    state[WEIGHTS + replica] = weight;
-    build(d, replica);
+    memory[WEIGHTS + replica] = weight;
+    build(d, state, replica);
 }
 
-static lat_status step(mc_update *update, lat_error *error)
+static lat_status step(mc_update *update, mc_state *state, lat_error *error)
 {
     (void)error;
     direct *d = (direct *)update;
-    mc_chain *chain = update->chain;
-    if (update->state[LINKS] != (double)chain->links_id) weigh_chain(d);
-    draw(d);
-    for (int r = 0; r < chain->replicas; r++) decide(d, r);
-    chain->links_id++;
-    update->state[LINKS] = (double)chain->links_id;
+    if (update->memory[LINKS] != (double)state->gauge->version) weigh_chain(d, state);
+    draw(d, state);
+    for (int r = 0; r < mc_replicas(state); r++) decide(d, state, r);
+    update->memory[LINKS] = (double)state->gauge->version;
     return LAT_DONE;
 }
 
 static void report(const mc_update *update, json_t *object)
 {
-    const double *state = update->state, n = state[PROPOSALS];
+    const double *state = update->memory, n = state[PROPOSALS];
     json_object_set_new(object, "proposals", json_integer((int64_t)n));
     mc_report_real(object, "acceptance", state[ACCEPTED] / n);
     mc_report_real(object, "ess", state[SUM] * state[SUM] / (n * state[SQUARES]));
@@ -230,7 +225,7 @@ static void report(const mc_update *update, json_t *object)
 static void release(mc_update *update)
 {
     direct *d = (direct *)update;
-    free(d->base.state);
+    free(d->base.memory);
     free(d->strip);
     free(d->plaquette);
     free(d->last);
@@ -240,27 +235,28 @@ static void release(mc_update *update)
     free(d);
 }
 
-static mc_update *create(lat_settings *settings, mc_chain *chain, int index, lat_error *error)
+static mc_update *create(lat_settings *settings, const mc_context *context, int index, lat_error *error)
 {
-    const lat_geometry *g = chain->geometry;
-    if (chain->group != LAT_U1 || g->dim != 2)
+    const mc_state *state = context->state;
+    const lat_geometry *g = mc_lattice(state);
+    if (state->gauge->group != LAT_U1 || g->dim != 2)
         lat_settings_fail(settings, "kind", error, "direct knows u1 in two dimensions alone: use hmc or heatbath");
-    else if (isnan(lat_action_beta(chain->action)))
+    else if (isnan(lat_action_beta(state->action)))
         lat_settings_fail(settings, "kind", error, "direct knows the Wilson action alone: use hmc for others");
-    else if (chain->couplings)
+    else if (state->gauge->couplings)
         lat_settings_fail(settings, "kind", error, "direct knows periodic lattices alone: use hmc or heatbath");
     if (error->status) return NULL;
     direct *d = lat_alloc(1, sizeof *d);
     d->base = (mc_update){
-        .table = &mc_update_direct, .chain = chain, .index = index, .state_count = WEIGHTS + chain->replicas};
-    d->base.state = lat_alloc(d->base.state_count, sizeof *d->base.state);
-    d->base.state[LINKS] = -1;
-    d->beta = lat_action_beta(chain->action);
+        .table = &mc_update_direct, .index = index, .memory_count = WEIGHTS + mc_replicas(state)};
+    d->base.memory = lat_alloc(d->base.memory_count, sizeof *d->base.memory);
+    d->base.memory[LINKS] = -1;
+    d->beta = lat_action_beta(state->action);
     make_strips(d);
     d->count = g->volume / g->rank_count;
     d->first = g->rank * d->count;
-    d->plaquette = lat_alloc(chain->replicas * g->volume, sizeof *d->plaquette);
-    d->last = lat_alloc(chain->replicas, sizeof *d->last);
+    d->plaquette = lat_alloc(g->members * g->volume, sizeof *d->plaquette);
+    d->last = lat_alloc(g->members, sizeof *d->last);
     for (int mu = 0; mu < 2; mu++) d->angle[mu] = lat_alloc(g->volume, sizeof *d->angle[mu]);
     d->links = lat_alloc(2 * g->volume, sizeof *d->links);
     return &d->base;

@@ -11,10 +11,10 @@
 static const double audited_share = 1.0 / 64, tolerance = 1e-6;
 enum { MOST_LOST_IN_A_ROW = 10 };
 
-lat_status mc_dynamics_create(lat_settings *settings, const lat_geometry *geometry, lat_group group, int levels,
-                              mc_dynamics *dynamics, lat_error *error)
+lat_status mc_dynamics_create(lat_settings *settings, const lat_geometry *geometry, const lat_action *action, mc_dynamics *dynamics,
+                              lat_error *error)
 {
-    if (mc_trajectory_create(settings, geometry, group, levels, &dynamics->trajectory, error)) return error->status;
+    if (mc_trajectory_create(settings, geometry, action, &dynamics->trajectory, error)) return error->status;
     dynamics->dh = lat_alloc(geometry->members, sizeof *dynamics->dh);
     dynamics->accepted = lat_alloc(geometry->members, sizeof *dynamics->accepted);
     return LAT_DONE;
@@ -28,71 +28,72 @@ void mc_dynamics_free(mc_dynamics *dynamics)
 }
 
 /* The first step is audited too, so that no run goes without. */
-static bool audited(const mc_chain *chain, int index)
+static bool audited(const mc_state *state, int index)
 {
     double uniform[4];
-    lat_random random = mc_random(chain, LAT_RANDOM_AUDIT, index);
+    lat_random random = mc_random(state, LAT_RANDOM_AUDIT, index);
     lat_uniform4(&random, 0, 0, 0, 0, uniform);
-    return chain->step == 0 || uniform[0] < audited_share;
+    return state->step == 0 || uniform[0] < audited_share;
 }
 
-static lat_status audit(mc_update *update, mc_dynamics *dynamics, lat_action *action, lat_field *links, lat_error *error)
+static lat_status audit(mc_update *update, mc_dynamics *dynamics, const mc_state *state, lat_action *action, lat_gauge *gauge,
+                        lat_error *error)
 {
-    const mc_chain *chain = update->chain;
-    lat_random random = mc_random(chain, LAT_RANDOM_AUDIT, update->index);
-    double difference = mc_trajectory_reversibility(&dynamics->trajectory, action, chain->group, links, &random);
-    update->state[MC_AUDITS]++;
-    update->state[MC_REVERSIBILITY] = fmax(update->state[MC_REVERSIBILITY], difference);
+    lat_random random = mc_random(state, LAT_RANDOM_AUDIT, update->index);
+    double difference = mc_trajectory_reversibility(&dynamics->trajectory, action, gauge, &random);
+    update->memory[MC_AUDITS]++;
+    update->memory[MC_REVERSIBILITY] = fmax(update->memory[MC_REVERSIBILITY], difference);
     if (difference <= tolerance) return LAT_DONE;
     return lat_fail(error, LAT_NUMERICAL,
                     "updates.[%d]: step %llu: links differ by %.3g after a trajectory forth and back: take more steps",
-                    update->index, (unsigned long long)chain->step, difference);
+                    update->index, (unsigned long long)state->step, difference);
 }
 
-static void count(mc_update *update, const mc_dynamics *dynamics)
+static void count(mc_update *update, const mc_dynamics *dynamics, int members)
 {
-    double *state = update->state;
-    for (int m = 0; m < update->chain->replicas; m++) {
+    double *memory = update->memory;
+    for (int m = 0; m < members; m++) {
         double weight = exp(-dynamics->dh[m]);
-        state[MC_TRAJECTORIES]++;
-        state[MC_ACCEPTED] += dynamics->accepted[m];
-        state[MC_LOST] += isnan(weight);
+        memory[MC_TRAJECTORIES]++;
+        memory[MC_ACCEPTED] += dynamics->accepted[m];
+        memory[MC_LOST] += isnan(weight);
         if (isnan(weight)) continue;
-        state[MC_EXP_SUM] += weight;
-        state[MC_EXP_SQUARES] += weight * weight;
+        memory[MC_EXP_SUM] += weight;
+        memory[MC_EXP_SQUARES] += weight * weight;
     }
 }
 
-lat_status mc_dynamics_step(mc_update *update, mc_dynamics *dynamics, lat_action *action, lat_field *links, lat_error *error)
+lat_status mc_dynamics_step(mc_update *update, mc_dynamics *dynamics, const mc_state *state, lat_action *action, lat_gauge *gauge,
+                            lat_error *error)
 {
-    mc_chain *chain = update->chain;
-    if (audited(chain, update->index) && audit(update, dynamics, action, links, error)) return error->status;
-    lat_random momenta = mc_random(chain, LAT_RANDOM_MOMENTA, update->index);
-    lat_random acceptance = mc_random(chain, LAT_RANDOM_ACCEPT, update->index);
-    mc_trajectory_run(&dynamics->trajectory, action, chain->group, links, &momenta, &acceptance, dynamics->dh, dynamics->accepted);
-    if (mc_chain_counts(chain)) count(update, dynamics);
+    if (audited(state, update->index) && audit(update, dynamics, state, action, gauge, error)) return error->status;
+    lat_random momenta = mc_random(state, LAT_RANDOM_MOMENTA, update->index);
+    lat_random acceptance = mc_random(state, LAT_RANDOM_ACCEPT, update->index);
+    if (mc_trajectory_run(&dynamics->trajectory, action, gauge, &momenta, &acceptance, dynamics->dh, dynamics->accepted, error))
+        return error->status;
+    if (state->counts) count(update, dynamics, mc_replicas(state));
 
     bool all_lost = true;
-    for (int m = 0; m < chain->replicas; m++) all_lost = all_lost && isnan(dynamics->dh[m]);
-    update->state[MC_ALL_LOST_IN_A_ROW] = all_lost ? update->state[MC_ALL_LOST_IN_A_ROW] + 1 : 0;
-    if (update->state[MC_ALL_LOST_IN_A_ROW] < MOST_LOST_IN_A_ROW) return LAT_DONE;
+    for (int m = 0; m < mc_replicas(state); m++) all_lost = all_lost && isnan(dynamics->dh[m]);
+    update->memory[MC_ALL_LOST_IN_A_ROW] = all_lost ? update->memory[MC_ALL_LOST_IN_A_ROW] + 1 : 0;
+    if (update->memory[MC_ALL_LOST_IN_A_ROW] < MOST_LOST_IN_A_ROW) return LAT_DONE;
     return lat_fail(error, LAT_NUMERICAL, "updates.[%d]: step %llu: dH is NaN in %d trajectories in a row: take more steps",
-                    update->index, (unsigned long long)chain->step, MOST_LOST_IN_A_ROW);
+                    update->index, (unsigned long long)state->step, MOST_LOST_IN_A_ROW);
 }
 
 void mc_dynamics_report(const mc_update *update, const mc_dynamics *dynamics, json_t *object)
 {
-    const double *state = update->state;
-    double n = state[MC_TRAJECTORIES], kept = n - state[MC_LOST];
-    double mean = state[MC_EXP_SUM] / kept, variance = state[MC_EXP_SQUARES] / kept - mean * mean;
+    const double *memory = update->memory;
+    double n = memory[MC_TRAJECTORIES], kept = n - memory[MC_LOST];
+    double mean = memory[MC_EXP_SUM] / kept, variance = memory[MC_EXP_SQUARES] / kept - mean * mean;
     const mc_trajectory *t = &dynamics->trajectory;
     int64_t forces = mc_integrator_forces(t->integrator, t->levels, t->steps) * (int64_t)n;
     json_object_set_new(object, "trajectories", json_integer((int64_t)n));
-    mc_report_real(object, "acceptance", state[MC_ACCEPTED] / n);
+    mc_report_real(object, "acceptance", memory[MC_ACCEPTED] / n);
     mc_report_real(object, "exp_minus_dh", mean);
     mc_report_real(object, "exp_minus_dh_error", sqrt(fmax(0, variance) / (kept - 1)));
     json_object_set_new(object, "force_evaluations", json_integer(forces));
-    json_object_set_new(object, "not_finite", json_integer((int64_t)state[MC_LOST]));
-    json_object_set_new(object, "audits", json_integer((int64_t)state[MC_AUDITS]));
-    mc_report_real(object, "reversibility", state[MC_REVERSIBILITY]);
+    json_object_set_new(object, "not_finite", json_integer((int64_t)memory[MC_LOST]));
+    json_object_set_new(object, "audits", json_integer((int64_t)memory[MC_AUDITS]));
+    mc_report_real(object, "reversibility", memory[MC_REVERSIBILITY]);
 }

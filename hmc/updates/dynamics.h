@@ -5,9 +5,10 @@
 #ifndef DYNAMICS_H
 #define DYNAMICS_H
 
-#include "hmc/hmc.h"
+#include "hmc/trajectory.h"
+#include "hmc/update.h"
 
-/* What is kept in the state of the update, from its beginning.  LOST: trajectories with dH = NaN; the rest is what its name
+/* What is kept in the memory of the update, from its beginning.  LOST: trajectories with dH = NaN; the rest is what its name
  * says. */
 enum {
     MC_TRAJECTORIES,
@@ -27,13 +28,14 @@ typedef struct {
     bool *accepted; /* [members] of the last trajectory */
 } mc_dynamics;
 
-/* levels: of the action that the steps will be given. */
-lat_status mc_dynamics_create(lat_settings *settings, const lat_geometry *geometry, lat_group group, int levels,
-                              mc_dynamics *dynamics, lat_error *error);
+/* action: like the one that the steps will be given. */
+lat_status mc_dynamics_create(lat_settings *settings, const lat_geometry *geometry, const lat_action *action, mc_dynamics *dynamics,
+                              lat_error *error);
 void mc_dynamics_free(mc_dynamics *dynamics);
-/* One trajectory of all members of links under the action; on a random share of the steps, a trajectory forth and back
+/* One trajectory of all members of the gauge field under the action, with the random streams of the state; on a random share of the steps, a trajectory forth and back
  * before it.  LAT_NUMERICAL if that does not end where it began, or if dH is NaN again and again.  Collective. */
-lat_status mc_dynamics_step(mc_update *update, mc_dynamics *dynamics, lat_action *action, lat_field *links, lat_error *error);
+lat_status mc_dynamics_step(mc_update *update, mc_dynamics *dynamics, const mc_state *state, lat_action *action, lat_gauge *gauge,
+                            lat_error *error);
 void mc_dynamics_report(const mc_update *update, const mc_dynamics *dynamics, json_t *object);
 
 #endif

@@ -16,7 +16,7 @@
 
 static const double audited_share = 1.0 / 64; /* of the batches */
 
-/* State: counters and sums, the audit's figures, then the log weight of each replica, true while the links of the chain have
+/* Memory: counters and sums, the audit's figures, then the log weight of each replica, true while the links of the chain have
  * the number LINKS. */
 enum { PROPOSALS, ACCEPTED, LOST, TOP, SUM, SQUARES, CUBES, FOURTHS, LINKS, AUDIT, WEIGHTS = AUDIT + MC_AUDIT_STATES };
 
@@ -27,56 +27,57 @@ typedef struct {
     uint64_t steps;    /* of the chain that a batch serves */
     uint64_t next;     /* batch number after the one at hand: 0 if there is none yet */
     int chunks;        /* of a batch; chunk c belongs to group c modulo groups */
-    lat_field **links; /* [chunks]: the proposals of this group's chunks, NULL for the others */
+    lat_gauge **drawn; /* [chunks]: the proposals of this group's chunks, NULL for the others */
     double *weight;    /* [chunks][members]: of the whole batch, on all ranks */
     int *taken;        /* [replicas]: what becomes of them in a step */
-    lat_field *v;
+    lat_gauge *v;
 } flow;
 
 static void release(mc_update *update)
 {
     flow *f = (flow *)update;
-    for (int c = 0; c < f->chunks; c++) lat_field_free(f->links[c]);
-    free(f->links);
+    for (int c = 0; c < f->chunks; c++) lat_gauge_free(f->drawn[c]);
+    free(f->drawn);
     free(f->weight);
     free(f->taken);
-    lat_field_free(f->v);
+    lat_gauge_free(f->v);
     mc_proposals_free(&f->proposals);
-    free(f->base.state);
+    free(f->base.memory);
     free(f);
 }
 
-static void make_batch(flow *f, int64_t batch)
+static void make_batch(flow *f, const mc_state *state, int64_t batch)
 {
     mc_proposals *p = &f->proposals;
-    int64_t replicas = f->base.chain->replicas, members = p->geometry->members;
+    int64_t replicas = mc_replicas(state), members = p->geometry->members;
     f->steps = (uint64_t)(batch > replicas ? batch / replicas : 1);
     f->base.period = f->steps;
     f->chunks = (int)(((int64_t)f->steps * replicas + members - 1) / members);
-    f->links = lat_alloc(f->chunks, sizeof(lat_field *));
-    for (int c = p->group; c < f->chunks; c += p->groups) f->links[c] = lat_field_gauge(p->geometry, f->base.chain->group, p->map->precision);
+    f->drawn = lat_alloc(f->chunks, sizeof(lat_gauge *));
+    for (int c = p->group; c < f->chunks; c += p->groups) f->drawn[c] = lat_gauge_create(p->geometry, state->gauge->group, p->map->precision);
     f->weight = lat_alloc(f->chunks * members, sizeof *f->weight);
     f->taken = lat_alloc(replicas, sizeof *f->taken);
-    f->v = lat_field_gauge(p->geometry, f->base.chain->group, p->map->precision);
+    f->v = lat_gauge_create(p->geometry, state->gauge->group, p->map->precision);
 }
 
-static mc_update *create(lat_settings *settings, mc_chain *chain, int index, lat_error *error)
+static mc_update *create(lat_settings *settings, const mc_context *context, int index, lat_error *error)
 {
+    const mc_state *state = context->state;
     const char *model = lat_settings_string(settings, "model", NULL, error);
     int64_t batch = lat_settings_int(settings, "batch", 64, 1, 1 << 20, error), ranks[LAT_MAX_DIM] = {1, 1, 1, 1};
-    int count = lat_settings_ints(settings, "ranks", ranks, chain->geometry->dim, LAT_MAX_DIM, 1, 1 << 20, error);
-    if (!error->status && count != chain->geometry->dim)
-        lat_settings_fail(settings, "ranks", error, "%d numbers for %d directions: give one for each", count, chain->geometry->dim);
+    int count = lat_settings_ints(settings, "ranks", ranks, mc_lattice(state)->dim, LAT_MAX_DIM, 1, 1 << 20, error);
+    if (!error->status && count != mc_lattice(state)->dim)
+        lat_settings_fail(settings, "ranks", error, "%d numbers for %d directions: give one for each", count, mc_lattice(state)->dim);
     if (error->status) return NULL;
     flow *f = lat_alloc(1, sizeof *f);
-    f->base = (mc_update){.table = &mc_update_flow, .chain = chain, .index = index, .state_count = WEIGHTS + chain->replicas};
-    f->base.state = lat_alloc(f->base.state_count, sizeof *f->base.state);
-    f->base.state[LINKS] = -1;
+    f->base = (mc_update){.table = &mc_update_flow, .index = index, .memory_count = WEIGHTS + mc_replicas(state)};
+    f->base.memory = lat_alloc(f->base.memory_count, sizeof *f->base.memory);
+    f->base.memory[LINKS] = -1;
     f->model = model;
     int grid[LAT_MAX_DIM];
     for (int mu = 0; mu < LAT_MAX_DIM; mu++) grid[mu] = (int)ranks[mu];
-    if (mc_proposals_create(chain, model, grid, chain->precision, &f->proposals, error) == LAT_DONE) {
-        make_batch(f, batch);
+    if (mc_proposals_create(context, model, grid, &f->proposals, error) == LAT_DONE) {
+        make_batch(f, state, batch);
         return &f->base;
     }
     release(&f->base);
@@ -86,29 +87,29 @@ static mc_update *create(lat_settings *settings, mc_chain *chain, int index, lat
 /* --------------------------------------------------------------------------------------------------------- batches */
 
 /* The first batch is audited always, so that no run goes without. */
-static bool audited(const flow *f, uint64_t batch)
+static bool audited(const flow *f, uint64_t seed, uint64_t batch)
 {
     double uniform[4];
-    lat_random random = {.seed = f->base.chain->seed, .purpose = LAT_RANDOM_AUDIT, .update = (uint32_t)f->base.index, .step = batch};
+    lat_random random = {.seed = seed, .purpose = LAT_RANDOM_AUDIT, .update = (uint32_t)f->base.index, .step = batch};
     lat_uniform4(&random, 0, 0, 0, 0, uniform);
     return batch == 0 || uniform[0] < audited_share;
 }
 
 /* Audits chunk 0, which group 0 has just drawn, and tells all ranks. */
-static lat_status audit(flow *f, uint64_t batch, lat_error *error)
+static lat_status audit(flow *f, const mc_state *state, uint64_t batch, lat_error *error)
 {
     mc_proposals *p = &f->proposals;
     double worst[MC_AUDIT_STATES] = {0};
-    lat_random random = {.seed = f->base.chain->seed, .purpose = LAT_RANDOM_AUDIT, .update = (uint32_t)f->base.index, .step = batch};
+    lat_random random = {.seed = state->seed, .purpose = LAT_RANDOM_AUDIT, .update = (uint32_t)f->base.index, .step = batch};
     if (p->group == 0) mc_audit(p, &random, f->v, f->weight, worst);
-    MPI_Bcast(worst, MC_AUDIT_STATES, MPI_DOUBLE, 0, f->base.chain->geometry->comm);
-    double *kept = f->base.state + AUDIT;
+    MPI_Bcast(worst, MC_AUDIT_STATES, MPI_DOUBLE, 0, mc_lattice(state)->comm);
+    double *kept = f->base.memory + AUDIT;
     kept[MC_AUDIT_COUNT]++;
     for (int i = MC_AUDIT_INVERSE; i < MC_AUDIT_STATES; i++) kept[i] = fmax(kept[i], worst[i]);
     return mc_audit_verdict(worst, p->map->precision, error);
 }
 
-static void share_weights(flow *f)
+static void share_weights(flow *f, MPI_Comm comm)
 {
     mc_proposals *p = &f->proposals;
     int members = p->geometry->members, rank_in_group;
@@ -116,24 +117,24 @@ static void share_weights(flow *f)
     for (int c = 0; c < f->chunks; c++)
         if (c % p->groups != p->group || rank_in_group > 0) memset(f->weight + c * members, 0, (size_t)members * sizeof *f->weight);
     /* every number has one owner and is zero elsewhere; as integers, so that no bit changes */
-    MPI_Allreduce(MPI_IN_PLACE, f->weight, f->chunks * members, MPI_INT64_T, MPI_BOR, f->base.chain->geometry->comm);
+    MPI_Allreduce(MPI_IN_PLACE, f->weight, f->chunks * members, MPI_INT64_T, MPI_BOR, comm);
 }
 
-static lat_status draw_batch(flow *f, uint64_t batch, lat_error *error)
+static lat_status draw_batch(flow *f, const mc_state *state, uint64_t batch, lat_error *error)
 {
     mc_proposals *p = &f->proposals;
-    uint64_t members = (uint64_t)p->geometry->members, first = batch * f->steps * (uint64_t)f->base.chain->replicas;
-    bool check = audited(f, batch);
+    uint64_t members = (uint64_t)p->geometry->members, first = batch * f->steps * (uint64_t)mc_replicas(state);
+    bool check = audited(f, state->seed, batch);
     /* chunk 0 last, so that v still holds its prior draw */
     for (int c = f->chunks - 1; c >= 0; c--) {
         if (c % p->groups != p->group) continue;
-        mc_proposals_draw(p, f->base.index, first + (uint64_t)c * members, f->weight + (uint64_t)c * members, check && c == 0 ? f->v : NULL);
-        lat_field *drawn = p->u;
-        p->u = f->links[c];
-        f->links[c] = drawn;
+        mc_proposals_draw(p, state->seed, f->base.index, first + (uint64_t)c * members, f->weight + (uint64_t)c * members, check && c == 0 ? f->v : NULL);
+        lat_gauge *drawn = p->u;
+        p->u = f->drawn[c];
+        f->drawn[c] = drawn;
     }
-    if (check && audit(f, batch, error)) return error->status;
-    share_weights(f);
+    if (check && audit(f, state, batch, error)) return error->status;
+    share_weights(f, mc_lattice(state)->comm);
     f->next = batch + 1;
     return LAT_DONE;
 }
@@ -141,85 +142,80 @@ static lat_status draw_batch(flow *f, uint64_t batch, lat_error *error)
 /* ------------------------------------------------------------------------------------------------------- Metropolis */
 
 /* Log weights of the configurations of the chain, where another update has changed them. */
-static void weigh_chain(flow *f)
+static void weigh_chain(flow *f, const mc_state *state)
 {
-    mc_chain *chain = f->base.chain;
     mc_proposals *p = &f->proposals;
     int members = p->geometry->members;
     double *weight = lat_alloc(members, sizeof *weight);
-    for (int first = 0; first < chain->replicas; first += members) {
+    for (int first = 0; first < mc_replicas(state); first += members) {
         for (int m = 0; m < members; m++) {
-            int replica = first + m < chain->replicas ? first + m : first;
-            mc_proposals_from_chain(p, replica, m);
+            int replica = first + m < mc_replicas(state) ? first + m : first;
+            mc_proposals_from_chain(p, state, replica, m);
         }
         mc_proposals_weigh(p, weight, NULL);
-        for (int m = 0; m < members && first + m < chain->replicas; m++) f->base.state[WEIGHTS + first + m] = weight[m];
+        for (int m = 0; m < members && first + m < mc_replicas(state); m++) f->base.memory[WEIGHTS + first + m] = weight[m];
     }
     free(weight);
 }
 
 /* Sums of e^w to e^4w over all proposals, relative to the largest w so far. */
-static void count_weight(double *state, double weight)
+static void count_weight(double *memory, double weight)
 {
     if (!isfinite(weight)) {
-        state[LOST]++;
+        memory[LOST]++;
         return;
     }
-    if (state[PROPOSALS] - state[LOST] == 1 || weight > state[TOP]) {
-        double fall = state[SUM] > 0 ? exp(state[TOP] - weight) : 0, power = fall;
-        for (int i = SUM; i <= FOURTHS; i++, power *= fall) state[i] *= power;
-        state[TOP] = weight;
+    if (memory[PROPOSALS] - memory[LOST] == 1 || weight > memory[TOP]) {
+        double fall = memory[SUM] > 0 ? exp(memory[TOP] - weight) : 0, power = fall;
+        for (int i = SUM; i <= FOURTHS; i++, power *= fall) memory[i] *= power;
+        memory[TOP] = weight;
     }
-    double share = exp(weight - state[TOP]), power = share;
-    for (int i = SUM; i <= FOURTHS; i++, power *= share) state[i] += power;
+    double share = exp(weight - memory[TOP]), power = share;
+    for (int i = SUM; i <= FOURTHS; i++, power *= share) memory[i] += power;
 }
 
-static bool decide(flow *f, int replica, uint64_t number)
+static bool decide(flow *f, const mc_state *state, int replica, uint64_t number)
 {
-    mc_chain *chain = f->base.chain;
-    double *state = f->base.state, uniform[4], weight = f->weight[number];
-    lat_random random = mc_random(chain, LAT_RANDOM_ACCEPT, f->base.index);
+    double *memory = f->base.memory, uniform[4], weight = f->weight[number];
+    lat_random random = mc_random(state, LAT_RANDOM_ACCEPT, f->base.index);
     lat_uniform4(&random, 0, 0, (uint64_t)replica, 0, uniform);
     /* A random start may be where the flow hardly ever goes, and hold the chain for long: then the first proposal is the
      * start.  So would a current weight that is not a number. */
-    bool start = chain->step == 0 && strcmp(chain->start, "hot") == 0;
-    bool accepted = isfinite(weight) && (start || !(log(uniform[0]) >= weight - state[WEIGHTS + replica]));
-    if (mc_chain_counts(chain)) {
-        state[PROPOSALS]++;
-        state[ACCEPTED] += accepted;
-        count_weight(state, weight);
+    bool accepted = isfinite(weight) && (state->random || !(log(uniform[0]) >= weight - memory[WEIGHTS + replica]));
+    if (state->counts) {
+        memory[PROPOSALS]++;
+        memory[ACCEPTED] += accepted;
+        count_weight(memory, weight);
     }
-    if (accepted) state[WEIGHTS + replica] = weight;
+    if (accepted) memory[WEIGHTS + replica] = weight;
     return accepted;
 }
 
 /* Replica r is offered the proposal first + r of the batch.  Chunk by chunk, those that are accepted move to the chain. */
-static void offer(flow *f, int64_t first)
+static void offer(flow *f, mc_state *state, int64_t first)
 {
     mc_proposals *p = &f->proposals;
-    int64_t replicas = f->base.chain->replicas, members = p->geometry->members;
+    int64_t replicas = mc_replicas(state), members = p->geometry->members;
     for (int64_t chunk = first / members; chunk * members < first + replicas; chunk++) {
         bool any = false;
         for (int64_t r = 0; r < replicas; r++) {
             int64_t member = first + r - chunk * members;
             bool here = member >= 0 && member < members;
-            f->taken[r] = here && decide(f, (int)r, (uint64_t)(first + r)) ? (int)member : -1;
+            f->taken[r] = here && decide(f, state, (int)r, (uint64_t)(first + r)) ? (int)member : -1;
             any = any || f->taken[r] >= 0;
         }
-        if (any) mc_proposals_to_chain(p, (int)(chunk % p->groups), f->links[chunk], f->taken);
+        if (any) mc_proposals_to_chain(p, state, (int)(chunk % p->groups), f->drawn[chunk], f->taken);
     }
 }
 
-static lat_status step(mc_update *update, lat_error *error)
+static lat_status step(mc_update *update, mc_state *state, lat_error *error)
 {
     flow *f = (flow *)update;
-    mc_chain *chain = update->chain;
-    uint64_t batch = chain->step / f->steps, place = chain->step % f->steps;
-    if (f->next != batch + 1 && draw_batch(f, batch, error)) return error->status;
-    if (update->state[LINKS] != (double)chain->links_id) weigh_chain(f);
-    offer(f, (int64_t)place * chain->replicas);
-    chain->links_id++;
-    update->state[LINKS] = (double)chain->links_id;
+    uint64_t batch = state->step / f->steps, place = state->step % f->steps;
+    if (f->next != batch + 1 && draw_batch(f, state, batch, error)) return error->status;
+    if (update->memory[LINKS] != (double)state->gauge->version) weigh_chain(f, state);
+    offer(f, state, (int64_t)place * mc_replicas(state));
+    update->memory[LINKS] = (double)state->gauge->version;
     return LAT_DONE;
 }
 
@@ -234,7 +230,7 @@ static double ess_error(const double *state)
 static void report(const mc_update *update, json_t *object)
 {
     const flow *f = (const flow *)update;
-    const double *state = update->state;
+    const double *state = update->memory;
     double n = state[PROPOSALS], kept = n - state[LOST], ess = state[SUM] * state[SUM] / (n * state[SQUARES]);
     json_object_set_new(object, "proposals", json_integer((int64_t)n));
     mc_report_real(object, "acceptance", state[ACCEPTED] / n);

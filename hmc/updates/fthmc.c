@@ -15,7 +15,8 @@ typedef struct {
     lat_geometry *geometry; /* cut as the chain's, with the halo and the blocks that the model needs */
     flow_map *map;
     lat_action *action; /* pulled back */
-    lat_field *v, *u, *density;
+    lat_gauge *v, *u;
+    lat_field *density;
     mc_dynamics dynamics;
 } fthmc;
 
@@ -23,42 +24,42 @@ static void release(mc_update *update)
 {
     fthmc *f = (fthmc *)update;
     mc_dynamics_free(&f->dynamics);
-    lat_field_free(f->v);
-    lat_field_free(f->u);
+    lat_gauge_free(f->v);
+    lat_gauge_free(f->u);
     lat_field_free(f->density);
     lat_action_free(f->action);
     flow_map_free(f->map);
     lat_geometry_free(f->geometry);
     flow_model_free(f->model);
-    free(f->base.state);
+    free(f->base.memory);
     free(f);
 }
 
-static lat_status set_up(fthmc *f, lat_settings *settings, lat_error *error)
+static lat_status set_up(fthmc *f, lat_settings *settings, const mc_context *context, lat_error *error)
 {
-    mc_chain *chain = f->base.chain;
-    const lat_geometry *g = chain->geometry;
-    if (mc_model_read(chain, f->name, &f->model, error)) return error->status;
-    lat_shape shape = {.dim = g->dim, .members = chain->replicas, .period = f->model->stack.period, .halo = mc_flow_halo(chain, f->model), .corners = g->dim,
+    const mc_state *state = context->state;
+    const lat_geometry *g = mc_lattice(state);
+    if (mc_model_read(context, f->name, &f->model, error)) return error->status;
+    lat_shape shape = {.dim = g->dim, .members = g->members, .period = f->model->stack.period, .halo = mc_flow_halo(state, f->model), .corners = g->dim,
                        .backend = g->backend};
     memcpy(shape.size, g->size, sizeof shape.size);
     memcpy(shape.ranks, g->ranks, sizeof shape.ranks);
     if (lat_geometry_create(g->comm, &shape, &f->geometry, error)) return error->status;
     if (flow_map_create(f->model, f->geometry, LAT_DOUBLE, &f->map, error)) return error->status;
-    f->action = flow_pullback(f->map, chain->action);
-    f->v = lat_field_gauge(f->geometry, chain->group, LAT_DOUBLE);
-    f->u = lat_field_gauge(f->geometry, chain->group, LAT_DOUBLE);
+    f->action = flow_pullback(f->map, state->action);
+    f->v = lat_gauge_create(f->geometry, state->gauge->group, LAT_DOUBLE);
+    f->u = lat_gauge_create(f->geometry, state->gauge->group, LAT_DOUBLE);
     f->density = lat_field_create(f->geometry, 1, LAT_DOUBLE);
-    return mc_dynamics_create(settings, f->geometry, chain->group, 1, &f->dynamics, error);
+    return mc_dynamics_create(settings, f->geometry, f->action, &f->dynamics, error);
 }
 
-static mc_update *create(lat_settings *settings, mc_chain *chain, int index, lat_error *error)
+static mc_update *create(lat_settings *settings, const mc_context *context, int index, lat_error *error)
 {
     fthmc *f = lat_alloc(1, sizeof *f);
-    f->base = (mc_update){.table = &mc_update_fthmc, .chain = chain, .index = index, .state_count = MC_DYNAMICS_STATES};
-    f->base.state = lat_alloc(MC_DYNAMICS_STATES, sizeof *f->base.state);
+    f->base = (mc_update){.table = &mc_update_fthmc, .index = index, .memory_count = MC_DYNAMICS_STATES};
+    f->base.memory = lat_alloc(MC_DYNAMICS_STATES, sizeof *f->base.memory);
     f->name = lat_settings_string(settings, "model", NULL, error);
-    if (!error->status && set_up(f, settings, error) == LAT_DONE) return &f->base;
+    if (!error->status && set_up(f, settings, context, error) == LAT_DONE) return &f->base;
     release(&f->base);
     return NULL;
 }
@@ -84,17 +85,16 @@ static void move_members(const lat_field *from, lat_field *to, const bool *choos
 }
 
 /* Rejected replicas keep their links to the last bit; only accepted ones go through the map. */
-static lat_status step(mc_update *update, lat_error *error)
+static lat_status step(mc_update *update, mc_state *state, lat_error *error)
 {
     fthmc *f = (fthmc *)update;
-    mc_chain *chain = update->chain;
-    move_members(chain->links, f->v, NULL);
+    move_members(state->gauge->links, f->v->links, NULL);
     flow_inverse(f->map, f->v, f->density);
-    if (mc_dynamics_step(update, &f->dynamics, f->action, f->v, error)) return error->status;
-    lat_field_copy(f->u, f->v);
+    if (mc_dynamics_step(update, &f->dynamics, state, f->action, f->v, error)) return error->status;
+    lat_gauge_copy(f->u, f->v);
     flow_forward(f->map, f->u, f->density);
-    move_members(f->u, chain->links, f->dynamics.accepted);
-    chain->links_id++;
+    move_members(f->u->links, state->gauge->links, f->dynamics.accepted);
+    lat_gauge_changed(state->gauge);
     return LAT_DONE;
 }
 

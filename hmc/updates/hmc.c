@@ -15,28 +15,25 @@ static void release(mc_update *update)
 {
     hmc *h = (hmc *)update;
     mc_dynamics_free(&h->dynamics);
-    free(h->base.state);
+    free(h->base.memory);
     free(h);
 }
 
-static mc_update *create(lat_settings *settings, mc_chain *chain, int index, lat_error *error)
+static mc_update *create(lat_settings *settings, const mc_context *context, int index, lat_error *error)
 {
+    const mc_state *state = context->state;
     hmc *h = lat_alloc(1, sizeof *h);
-    h->base = (mc_update){.table = &mc_update_hmc, .chain = chain, .index = index, .state_count = MC_DYNAMICS_STATES};
-    h->base.state = lat_alloc(MC_DYNAMICS_STATES, sizeof *h->base.state);
-    int levels = lat_action_levels(chain->action);
-    if (mc_dynamics_create(settings, chain->geometry, chain->group, levels, &h->dynamics, error) == LAT_DONE)
+    h->base = (mc_update){.table = &mc_update_hmc, .index = index, .memory_count = MC_DYNAMICS_STATES};
+    h->base.memory = lat_alloc(MC_DYNAMICS_STATES, sizeof *h->base.memory);
+    if (mc_dynamics_create(settings, mc_lattice(state), state->action, &h->dynamics, error) == LAT_DONE)
         return &h->base;
     release(&h->base);
     return NULL;
 }
 
-static lat_status step(mc_update *update, lat_error *error)
+static lat_status step(mc_update *update, mc_state *state, lat_error *error)
 {
-    mc_chain *chain = update->chain;
-    lat_status status = mc_dynamics_step(update, &((hmc *)update)->dynamics, chain->action, chain->links, error);
-    chain->links_id++;
-    return status;
+    return mc_dynamics_step(update, &((hmc *)update)->dynamics, state, state->action, state->gauge, error);
 }
 
 static void report(const mc_update *update, json_t *object)

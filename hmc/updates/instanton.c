@@ -6,7 +6,7 @@
  * holds.  By itself it reaches few configurations: combine it with hmc or heatbath.
  */
 #include "lattice/grid/kernels.h"
-#include "hmc/hmc.h"
+#include "hmc/update.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -16,7 +16,7 @@ enum { PROPOSED, ACCEPTED, STATES };
 typedef struct {
     mc_update base;
     int hits;
-    lat_field *start;
+    lat_gauge *start;
     double *before, *after, *charge; /* charge: [lanes] */
     bool *rejected;
 } instanton;
@@ -24,8 +24,8 @@ typedef struct {
 static void release(mc_update *update)
 {
     instanton *w = (instanton *)update;
-    lat_field_free(w->start);
-    free(w->base.state);
+    lat_gauge_free(w->start);
+    free(w->base.memory);
     free(w->before);
     free(w->after);
     free(w->charge);
@@ -33,82 +33,81 @@ static void release(mc_update *update)
     free(w);
 }
 
-static mc_update *create(lat_settings *settings, mc_chain *chain, int index, lat_error *error)
+static mc_update *create(lat_settings *settings, const mc_context *context, int index, lat_error *error)
 {
+    const mc_state *state = context->state;
     int hits = (int)lat_settings_int(settings, "hits", 1, 1, 1 << 20, error);
-    if (chain->group != LAT_U1 || chain->geometry->dim != 2)
+    if (state->gauge->group != LAT_U1 || mc_lattice(state)->dim != 2)
         lat_settings_fail(settings, "kind", error, "instanton knows u1 in two dimensions alone: leave it out");
+    if (state->action->auxiliary)
+        lat_settings_fail(settings, "kind", error, "instanton knows actions without auxiliary fields alone: leave it out");
     if (error->status) return NULL;
     instanton *w = lat_alloc(1, sizeof *w);
-    w->base = (mc_update){.table = &mc_update_instanton, .chain = chain, .index = index, .state_count = STATES};
-    w->base.state = lat_alloc(STATES, sizeof *w->base.state);
+    w->base = (mc_update){.table = &mc_update_instanton, .index = index, .memory_count = STATES};
+    w->base.memory = lat_alloc(STATES, sizeof *w->base.memory);
     w->hits = hits;
-    w->start = lat_field_gauge(chain->geometry, chain->group, LAT_DOUBLE);
-    w->before = lat_alloc(chain->replicas, sizeof *w->before);
-    w->after = lat_alloc(chain->replicas, sizeof *w->after);
-    w->charge = lat_alloc(chain->geometry->lanes, sizeof *w->charge);
-    w->rejected = lat_alloc(chain->replicas, sizeof *w->rejected);
+    w->start = lat_gauge_create(mc_lattice(state), state->gauge->group, LAT_DOUBLE);
+    w->before = lat_alloc(mc_replicas(state), sizeof *w->before);
+    w->after = lat_alloc(mc_replicas(state), sizeof *w->after);
+    w->charge = lat_alloc(mc_lattice(state)->lanes, sizeof *w->charge);
+    w->rejected = lat_alloc(mc_replicas(state), sizeof *w->rejected);
     return &w->base;
 }
 
 /* Deviate 0 chooses the sign, deviate 1 decides. */
-static void draw(const instanton *w, int hit, int member, double uniform[4])
+static void draw(const mc_state *state, int index, int hit, int member, double uniform[4])
 {
-    lat_random random = mc_random(w->base.chain, LAT_RANDOM_INSTANTON, w->base.index);
+    lat_random random = mc_random(state, LAT_RANDOM_INSTANTON, index);
     lat_uniform4(&random, 0, 0, (uint64_t)member, (uint64_t)hit, uniform);
 }
 
-static void propose(instanton *w, int hit)
+static void propose(instanton *w, mc_state *state, int hit)
 {
-    mc_chain *chain = w->base.chain;
-    const lat_geometry *g = chain->geometry;
+    const lat_geometry *g = mc_lattice(state);
     for (int lane = 0; lane < g->lanes; lane++) {
         double uniform[4];
-        draw(w, hit, (int)g->lane_member[lane], uniform);
+        draw(state, w->base.index, hit, (int)g->lane_member[lane], uniform);
         w->charge[lane] = uniform[0] < 0.5 ? -1 : 1;
     }
     double *charge = lat_share(g, w->charge, g->lanes * (int64_t)sizeof *charge);
-    instanton_args args = {lat_tables_of(g), chain->links->data, charge};
+    instanton_args args = {lat_tables_of(g), state->gauge->links->data, charge};
     lat_range range = lat_block(g);
-    lat_kernels_of(chain->links, chain->group)->instanton(&args, &range);
+    lat_kernels_of(state->gauge->links, state->gauge->group)->instanton(&args, &range);
     lat_unshare(g, charge);
+    lat_gauge_changed(state->gauge);
 }
 
-static void decide(instanton *w, int hit)
+static void decide(instanton *w, mc_state *state, int hit)
 {
-    mc_chain *chain = w->base.chain;
-    for (int m = 0; m < chain->replicas; m++) {
+    for (int m = 0; m < mc_replicas(state); m++) {
         double uniform[4];
-        draw(w, hit, m, uniform);
+        draw(state, w->base.index, hit, m, uniform);
         w->rejected[m] = !(uniform[1] < exp(w->before[m] - w->after[m]));
         if (!w->rejected[m]) w->before[m] = w->after[m];
-        if (!mc_chain_counts(chain)) continue;
-        w->base.state[PROPOSED]++;
-        w->base.state[ACCEPTED] += !w->rejected[m];
+        if (!state->counts) continue;
+        w->base.memory[PROPOSED]++;
+        w->base.memory[ACCEPTED] += !w->rejected[m];
     }
-    lat_field_copy_members(chain->links, w->start, w->rejected);
+    lat_gauge_copy_members(state->gauge, w->start, w->rejected);
 }
 
-static lat_status step(mc_update *update, lat_error *error)
+static lat_status step(mc_update *update, mc_state *state, lat_error *error)
 {
-    (void)error;
     instanton *w = (instanton *)update;
-    mc_chain *chain = update->chain;
-    lat_action_total(chain->action, chain->links, w->before);
+    lat_action_total(state->action, state->gauge, w->before);
     for (int hit = 0; hit < w->hits; hit++) {
-        lat_field_copy(w->start, chain->links);
-        propose(w, hit);
-        lat_action_total(chain->action, chain->links, w->after);
-        decide(w, hit);
+        lat_gauge_copy(w->start, state->gauge);
+        propose(w, state, hit);
+        lat_action_total(state->action, state->gauge, w->after);
+        decide(w, state, hit);
     }
-    chain->links_id++;
-    return LAT_DONE;
+    return lat_action_failed(state->action, error);
 }
 
 static void report(const mc_update *update, json_t *object)
 {
-    json_object_set_new(object, "proposals", json_integer((int64_t)update->state[PROPOSED]));
-    mc_report_real(object, "acceptance", update->state[ACCEPTED] / update->state[PROPOSED]);
+    json_object_set_new(object, "proposals", json_integer((int64_t)update->memory[PROPOSED]));
+    mc_report_real(object, "acceptance", update->memory[ACCEPTED] / update->memory[PROPOSED]);
 }
 
 const mc_update_table mc_update_instanton = {"instanton", create, step, report, release};

@@ -6,25 +6,25 @@
  */
 #include "hmc/updates/sweep.h"
 
-static void update_links(const mc_sweep *sweep, const lat_range *range, int mu, int round)
+static void update_links(const mc_sweep *sweep, mc_state *state, const lat_range *range, int mu, int round)
 {
+    (void)sweep;
     (void)round;
-    mc_chain *chain = sweep->base.chain;
-    const lat_kernels *kernels = lat_kernels_of(chain->links, chain->group);
-    const lat_field *couplings = chain->action->couplings;
-    lat_tables tables = lat_tables_of(chain->geometry);
+    const lat_kernels *kernels = lat_kernels_of(state->gauge->links, state->gauge->group);
+    const lat_field *couplings = state->gauge->couplings;
+    lat_tables tables = lat_tables_of(mc_lattice(state));
     if (couplings) {
-        weighted_overrelax_args args = {tables, chain->links->data, couplings->data, mu};
+        weighted_overrelax_args args = {tables, state->gauge->links->data, couplings->data, mu};
         kernels->weighted_overrelax(&args, range);
     } else {
-        overrelax_args args = {tables, chain->links->data, mu};
+        overrelax_args args = {tables, state->gauge->links->data, mu};
         kernels->overrelax(&args, range);
     }
 }
 
-static mc_update *create(lat_settings *settings, mc_chain *chain, int index, lat_error *error)
+static mc_update *create(lat_settings *settings, const mc_context *context, int index, lat_error *error)
 {
-    return mc_sweep_create(&mc_update_overrelax, update_links, settings, chain, index, error);
+    return mc_sweep_create(&mc_update_overrelax, update_links, settings, context, index, error);
 }
 
 const mc_update_table mc_update_overrelax = {"overrelax", create, mc_sweep_step, mc_sweep_report, mc_sweep_free};

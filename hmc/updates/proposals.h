@@ -10,42 +10,44 @@
 #ifndef PROPOSALS_H
 #define PROPOSALS_H
 
-#include "hmc/hmc.h"
+#include "flows/flows.h"
+#include "hmc/update.h"
 
 typedef struct {
-    mc_chain *chain;
+    lat_action *action; /* of the chain */
     flow_model *model;
     flow_map *map;
     MPI_Comm group_comm;
     int groups, group;         /* how many, and which is this rank's */
     lat_geometry *geometry;    /* of this group; members: configurations treated at once */
-    lat_field *u;              /* of the map's precision */
-    lat_field *links, *density; /* double */
+    lat_gauge *u;              /* of the map's precision */
+    lat_gauge *gauge;          /* double */
+    lat_field *density;
 } mc_proposals;
 
 /* ranks: grid of a group, zeros: one rank.  LAT_CONFIG if the groups do not fit the ranks of the chain or the model does not
  * fit the lattice.  Collective over the chain. */
-lat_status mc_proposals_create(mc_chain *chain, const char *model, const int *ranks, lat_precision precision, mc_proposals *proposals, lat_error *error);
+lat_status mc_proposals_create(const mc_context *context, const char *model, const int *ranks, mc_proposals *proposals, lat_error *error);
 void mc_proposals_free(mc_proposals *proposals);
 
 /* Finds a model beside the configuration or where models are installed, reads it, and checks its group and dimension.
  * Collective. */
-lat_status mc_model_read(const mc_chain *chain, const char *name, flow_model **model, lat_error *error);
+lat_status mc_model_read(const mc_context *context, const char *name, flow_model **model, lat_error *error);
 /* The halo for links that come out of a model and go into the action of the chain. */
-int mc_flow_halo(const mc_chain *chain, const flow_model *model);
+int mc_flow_halo(const mc_state *state, const flow_model *model);
 /* Adds "model" to the report of an update: file, hash, cost of training. */
 void mc_model_report(const flow_model *model, const char *name, json_t *object);
 
-/* Draws the proposals numbered first ... first + members - 1 of stream `update` into `u` and `links`, with their log weights
+/* Draws the proposals numbered first ... first + members - 1 of stream `update` into `u` and `gauge`, with their log weights
  * -S - log q.  v, unless NULL, receives the prior's draw.  Collective over the group. */
-void mc_proposals_draw(mc_proposals *proposals, int update, uint64_t first, double *log_weight, lat_field *v);
-/* Log weights of the configurations in `links`, through the inverse.  v, unless NULL, receives F^-1.  Collective over the group. */
-void mc_proposals_weigh(mc_proposals *proposals, double *log_weight, lat_field *v);
+void mc_proposals_draw(mc_proposals *proposals, uint64_t seed, int update, uint64_t first, double *log_weight, lat_gauge *v);
+/* Log weights of the configurations in `gauge`, through the inverse.  v, unless NULL, receives F^-1.  Collective over the group. */
+void mc_proposals_weigh(mc_proposals *proposals, double *log_weight, lat_gauge *v);
 
-/* Copies configurations from the field `links` of a group, for which ranks of other groups give NULL, to the chain: replica r becomes
- * member[r], and stays as it is where that is negative; or one configuration of the chain into `links` of the proposals of
+/* Copies configurations from a field of a group, for which ranks of other groups give NULL, to the chain: replica r becomes
+ * member[r], and stays as it is where that is negative; or one configuration of the chain into `gauge` of the proposals of
  * every group.  Collective over the chain. */
-void mc_proposals_to_chain(mc_proposals *proposals, int group, const lat_field *links, const int *member);
-void mc_proposals_from_chain(mc_proposals *proposals, int replica, int member);
+void mc_proposals_to_chain(mc_proposals *proposals, mc_state *state, int group, const lat_gauge *from, const int *member);
+void mc_proposals_from_chain(mc_proposals *proposals, const mc_state *state, int replica, int member);
 
 #endif

@@ -19,30 +19,32 @@ static lat_sites common_sites(const lat_geometry *g, const lat_sites *a, const l
     return both;
 }
 
-static void check_chain(lat_settings *settings, const mc_chain *chain, const char *name, lat_error *error)
+static void check_state(lat_settings *settings, const mc_state *state, const char *name, lat_error *error)
 {
-    if (!lat_kernels_of(chain->links, chain->group)->heatbath)
-        lat_settings_fail(settings, "kind", error, "%s does not know %s: use hmc", name, lat_group_names[chain->group]);
-    if (isnan(lat_action_beta(chain->action)))
+    if (!lat_kernels_of(state->gauge->links, state->gauge->group)->heatbath)
+        lat_settings_fail(settings, "kind", error, "%s does not know %s: use hmc", name, lat_group_names[state->gauge->group]);
+    if (isnan(lat_action_beta(state->action)))
         lat_settings_fail(settings, "kind", error, "%s knows the Wilson action alone: use hmc for others", name);
-    for (int mu = 0; mu < chain->geometry->dim; mu++)
-        if (chain->geometry->size[mu] % 2)
+    for (int mu = 0; mu < mc_lattice(state)->dim; mu++)
+        if (mc_lattice(state)->size[mu] % 2)
             lat_settings_fail(settings, "kind", error,
                               "%s needs even extents, and direction %d has %lld sites: use hmc", name, mu,
-                              (long long)chain->geometry->size[mu]);
+                              (long long)mc_lattice(state)->size[mu]);
 }
 
 mc_update *mc_sweep_create(const mc_update_table *table, mc_sweep_kernel *update_links, lat_settings *settings,
-                           mc_chain *chain, int index, lat_error *error)
+                           const mc_context *context, int index, lat_error *error)
 {
+    const mc_state *state = context->state;
     enum { MOST_SWEEPS = (1 << (31 - MC_SWEEP_SHIFT)) - 1 };
     int count = (int)lat_settings_int(settings, "count", 1, 1, MOST_SWEEPS, error);
-    check_chain(settings, chain, table->name, error);
+    check_state(settings, state, table->name, error);
     if (error->status) return NULL;
-    const lat_geometry *g = chain->geometry;
+    const lat_geometry *g = mc_lattice(state);
     mc_sweep *sweep = lat_alloc(1, sizeof *sweep);
-    sweep->base = (mc_update){.table = table, .chain = chain, .index = index};
+    sweep->base = (mc_update){.table = table, .index = index};
     sweep->update_links = update_links;
+    sweep->geometry = g;
     sweep->count = count;
     for (int parity = 0; parity < 2; parity++) {
         sweep->inner[parity] = common_sites(g, &g->parity[parity], &g->inner);
@@ -51,30 +53,29 @@ mc_update *mc_sweep_create(const mc_update_table *table, mc_sweep_kernel *update
     return &sweep->base;
 }
 
-lat_status mc_sweep_step(mc_update *update, lat_error *error)
+lat_status mc_sweep_step(mc_update *update, mc_state *state, lat_error *error)
 {
     (void)error;
     mc_sweep *sweep = (mc_sweep *)update;
-    mc_chain *chain = update->chain;
-    int dim = chain->geometry->dim;
+    int dim = mc_lattice(state)->dim;
     for (int part = 0; part < 2 * dim * sweep->count; part++) {
         int mu = part / 2 % dim, round = part / 2 / dim, parity = part % 2;
         int last_mu = (part + 2 * dim - 1) / 2 % dim, last_parity = 1 - parity;
-        lat_range inner = lat_range_of(chain->geometry, &sweep->inner[parity]);
-        lat_range outer = lat_range_of(chain->geometry, &sweep->outer[parity]);
+        lat_range inner = lat_range_of(mc_lattice(state), &sweep->inner[parity]);
+        lat_range outer = lat_range_of(mc_lattice(state), &sweep->outer[parity]);
         /* The whole halo once, then only the links that the part before changed. */
         if (part == 0)
-            lat_halo_start(chain->links);
+            lat_halo_start(state->gauge->links);
         else
-            lat_halo_start_links(chain->links, last_mu, last_parity);
-        sweep->update_links(sweep, &inner, mu, round);
+            lat_halo_start_links(state->gauge->links, last_mu, last_parity);
+        sweep->update_links(sweep, state, &inner, mu, round);
         if (part == 0)
-            lat_halo_finish(chain->links);
+            lat_halo_finish(state->gauge->links);
         else
-            lat_halo_finish_links(chain->links, last_mu, last_parity);
-        sweep->update_links(sweep, &outer, mu, round);
+            lat_halo_finish_links(state->gauge->links, last_mu, last_parity);
+        sweep->update_links(sweep, state, &outer, mu, round);
     }
-    chain->links_id++;
+    lat_gauge_changed(state->gauge);
     return LAT_DONE;
 }
 
@@ -87,8 +88,8 @@ void mc_sweep_free(mc_update *update)
 {
     mc_sweep *sweep = (mc_sweep *)update;
     for (int parity = 0; parity < 2; parity++) {
-        lat_sites_free(update->chain->geometry, &sweep->inner[parity]);
-        lat_sites_free(update->chain->geometry, &sweep->outer[parity]);
+        lat_sites_free(sweep->geometry, &sweep->inner[parity]);
+        lat_sites_free(sweep->geometry, &sweep->outer[parity]);
     }
     free(sweep);
 }

@@ -21,11 +21,11 @@ typedef struct { lat_tables t; const void *u, *in; void *out; int mu; } extend_l
 typedef struct { lat_tables t; const void *in; void *out; int mu; } shift_args;
 typedef struct { lat_tables t; const void *a, *b, *c, *d; double *density; } loop_trace_args;
 typedef struct { lat_tables t; const void *a; double *re, *im; } trace_args;
-typedef struct { lat_tables t; const void *u; void *algebra; double old, fresh; } flow_force_args;
-typedef struct { lat_tables t; const void *u; void *z; double plaquette, rectangle; } flow_improved_args;
-typedef struct { lat_tables t; flow_force_args sum; const void *z; } flow_smooth_args;
-typedef struct { lat_tables t; const void *u, *start, *algebra; double *distance; double step; } flow_distance_args;
-typedef struct { lat_tables t; const void *u; const double *couplings; double *density; } flow_density_args, weighted_flow_density_args;
+typedef struct { lat_tables t; const void *u; void *algebra; double old, fresh; } gradient_flow_force_args;
+typedef struct { lat_tables t; const void *u; void *z; double plaquette, rectangle; } gradient_flow_improved_args;
+typedef struct { lat_tables t; gradient_flow_force_args sum; const void *z; } gradient_flow_smooth_args;
+typedef struct { lat_tables t; const void *u, *start, *algebra; double *distance; double step; } gradient_flow_distance_args;
+typedef struct { lat_tables t; const void *u; const double *couplings; double *density; } gradient_flow_density_args, weighted_gradient_flow_density_args;
 typedef struct { lat_tables t; const void *u; void *out; double weight; int directions; } smear_stout_args;
 typedef smear_stout_args smear_ape_args;
 typedef struct { lat_tables t; void *y; const void *x; double a; int components; } axpy_args;
@@ -55,7 +55,7 @@ typedef struct { lat_tables t; void *u; const double *charge; } instanton_args;
 #define LAT_KERNELS(X)                                                                                                 \
     X(plaquette_sum) X(plaquette_force) X(weighted_plaquette_sum) X(weighted_plaquette_force) X(rectangle_sum)          \
     X(rectangle_force) X(exp_update) X(gauge_transform) X(haar) X(extend_line) X(shift) X(loop_trace) X(trace)            \
-    X(flow_force) X(flow_improved) X(flow_smooth) X(flow_distance) X(flow_density) X(weighted_flow_density) X(smear_stout) X(smear_ape) X(axpy)    \
+    X(gradient_flow_force) X(gradient_flow_improved) X(gradient_flow_smooth) X(gradient_flow_distance) X(gradient_flow_density) X(weighted_gradient_flow_density) X(smear_stout) X(smear_ape) X(axpy)    \
     X(select) X(to_float) X(to_double) X(scale_lanes) X(halo_copy) X(half_square) X(gaussian)
 /* For memory that the host does not see; NULL on the CPU. */
 #define LAT_DEVICE_KERNELS(X) X(halo_move) X(sum_rows) X(to_site_order) X(from_site_order)

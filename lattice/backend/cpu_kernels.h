@@ -14,7 +14,7 @@
 #include "lattice/kernels/gradient_flow.h"
 #include "lattice/kernels/linear.h"
 #include "lattice/kernels/weighted.h"
-#include "lattice/kernels/flow_density.h"
+#include "lattice/kernels/gradient_flow_density.h"
 #include "lattice/kernels/rectangle.h"
 #include "lattice/kernels/smearing.h"
 #ifdef U1_H

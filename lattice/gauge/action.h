@@ -1,50 +1,68 @@
 /* flowhmc: SPDX-License-Identifier: GPL-3.0-or-later
  *
- * action.h: actions, as sums of terms.
+ * action.h: actions of the gauge field, and their sums.
  */
 #ifndef LAT_GAUGE_ACTION_H
 #define LAT_GAUGE_ACTION_H
 
 #include "lattice/gauge/gauge.h"
 
-/* The table of an action: S(U) = sum_x s(x).  Both functions are collective (they fill the halo of the links as far as
- * they need it). */
+/* Nested time scales: levels 0 (the innermost) to levels - 1, none of them empty. */
+enum { LAT_MAX_LEVELS = 4 };
+
+/* The table of an action S(U).  All functions are collective: they fill the halo of the links as far as they need it.  What can go wrong on
+ * the way (a solver that does not converge) is left in action->error, where the first failure stays: see lat_action_failed. */
 typedef struct lat_action lat_action;
 typedef struct {
     const char *name;
-    /* density(x) += s(x); density: one double component. */
-    void (*value)(lat_action *action, lat_field *links, lat_field *density);
-    /* force_mu^a(x) += scale * d^a_{x,mu} S, the left derivative d/dt S(exp(t T_a) U_mu(x)) at t = 0. */
-    void (*force)(lat_action *action, lat_field *links, double scale, lat_field *force);
+    /* density(x) += s(x), S = sum_x s(x); density: one double component.  NULL: S is no sum over sites. */
+    void (*value)(lat_action *action, lat_gauge *gauge, lat_field *density);
+    /* out[member] += what is no sum over sites; NULL: nothing. */
+    void (*total)(lat_action *action, lat_gauge *gauge, double *out);
+    /* force_mu^a(x) += scale * d^a_{x,mu} S_level, the left derivative d/dt S(exp(t T_a) U_mu(x)) at t = 0. */
+    void (*force)(lat_action *action, int level, lat_gauge *gauge, double scale, lat_field *force);
     /* Draws auxiliary fields at the start of a trajectory; NULL if there are none. */
-    void (*refresh)(lat_action *action, lat_field *links, const lat_random *random);
+    void (*refresh)(lat_action *action, lat_gauge *gauge, const lat_random *random);
     void (*free)(lat_action *action);
 } lat_action_table;
 struct lat_action {
     const lat_action_table *table;
     lat_group group;
-    int halo;                   /* width that its functions need in the geometry of the links; 0: 1 */
-    const lat_field *couplings; /* of the links, dim components; NULL: all are 1.  See lat_action_couple */
+    int halo;        /* width that its functions need in the geometry of the links; 0: 1 */
+    int levels;      /* at least 1 */
+    bool auxiliary;  /* there are fields that refresh draws: S is a function of the links and of them */
+    lat_error error;
 };
 
-/* S = beta sum_{x, m<n} (1 - Re tr P / N); U(1): beta sum (1 - cos theta_P). */
+/* A kind of term that a configuration can name. */
+typedef struct {
+    const char *name;
+    /* Reads its own keys; a failure is left in error. */
+    lat_action *(*create)(lat_settings *term, lat_group group, lat_error *error);
+} lat_action_kind;
+extern const lat_action_kind lat_action_kind_wilson, lat_action_kind_improved, lat_action_kind_luescher_weisz, lat_action_kind_iwasaki,
+    lat_action_kind_dbw2;
+extern const lat_action_kind *const lat_action_kinds[]; /* all of these, and NULL */
+
+/* S = beta sum_{x, m<n} c_P (1 - Re tr P / N); U(1): beta sum c_P (1 - cos theta_P); c_P: the product of the couplings of the links. */
 lat_action *lat_action_wilson(lat_group group, double beta);
-/* S = beta sum [c0 (1 - Re tr P / N) + c1 (1 - Re tr R / N)], R all loops of 2 x 1 links, c0 = 1 - 8 c1. */
+/* S = beta sum [c0 (1 - Re tr P / N) + c1 (1 - Re tr R / N)], R all loops of 2 x 1 links, c0 = 1 - 8 c1, with couplings. */
 lat_action *lat_action_improved(lat_group group, double beta, double c1);
-/* From the list `action` of a configuration: a sum of terms. */
-lat_action *lat_action_create(lat_settings *root, lat_group group, lat_error *error);
-/* Gives the action, and the terms of a sum, couplings of links, which stay the caller's; NULL: all are 1.  From then on
- * its functions are for links of the geometry of the couplings. */
-void lat_action_couple(lat_action *action, const lat_field *couplings);
+/* From the list `action` of a configuration: a sum of terms of these kinds. */
+lat_action *lat_action_create(lat_settings *root, lat_group group, const lat_action_kind *const *kinds, lat_error *error);
+void lat_action_free(lat_action *action); /* NULL is allowed */
+
 /* If the action is a single Wilson term, its beta, whatever the couplings; otherwise NaN. */
 double lat_action_beta(const lat_action *action);
-void lat_action_free(lat_action *action);
-/* Nested time scales: terms of a sum have levels 0 (the innermost, the default) to levels - 1, none of them empty.  The
- * force of the terms of one level, as in the table; an action of one level is its level 0. */
-enum { LAT_MAX_LEVELS = 4 };
-int lat_action_levels(const lat_action *action);
-void lat_action_force(lat_action *action, int level, lat_field *links, double scale, lat_field *force);
-/* Total action per member (collective). */
-void lat_action_total(lat_action *action, lat_field *links, double *out);
+/* The force of all levels. */
+void lat_action_force(lat_action *action, lat_gauge *gauge, double scale, lat_field *force);
+/* out[member] = S, exactly rounded sums over sites.  density: one double component; what it holds is added. */
+void lat_action_sum(lat_action *action, lat_gauge *gauge, lat_field *density, double *out);
+/* The same, of nothing but the action. */
+void lat_action_total(lat_action *action, lat_gauge *gauge, double *out);
+/* Draws auxiliary fields, if there are any.  The terms of a sum draw from streams of their own: random->update + term 2^16. */
+void lat_action_refresh(lat_action *action, lat_gauge *gauge, const lat_random *random);
+/* The failure left in the action, its status; clears it. */
+lat_status lat_action_failed(lat_action *action, lat_error *error);
 
 #endif

@@ -2,7 +2,7 @@
  *
  * boundary.c: open boundaries and defects, as couplings of the links that lead from the last slice of a direction to the first.
  */
-#include "lattice/gauge/gauge.h"
+#include "lattice/gauge/boundary.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -38,15 +38,15 @@ static void read_directions(lat_settings *lattice, int dim, lat_boundary *bounda
     }
 }
 
-static void read_defect(lat_settings *lattice, const lat_shape *shape, lat_boundary *boundary, lat_error *error)
+static void read_defect(lat_settings *lattice, int dim, const int64_t *size, lat_boundary *boundary, lat_error *error)
 {
     lat_settings *defect = lat_settings_group(lattice, "defect", error);
     int64_t extent[LAT_MAX_DIM] = {0};
-    int dim = shape->dim, others = 0;
+    int others = 0;
     int mu = (int)lat_settings_int(defect, "direction", dim - 1, 0, dim - 1, error);
     if (error->status) return;
     for (int nu = 0; nu < dim; nu++)
-        if (nu != mu) extent[others++] = shape->size[nu];
+        if (nu != mu) extent[others++] = size[nu];
     int count = lat_settings_ints(defect, "size", extent, dim - 1, LAT_MAX_DIM, 1, INT32_MAX, error);
     if (count != dim - 1 && !error->status)
         lat_settings_fail(defect, "size", error, "%d numbers: give one for each of the %d directions but direction %d", count, dim - 1, mu);
@@ -56,16 +56,16 @@ static void read_defect(lat_settings *lattice, const lat_shape *shape, lat_bound
     for (int nu = 0, i = 0; nu < dim && !error->status; nu++) {
         if (nu == mu) continue;
         boundary->extent[nu] = extent[i++];
-        if (boundary->extent[nu] > shape->size[nu])
+        if (boundary->extent[nu] > size[nu])
             lat_settings_fail(defect, "size", error, "%lld sites in direction %d, where the lattice has %lld: take fewer",
-                              (long long)boundary->extent[nu], nu, (long long)shape->size[nu]);
+                              (long long)boundary->extent[nu], nu, (long long)size[nu]);
     }
 }
 
-void lat_boundary_read(lat_settings *lattice, lat_shape *shape, lat_error *error)
+void lat_boundary_read(lat_settings *lattice, int dim, const int64_t *size, lat_boundary *boundary, lat_error *error)
 {
-    read_directions(lattice, shape->dim, &shape->boundary, error);
-    if (lat_settings_has(lattice, "defect") && !error->status) read_defect(lattice, shape, &shape->boundary, error);
+    read_directions(lattice, dim, boundary, error);
+    if (lat_settings_has(lattice, "defect") && !error->status) read_defect(lattice, dim, size, boundary, error);
 }
 
 char *lat_boundary_print(const lat_boundary *b, int dim)
@@ -83,30 +83,11 @@ char *lat_boundary_print(const lat_boundary *b, int dim)
                     b->coupling);
 }
 
-/* ------------------------------------------------------------------------------------------------------- couplings */
-
-static double coupling_of(const lat_geometry *g, int64_t site, int lane, int mu)
+double lat_boundary_coupling(const lat_boundary *b, const lat_geometry *g, const int64_t *coordinate, int mu)
 {
-    const lat_boundary *b = &g->boundary;
     bool inside = b->defect && b->direction == mu;
-    for (int nu = 0; nu < g->dim; nu++) {
-        int64_t x = g->origin[lane * g->dim + nu] + g->coordinate[site * g->dim + nu];
-        if (nu == mu && x != g->size[mu] - 1) return 1;
-        if (nu != mu) inside = inside && x < b->extent[nu];
-    }
+    if (coordinate[mu] != g->size[mu] - 1) return 1;
+    for (int nu = 0; nu < g->dim; nu++)
+        if (nu != mu) inside = inside && coordinate[nu] < b->extent[nu];
     return b->open[mu] ? 0 : inside ? b->coupling : 1;
-}
-
-lat_field *lat_couplings_create(const lat_geometry *g)
-{
-    if (lat_boundary_is_periodic(&g->boundary)) return NULL;
-    lat_field *couplings = lat_field_create(g, g->dim, LAT_DOUBLE);
-    double *c = lat_field_map(couplings, LAT_WRITE);
-    for (int64_t site = 0; site < g->sites; site++)
-        for (int mu = 0; mu < g->dim; mu++)
-            for (int lane = 0; lane < g->lanes; lane++)
-                c[(site * g->dim + mu) * g->lanes + lane] = coupling_of(g, site, lane, mu);
-    lat_field_unmap(couplings, c, LAT_WRITE);
-    lat_halo_exchange(couplings);
-    return couplings;
 }

@@ -1,9 +1,11 @@
 /* flowhmc: SPDX-License-Identifier: GPL-3.0-or-later
  *
- * gauge.c: gauge fields, and operations on them that belong to no action and no observable.
+ * gauge.c: gauge fields, their couplings, and operations that belong to no action and no observable.
  */
 #include "lattice/gauge/gauge.h"
 #include "lattice/grid/kernels.h"
+
+#include <stdlib.h>
 
 static void set_real(const lat_field *f, void *numbers, int64_t i, double value)
 {
@@ -13,7 +15,7 @@ static void set_real(const lat_field *f, void *numbers, int64_t i, double value)
         ((double *)numbers)[i] = value;
 }
 
-lat_field *lat_field_gauge(const lat_geometry *geometry, lat_group group, lat_precision precision)
+static lat_field *unit_links(const lat_geometry *geometry, lat_group group, lat_precision precision)
 {
     /* The numbers of a unit link that are 1 are a fixed distance apart; U(1) stores the angle zero. */
     static const int distance[LAT_GROUPS] = {[LAT_SU2] = 4, [LAT_SU3] = 8};
@@ -33,23 +35,111 @@ lat_field *lat_field_algebra(const lat_geometry *geometry, lat_group group, lat_
     return lat_field_create(geometry, geometry->dim * lat_algebra_reals(group), precision);
 }
 
-void lat_field_haar(lat_field *links, lat_group group, const lat_random *random)
+lat_gauge *lat_gauge_create(const lat_geometry *geometry, lat_group group, lat_precision precision)
 {
-    haar_args args = {lat_tables_of(links->geometry), links->data, links->components / lat_link_reals(group), lat_random_key(random)};
-    lat_range range = lat_block(links->geometry);
-    lat_kernels_of(links, group)->haar(&args, &range);
+    lat_gauge *gauge = lat_alloc(1, sizeof *gauge);
+    *gauge = (lat_gauge){.links = unit_links(geometry, group, precision), .group = group};
+    gauge->boundary = lat_alloc(geometry->members, sizeof *gauge->boundary);
+    return gauge;
 }
 
-void lat_gauge_exp_update(lat_field *links, lat_group group, double step, const lat_field *algebra)
+void lat_gauge_free(lat_gauge *gauge)
 {
-    exp_update_args args = {lat_tables_of(links->geometry), links->data, algebra->data, step};
-    lat_range range = lat_block(links->geometry);
-    lat_kernels_of(links, group)->exp_update(&args, &range);
+    if (!gauge) return;
+    lat_field_free(gauge->links);
+    lat_field_free(gauge->couplings);
+    free(gauge->boundary);
+    free(gauge);
 }
 
-void lat_gauge_transform(lat_field *links, lat_group group, const lat_field *g)
+/* -------------------------------------------------------------------------------------------------------- couplings */
+
+static void fill_couplings(lat_gauge *gauge)
 {
-    gauge_transform_args args = {lat_tables_of(links->geometry), links->data, g->data};
-    lat_range range = lat_block(links->geometry);
-    lat_kernels_of(links, group)->gauge_transform(&args, &range);
+    const lat_geometry *g = gauge->links->geometry;
+    double *c = lat_field_map(gauge->couplings, LAT_WRITE);
+    for (int64_t site = 0; site < g->sites; site++)
+        for (int lane = 0; lane < g->lanes; lane++) {
+            int64_t x[LAT_MAX_DIM] = {0}, member = g->lane_member[lane];
+            for (int nu = 0; nu < g->dim; nu++) x[nu] = g->origin[lane * g->dim + nu] + g->coordinate[site * g->dim + nu];
+            for (int mu = 0; mu < g->dim; mu++)
+                c[(site * g->dim + mu) * g->lanes + lane] =
+                    member < g->members ? lat_boundary_coupling(&gauge->boundary[member], g, x, mu) : 1;
+        }
+    lat_field_unmap(gauge->couplings, c, LAT_WRITE);
+    lat_halo_exchange(gauge->couplings);
+}
+
+void lat_gauge_couple(lat_gauge *gauge, int member, const lat_boundary *boundary)
+{
+    const lat_geometry *g = gauge->links->geometry;
+    for (int m = 0; m < g->members; m++)
+        if (member < 0 || member == m) gauge->boundary[m] = *boundary;
+    if (!gauge->couplings && lat_gauge_is_periodic(gauge)) return;
+    if (!gauge->couplings) gauge->couplings = lat_field_create(g, g->dim, LAT_DOUBLE);
+    fill_couplings(gauge);
+}
+
+bool lat_gauge_is_periodic(const lat_gauge *gauge)
+{
+    for (int m = 0; m < gauge->links->geometry->members; m++)
+        if (!lat_boundary_is_periodic(&gauge->boundary[m])) return false;
+    return true;
+}
+
+bool lat_gauge_has_gaps(const lat_gauge *gauge)
+{
+    for (int m = 0; m < gauge->links->geometry->members; m++)
+        if (lat_boundary_has_gaps(&gauge->boundary[m])) return true;
+    return false;
+}
+
+const double *lat_gauge_couplings(const lat_gauge *gauge) { return gauge->couplings ? gauge->couplings->data : NULL; }
+
+/* ------------------------------------------------------------------------------------------------------------ links */
+
+void lat_gauge_changed(lat_gauge *gauge) { gauge->version++; }
+
+void lat_gauge_copy(lat_gauge *to, const lat_gauge *from)
+{
+    lat_field_copy(to->links, from->links);
+    lat_gauge_changed(to);
+}
+
+void lat_gauge_copy_members(lat_gauge *to, const lat_gauge *from, const bool *choose)
+{
+    lat_field_copy_members(to->links, from->links, choose);
+    lat_gauge_changed(to);
+}
+
+void lat_field_haar(lat_field *elements, lat_group group, const lat_random *random)
+{
+    const lat_geometry *g = elements->geometry;
+    haar_args args = {lat_tables_of(g), elements->data, elements->components / lat_link_reals(group), lat_random_key(random)};
+    lat_range range = lat_block(g);
+    lat_kernels_of(elements, group)->haar(&args, &range);
+}
+
+void lat_gauge_haar(lat_gauge *gauge, const lat_random *random)
+{
+    lat_field_haar(gauge->links, gauge->group, random);
+    lat_gauge_changed(gauge);
+}
+
+void lat_gauge_exp_update(lat_gauge *gauge, double step, const lat_field *algebra)
+{
+    const lat_field *u = gauge->links;
+    exp_update_args args = {lat_tables_of(u->geometry), u->data, algebra->data, step};
+    lat_range range = lat_block(u->geometry);
+    lat_kernels_of(u, gauge->group)->exp_update(&args, &range);
+    lat_gauge_changed(gauge);
+}
+
+void lat_gauge_transform(lat_gauge *gauge, const lat_field *g)
+{
+    const lat_field *u = gauge->links;
+    gauge_transform_args args = {lat_tables_of(u->geometry), u->data, g->data};
+    lat_range range = lat_block(u->geometry);
+    lat_kernels_of(u, gauge->group)->gauge_transform(&args, &range);
+    lat_gauge_changed(gauge);
 }

@@ -10,18 +10,17 @@
 #include <stdlib.h>
 #include <string.h>
 
-const char *const lat_flow_names[] = {"wilson", "zeuthen", NULL};
+const char *const lat_gradient_flow_names[] = {"wilson", "zeuthen", NULL};
 
-struct lat_flow {
+struct lat_gradient_flow {
     const lat_geometry *geometry;
     lat_group group;
-    lat_flow_kind kind;
+    lat_gradient_flow_kind kind;
     const lat_kernels *kernels;
-    lat_field *couplings;       /* of the links; NULL: all are 1 */
     lat_field *algebra;         /* A of the stages */
     lat_field *z;               /* Zeuthen: the derivative before it is smoothed */
-    lat_field *start, *compare; /* adaptive steps: where the step began, the second-order method; made when needed */
-    lat_field *distance;
+    lat_gauge *start;           /* adaptive steps: where the step began, */
+    lat_field *compare, *distance; /* the second-order method; made when needed */
 };
 
 /* A = old A + fresh Z(U), U = exp(length A) U, A and Z per unit of time */
@@ -32,93 +31,94 @@ typedef struct {
 enum { STAGES = 3 };
 static const stage stages[STAGES] = {{0, 1, 1.0 / 4}, {-17.0 / 36, 8.0 / 9, 1}, {-1, 3.0 / 4, 1}};
 
-lat_status lat_flow_create(const lat_geometry *g, lat_group group, lat_precision precision, lat_flow_kind kind,
-                           lat_flow **flow, lat_error *error)
+lat_status lat_gradient_flow_create(const lat_gauge *gauge, lat_gradient_flow_kind kind, lat_gradient_flow **flow, lat_error *error)
 {
+    const lat_geometry *g = gauge->links->geometry;
+    const lat_precision precision = gauge->links->precision;
     bool split = false;
     for (int mu = 0; mu < g->dim; mu++) split = split || g->split[mu];
-    if (kind == LAT_FLOW_ZEUTHEN && !lat_boundary_is_periodic(&g->boundary))
+    if (kind == LAT_GRADIENT_FLOW_ZEUTHEN && !lat_gauge_is_periodic(gauge))
         return lat_fail(error, LAT_CONFIG, "zeuthen flow: the lattice has an open boundary or a defect: use the wilson flow");
-    if (kind == LAT_FLOW_ZEUTHEN && split && g->halo < 2)
+    if (kind == LAT_GRADIENT_FLOW_ZEUTHEN && split && g->halo < 2)
         return lat_fail(error, LAT_CONFIG, "zeuthen flow: the halo is one site wide: two are needed");
-    lat_flow *f = lat_alloc(1, sizeof *f);
-    *f = (lat_flow){.geometry = g, .group = group, .kind = kind};
-    f->algebra = lat_field_algebra(g, group, precision);
-    f->kernels = lat_kernels_of(f->algebra, group);
-    f->couplings = lat_couplings_create(g);
-    if (kind == LAT_FLOW_ZEUTHEN) f->z = lat_field_algebra(g, group, precision);
+    lat_gradient_flow *f = lat_alloc(1, sizeof *f);
+    *f = (lat_gradient_flow){.geometry = g, .group = gauge->group, .kind = kind};
+    f->algebra = lat_field_algebra(g, gauge->group, precision);
+    f->kernels = lat_kernels_of(f->algebra, gauge->group);
+    if (kind == LAT_GRADIENT_FLOW_ZEUTHEN) f->z = lat_field_algebra(g, gauge->group, precision);
     *flow = f;
     return LAT_DONE;
 }
 
-void lat_flow_free(lat_flow *flow)
+void lat_gradient_flow_free(lat_gradient_flow *flow)
 {
     if (!flow) return;
     lat_field_free(flow->algebra);
-    lat_field_free(flow->couplings);
     lat_field_free(flow->z);
-    lat_field_free(flow->start);
+    lat_gauge_free(flow->start);
     lat_field_free(flow->compare);
     lat_field_free(flow->distance);
     free(flow);
 }
 
-static void wilson_force(lat_flow *flow, lat_field *links, const flow_force_args *args)
+static void wilson_force(lat_gradient_flow *flow, lat_field *links, const gradient_flow_force_args *args)
 {
     const lat_geometry *g = flow->geometry;
     lat_range all = lat_block(g), inner = lat_range_of(g, &g->inner), outer = lat_range_of(g, &g->outer);
     if (g->rank_count == 1) { /* waits for nobody: sites in order read every link less often */
         lat_halo_start_staples(links);
         lat_halo_finish_staples(links);
-        flow->kernels->flow_force(args, &all);
+        flow->kernels->gradient_flow_force(args, &all);
         return;
     }
     lat_halo_start_staples(links);
-    flow->kernels->flow_force(args, &inner);
+    flow->kernels->gradient_flow_force(args, &inner);
     lat_halo_finish_staples(links);
-    flow->kernels->flow_force(args, &outer);
+    flow->kernels->gradient_flow_force(args, &outer);
 }
 
 /* The action of Luescher and Weisz, plaquettes with 5/3 and rectangles with -1/12. */
-static void zeuthen_force(lat_flow *flow, lat_field *links, const flow_force_args *args)
+static void zeuthen_force(lat_gradient_flow *flow, lat_field *links, const gradient_flow_force_args *args)
 {
     lat_range all = lat_block(flow->geometry);
-    flow_improved_args improved = {args->t, links->data, flow->z->data, 5.0 / 3, -1.0 / 12};
-    flow_smooth_args smooth = {args->t, *args, flow->z->data};
+    gradient_flow_improved_args improved = {args->t, links->data, flow->z->data, 5.0 / 3, -1.0 / 12};
+    gradient_flow_smooth_args smooth = {args->t, *args, flow->z->data};
     lat_halo_exchange(links);
-    flow->kernels->flow_improved(&improved, &all);
+    flow->kernels->gradient_flow_improved(&improved, &all);
     lat_halo_exchange(flow->z);
-    flow->kernels->flow_smooth(&smooth, &all);
+    flow->kernels->gradient_flow_smooth(&smooth, &all);
 }
 
 /* As the action has it: every plaquette with its weight. */
-static void weighted_force(lat_flow *flow, lat_field *links, const stage *s)
+static void weighted_force(lat_gradient_flow *flow, lat_gauge *gauge, const stage *s)
 {
+    lat_field *links = gauge->links;
     lat_range all = lat_block(flow->geometry);
     const double weight = flow->group == LAT_U1 ? 1 : 2;
-    weighted_plaquette_force_args args = {lat_tables_of(flow->geometry), links->data, flow->couplings->data, flow->algebra->data,
+    weighted_plaquette_force_args args = {lat_tables_of(flow->geometry), links->data, lat_gauge_couplings(gauge), flow->algebra->data,
                                           s->fresh * weight};
     lat_halo_exchange(links);
     lat_field_axpy(flow->algebra, s->old - 1, flow->algebra);
     flow->kernels->weighted_plaquette_force(&args, &all);
 }
 
-static void run_stage(lat_flow *flow, lat_field *links, int i, double step)
+static void run_stage(lat_gradient_flow *flow, lat_gauge *gauge, int i, double step)
 {
-    flow_force_args args = {lat_tables_with_paths(links, flow->group), links->data, flow->algebra->data, stages[i].old,
+    lat_field *links = gauge->links;
+    gradient_flow_force_args args = {lat_tables_with_paths(links, flow->group), links->data, flow->algebra->data, stages[i].old,
                             stages[i].fresh};
-    if (flow->couplings)
-        weighted_force(flow, links, &stages[i]);
-    else if (flow->kind == LAT_FLOW_WILSON)
+    if (gauge->couplings)
+        weighted_force(flow, gauge, &stages[i]);
+    else if (flow->kind == LAT_GRADIENT_FLOW_WILSON)
         wilson_force(flow, links, &args);
     else
         zeuthen_force(flow, links, &args);
-    lat_gauge_exp_update(links, flow->group, stages[i].length * step, flow->algebra);
+    lat_gauge_exp_update(gauge, stages[i].length * step, flow->algebra);
 }
 
-void lat_flow_step(lat_flow *flow, lat_field *links, double step)
+void lat_gradient_flow_step(lat_gradient_flow *flow, lat_gauge *gauge, double step)
 {
-    for (int i = 0; i < STAGES; i++) run_stage(flow, links, i, step);
+    for (int i = 0; i < STAGES; i++) run_stage(flow, gauge, i, step);
 }
 
 /* ---------------------------------------------------------------------------------------------------- adaptive steps */
@@ -140,41 +140,41 @@ static double largest(const lat_field *field)
 
 /* The second-order method ends at exp(step (2 Z1 - Z0)) U; of A after the second stage, A1 = 8/9 Z1 - 17/36 Z0, that is
  * exp(step (Z0 + 36 A1) / 16) U. */
-static double try_step(lat_flow *flow, lat_field *links, double step)
+static double try_step(lat_gradient_flow *flow, lat_gauge *gauge, double step)
 {
     lat_range all = lat_block(flow->geometry);
-    run_stage(flow, links, 0, step);
+    run_stage(flow, gauge, 0, step);
     lat_field_copy(flow->compare, flow->algebra);
-    run_stage(flow, links, 1, step);
+    run_stage(flow, gauge, 1, step);
     lat_field_axpy(flow->compare, 36, flow->algebra);
-    run_stage(flow, links, 2, step);
-    flow_distance_args args = {lat_tables_of(flow->geometry), links->data,          flow->start->data,
+    run_stage(flow, gauge, 2, step);
+    gradient_flow_distance_args args = {lat_tables_of(flow->geometry), gauge->links->data,   flow->start->links->data,
                                flow->compare->data,           flow->distance->data, step / 16};
-    flow->kernels->flow_distance(&args, &all);
+    flow->kernels->gradient_flow_distance(&args, &all);
     return largest(flow->distance);
 }
 
-lat_status lat_flow_advance(lat_flow *flow, lat_field *links, double time, double tolerance, double *step,
+lat_status lat_gradient_flow_advance(lat_gradient_flow *flow, lat_gauge *gauge, double time, double tolerance, double *step,
                             int64_t *steps, lat_error *error)
 {
     if (!flow->start) {
-        flow->start = lat_field_gauge(flow->geometry, flow->group, links->precision);
-        flow->compare = lat_field_algebra(flow->geometry, flow->group, links->precision);
+        flow->start = lat_gauge_create(flow->geometry, flow->group, gauge->links->precision);
+        flow->compare = lat_field_algebra(flow->geometry, flow->group, gauge->links->precision);
         flow->distance = lat_field_create(flow->geometry, 1, LAT_DOUBLE);
     }
     enum { MOST_REJECTED = 30 }; /* in a row: each makes the step shorter by a factor of up to ten */
     double left = time;
     for (int rejected = 0; left > 0;) {
         double length = fmin(*step, left);
-        lat_field_copy(flow->start, links);
-        double distance = try_step(flow, links, length);
+        lat_gauge_copy(flow->start, gauge);
+        double distance = try_step(flow, gauge, length);
         bool good = distance <= tolerance;
         if (good) {
             left = length < left ? left - length : 0;
             ++*steps;
             rejected = 0;
         } else {
-            lat_field_copy(links, flow->start);
+            lat_gauge_copy(gauge, flow->start);
             rejected++;
         }
         /* The distance grows like the third power of the step.  A step cut short by the end says little of longer ones. */
@@ -208,17 +208,19 @@ static void add_slices(const lat_field *density, lat_accumulator *sums)
     lat_field_unmap(density, (void *)value, LAT_READ);
 }
 
-void lat_flow_slices(lat_field *links, lat_group group, double *out)
+void lat_gradient_flow_slices(lat_gauge *gauge, double *out)
 {
+    lat_field *links = gauge->links;
     const lat_geometry *g = links->geometry;
     int64_t slices = g->size[g->dim - 1], count = slices * DENSITIES * g->members;
-    lat_field *density = lat_field_create(g, DENSITIES, LAT_DOUBLE), *couplings = lat_couplings_create(g);
+    lat_field *density = lat_field_create(g, DENSITIES, LAT_DOUBLE);
+    const double *couplings = lat_gauge_couplings(gauge);
     lat_accumulator *sums = lat_alloc(count, sizeof *sums);
-    flow_density_args args = {lat_tables_of(g), links->data, couplings ? couplings->data : NULL, density->data};
-    const lat_kernels *kernels = lat_kernels_of(links, group);
+    gradient_flow_density_args args = {lat_tables_of(g), links->data, couplings, density->data};
+    const lat_kernels *kernels = lat_kernels_of(links, gauge->group);
     lat_range range = lat_block(g);
     lat_halo_exchange(links);
-    (couplings ? kernels->weighted_flow_density : kernels->flow_density)(&args, &range);
+    (couplings ? kernels->weighted_gradient_flow_density : kernels->gradient_flow_density)(&args, &range);
     add_slices(density, sums);
     lat_accumulator_reduce(g->comm, sums, (int)count);
     for (int m = 0; m < g->members; m++) {
@@ -233,7 +235,6 @@ void lat_flow_slices(lat_field *links, lat_group group, double *out)
         }
     }
     free(sums);
-    lat_field_free(couplings);
     lat_field_free(density);
 }
 
@@ -254,7 +255,7 @@ static bool reaches(crossing *last, double x, double y, double level, double *at
     return found;
 }
 
-double lat_flow_t0(int64_t count, const double *time, const double *energy, double level)
+double lat_gradient_flow_t0(int64_t count, const double *time, const double *energy, double level)
 {
     crossing last = {0};
     double at = NAN;
@@ -264,7 +265,7 @@ double lat_flow_t0(int64_t count, const double *time, const double *energy, doub
 }
 
 /* The derivative of the parabola through three points at the middle one; end points have none. */
-double lat_flow_w0_squared(int64_t count, const double *time, const double *energy, double level)
+double lat_gradient_flow_w0_squared(int64_t count, const double *time, const double *energy, double level)
 {
     crossing last = {0};
     double at = NAN;

@@ -7,32 +7,31 @@
 
 #include "lattice/gauge/gauge.h"
 
-/* The gradient flow dU/dt = Z U (observe/gradient_flow.c): M. Luescher, JHEP 08 (2010) 071 [arXiv:1006.4518], with
+/* The gradient flow dU/dt = Z U (gradient_flow.c): M. Luescher, JHEP 08 (2010) 071 [arXiv:1006.4518], with
  * Z^a = -d^a 2 sum Re tr(1 - P), and for Zeuthen A. Ramos and S. Sint, Eur. Phys. J. C 76 (2016) 15 [arXiv:1508.05552].
  * (U(1): -d^a sum (1 - cos theta_P).)  Third-order Runge-Kutta method of Luescher. */
-typedef enum { LAT_FLOW_WILSON, LAT_FLOW_ZEUTHEN } lat_flow_kind;
-extern const char *const lat_flow_names[]; /* "wilson", "zeuthen", NULL */
-typedef struct lat_flow lat_flow;
-/* With couplings of links, every plaquette has its weight.  LAT_CONFIG: the Zeuthen flow needs a halo of two sites and periodic
+typedef enum { LAT_GRADIENT_FLOW_WILSON, LAT_GRADIENT_FLOW_ZEUTHEN } lat_gradient_flow_kind;
+extern const char *const lat_gradient_flow_names[]; /* "wilson", "zeuthen", NULL */
+typedef struct lat_gradient_flow lat_gradient_flow;
+/* For fields like this one.  With couplings of links, every plaquette has its weight.  LAT_CONFIG: the Zeuthen flow needs a halo of two sites and periodic
  * boundaries. */
-lat_status lat_flow_create(const lat_geometry *geometry, lat_group group, lat_precision precision, lat_flow_kind kind, lat_flow **flow,
-                           lat_error *error);
-void lat_flow_free(lat_flow *flow);
+lat_status lat_gradient_flow_create(const lat_gauge *gauge, lat_gradient_flow_kind kind, lat_gradient_flow **flow, lat_error *error);
+void lat_gradient_flow_free(lat_gradient_flow *flow);
 /* One step.  Collective.  The halo of links is not filled afterwards. */
-void lat_flow_step(lat_flow *flow, lat_field *links, double step);
+void lat_gradient_flow_step(lat_gradient_flow *flow, lat_gauge *gauge, double step);
 /* Over the time in steps that keep the distance to the second-order method (P. Fritzsch and A. Ramos, JHEP 10 (2013)
  * 008 [arXiv:1301.4388]), the largest of |U - U'| / N^2, below the tolerance.  *step: where to begin, and on return where to
  * go on; *steps counts those taken.  Collective.  LAT_NUMERICAL if no step is small enough, after a few attempts. */
-lat_status lat_flow_advance(lat_flow *flow, lat_field *links, double time, double tolerance, double *step, int64_t *steps,
+lat_status lat_gradient_flow_advance(lat_gradient_flow *flow, lat_gauge *gauge, double time, double tolerance, double *step, int64_t *steps,
                             lat_error *error);
 /* Sums over each slice orthogonal to the last direction: out[member][3][slices] = W, Y, Q, where W = sum 2 Re tr(1 - P)
  * (time-like plaquettes count half for each of their slices), Y = sum 1/4 F^a_mn F^a_mn over all m, n with the clover
  * tensor, projected to the algebra, Q the charge from that tensor (0 below four dimensions but for U(1) in two).
  * With couplings of links, plaquettes of W and the four of a clover have their weights.  Collective. */
-void lat_flow_slices(lat_field *links, lat_group group, double *out);
+void lat_gradient_flow_slices(lat_gauge *gauge, double *out);
 /* The time at which t^2 E(t), or t d/dt t^2 E(t) for the second, first reaches `level`, from E at ascending times by linear
- * interpolation; NaN if it does not.  t0 = lat_flow_t0(0.3), w0 = sqrt(lat_flow_w0_squared(0.3)). */
-double lat_flow_t0(int64_t count, const double *time, const double *energy, double level);
-double lat_flow_w0_squared(int64_t count, const double *time, const double *energy, double level);
+ * interpolation; NaN if it does not.  t0 = lat_gradient_flow_t0(0.3), w0 = sqrt(lat_gradient_flow_w0_squared(0.3)). */
+double lat_gradient_flow_t0(int64_t count, const double *time, const double *energy, double level);
+double lat_gradient_flow_w0_squared(int64_t count, const double *time, const double *energy, double level);
 
 #endif

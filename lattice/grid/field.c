@@ -18,14 +18,6 @@ static int64_t field_reals(const lat_field *field)
 
 static int64_t field_bytes(const lat_field *field) { return field_reals(field) * (int64_t)real_size(field->precision); }
 
-static void set_real(const lat_field *f, void *numbers, int64_t i, double value)
-{
-    if (f->precision == LAT_FLOAT)
-        ((float *)numbers)[i] = (float)value;
-    else
-        ((double *)numbers)[i] = value;
-}
-
 /* -------------------------------------------------------------------------------------------------- for the host */
 
 double lat_real_at(const lat_field *field, const void *numbers, int64_t i)

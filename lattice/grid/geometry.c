@@ -311,7 +311,6 @@ lat_status lat_geometry_create(MPI_Comm comm, const lat_shape *shape, lat_geomet
     if (check_shape(shape, error)) return error->status;
     lat_geometry *g = lat_alloc(1, sizeof *g);
     g->backend = shape->backend ? shape->backend : &lat_backend_cpu;
-    g->boundary = shape->boundary;
     g->dim = shape->dim;
     g->members = shape->members > 0 ? shape->members : 1;
     g->halo = shape->halo > 0 ? shape->halo : 1;

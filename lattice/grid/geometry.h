@@ -10,20 +10,6 @@
 enum { LAT_MAX_DIM = 4 };
 
 
-/* Boundary conditions; zero: periodic (boundary.c).  They are couplings of links: a plaquette or rectangle is weighted
- * with the product of the couplings of its links, as in arXiv:2012.14000.  All are 1 but those of links that lead from
- * the last slice of a direction to the first: 0 where the direction is open, so that the loops which would leave the lattice
- * vanish, all others having weight 1, those within the first and the last slice too; and `coupling`, 0 to 1, on the
- * links of a defect, which start at 0 <= x_nu < extent[nu] for all nu other than its direction.  A defect of coupling 0 on
- * a whole slice is an open boundary.  Links of coupling 0 are stored all the same, and take any value. */
-typedef struct {
-    bool open[LAT_MAX_DIM];
-    bool defect;
-    int direction;
-    int64_t extent[LAT_MAX_DIM];
-    double coupling;
-} lat_boundary;
-
 /* What is asked of a geometry.  Zero means: choose. */
 typedef struct {
     int dim;
@@ -35,7 +21,6 @@ typedef struct {
     int halo;                   /* width of the halo (default 1) */
     int corners;                /* a halo site lies outside in at most this many directions (default 2) */
     lat_precision precision;    /* the lanes are a multiple of the vector length of this precision */
-    lat_boundary boundary;
     const struct lat_backend *backend; /* who runs the kernels, and where fields are kept; NULL: the host */
 } lat_shape;
 
@@ -73,7 +58,6 @@ typedef struct lat_geometry {
     int64_t *lane_member;                         /* [lanes]; idle lanes carry members, members+1, ... */
     lat_sites parity[2];                          /* sites of the block with even, odd sum of global coordinates */
     lat_sites inner, outer;                       /* sites that need no halo from other ranks, and those that do */
-    lat_boundary boundary;
     const struct lat_backend *backend;
     struct lat_tables *tables; /* what kernels read of all this, where they find it */
     struct lat_halo *halos; /* exchanges set up so far, by the number of bytes per site */

@@ -106,44 +106,45 @@ lat_status lat_config_writable(const char *path, lat_group group, const lat_shap
     return format->writable(path, group, shape, options, error);
 }
 
-lat_status lat_config_write_as(const char *path, lat_field *links, lat_group group, int member,
+lat_status lat_config_write_as(const char *path, lat_gauge *gauge, int member,
                                const lat_config_options *options, const lat_provenance *provenance, int count,
                                lat_error *error)
 {
-    lat_shape shape = {.dim = links->geometry->dim};
-    memcpy(shape.size, links->geometry->size, sizeof shape.size);
+    lat_shape shape = {.dim = gauge->links->geometry->dim};
+    memcpy(shape.size, gauge->links->geometry->size, sizeof shape.size);
     if (!options) options = &no_options;
-    if (lat_config_writable(path, group, &shape, options, error)) return error->status;
-    return format_of_name(path, options, error)->write(path, links, group, member, options, provenance, count, error);
+    if (lat_config_writable(path, gauge->group, &shape, options, error)) return error->status;
+    return format_of_name(path, options, error)->write(path, gauge, member, options, provenance, count, error);
 }
 
-lat_status lat_config_write(const char *path, lat_field *links, lat_group group, int member,
+lat_status lat_config_write(const char *path, lat_gauge *gauge, int member,
                             const lat_provenance *provenance, int count, lat_error *error)
 {
-    return lat_config_write_as(path, links, group, member, NULL, provenance, count, error);
+    return lat_config_write_as(path, gauge, member, NULL, provenance, count, error);
 }
 
-static lat_status read_file(const char *path, lat_field *links, lat_group group, const lat_config_options *options,
+static lat_status read_file(const char *path, lat_gauge *gauge, const lat_config_options *options,
                             lat_config_report *report, lat_error *error)
 {
-    const lat_config_format *format = format_of_file(links->geometry->comm, path, options, error);
+    const lat_config_format *format = format_of_file(gauge->links->geometry->comm, path, options, error);
     if (!format) return error->status;
     report->format = format->name;
-    return format->read(path, links, group, options, report, error);
+    lat_gauge_changed(gauge);
+    return format->read(path, gauge, options, report, error);
 }
 
-lat_status lat_config_read_as(const char *path, lat_field *links, lat_group group, const lat_config_options *options,
+lat_status lat_config_read_as(const char *path, lat_gauge *gauge, const lat_config_options *options,
                               lat_config_report *report, lat_error *error)
 {
     report->wanted = true;
-    return read_file(path, links, group, options ? options : &no_options, report, error);
+    return read_file(path, gauge, options ? options : &no_options, report, error);
 }
 
-lat_status lat_config_read(const char *path, lat_field *links, lat_group group, lat_error *error)
+lat_status lat_config_read(const char *path, lat_gauge *gauge, lat_error *error)
 {
     lat_config_report report = {0};
-    read_file(path, links, group, &no_options, &report, error);
-    if (links->geometry->rank == 0 && error->status == LAT_DONE && report.warning[0])
+    read_file(path, gauge, &no_options, &report, error);
+    if (gauge->links->geometry->rank == 0 && error->status == LAT_DONE && report.warning[0])
         fprintf(stderr, "flowhmc: warning: %s: %s\n", path, report.warning);
     lat_config_report_free(&report);
     return error->status;

@@ -48,17 +48,17 @@ typedef struct {
 void lat_config_report_free(lat_config_report *report);
 
 /* Fills the halo of links.  LAT_CONFIG if the format cannot hold the field, or the ending is unknown. */
-lat_status lat_config_write(const char *path, lat_field *links, lat_group group, int member, const lat_provenance *provenance, int count,
+lat_status lat_config_write(const char *path, lat_gauge *gauge, int member, const lat_provenance *provenance, int count,
                             lat_error *error);
 /* Into every member of links.  LAT_FORMAT if group or extents differ.  Warnings go to stderr. */
-lat_status lat_config_read(const char *path, lat_field *links, lat_group group, lat_error *error);
+lat_status lat_config_read(const char *path, lat_gauge *gauge, lat_error *error);
 /* What the file says of itself, without the links: for programs that take the lattice from the file. */
 lat_status lat_config_shape(MPI_Comm comm, const char *path, lat_group *group, lat_shape *shape, lat_error *error);
 
 /* The same with options; NULL: none.  The report, which begins as {0}, is filled in as far as reading came. */
-lat_status lat_config_write_as(const char *path, lat_field *links, lat_group group, int member, const lat_config_options *options,
+lat_status lat_config_write_as(const char *path, lat_gauge *gauge, int member, const lat_config_options *options,
                                const lat_provenance *provenance, int count, lat_error *error);
-lat_status lat_config_read_as(const char *path, lat_field *links, lat_group group, const lat_config_options *options,
+lat_status lat_config_read_as(const char *path, lat_gauge *gauge, const lat_config_options *options,
                               lat_config_report *report, lat_error *error);
 lat_status lat_config_shape_as(MPI_Comm comm, const char *path, const lat_config_options *options, lat_group *group, lat_shape *shape,
                                lat_error *error);

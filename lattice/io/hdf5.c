@@ -27,16 +27,16 @@ static lat_status writable(const char *path, lat_group group, const lat_shape *s
     return LAT_DONE;
 }
 
-static lat_status write_links(const char *path, lat_field *links, lat_group group, int member,
+static lat_status write_links(const char *path, lat_gauge *gauge, int member,
                               const lat_config_options *options, const lat_provenance *provenance, int count,
                               lat_error *error)
 {
     (void)options;
-    lat_h5 *file = lat_h5_create(links->geometry->comm, path, "configuration");
-    lat_h5_put_text(file, "group", lat_group_names[group]);
-    lat_h5_put_int(file, "dimension", links->geometry->dim);
+    lat_h5 *file = lat_h5_create(gauge->links->geometry->comm, path, "configuration");
+    lat_h5_put_text(file, "group", lat_group_names[gauge->group]);
+    lat_h5_put_int(file, "dimension", gauge->links->geometry->dim);
     for (int i = 0; i < count; i++) lat_h5_put_text(file, provenance[i].key, provenance[i].value);
-    lat_h5_put_field(file, "links", links, member);
+    lat_h5_put_field(file, "links", gauge->links, member);
     return lat_h5_finish(file, error);
 }
 
@@ -81,12 +81,12 @@ static void spread(lat_field *links)
     free(values);
 }
 
-static void fill_report(lat_config_report *report, const lat_field *links, lat_group group,
+static void fill_report(lat_config_report *report, const lat_gauge *gauge,
                         const lat_links_summary *summary)
 {
-    report->group = group;
-    report->dim = links->geometry->dim;
-    memcpy(report->size, links->geometry->size, sizeof report->size);
+    report->group = gauge->group;
+    report->dim = gauge->links->geometry->dim;
+    memcpy(report->size, gauge->links->geometry->size, sizeof report->size);
     report->links = true;
     report->plaquette = summary->plaquette;
     report->trace = summary->trace;
@@ -95,24 +95,24 @@ static void fill_report(lat_config_report *report, const lat_field *links, lat_g
     report->has_checksums = true; /* of the whole file, and verified when it was opened */
 }
 
-static lat_status read_links(const char *path, lat_field *links, lat_group group, const lat_config_options *options,
+static lat_status read_links(const char *path, lat_gauge *gauge, const lat_config_options *options,
                              lat_config_report *report, lat_error *error)
 {
     (void)options;
-    lat_h5 *file = lat_h5_open(links->geometry->comm, path, "configuration");
+    lat_h5 *file = lat_h5_open(gauge->links->geometry->comm, path, "configuration");
     lat_group found = lat_h5_get_group(file);
-    if (found < LAT_GROUPS && found != group)
+    if (found < LAT_GROUPS && found != gauge->group)
         lat_h5_refuse(file, "is a configuration of %s, the lattice is one of %s: choose another file or group",
-                      lat_group_names[found], lat_group_names[group]);
-    lat_h5_get_field(file, "links", links, 0);
+                      lat_group_names[found], lat_group_names[gauge->group]);
+    lat_h5_get_field(file, "links", gauge->links, 0);
     if (lat_h5_status(file) == LAT_DONE) {
         read_provenance(file, report);
-        lat_links_summary summary = lat_links_summarise(links, group, 0, report->wanted);
-        fill_report(report, links, group, &summary);
+        lat_links_summary summary = lat_links_summarise(gauge, 0, report->wanted);
+        fill_report(report, gauge, &summary);
         if (summary.bad)
             lat_h5_refuse(file, "'links' holds %lld matrices that are not in %s", (long long)summary.bad,
-                          lat_group_names[group]);
-        spread(links);
+                          lat_group_names[gauge->group]);
+        spread(gauge->links);
     }
     return lat_h5_finish(file, error);
 }

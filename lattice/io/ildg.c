@@ -273,10 +273,10 @@ static lat_status shape_of(MPI_Comm comm, const char *path, const lat_config_opt
     return lat_matrices_shape(&ildg, comm, path, options, group, shape, error);
 }
 
-static lat_status read_links(const char *path, lat_field *links, lat_group group, const lat_config_options *options,
+static lat_status read_links(const char *path, lat_gauge *gauge, const lat_config_options *options,
                              lat_config_report *report, lat_error *error)
 {
-    return lat_matrices_read(&ildg, path, links, group, options, report, error);
+    return lat_matrices_read(&ildg, path, gauge, options, report, error);
 }
 
 static lat_status writable(const char *path, lat_group group, const lat_shape *shape, const lat_config_options *options,
@@ -287,12 +287,12 @@ static lat_status writable(const char *path, lat_group group, const lat_shape *s
     return lat_matrices_writable(&ildg, path, group, shape, error);
 }
 
-static lat_status write_links(const char *path, lat_field *links, lat_group group, int member,
+static lat_status write_links(const char *path, lat_gauge *gauge, int member,
                               const lat_config_options *options, const lat_provenance *provenance, int count,
                               lat_error *error)
 {
     lat_matrices m = {.bits = options->bits ? options->bits : 64, .big = true, .rows = 3};
-    return lat_matrices_write(&ildg, path, links, group, member, &m, provenance, count, error);
+    return lat_matrices_write(&ildg, path, gauge, member, &m, provenance, count, error);
 }
 
 const lat_config_format lat_config_ildg = {"ildg", probe, shape_of, read_links, writable, write_links};

@@ -26,12 +26,12 @@ typedef struct {
     /* Collective, as are their callers of lattice.h.  Options are never NULL.  report->format is filled in before. */
     lat_status (*shape)(MPI_Comm comm, const char *path, const lat_config_options *options, lat_group *group,
                         lat_shape *shape, lat_error *error);
-    lat_status (*read)(const char *path, lat_field *links, lat_group group, const lat_config_options *options,
+    lat_status (*read)(const char *path, lat_gauge *gauge, const lat_config_options *options,
                        lat_config_report *report, lat_error *error);
     /* NULL: files of this format are only read. */
     lat_status (*writable)(const char *path, lat_group group, const lat_shape *shape, const lat_config_options *options,
                            lat_error *error);
-    lat_status (*write)(const char *path, lat_field *links, lat_group group, int member,
+    lat_status (*write)(const char *path, lat_gauge *gauge, int member,
                         const lat_config_options *options, const lat_provenance *provenance, int count,
                         lat_error *error);
 } lat_config_format;
@@ -94,13 +94,13 @@ typedef struct {
 
 lat_status lat_matrices_shape(const lat_matrix_format *format, MPI_Comm comm, const char *path,
                               const lat_config_options *options, lat_group *group, lat_shape *shape, lat_error *error);
-lat_status lat_matrices_read(const lat_matrix_format *format, const char *path, lat_field *links, lat_group group,
+lat_status lat_matrices_read(const lat_matrix_format *format, const char *path, lat_gauge *gauge,
                              const lat_config_options *options, lat_config_report *report, lat_error *error);
 /* LAT_CONFIG if files of the format cannot hold such a field. */
 lat_status lat_matrices_writable(const lat_matrix_format *format, const char *path, lat_group group,
                                  const lat_shape *shape, lat_error *error);
 /* variant: bits, big and (of three) rows are given, the rest is filled in. */
-lat_status lat_matrices_write(const lat_matrix_format *format, const char *path, lat_field *links, lat_group group,
+lat_status lat_matrices_write(const lat_matrix_format *format, const char *path, lat_gauge *gauge,
                               int member, const lat_matrices *variant, const lat_provenance *provenance, int count,
                               lat_error *error);
 
@@ -118,8 +118,7 @@ void lat_locate_site(const int64_t size[LAT_MAX_DIM], int64_t unit, lat_place pl
  * sum: the checksums of all bytes, on all ranks.  Reading: into every member.  Writing: `check` reads back what was
  * written once before and fails where it differs. */
 typedef struct lat_transfer lat_transfer;
-lat_transfer *lat_transfer_create(const lat_matrix_format *format, const lat_matrices *matrices, lat_field *links,
-                                  lat_group group);
+lat_transfer *lat_transfer_create(const lat_matrix_format *format, const lat_matrices *matrices, lat_gauge *gauge);
 void lat_transfer_free(lat_transfer *transfer);
 void lat_transfer_read(lat_transfer *transfer, const char *path, int descriptor, uint32_t sum[2], lat_error *error);
 void lat_transfer_write(lat_transfer *transfer, const char *path, int descriptor, int member, uint32_t sum[2],
@@ -138,6 +137,6 @@ typedef struct {
     int64_t bad; /* links that are further from the group than 1e-4 */
 } lat_links_summary;
 /* Of one member.  Collective; fills the halo if the plaquette is wanted, which is NaN if not. */
-lat_links_summary lat_links_summarise(lat_field *links, lat_group group, int member, bool with_plaquette);
+lat_links_summary lat_links_summarise(lat_gauge *gauge, int member, bool with_plaquette);
 
 #endif

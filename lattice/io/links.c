@@ -111,21 +111,21 @@ static void inspect_u1(const double *u, int lanes, double *trace, double *violat
     }
 }
 
-static void inspect(const lat_field *links, lat_group group, int member, lat_links_summary *out)
+static void inspect(const lat_gauge *gauge, int member, lat_links_summary *out)
 {
     const double tolerance = 1e-4;
-    const lat_geometry *g = links->geometry;
-    const int reals = lat_link_reals(group), lanes = g->lanes;
+    const lat_geometry *g = gauge->links->geometry;
+    const int reals = lat_link_reals(gauge->group), lanes = g->lanes;
     double *trace = lat_alloc(2 * (int64_t)lanes, sizeof *trace), *violation = trace + lanes;
     lat_accumulator *sum = lat_alloc(1, sizeof *sum);
     struct {
         double violation;
         int64_t bad;
     } found = {0, 0};
-    const double *numbers = lat_field_map(links, LAT_READ);
+    const double *numbers = lat_field_map(gauge->links, LAT_READ);
     for (int64_t link = 0; link < g->sites * g->dim; link++) {
         const double *u = numbers + link * reals * lanes;
-        (group == LAT_SU3 ? inspect_su3 : group == LAT_SU2 ? inspect_su2 : inspect_u1)(u, lanes, trace, violation);
+        (gauge->group == LAT_SU3 ? inspect_su3 : gauge->group == LAT_SU2 ? inspect_su2 : inspect_u1)(u, lanes, trace, violation);
         for (int block = 0; block < g->blocks; block++) {
             int lane = block * g->members + member;
             lat_accumulator_add(sum, trace[lane]);
@@ -133,7 +133,7 @@ static void inspect(const lat_field *links, lat_group group, int member, lat_lin
             if (violation[lane] > found.violation) found.violation = violation[lane];
         }
     }
-    lat_field_unmap(links, (void *)numbers, LAT_READ);
+    lat_field_unmap(gauge->links, (void *)numbers, LAT_READ);
     lat_accumulator_reduce(g->comm, sum, 1);
     MPI_Allreduce(MPI_IN_PLACE, &found.violation, 1, MPI_DOUBLE, MPI_MAX, g->comm);
     MPI_Allreduce(MPI_IN_PLACE, &found.bad, 1, MPI_INT64_T, MPI_SUM, g->comm);
@@ -145,15 +145,15 @@ static void inspect(const lat_field *links, lat_group group, int member, lat_lin
 }
 
 /* Of all plaquettes, those across an open boundary too: that is what a file means, whoever reads it. */
-static double plaquette(lat_field *links, lat_group group, int member)
+static double plaquette(lat_gauge *gauge, int member)
 {
-    const lat_geometry *g = links->geometry;
+    const lat_geometry *g = gauge->links->geometry;
     lat_field *density = lat_field_create(g, 1, LAT_DOUBLE);
-    plaquette_sum_args args = {lat_tables_of(g), links->data, density->data, 0, 1};
+    plaquette_sum_args args = {lat_tables_of(g), gauge->links->data, density->data, 0, 1};
     lat_range range = lat_block(g);
     double *all = lat_alloc(g->members, sizeof *all), value;
-    lat_halo_exchange(links);
-    lat_kernels_of(links, group)->plaquette_sum(&args, &range);
+    lat_halo_exchange(gauge->links);
+    lat_kernels_of(gauge->links, gauge->group)->plaquette_sum(&args, &range);
     lat_sum(density, all);
     value = all[member] / ((double)g->volume * (g->dim * (g->dim - 1) / 2));
     free(all);
@@ -161,16 +161,16 @@ static double plaquette(lat_field *links, lat_group group, int member)
     return value;
 }
 
-lat_links_summary lat_links_summarise(lat_field *links, lat_group group, int member, bool with_plaquette)
+lat_links_summary lat_links_summarise(lat_gauge *gauge, int member, bool with_plaquette)
 {
     lat_links_summary out;
-    lat_field *exact = links;
-    if (links->precision != LAT_DOUBLE) {
-        exact = lat_field_create(links->geometry, links->components, LAT_DOUBLE);
-        lat_field_copy(exact, links);
+    lat_gauge *exact = gauge;
+    if (gauge->links->precision != LAT_DOUBLE) {
+        exact = lat_gauge_create(gauge->links->geometry, gauge->group, LAT_DOUBLE);
+        lat_gauge_copy(exact, gauge);
     }
-    inspect(exact, group, member, &out);
-    out.plaquette = with_plaquette ? plaquette(exact, group, member) : NAN;
-    if (exact != links) lat_field_free(exact);
+    inspect(exact, member, &out);
+    out.plaquette = with_plaquette ? plaquette(exact, member) : NAN;
+    if (exact != gauge) lat_gauge_free(exact);
     return out;
 }

@@ -252,22 +252,21 @@ static void compare_means(const lat_matrices *m, const char *path, bool lenient,
     }
 }
 
-static void read_links(const lat_matrix_format *format, const lat_matrices *m, const char *path, lat_field *links,
-                       lat_group group, bool lenient, lat_config_report *report, lat_error *error)
+static void read_links(const lat_matrix_format *format, const lat_matrices *m, const char *path, lat_gauge *gauge, bool lenient, lat_config_report *report, lat_error *error)
 {
-    MPI_Comm comm = links->geometry->comm;
+    MPI_Comm comm = gauge->links->geometry->comm;
     int descriptor = open(path, O_RDONLY | O_CLOEXEC);
     if (descriptor < 0)
         lat_fail(error, LAT_FILE, "%s: cannot be read by all ranks: %s: use a file system that all share", path,
                  strerror(errno));
     if (lat_agree(comm, error) == LAT_DONE) {
-        lat_transfer *transfer = lat_transfer_create(format, m, links, group);
+        lat_transfer *transfer = lat_transfer_create(format, m, gauge);
         lat_transfer_read(transfer, path, descriptor, report->checksum, error);
         lat_transfer_free(transfer);
     }
     if (descriptor >= 0) close(descriptor);
     if (error->status) return;
-    lat_links_summary summary = lat_links_summarise(links, group, 0, m->has_plaquette || report->wanted);
+    lat_links_summary summary = lat_links_summarise(gauge, 0, m->has_plaquette || report->wanted);
     report->links = true;
     report->plaquette = summary.plaquette;
     report->trace = summary.trace;
@@ -277,22 +276,22 @@ static void read_links(const lat_matrix_format *format, const lat_matrices *m, c
         lat_fail(error, LAT_FORMAT,
                  "%s: holds %lld matrices that are not in %s: it is damaged, or its byte order is not the one "
                  "it names",
-                 path, (long long)summary.bad, lat_group_names[group]);
+                 path, (long long)summary.bad, lat_group_names[gauge->group]);
     compare_means(m, path, lenient, report, error);
 }
 
-lat_status lat_matrices_read(const lat_matrix_format *format, const char *path, lat_field *links, lat_group group,
+lat_status lat_matrices_read(const lat_matrix_format *format, const char *path, lat_gauge *gauge,
                              const lat_config_options *options, lat_config_report *report, lat_error *error)
 {
     lat_matrices m;
     lat_bytes pairs = {0};
-    if (read_header(format, links->geometry->comm, path, options, &m, &pairs, error) == LAT_DONE) {
+    if (read_header(format, gauge->links->geometry->comm, path, options, &m, &pairs, error) == LAT_DONE) {
         begin_report(report, format, &m, &pairs);
-        check_lattice(path, &m, links->geometry, group, error);
+        check_lattice(path, &m, gauge->links->geometry, gauge->group, error);
     }
     free(pairs.data);
-    if (error->status == LAT_DONE) read_links(format, &m, path, links, group, options->lenient, report, error);
-    return lat_agree(links->geometry->comm, error);
+    if (error->status == LAT_DONE) read_links(format, &m, path, gauge, options->lenient, report, error);
+    return lat_agree(gauge->links->geometry->comm, error);
 }
 
 /* ---------------------------------------------------------------------------------------------------------- writing */
@@ -397,7 +396,7 @@ static void make_frame(output *out, const lat_matrices *m, const lat_provenance 
     out->format->frame(out->path, m, provenance, count, &out->before, &out->after);
 }
 
-static void write_file(output *out, lat_matrices *m, lat_field *links, lat_group group, int member,
+static void write_file(output *out, lat_matrices *m, lat_gauge *gauge, int member,
                        const lat_provenance *provenance, int count, lat_error *error)
 {
     if (out->rank == 0) make_frame(out, m, provenance, count);
@@ -405,14 +404,14 @@ static void write_file(output *out, lat_matrices *m, lat_field *links, lat_group
     MPI_Bcast(&m->offset, 1, MPI_INT64_T, 0, out->comm);
     open_output(out, error);
     if (error->status == LAT_DONE) {
-        lat_transfer *transfer = lat_transfer_create(out->format, m, links, group);
+        lat_transfer *transfer = lat_transfer_create(out->format, m, gauge);
         lat_transfer_write(transfer, out->path, out->descriptor, member, m->checksum, error);
-        lat_links_summary summary = lat_links_summarise(links, group, member, out->format->with_plaquette);
+        lat_links_summary summary = lat_links_summarise(gauge, member, out->format->with_plaquette);
         m->plaquette = summary.plaquette;
         m->trace = summary.trace;
         if (summary.bad)
             lat_fail(error, LAT_NUMERICAL, "%s: %lld links are not in %s: not written", out->path,
-                     (long long)summary.bad, lat_group_names[group]);
+                     (long long)summary.bad, lat_group_names[gauge->group]);
         if (out->rank == 0 && error->status == LAT_DONE) {
             make_frame(out, m, provenance, count);
             write_frame(out, error);
@@ -423,18 +422,18 @@ static void write_file(output *out, lat_matrices *m, lat_field *links, lat_group
     close_output(out, error);
 }
 
-lat_status lat_matrices_write(const lat_matrix_format *format, const char *path, lat_field *links, lat_group group,
+lat_status lat_matrices_write(const lat_matrix_format *format, const char *path, lat_gauge *gauge,
                               int member, const lat_matrices *variant, const lat_provenance *provenance, int count,
                               lat_error *error)
 {
     lat_matrices m = *variant;
-    m.group = group;
-    if (group == LAT_SU2) m.rows--;
-    memcpy(m.size, links->geometry->size, sizeof m.size);
-    output out = {.format = format, .path = path, .comm = links->geometry->comm, .descriptor = -1, .matrices = &m};
+    m.group = gauge->group;
+    if (gauge->group == LAT_SU2) m.rows--;
+    memcpy(m.size, gauge->links->geometry->size, sizeof m.size);
+    output out = {.format = format, .path = path, .comm = gauge->links->geometry->comm, .descriptor = -1, .matrices = &m};
     MPI_Comm_rank(out.comm, &out.rank);
     out.temporary = lat_text("%s.tmp", path);
-    write_file(&out, &m, links, group, member, provenance, count, error);
+    write_file(&out, &m, gauge, member, provenance, count, error);
     free(out.temporary);
     free(out.before.data);
     free(out.after.data);

@@ -101,10 +101,10 @@ static lat_status shape_of(MPI_Comm comm, const char *path, const lat_config_opt
     return lat_matrices_shape(&milc, comm, path, options, group, shape, error);
 }
 
-static lat_status read_links(const char *path, lat_field *links, lat_group group, const lat_config_options *options,
+static lat_status read_links(const char *path, lat_gauge *gauge, const lat_config_options *options,
                              lat_config_report *report, lat_error *error)
 {
-    return lat_matrices_read(&milc, path, links, group, options, report, error);
+    return lat_matrices_read(&milc, path, gauge, options, report, error);
 }
 
 const lat_config_format lat_config_milc = {"milc", probe, shape_of, read_links, NULL, NULL};

@@ -118,10 +118,10 @@ static lat_status shape_of(MPI_Comm comm, const char *path, const lat_config_opt
     return lat_matrices_shape(&openqcd, comm, path, options, group, shape, error);
 }
 
-static lat_status read_links(const char *path, lat_field *links, lat_group group, const lat_config_options *options,
+static lat_status read_links(const char *path, lat_gauge *gauge, const lat_config_options *options,
                              lat_config_report *report, lat_error *error)
 {
-    return lat_matrices_read(&openqcd, path, links, group, options, report, error);
+    return lat_matrices_read(&openqcd, path, gauge, options, report, error);
 }
 
 static lat_status writable(const char *path, lat_group group, const lat_shape *shape, const lat_config_options *options,
@@ -136,13 +136,13 @@ static lat_status writable(const char *path, lat_group group, const lat_shape *s
     return lat_matrices_writable(&openqcd, path, group, shape, error);
 }
 
-static lat_status write_links(const char *path, lat_field *links, lat_group group, int member,
+static lat_status write_links(const char *path, lat_gauge *gauge, int member,
                               const lat_config_options *options, const lat_provenance *provenance, int count,
                               lat_error *error)
 {
     (void)options;
     lat_matrices m = {.bits = 64, .rows = 3};
-    return lat_matrices_write(&openqcd, path, links, group, member, &m, provenance, count, error);
+    return lat_matrices_write(&openqcd, path, gauge, member, &m, provenance, count, error);
 }
 
 const lat_config_format lat_config_openqcd = {"openqcd", probe, shape_of, read_links, writable, write_links};

@@ -106,14 +106,13 @@ static void divide(lat_transfer *t, int64_t units)
     t->rounds = (t->stride + t->piece_units - 1) / t->piece_units;
 }
 
-lat_transfer *lat_transfer_create(const lat_matrix_format *format, const lat_matrices *matrices, lat_field *links,
-                                  lat_group group)
+lat_transfer *lat_transfer_create(const lat_matrix_format *format, const lat_matrices *matrices, lat_gauge *gauge)
 {
     lat_transfer *t = lat_alloc(1, sizeof *t);
     int64_t units = 0;
     *t = (lat_transfer){
-        .format = format, .matrices = *matrices, .links = links, .group = group, .ranks = links->geometry->rank_count};
-    t->reals = lat_link_reals(group);
+        .format = format, .matrices = *matrices, .links = gauge->links, .group = gauge->group, .ranks = gauge->links->geometry->rank_count};
+    t->reals = lat_link_reals(gauge->group);
     lat_unit_count(format, matrices, &units);
     divide(t, units);
     tabulate(t);

@@ -29,7 +29,7 @@ REAL_INLINE link_t path_at(const lat_tables *t, const void *u, int64_t site, int
 }
 
 /* A = old A + fresh Z at the link, for the stages of a Runge-Kutta method */
-REAL_INLINE void flow_accumulate(const flow_force_args *k, int64_t site, int lane, int mu, const real z[ALGEBRA_REALS])
+REAL_INLINE void flow_accumulate(const gradient_flow_force_args *k, int64_t site, int lane, int mu, const real z[ALGEBRA_REALS])
 {
     int components = k->t.dim * ALGEBRA_REALS;
     for (int a = 0; a < ALGEBRA_REALS; a++) {
@@ -41,7 +41,7 @@ REAL_INLINE void flow_accumulate(const flow_force_args *k, int64_t site, int lan
 }
 
 /* The Wilson flow: Z from the plaquettes */
-HOT_KERNEL(flow_force)
+HOT_KERNEL(gradient_flow_force)
 {
     real z[4][ALGEBRA_REALS];
     plaquette_derivatives(&k->t, k->u, site, lane, z);
@@ -65,7 +65,7 @@ REAL_INLINE void rectangle_derivatives(const lat_tables *t, const void *u, int64
 }
 
 /* z = -d^a of 2 sum [plaquette Re tr(1 - P) + rectangle Re tr(1 - R)] */
-HOT_KERNEL(flow_improved)
+HOT_KERNEL(gradient_flow_improved)
 {
     real z[4][ALGEBRA_REALS];
     int dim = k->t.dim;
@@ -89,7 +89,7 @@ REAL_INLINE void algebra_at(const lat_tables *t, const void *field, int64_t x, i
 }
 
 /* The Zeuthen flow: Z = (1 + D*_mu D_mu / 12) z, with the covariant differences along the link itself */
-KERNEL(flow_smooth)
+KERNEL(gradient_flow_smooth)
 {
     for (int mu = 0; mu < k->t.dim; mu++) {
         real here[ALGEBRA_REALS], ahead[ALGEBRA_REALS], behind[ALGEBRA_REALS], z[ALGEBRA_REALS];
@@ -106,7 +106,7 @@ KERNEL(flow_smooth)
 }
 
 /* distance(x) = the largest over mu of |U - exp(step A) V| / N^2, |M|^2 = tr M M^+ */
-KERNEL(flow_distance)
+KERNEL(gradient_flow_distance)
 {
     real most = real_of(0);
     for (int mu = 0; mu < k->t.dim; mu++) {

@@ -23,7 +23,9 @@
  * All of it is done in long double: determinants and the sums for the charge cancel some digits.  <Q^2> is good to
  * about 1e-15 absolutely, not relatively, where the tunnelling it is due to is exponentially rare.
  */
-#include "lattice/observe/observable.h"
+#include "lattice/observe/exact2d.h"
+
+#include "lattice/base/base.h"
 
 #include <math.h>
 #include <stdio.h>

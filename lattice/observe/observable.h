@@ -1,32 +1,60 @@
 /* flowhmc: SPDX-License-Identifier: GPL-3.0-or-later
  *
- * observable.h: what is measured of configurations.
+ * observable.h: what is measured of configurations, by name: one or more columns of numbers.
  */
 #ifndef LAT_OBSERVE_OBSERVABLE_H
 #define LAT_OBSERVE_OBSERVABLE_H
 
 #include "lattice/gauge/gauge.h"
 
-/* The table of an observable: one or more numbers per member.  Collective. */
+/* What an observable is created for: fields like this one, and the group `measure` of the configuration, where its keys are
+ * (NULL: there is none). */
+typedef struct {
+    const lat_gauge *gauge;
+    lat_settings *measure;
+} lat_observe_context;
+
 typedef struct lat_observable lat_observable;
+typedef struct {
+    const char *names; /* those it knows, as a message has them: "wilson_loop_RxT" */
+    /* NULL: the name is none of its own, or cannot be had here, which is then left in error (LAT_CONFIG). */
+    lat_observable *(*create)(const char *name, const lat_observe_context *context, lat_error *error);
+    /* out[member][column].  Collective; fills the halo of the links as far as it is needed. */
+    void (*measure)(lat_observable *observable, lat_gauge *gauge, double *out);
+    void (*free)(lat_observable *observable); /* what the kind has added; NULL: nothing */
+} lat_observable_kind;
+
+typedef struct {
+    char *name;       /* as in histories: "charge", "charge_squared" */
+    const char *unit; /* in powers of the lattice spacing: "a^-4"; "": a pure number */
+} lat_column;
+
+/* Every kind embeds this as its first member. */
 struct lat_observable {
-    char name[32];        /* as in the configuration: "wilson_loop_2x2" */
-    int columns;          /* numbers per member */
-    const char *column[2];/* suffix of each column's name: "", "_squared", "_im" ... */
-    int extent[2];        /* R and T of a Wilson loop */
-    void (*measure)(const lat_observable *observable, lat_field *links, lat_group group, double *out /* [members][columns] */);
+    const lat_observable_kind *kind;
+    char *name; /* as in configurations */
+    int columns;
+    lat_column *column;
 };
+
 /* plaquette: mean of Re tr P / N over the plaquettes whose coupling is not 0; the others know no such plaquettes and are
- * refused.  rectangle: mean of Re tr R / N, both orientations.  charge: Q = sum arg P / 2 pi and Q^2 (2D U(1)).  polyakov: mean of tr L / N along the
- * last direction, real and imaginary part.  wilson_loop_RxT: mean of Re tr W / N over sites and planes (R along the lower
+ * refused.  rectangle: mean of Re tr R / N, both orientations.  charge: Q = sum arg P / 2 pi and Q^2 (2D U(1)).  polyakov: mean of tr L / N
+ * along the last direction, real and imaginary part.  wilson_loop_RxT: mean of Re tr W / N over sites and planes (R along the lower
  * direction). */
-lat_status lat_observable_find(const char *name, lat_group group, const lat_shape *shape, lat_observable *out, lat_error *error);
+extern const lat_observable_kind lat_observable_plaquette, lat_observable_rectangle, lat_observable_charge, lat_observable_polyakov,
+    lat_observable_wilson_loop;
+extern const lat_observable_kind *const lat_observable_kinds[]; /* all of these, and NULL */
 
+/* The observable of this name among the kinds; NULL: LAT_CONFIG. */
+lat_observable *lat_observable_create(const char *name, const lat_observable_kind *const *kinds, const lat_observe_context *context,
+                                      lat_error *error);
+void lat_observable_measure(lat_observable *observable, lat_gauge *gauge, double *out);
+void lat_observable_free(lat_observable *observable); /* NULL is allowed */
 
-/* Exact values in two dimensions, periodic Lx x Ly (exact2d.c): NaN where none is known.
- * Name: "plaquette", "charge_squared" (U(1)), "charge" (0), "wilson_loop_RxT" (R < Lx, T < Ly). */
-double lat_exact2d(const char *name, lat_group group, double beta, int64_t volume);
-/* ln Z = ln of the integral of exp(-S) over the normalised Haar measure of all links. */
-double lat_exact2d_log_z(lat_group group, double beta, int64_t volume);
+/* For kinds: takes `size` bytes, whose first member is the observable, with columns named after it: name + suffix, all of this unit. */
+lat_observable *lat_observable_new(const lat_observable_kind *kind, size_t size, const char *name, int columns,
+                                   const char *const *suffix, const char *unit);
+/* LAT_CONFIG: the observable needs a lattice without gaps. */
+lat_status lat_observable_needs_all_loops(const char *name, const lat_gauge *gauge, lat_error *error);
 
 #endif

@@ -78,14 +78,15 @@ typedef struct {
     lat_group group;
     lat_precision precision;
     lat_geometry *g;
-    lat_field *links, *force, *density;
+    lat_gauge *links;
+    lat_field *force, *density;
     const lat_kernels *kernels;
 } fields;
 
 static void force(void *what)
 {
     fields *f = what;
-    plaquette_force_args args = {lat_tables_of(f->g), f->links->data, f->force->data, 1e-3};
+    plaquette_force_args args = {lat_tables_of(f->g), f->links->links->data, f->force->data, 1e-3};
     lat_range block = lat_block(f->g);
     f->kernels->plaquette_force(&args, &block);
 }
@@ -93,7 +94,7 @@ static void force(void *what)
 static void sum(void *what)
 {
     fields *f = what;
-    plaquette_sum_args args = {lat_tables_of(f->g), f->links->data, f->density->data, 0, 1};
+    plaquette_sum_args args = {lat_tables_of(f->g), f->links->links->data, f->density->data, 0, 1};
     lat_range block = lat_block(f->g);
     f->kernels->plaquette_sum(&args, &block);
 }
@@ -101,7 +102,7 @@ static void sum(void *what)
 static void update(void *what)
 {
     fields *f = what;
-    exp_update_args args = {lat_tables_of(f->g), f->links->data, f->force->data, 1e-3};
+    exp_update_args args = {lat_tables_of(f->g), f->links->links->data, f->force->data, 1e-3};
     lat_range block = lat_block(f->g);
     f->kernels->exp_update(&args, &block);
 }
@@ -112,11 +113,11 @@ static void overrelax(void *what)
     fields *f = what;
     for (int mu = 0; mu < DIM; mu++)
         for (int parity = 0; parity < 2; parity++) {
-            overrelax_args args = {lat_tables_of(f->g), f->links->data, mu};
+            overrelax_args args = {lat_tables_of(f->g), f->links->links->data, mu};
             lat_range range = lat_range_of(f->g, &f->g->parity[parity]);
             f->kernels->overrelax(&args, &range);
-            lat_halo_start_links(f->links, mu, parity);
-            lat_halo_finish_links(f->links, mu, parity);
+            lat_halo_start_links(f->links->links, mu, parity);
+            lat_halo_finish_links(f->links->links, mu, parity);
         }
 }
 
@@ -126,11 +127,11 @@ static void heatbath(void *what)
     lat_random random = {.seed = 2, .purpose = LAT_RANDOM_TEST};
     for (int mu = 0; mu < DIM; mu++)
         for (int parity = 0; parity < 2; parity++) {
-            heatbath_args args = {lat_tables_of(f->g), f->links->data, 6, mu, lat_random_key(&random)};
+            heatbath_args args = {lat_tables_of(f->g), f->links->links->data, 6, mu, lat_random_key(&random)};
             lat_range range = lat_range_of(f->g, &f->g->parity[parity]);
             f->kernels->heatbath(&args, &range);
-            lat_halo_start_links(f->links, mu, parity);
-            lat_halo_finish_links(f->links, mu, parity);
+            lat_halo_start_links(f->links->links, mu, parity);
+            lat_halo_finish_links(f->links->links, mu, parity);
         }
 }
 
@@ -153,19 +154,19 @@ static void measure_group(lat_group group, lat_precision precision, int64_t exte
     fields f = {.group = group, .precision = precision};
     lat_geometry_create(MPI_COMM_SELF, &shape, &f.g, &error);
     require(&error);
-    f.links = lat_field_gauge(f.g, group, precision);
+    f.links = lat_gauge_create(f.g, group, precision);
     f.force = lat_field_algebra(f.g, group, precision);
     f.density = lat_field_create(f.g, 1, LAT_DOUBLE);
-    f.kernels = lat_kernels_of(f.links, group);
-    lat_field_haar(f.links, group, &random);
-    lat_halo_exchange(f.links);
+    f.kernels = lat_kernels_of(f.links->links, group);
+    lat_gauge_haar(f.links, &random);
+    lat_halo_exchange(f.links->links);
     double real = precision == LAT_FLOAT ? 4 : 8, link = real * lat_link_reals(group), algebra = real * lat_algebra_reals(group);
     report(&f, "force", best_of(force, &f), link + 2 * algebra, (group == LAT_U1 ? 0 : 46.0 / DIM) * product[group]);
     report(&f, "plaquette", best_of(sum, &f), link + 16.0 / DIM, 0);
     report(&f, "exp update", best_of(update, &f), 2 * link + algebra, 0);
     report(&f, "overrelaxation", best_of(overrelax, &f), 2 * link, 0);
     report(&f, "heatbath", best_of(heatbath, &f), 2 * link, 0);
-    lat_field_free(f.links);
+    lat_gauge_free(f.links);
     lat_field_free(f.force);
     lat_field_free(f.density);
     lat_geometry_free(f.g);

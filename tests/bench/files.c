@@ -39,7 +39,7 @@ static void require(const lat_error *error)
     if (error->status != LAT_DONE) lat_abort(error->status, "%s", error->text);
 }
 
-static void bench(lat_field *links, const char *path, int rank)
+static void bench(lat_gauge *gauge, const char *path, int rank)
 {
     lat_error error = {0};
     double best[3] = {1e9, 1e9, 1e9};
@@ -53,10 +53,10 @@ static void bench(lat_field *links, const char *path, int rank)
         }
         MPI_Barrier(MPI_COMM_WORLD);
         t[0] = MPI_Wtime();
-        lat_config_write(path, links, LAT_SU3, 0, NULL, 0, &error);
+        lat_config_write(path, gauge, 0, NULL, 0, &error);
         require(&error);
         t[1] = MPI_Wtime();
-        lat_config_read(path, links, LAT_SU3, &error);
+        lat_config_read(path, gauge, &error);
         require(&error);
         MPI_Barrier(MPI_COMM_WORLD);
         t[2] = MPI_Wtime();
@@ -88,10 +88,10 @@ int main(int argc, char **argv)
     MPI_Comm_rank(MPI_COMM_WORLD, &rank);
     lat_geometry_create(MPI_COMM_WORLD, &shape, &g, &error);
     require(&error);
-    lat_field *links = lat_field_gauge(g, LAT_SU3, LAT_DOUBLE);
-    lat_field_haar(links, LAT_SU3, &(lat_random){.seed = 1, .purpose = LAT_RANDOM_TEST});
-    for (size_t i = 0; i < sizeof names / sizeof *names; i++) bench(links, names[i], rank);
-    lat_field_free(links);
+    lat_gauge *gauge = lat_gauge_create(g, LAT_SU3, LAT_DOUBLE);
+    lat_gauge_haar(gauge, &(lat_random){.seed = 1, .purpose = LAT_RANDOM_TEST});
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++) bench(gauge, names[i], rank);
+    lat_gauge_free(gauge);
     lat_geometry_free(g);
     MPI_Finalize();
     return 0;

@@ -69,9 +69,10 @@ static double copy_rate(void)
 
 typedef struct {
     lat_group group;
+    lat_gauge *gauge;
     lat_field *links, *force, *density, *out;
     lat_action *action;
-    lat_flow *flow;
+    lat_gradient_flow *flow;
 } fields;
 
 static void kernel_force(fields *f)
@@ -80,14 +81,14 @@ static void kernel_force(fields *f)
     lat_range range = lat_block(f->links->geometry);
     lat_kernels_of(f->links, f->group)->plaquette_force(&args, &range);
 }
-static void whole_force(fields *f) { f->action->table->force(f->action, f->links, 1e-3, f->force); }
+static void whole_force(fields *f) { lat_action_force(f->action, f->gauge, 1e-3, f->force); }
 static void plaquette(fields *f)
 {
     plaquette_sum_args args = {lat_tables_of(f->links->geometry), f->links->data, f->density->data, 0, 1};
     lat_range range = lat_block(f->links->geometry);
     lat_kernels_of(f->links, f->group)->plaquette_sum(&args, &range);
 }
-static void exp_update(fields *f) { lat_gauge_exp_update(f->links, f->group, 1e-3, f->force); }
+static void exp_update(fields *f) { lat_gauge_exp_update(f->gauge, 1e-3, f->force); }
 static void products(fields *f)
 {
     lat_range range = lat_block(f->links->geometry);
@@ -101,7 +102,7 @@ static void gaussian(fields *f)
     lat_random random = {.seed = 1, .purpose = LAT_RANDOM_TEST};
     lat_field_gaussian(f->force, &random);
 }
-static void step_of_flow(fields *f) { lat_flow_step(f->flow, f->links, 1e-3); }
+static void step_of_flow(fields *f) { lat_gradient_flow_step(f->flow, f->gauge, 1e-3); }
 static void halo(fields *f) { lat_halo_exchange(f->links); }
 
 /* Products of links, and reals read and written, per link */
@@ -151,15 +152,17 @@ static void kernels(lat_group group, lat_precision precision, int extent)
     lat_shape shape = shape_of(extent, precision);
     lat_random random = {.seed = 1, .purpose = LAT_RANDOM_TEST};
     if (lat_geometry_create(MPI_COMM_WORLD, &shape, &g, &error)) lat_abort(error.status, "%s", error.text);
+    lat_gauge *gauge = lat_gauge_create(g, group, precision);
     fields f = {group,
-                lat_field_gauge(g, group, precision),
+                gauge,
+                gauge->links,
                 lat_field_algebra(g, group, precision),
                 lat_field_create(g, 1, LAT_DOUBLE),
                 lat_field_create(g, lat_link_reals(group), precision),
                 lat_action_wilson(group, 6),
                 NULL};
-    if (lat_flow_create(g, group, precision, LAT_FLOW_WILSON, &f.flow, &error)) lat_abort(error.status, "%s", error.text);
-    lat_field_haar(f.links, group, &random);
+    if (lat_gradient_flow_create(gauge, LAT_GRADIENT_FLOW_WILSON, &f.flow, &error)) lat_abort(error.status, "%s", error.text);
+    lat_gauge_haar(gauge, &random);
     lat_halo_exchange(f.links);
     double links = (double)g->volume * DIM, bytes = precision == LAT_FLOAT ? 4 : 8;
     if (rank == 0)
@@ -175,11 +178,11 @@ static void kernels(lat_group group, lat_precision precision, int extent)
             printf("%22s %8.4f us per link %8.1f GFLOP/s %8.1f GB/s\n", stages[i].name, 1e6 * seconds / links,
                    1e-9 * rate * links / seconds, 1e-9 * moved * links / seconds);
     }
-    lat_field_free(f.links);
+    lat_gauge_free(f.gauge);
     lat_field_free(f.force);
     lat_field_free(f.density);
     lat_field_free(f.out);
-    lat_flow_free(f.flow);
+    lat_gradient_flow_free(f.flow);
     lat_action_free(f.action);
     lat_geometry_free(g);
 }
@@ -191,14 +194,14 @@ static void trajectory(lat_group group, int extent)
     lat_shape shape = shape_of(extent, LAT_DOUBLE);
     lat_random random = {.seed = 1, .purpose = LAT_RANDOM_TEST};
     if (lat_geometry_create(MPI_COMM_WORLD, &shape, &g, &error)) lat_abort(error.status, "%s", error.text);
-    lat_field *links = lat_field_gauge(g, group, LAT_DOUBLE);
+    lat_gauge *gauge = lat_gauge_create(g, group, LAT_DOUBLE);
     lat_action *action = lat_action_wilson(group, 6);
     mc_trajectory t = {.integrator = MC_OMF4,
                        .length = 1,
                        .levels = 1,
                        .steps = {3},
                        .momenta = lat_field_algebra(g, group, LAT_DOUBLE),
-                       .start = lat_field_gauge(g, group, LAT_DOUBLE),
+                       .start = lat_gauge_create(g, group, LAT_DOUBLE),
                        .density = lat_field_create(g, 1, LAT_DOUBLE)};
     double best = INFINITY;
     for (int repeat = 0; repeat < REPEATS; repeat++) {
@@ -207,12 +210,12 @@ static void trajectory(lat_group group, int extent)
         random.step++;
         MPI_Barrier(MPI_COMM_WORLD);
         double start = now();
-        mc_trajectory_run(&t, action, group, links, &random, &random, &dh, &accepted);
+        mc_trajectory_run(&t, action, gauge, &random, &random, &dh, &accepted, &(lat_error){0});
         best = fmin(best, slowest(now() - start));
     }
     if (rank == 0) printf("%22s %8.4f s\n", "OMF4, 3 steps", best);
     mc_trajectory_free(&t);
-    lat_field_free(links);
+    lat_gauge_free(gauge);
     lat_action_free(action);
     lat_geometry_free(g);
 }

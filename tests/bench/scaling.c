@@ -47,17 +47,17 @@ static double model(const lat_geometry *g, double link_bytes)
     return link_bytes * (faces + edges);
 }
 
-static double best_of(lat_action *action, lat_field *links, lat_field *force)
+static double best_of(lat_action *action, lat_gauge *gauge, lat_field *force)
 {
     double best = INFINITY, all;
     for (int i = 0; i < REPEATS; i++) {
         MPI_Barrier(MPI_COMM_WORLD);
         double start = now();
         if (action)
-            action->table->force(action, links, 1e-3, force);
+            lat_action_force(action, gauge, 1e-3, force);
         else {
-            lat_halo_start_staples(links);
-            lat_halo_finish_staples(links);
+            lat_halo_start_staples(gauge->links);
+            lat_halo_finish_staples(gauge->links);
         }
         best = fmin(best, now() - start);
     }
@@ -75,16 +75,17 @@ int main(int argc, char **argv)
     MPI_Comm_rank(MPI_COMM_WORLD, &rank);
     lat_shape shape = shape_of(ranks, argc > 1 ? atoi(argv[1]) : 8);
     if (lat_geometry_create(MPI_COMM_WORLD, &shape, &g, &error)) lat_abort(error.status, "%s", error.text);
-    lat_field *links = lat_field_gauge(g, LAT_SU3, LAT_DOUBLE), *force = lat_field_algebra(g, LAT_SU3, LAT_DOUBLE);
+    lat_gauge *gauge = lat_gauge_create(g, LAT_SU3, LAT_DOUBLE);
+    lat_field *force = lat_field_algebra(g, LAT_SU3, LAT_DOUBLE);
     lat_action *action = lat_action_wilson(LAT_SU3, 6);
-    double whole = best_of(action, links, force), exchange = best_of(NULL, links, force);
+    double whole = best_of(action, gauge, force), exchange = best_of(NULL, gauge, force);
     if (rank == 0)
         printf("%3d ranks %d x %d x %d x %d: %8.0f bytes a rank for staples, model %8.0f; whole halo %8.0f; force %6.2f ms, "
                "exchange %6.2f ms of each rank\n", ranks, g->ranks[0], g->ranks[1], g->ranks[2], g->ranks[3],
-               (double)lat_halo_staple_bytes(links), model(g, lat_link_reals(LAT_SU3) * (double)sizeof(double)),
-               (double)lat_halo_bytes(links), 1e3 * whole, 1e3 * exchange);
+               (double)lat_halo_staple_bytes(gauge->links), model(g, lat_link_reals(LAT_SU3) * (double)sizeof(double)),
+               (double)lat_halo_bytes(gauge->links), 1e3 * whole, 1e3 * exchange);
     lat_action_free(action);
-    lat_field_free(links);
+    lat_gauge_free(gauge);
     lat_field_free(force);
     lat_geometry_free(g);
     MPI_Finalize();

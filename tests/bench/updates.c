@@ -24,19 +24,19 @@ enum kernel { HEATBATH, OVERRELAX, FORCE };
 static double kernel_time(test_chain *t, lat_field *force, enum kernel kernel, int repetitions)
 {
     const lat_geometry *g = t->chain->geometry;
-    const lat_kernels *kernels = lat_kernels_of(t->chain->links, t->chain->group);
-    lat_random random = mc_random(t->chain, LAT_RANDOM_TEST, 0);
+    const lat_kernels *kernels = lat_kernels_of(t->chain->state->gauge->links, t->chain->state->gauge->group);
+    lat_random random = mc_random(t->chain->state, LAT_RANDOM_TEST, 0);
     double best = INFINITY;
     for (int i = 0; i < repetitions; i++) {
         double start = seconds();
         for (int parity = 0; parity < 2; parity++) {
             lat_range range = lat_range_of(g, &g->parity[parity]);
-            plaquette_force_args f = {lat_tables_of(g), t->chain->links->data, force->data, 1};
+            plaquette_force_args f = {lat_tables_of(g), t->chain->state->gauge->links->data, force->data, 1};
             if (kernel == FORCE) kernels->plaquette_force(&f, &range);
             for (int mu = 0; mu < g->dim && kernel != FORCE; mu++) {
-                heatbath_args h = {lat_tables_of(g), t->chain->links->data, lat_action_beta(t->chain->action), mu,
+                heatbath_args h = {lat_tables_of(g), t->chain->state->gauge->links->data, lat_action_beta(t->chain->action), mu,
                                    lat_random_key(&random)};
-                overrelax_args o = {lat_tables_of(g), t->chain->links->data, mu};
+                overrelax_args o = {lat_tables_of(g), t->chain->state->gauge->links->data, mu};
                 if (kernel == HEATBATH)
                     kernels->heatbath(&h, &range);
                 else

@@ -49,13 +49,13 @@ static void check_links(const char *path)
     lat_shape shape = {.dim = 2, .size = {EXTENT, EXTENT}, .members = 2};
     double values[NUMBERS];
     if (lat_geometry_create(MPI_COMM_SELF, &shape, &geometry, &error) != LAT_DONE) abort();
-    lat_field *links = lat_field_gauge(geometry, LAT_U1, LAT_DOUBLE);
-    lat_status status = lat_config_read(path, links, LAT_U1, &error);
+    lat_gauge *gauge = lat_gauge_create(geometry, LAT_U1, LAT_DOUBLE);
+    lat_status status = lat_config_read(path, gauge, &error);
     if (status != LAT_DONE && (status != LAT_FORMAT || error.status != status)) abort();
-    lat_field_gather(links, 1, values);
+    lat_field_gather(gauge->links, 1, values);
     for (int i = 0; status == LAT_DONE && i < NUMBERS; i++)
         if (!(fabs(values[i]) < 3.15)) abort();
-    lat_field_free(links);
+    lat_gauge_free(gauge);
     lat_geometry_free(geometry);
 }
 

@@ -59,10 +59,10 @@ static inline void fuzz_check_links(const char *path, const lat_config_options *
     lat_error error = {0};
     lat_config_report report = {0};
     double values[FUZZ_MOST_REALS];
-    lat_field *links = lat_field_gauge(fuzz_geometry, group, LAT_DOUBLE);
-    lat_status status = lat_config_read_as(path, links, group, options, &report, &error);
+    lat_gauge *gauge = lat_gauge_create(fuzz_geometry, group, LAT_DOUBLE);
+    lat_status status = lat_config_read_as(path, gauge, options, &report, &error);
     fuzz_check_status(status, &error, options->size[0] > 0);
-    lat_field_gather(links, 0, values);
+    lat_field_gather(gauge->links, 0, values);
     for (int i = 0; status == LAT_DONE && i < FUZZ_SITES * 4 * lat_link_reals(group); i++)
         if (!(fabs(values[i]) < 1.001)) abort();
     if (status == LAT_DONE &&
@@ -71,7 +71,7 @@ static inline void fuzz_check_links(const char *path, const lat_config_options *
     for (int i = 0; i < report.provenance_count; i++)
         if (strlen(report.provenance[i].key) > 4096 || strlen(report.provenance[i].value) > 1 << 20) abort();
     lat_config_report_free(&report);
-    lat_field_free(links);
+    lat_gauge_free(gauge);
 }
 
 static inline int fuzz_matrices(const char *format, const uint8_t *data, size_t size)

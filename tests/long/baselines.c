@@ -8,6 +8,7 @@
  * deviations: false by chance with a probability of 4e-7.
  */
 #include "tests/chain.h"
+#include "tests/observe.h"
 
 enum { REPLICAS = 32 };
 static const double most_sigmas = 5.7;
@@ -26,21 +27,15 @@ static void measure(const baseline *b, double *series[4])
                  "chain = { seed = 77; replicas = %d; }; updates = ( %s );",
                  b->beta, REPLICAS, b->updates);
     test_chain t = chain_begin(MPI_COMM_WORLD, text);
-    lat_shape shape = {.dim = 2, .size = {16, 16}};
-    lat_observable observable[3];
-    lat_error error = {0};
     double now[2 * REPLICAS];
-    for (int i = 0; i < 3; i++)
-        if (lat_observable_find(names[i], LAT_U1, &shape, &observable[i], &error))
-            lat_abort(error.status, "%s", error.text);
     chain_run(&t, 200 + (int64_t)(20 * b->tau));
     for (int64_t step = 0; step < b->steps; step++) {
         chain_run(&t, 1);
         for (int i = 0; i < 3; i++) {
-            observable[i].measure(&observable[i], t.chain->links, LAT_U1, now);
+            int columns = observe(names[i], t.chain->state->gauge, now);
             for (int r = 0; r < REPLICAS; r++)
-                for (int c = 0; c < observable[i].columns; c++)
-                    series[i + c][r * b->steps + step] = now[observable[i].columns * r + c];
+                for (int c = 0; c < columns; c++)
+                    series[i + c][r * b->steps + step] = now[columns * r + c];
         }
     }
     free(text);

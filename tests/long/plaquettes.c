@@ -9,6 +9,7 @@
  * 7e-7.
  */
 #include "tests/chain.h"
+#include "tests/observe.h"
 
 static const double most_sigmas = 5.4;
 
@@ -22,17 +23,11 @@ static mc_estimate run(lat_group group, const char *size, double beta, const cha
                           "chain = { seed = 41; start = \"cold\"; replicas = %d; }; updates = ( %s );",
                           lat_group_names[group], size, beta, replicas, updates);
     test_chain t = chain_begin(MPI_COMM_WORLD, text);
-    const lat_geometry *g = t.chain->geometry;
-    lat_shape shape = {.dim = g->dim};
-    memcpy(shape.size, g->size, sizeof shape.size);
-    lat_observable plaquette;
-    lat_error error = {0};
-    if (lat_observable_find("plaquette", group, &shape, &plaquette, &error)) lat_abort(error.status, "%s", error.text);
     double *series = lat_alloc((int64_t)replicas * steps, sizeof *series), *now = lat_alloc(replicas, sizeof *now);
     chain_run(&t, 300 + steps / 10);
     for (int i = 0; i < steps; i++) {
         chain_run(&t, 1);
-        plaquette.measure(&plaquette, t.chain->links, group, now);
+        observe("plaquette", t.chain->state->gauge, now);
         for (int r = 0; r < replicas; r++) series[(int64_t)r * steps + i] = now[r];
     }
     mc_estimate e = mc_gamma(series, replicas, steps);

@@ -5,7 +5,7 @@
  * Math. Phys. 97 (1985) 59, at tree level; -0.331: Y. Iwasaki, Nucl. Phys. B 258 (1985) 141; -1.4088: DBW2, T. Takaishi,
  * Phys. Rev. D 54 (1996) 1050.
  */
-#include "lattice/gauge/action/action.h"
+#include "lattice/gauge/action/plaquette.h"
 
 #include "lattice/grid/kernels.h"
 
@@ -20,60 +20,60 @@ typedef struct {
 static double c0(const improved *s) { return 1 - 8 * s->c1; }
 
 /* Rectangles read more of the halo than the plaquettes ask for. */
-static void value(lat_action *action, lat_field *links, lat_field *density)
+static void value(lat_action *action, lat_gauge *gauge, lat_field *density)
 {
     const improved *s = (const improved *)action;
+    lat_field *links = gauge->links;
     double weight = s->beta * s->c1;
-    rectangle_sum_args args = {lat_tables_of(links->geometry), links->data, lat_couplings_of(action), density->data, weight, -weight};
+    rectangle_sum_args args = {lat_tables_of(links->geometry), links->data, lat_gauge_couplings(gauge), density->data, weight, -weight};
     lat_range range = lat_block(links->geometry);
-    lat_plaquette_value(action, s->beta * c0(s), links, density);
+    lat_plaquette_value(s->beta * c0(s), gauge, density);
     lat_halo_exchange(links);
     lat_kernels_of(links, action->group)->rectangle_sum(&args, &range);
 }
 
-static void force(lat_action *action, lat_field *links, double scale, lat_field *force)
+static void force(lat_action *action, int level, lat_gauge *gauge, double scale, lat_field *force)
 {
+    (void)level;
     const improved *s = (const improved *)action;
+    lat_field *links = gauge->links;
     double weight = -scale * s->beta * s->c1 / lat_colours(action->group);
-    rectangle_force_args args = {lat_tables_of(links->geometry), links->data, lat_couplings_of(action), force->data, weight};
+    rectangle_force_args args = {lat_tables_of(links->geometry), links->data, lat_gauge_couplings(gauge), force->data, weight};
     lat_range range = lat_block(links->geometry);
-    lat_plaquette_force(action, s->beta * c0(s), links, scale, force);
+    lat_plaquette_force(s->beta * c0(s), gauge, scale, force);
     lat_halo_exchange(links);
     lat_kernels_of(links, action->group)->rectangle_force(&args, &range);
 }
 
 static void release(lat_action *action) { free(action); }
 
-static const lat_action_table table = {"improved", value, force, NULL, release};
+static const lat_action_table table = {.name = "improved", .value = value, .force = force, .free = release};
 
 lat_action *lat_action_improved(lat_group group, double beta, double c1)
 {
     improved *s = lat_alloc(1, sizeof *s);
-    *s = (improved){{.table = &table, .group = group, .halo = 2}, beta, c1};
+    *s = (improved){{.table = &table, .group = group, .halo = 2, .levels = 1}, beta, c1};
     return &s->base;
 }
 
-static lat_action *read_beta(lat_settings *settings, lat_group group, double c1, lat_error *error)
+static lat_action *read_beta(lat_settings *term, lat_group group, double c1, lat_error *error)
 {
-    return lat_action_improved(group, lat_settings_real(settings, "beta", NAN, 0, 1e6, error), c1);
+    return lat_action_improved(group, lat_settings_real(term, "beta", NAN, 0, 1e6, error), c1);
 }
 
-lat_action *lat_action_read_improved(lat_settings *settings, lat_group group, lat_error *error)
+static lat_action *read_improved(lat_settings *term, lat_group group, lat_error *error)
 {
-    return read_beta(settings, group, lat_settings_real(settings, "c1", NAN, -10, 10, error), error);
+    return read_beta(term, group, lat_settings_real(term, "c1", NAN, -10, 10, error), error);
 }
 
-lat_action *lat_action_read_luescher_weisz(lat_settings *settings, lat_group group, lat_error *error)
+static lat_action *read_luescher_weisz(lat_settings *term, lat_group group, lat_error *error)
 {
-    return read_beta(settings, group, -1.0 / 12, error);
+    return read_beta(term, group, -1.0 / 12, error);
 }
 
-lat_action *lat_action_read_iwasaki(lat_settings *settings, lat_group group, lat_error *error)
-{
-    return read_beta(settings, group, -0.331, error);
-}
+static lat_action *read_iwasaki(lat_settings *term, lat_group group, lat_error *error) { return read_beta(term, group, -0.331, error); }
 
-lat_action *lat_action_read_dbw2(lat_settings *settings, lat_group group, lat_error *error)
-{
-    return read_beta(settings, group, -1.4088, error);
-}
+static lat_action *read_dbw2(lat_settings *term, lat_group group, lat_error *error) { return read_beta(term, group, -1.4088, error); }
+
+const lat_action_kind lat_action_kind_improved = {"improved", read_improved}, lat_action_kind_luescher_weisz = {"luescher_weisz", read_luescher_weisz},
+                      lat_action_kind_iwasaki = {"iwasaki", read_iwasaki}, lat_action_kind_dbw2 = {"dbw2", read_dbw2};

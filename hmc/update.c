@@ -1,28 +1,25 @@
 /* flowhmc: SPDX-License-Identifier: GPL-3.0-or-later
  *
- * updates.c: the kinds of updates that a configuration can name.  A new kind is one line here.
+ * update.c: lists of updates, as a configuration names them.
  */
-#include "hmc/hmc.h"
+#include "hmc/update.h"
 
 #include <math.h>
 #include <stdlib.h>
 
-static const mc_update_table *const tables[] = {
-    &mc_update_hmc, &mc_update_heatbath, &mc_update_overrelax, &mc_update_instanton, &mc_update_flow, &mc_update_fthmc,
-    &mc_update_direct,
-};
-enum { KINDS = sizeof tables / sizeof *tables };
+enum { MOST_KINDS = 64 };
 
-static mc_update *create(lat_settings *root, mc_chain *chain, int index, lat_error *error)
+static mc_update *create(lat_settings *root, const mc_update_table *const *tables, const mc_context *context, int index, lat_error *error)
 {
-    const char *names[KINDS + 1] = {NULL};
-    for (int i = 0; i < KINDS; i++) names[i] = tables[i]->name;
+    const char *names[MOST_KINDS + 1] = {NULL};
+    for (int i = 0; i < MOST_KINDS && tables[i]; i++) names[i] = tables[i]->name;
     lat_settings *settings = lat_settings_item(root, "updates", index, error);
     int kind = lat_settings_choice(settings, "kind", NULL, names, error);
-    return error->status ? NULL : tables[kind]->create(settings, chain, index, error);
+    return error->status ? NULL : tables[kind]->create(settings, context, index, error);
 }
 
-lat_status mc_updates_create(lat_settings *root, mc_chain *chain, mc_update ***updates, int *count, lat_error *error)
+lat_status mc_updates_create(lat_settings *root, const mc_update_table *const *tables, const mc_context *context, mc_update ***updates,
+                             int *count, lat_error *error)
 {
     enum { MOST_UPDATES = 1000 };
     *count = 0;
@@ -35,7 +32,7 @@ lat_status mc_updates_create(lat_settings *root, mc_chain *chain, mc_update ***u
                                  MOST_UPDATES);
     *updates = lat_alloc(wanted, sizeof **updates);
     while (*count < wanted && !error->status) {
-        mc_update *update = create(root, chain, *count, error);
+        mc_update *update = create(root, tables, context, *count, error);
         if (update) (*updates)[(*count)++] = update;
     }
     if (error->status == LAT_DONE) return LAT_DONE;

@@ -1,10 +1,10 @@
 /* flowhmc: SPDX-License-Identifier: GPL-3.0-or-later
  *
- * flow_data.c: files of the gradient flow.  Little-endian, without padding: int32 steps between measurements, int32
+ * gradient_flow_data.c: files of the gradient flow.  Little-endian, without padding: int32 steps between measurements, int32
  * measurements but one, int32 time slices, real64 step; then for each configuration int32 number and W, Y and Q, each
  * real64 [measurement][slice].
  */
-#include "src/flow_data.h"
+#include "src/gradient_flow_data.h"
 
 #include <errno.h>
 #include <inttypes.h>
@@ -16,9 +16,9 @@
 
 enum { HEADER_BYTES = 20, NUMBER_BYTES = 4, VALUE_BYTES = 8 };
 
-int64_t flow_data_values(const flow_header *h) { return (int64_t)FLOW_QUANTITIES * (h->last + 1) * h->slices; }
+int64_t gradient_flow_data_values(const gradient_flow_header *h) { return (int64_t)FLOW_QUANTITIES * (h->last + 1) * h->slices; }
 
-static int64_t record_bytes(const flow_header *h) { return NUMBER_BYTES + VALUE_BYTES * flow_data_values(h); }
+static int64_t record_bytes(const gradient_flow_header *h) { return NUMBER_BYTES + VALUE_BYTES * gradient_flow_data_values(h); }
 
 static char *put_bytes(char *to, uint64_t bits, int count)
 {
@@ -48,9 +48,9 @@ static double get_real(const char *from)
 }
 
 /* A place for one more configuration. */
-static double *add(flow_data *data, int32_t number)
+static double *add(gradient_flow_data *data, int32_t number)
 {
-    int64_t values = flow_data_values(&data->header);
+    int64_t values = gradient_flow_data_values(&data->header);
     if (data->count == data->room) {
         int64_t room = 2 * data->room + 1;
         int32_t *numbers = lat_alloc(room, sizeof *numbers);
@@ -69,11 +69,11 @@ static double *add(flow_data *data, int32_t number)
     return data->value + data->count++ * values;
 }
 
-static lat_status take(flow_data *data, const char *path, const char *bytes, int64_t size, lat_error *error)
+static lat_status take(gradient_flow_data *data, const char *path, const char *bytes, int64_t size, lat_error *error)
 {
-    const flow_header *h = &data->header;
+    const gradient_flow_header *h = &data->header;
     if (size < HEADER_BYTES) return lat_fail(error, LAT_FORMAT, "%s: is too short for its header: remove it", path);
-    flow_header found = {get_int(bytes), get_int(bytes + 4), get_int(bytes + 8), get_real(bytes + 12)};
+    gradient_flow_header found = {get_int(bytes), get_int(bytes + 4), get_int(bytes + 8), get_real(bytes + 12)};
     if (found.every != h->every || found.last != h->last || found.slices != h->slices || found.step != h->step)
         return lat_fail(
             error, LAT_CONFIG,
@@ -84,12 +84,12 @@ static lat_status take(flow_data *data, const char *path, const char *bytes, int
                         path, size - (size - HEADER_BYTES) % record_bytes(h));
     for (const char *from = bytes + HEADER_BYTES; from < bytes + size; from += record_bytes(h)) {
         double *value = add(data, get_int(from));
-        for (int64_t i = 0; i < flow_data_values(h); i++) value[i] = get_real(from + NUMBER_BYTES + VALUE_BYTES * i);
+        for (int64_t i = 0; i < gradient_flow_data_values(h); i++) value[i] = get_real(from + NUMBER_BYTES + VALUE_BYTES * i);
     }
     return LAT_DONE;
 }
 
-static lat_status begin(MPI_Comm comm, const char *path, const flow_header *h, lat_error *error)
+static lat_status begin(MPI_Comm comm, const char *path, const gradient_flow_header *h, lat_error *error)
 {
     char bytes[HEADER_BYTES], *to = bytes;
     to = put_int(put_int(put_int(to, h->every), h->last), h->slices);
@@ -97,10 +97,10 @@ static lat_status begin(MPI_Comm comm, const char *path, const flow_header *h, l
     return lat_file_write(comm, path, bytes, HEADER_BYTES, error);
 }
 
-lat_status flow_data_open(MPI_Comm comm, const char *path, const flow_header *header, flow_data **out, lat_error *error)
+lat_status gradient_flow_data_open(MPI_Comm comm, const char *path, const gradient_flow_header *header, gradient_flow_data **out, lat_error *error)
 {
     const int64_t limit = INT64_C(1) << 40;
-    flow_data *data = lat_alloc(1, sizeof *data);
+    gradient_flow_data *data = lat_alloc(1, sizeof *data);
     data->header = *header;
     *out = data;
     int rank, there = 0;
@@ -125,10 +125,10 @@ static void append_bytes(const char *path, const char *bytes, size_t size, lat_e
     if (!good) lat_fail(error, LAT_FILE, "%s: cannot be written: %s", path, strerror(reason));
 }
 
-lat_status flow_data_append(MPI_Comm comm, const char *path, flow_data *data, int64_t number, const double *value,
+lat_status gradient_flow_data_append(MPI_Comm comm, const char *path, gradient_flow_data *data, int64_t number, const double *value,
                             lat_error *error)
 {
-    int64_t values = flow_data_values(&data->header);
+    int64_t values = gradient_flow_data_values(&data->header);
     if (number < 0 || number > INT32_MAX)
         return lat_fail(error, LAT_CONFIG, "%s: configuration %" PRId64 ": numbers have 32 bits in this format", path,
                         number);
@@ -149,13 +149,13 @@ lat_status flow_data_append(MPI_Comm comm, const char *path, flow_data *data, in
     return lat_agree(comm, error);
 }
 
-static double time_of(const flow_header *h, int64_t i) { return (double)(i * h->every) * h->step; }
+static double time_of(const gradient_flow_header *h, int64_t i) { return (double)(i * h->every) * h->step; }
 
-lat_status flow_data_write(MPI_Comm comm, const char *path, const flow_data *data, const char *kind,
+lat_status gradient_flow_data_write(MPI_Comm comm, const char *path, const gradient_flow_data *data, const char *kind,
                            const int64_t *size, int dim, lat_error *error)
 {
     static const char *const names[FLOW_QUANTITIES] = {"W", "Y", "Q"};
-    const flow_header *h = &data->header;
+    const gradient_flow_header *h = &data->header;
     int64_t one = (int64_t)(h->last + 1) * h->slices, count = data->count, measurements = h->last + 1, dims = dim;
     double *buffer = lat_alloc(count * one + measurements + count + dim, sizeof *buffer);
     lat_h5 *file = lat_h5_create(comm, path, "measurement");
@@ -177,7 +177,7 @@ lat_status flow_data_write(MPI_Comm comm, const char *path, const flow_data *dat
     return lat_h5_finish(file, error);
 }
 
-void flow_data_free(flow_data *data)
+void gradient_flow_data_free(gradient_flow_data *data)
 {
     if (!data) return;
     free(data->number);
@@ -185,9 +185,9 @@ void flow_data_free(flow_data *data)
     free(data);
 }
 
-void flow_data_scales(const flow_data *data, int quantity, int64_t volume, int64_t without, double *t0, double *w0)
+void gradient_flow_data_scales(const gradient_flow_data *data, int quantity, int64_t volume, int64_t without, double *t0, double *w0)
 {
-    const flow_header *h = &data->header;
+    const gradient_flow_header *h = &data->header;
     int64_t measurements = h->last + 1;
     double *time = lat_alloc(measurements, sizeof *time), *energy = lat_alloc(measurements, sizeof *energy);
     double parts = (double)(data->count - (without >= 0)) * (double)volume;
@@ -198,8 +198,8 @@ void flow_data_scales(const flow_data *data, int quantity, int64_t volume, int64
             for (int t = 0; t < h->slices && n != without; t++) energy[i] += value[t] / parts;
         }
     }
-    *t0 = lat_flow_t0(measurements, time, energy, 0.3);
-    *w0 = sqrt(lat_flow_w0_squared(measurements, time, energy, 0.3));
+    *t0 = lat_gradient_flow_t0(measurements, time, energy, 0.3);
+    *w0 = sqrt(lat_gradient_flow_w0_squared(measurements, time, energy, 0.3));
     free(time);
     free(energy);
 }

@@ -1,6 +1,6 @@
 /* flowhmc: SPDX-License-Identifier: GPL-3.0-or-later
  *
- * flow_density.h: what is measured on the gradient flow, with and without couplings of links.
+ * gradient_flow_density.h: what is measured on the gradient flow, with and without couplings of links.
  */
 
 /* The product of the couplings along a path; without couplings (NULL) the constant 1. */
@@ -43,7 +43,7 @@ REAL_INLINE real algebra_product(const real a[ALGEBRA_REALS], const real b[ALGEB
 /* density(x, 0) and (x, 1): 2 Re tr(1 - P) of the space-like and of the time-like plaquettes; (x, 2): 1/2 sum of
  * F^a_mn F^a_mn over m < n; (x, 3): charge, epsilon_mnrs F^a_mn F^a_rs / 64 pi^2 with epsilon_txyz = 1 in four
  * dimensions, F / 2 pi of U(1) in two, else 0. */
-REAL_INLINE void put_densities(const flow_density_args *k, const double *couplings, int64_t site, int lane)
+REAL_INLINE void put_densities(const gradient_flow_density_args *k, const double *couplings, int64_t site, int lane)
 {
     real plaquette[2] = {real_of(0), real_of(0)}, energy = real_of(0), charge = real_of(0), f[6][ALGEBRA_REALS];
     int dim = k->t.dim, planes = 0;
@@ -68,5 +68,5 @@ REAL_INLINE void put_densities(const flow_density_args *k, const double *couplin
     PUT_DOUBLE(k->density, 4, 3, charge);
 }
 
-KERNEL(flow_density) { put_densities(k, NULL, site, lane); }
-KERNEL(weighted_flow_density) { put_densities(k, k->couplings, site, lane); }
+KERNEL(gradient_flow_density) { put_densities(k, NULL, site, lane); }
+KERNEL(weighted_gradient_flow_density) { put_densities(k, k->couplings, site, lane); }

@@ -1,0 +1,35 @@
+/* flowhmc: SPDX-License-Identifier: GPL-3.0-or-later
+ *
+ * chain.h: a Markov chain as a configuration describes it: a state, and the run that it is in.
+ */
+#ifndef HMC_CHAIN_H
+#define HMC_CHAIN_H
+
+#include "hmc/update.h"
+
+typedef struct {
+    mc_state *state;
+    lat_geometry *geometry;
+    lat_action *action;
+    uint64_t thermalise; /* steps before this one count in no report of an update */
+    char *directory;     /* of the configuration file: where model paths are looked up first */
+    char *start;         /* "hot", "cold" or a configuration file */
+    lat_precision precision; /* of the networks of flows */
+    char no_device[LAT_BACKEND_TEXT]; /* why `backend` is the CPU though it was left open; empty: there is nothing to say */
+    double core_seconds; /* spent in the steps that count, all ranks and all resumed runs together */
+    double joules;       /* likewise; negative: not known */
+} mc_chain;
+
+/* Reads the groups `lattice`, `action` and `chain` (seed, replicas, thermalise, start) and the keys `precision` and `backend`, and lays
+ * out the lattice; the links are 1.  actions: the kinds of terms.  Collective. */
+lat_status mc_chain_create(MPI_Comm comm, lat_settings *root, const lat_action_kind *const *actions, const char *directory, mc_chain **chain,
+                           lat_error *error);
+/* The links of step 0: hot, cold or from a file.  Collective. */
+lat_status mc_chain_start(mc_chain *chain, lat_error *error);
+void mc_chain_free(mc_chain *chain);
+mc_context mc_chain_context(const mc_chain *chain);
+/* True if what this step does counts in reports: thermalisation is over. */
+bool mc_chain_counts(const mc_chain *chain);
+/* One step: every update once.  Where the step counts, adds to the seconds of the updates and of the chain.  Collective. */
+lat_status mc_chain_step(mc_chain *chain, mc_update *const *updates, int count, lat_error *error);
+#endif

@@ -1,0 +1,17 @@
+/* flowhmc: SPDX-License-Identifier: GPL-3.0-or-later
+ *
+ * plaquette.h: what actions with plaquettes share.
+ */
+#ifndef LAT_GAUGE_ACTION_PLAQUETTE_H
+#define LAT_GAUGE_ACTION_PLAQUETTE_H
+
+#include "lattice/gauge/action.h"
+
+/* N of the group. */
+double lat_colours(lat_group group);
+
+/* beta sum c_P (1 - Re tr P / N) and its force, with the couplings of the links. */
+void lat_plaquette_value(double beta, lat_gauge *gauge, lat_field *density);
+void lat_plaquette_force(double beta, lat_gauge *gauge, double scale, lat_field *force);
+
+#endif
