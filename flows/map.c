@@ -147,11 +147,14 @@ lat_range flow_range(const flow_map *map, const lat_sites *sites) { return lat_r
 
 /* --------------------------------------------------------------------------------------------------------- the map */
 
-static lat_status check_lattice(const flow_model *model, const lat_geometry *g, lat_error *error)
+static lat_status check_lattice(const flow_model *model, const lat_geometry *g, lat_precision precision, lat_error *error)
 {
     if (model->dim != g->dim)
         return lat_fail(error, LAT_CONFIG, "the model is of %d dimensions, the lattice of %d: use a model of the lattice's dimension",
                         model->dim, g->dim);
+    if (!lat_geometry_serves(g, precision))
+        return lat_fail(error, LAT_CONFIG, "a flow in %s on a lattice of %d lanes, laid out for %s: lay the lattice out for float, which serves both",
+                        lat_precision_names[precision], g->lanes, lat_precision_names[!precision]);
     for (int mu = 0; mu < g->dim; mu++) {
         if (g->size[mu] % model->stack.period)
             return lat_fail(error, LAT_CONFIG, "lattice.size: extent %lld of direction %d is not a multiple of %d, the period of the model's masks: "
@@ -178,7 +181,7 @@ static flow_map *empty_map(const flow_model *model, const lat_geometry *geometry
 lat_status flow_map_create(const flow_model *model, const lat_geometry *geometry, lat_precision precision, flow_map **map, lat_error *error)
 {
     *map = NULL;
-    if (check_lattice(model, geometry, error)) return error->status;
+    if (check_lattice(model, geometry, precision, error)) return error->status;
     flow_map *m = empty_map(model, geometry, precision, geometry->backend->on_host ? KEPT_BYTES : KEPT_BYTES_ON_DEVICE);
     m->steps = flow_steps_create(&model->stack, m, error);
     if (error->status) {

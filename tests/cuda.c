@@ -57,7 +57,7 @@ static side side_of(const lat_backend *backend, lat_group group, lat_precision p
     side s = {.group = group, .precision = precision};
     lat_shape own = *shape;
     own.backend = backend;
-    own.precision = precision;
+    own.precision = LAT_FLOAT; /* there are fields of both */
     lat_geometry_create(MPI_COMM_WORLD, &own, &s.g, &error);
     require(&error);
     s.gauge = lat_gauge_create(s.g, group, precision);

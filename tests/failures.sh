@@ -123,6 +123,14 @@ expect 2 'missing' flowmeas meas.cfg
 
 expect 6 'forth and back' flowhmc --out chaos --set 'action.[0].beta=500.0' --set 'updates.[0].trajectory=20.0' run.cfg
 
+# A fault of the program itself; MPI adds a paragraph of its own.
+count=$((count + 1))
+"$build/tests/lattice" misfit >out 2>err </dev/null
+if [ $? = 3 ] && grep -q '^flowhmc: a field in float .* lay the lattice out for float' err; then echo "ok $count - exit 3: $(head -n 1 err)"; else
+    echo "not ok $count - a field in float on a lattice laid out for double"
+    sed 's/^/# /' err
+fi
+
 touch file
 expect 4 'file' flowhmc --out file/run run.cfg
 expect 4 'file' flowhmc --out file run.cfg

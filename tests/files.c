@@ -205,7 +205,7 @@ static lat_geometry *geometry(MPI_Comm comm, int dim, const int64_t *size, int m
 {
     lat_error error = {0};
     lat_geometry *g = NULL;
-    lat_shape shape = {.dim = dim, .members = members};
+    lat_shape shape = {.dim = dim, .members = members, .precision = LAT_FLOAT};
     memcpy(shape.size, size, (size_t)dim * sizeof *size);
     if (lat_geometry_create(comm, &shape, &g, &error) != LAT_DONE) lat_abort(error.status, "%s", error.text);
     return g;

@@ -68,7 +68,7 @@ static lat_geometry *lattice(MPI_Comm comm, lat_shape shape)
 
 static lat_geometry *golden_geometry(MPI_Comm comm, int members)
 {
-    lat_shape shape = {.dim = 4, .members = members};
+    lat_shape shape = {.dim = 4, .members = members, .precision = LAT_FLOAT};
     memcpy(shape.size, golden_size, sizeof shape.size);
     return lattice(comm, shape);
 }

@@ -127,7 +127,7 @@ static double border(const lat_geometry *g, int set)
 }
 
 /* Values in all borders with other ranks: 2^n of n directions each.  least, most: those that staples need, with nothing
- * but them, and with whole upper faces. */
+ * but them, and with all links of those sites, which come along where they need not be packed. */
 static void count_borders(const lat_geometry *g, double *all, double *least, double *most)
 {
     *all = *least = *most = 0;
@@ -141,7 +141,7 @@ static void count_borders(const lat_geometry *g, double *all, double *least, dou
         double values = border(g, set);
         *all += values * (1 << n) * g->dim;
         *least += values * (n == 1 ? 2 * g->dim - 1 : n == 2 ? 2 : 0);
-        *most += values * (n == 1 ? 2 * g->dim : n == 2 ? 2 : 0);
+        *most += values * (n <= 2 ? 2 * g->dim : 0);
     }
 }
 
@@ -305,6 +305,7 @@ static void test_take(lat_precision to_precision, lat_precision from_precision)
     lat_error error = {0};
     lat_geometry *g, *h;
     lat_shape small = {.dim = 2, .size = {8, 4}, .lane_grid = {1, 1}, .members = TO}, large = small;
+    small.precision = to_precision;
     large.members = FROM;
     large.precision = from_precision;
     if (lat_geometry_create(MPI_COMM_WORLD, &small, &g, &error) || lat_geometry_create(MPI_COMM_WORLD, &large, &h, &error))
@@ -391,6 +392,7 @@ static void test_independence(lat_shape shape, lat_group group, const char *name
         shape.ranks[mu] = 0;
         shape.lane_grid[mu] = 1;
     }
+    shape.precision = LAT_DOUBLE;
     run_operations(MPI_COMM_SELF, &shape, group, alone_hash, alone);
     const char *g = lat_group_names[group];
     ok_all(memcmp(hash, alone_hash, sizeof hash) == 0, "%s, %s: fields are the same to the last bit", name, g);
@@ -470,6 +472,32 @@ static void test_gauge(int dim, lat_group group)
     free(name);
 }
 
+/* One vector of doubles a site is less than one of floats; two vectors of doubles are one. */
+static void test_precisions(void)
+{
+    for (int layout = 0; layout < LAT_PRECISIONS; layout++) {
+        lat_error error = {0};
+        lat_geometry *g;
+        lat_shape shape = {.dim = 2, .size = {8, 8 * tap.ranks}, .lane_grid = {1, 1}, .precision = (lat_precision)layout};
+        if (lat_geometry_create(MPI_COMM_WORLD, &shape, &g, &error)) lat_abort(error.status, "%s", error.text);
+        ok(lat_geometry_serves(g, LAT_DOUBLE) && lat_geometry_serves(g, LAT_FLOAT) == (layout == LAT_FLOAT),
+           "a lattice laid out for %s serves %s", lat_precision_names[layout], layout == LAT_FLOAT ? "both precisions" : "doubles alone");
+        lat_geometry_free(g);
+    }
+}
+
+/* Ends with one line, for tests/failures.sh. */
+static int create_misfit(void)
+{
+    lat_error error = {0};
+    lat_geometry *g;
+    lat_shape shape = {.dim = 2, .size = {8, 8}, .lane_grid = {1, 1}};
+    if (lat_geometry_create(MPI_COMM_SELF, &shape, &g, &error)) lat_abort(error.status, "%s", error.text);
+    lat_field_free(lat_field_create(g, 1, LAT_FLOAT));
+    lat_geometry_free(g);
+    return tap_end();
+}
+
 static void test_refusals(void)
 {
     lat_geometry *g;
@@ -487,6 +515,7 @@ static void test_refusals(void)
 int main(int argc, char **argv)
 {
     tap_start(&argc, &argv);
+    if (argc > 1 && strcmp(argv[1], "misfit") == 0) return create_misfit();
     test_halo(&(lat_shape){.dim = 2, .size = {16, 16}}, "16x16");
     test_halo(&(lat_shape){.dim = 2, .size = {16, 8}, .members = 3, .halo = 2, .precision = LAT_FLOAT}, "16x8, 3 members, halo 2");
     test_halo(&(lat_shape){.dim = 2, .size = {16, 16}, .members = 8}, "16x16, 8 members");
@@ -510,8 +539,12 @@ int main(int argc, char **argv)
         test_independence((lat_shape){.dim = 2, .size = {16, 8}, .members = 9}, group, "16x8, 9 members");
         test_independence((lat_shape){.dim = 3, .size = {8, 4, 8}}, group, "8x4x8");
         test_independence((lat_shape){.dim = 4, .size = {4, 4, 4, 8}}, group, "4x4x4x8");
+        test_independence((lat_shape){.dim = 3, .size = {8, 4, 8}, .precision = LAT_FLOAT}, group, "8x4x8, lanes of float");
+        test_independence((lat_shape){.dim = 4, .size = {4, 4, 4, 8}, .members = 2, .precision = LAT_FLOAT}, group,
+                          "4x4x4x8, 2 members, lanes of float");
         for (int dim = 2; dim <= LAT_MAX_DIM; dim++) test_gauge(dim, group);
     }
+    test_precisions();
     test_refusals();
     return tap_end();
 }

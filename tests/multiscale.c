@@ -77,7 +77,7 @@ static comparison compare(const flow_model *model)
     lat_geometry *g;
     flow_map *map;
     lat_shape shape = region;
-    shape.members = lat_vector_lanes(LAT_DOUBLE) * 32;
+    shape.members = 256;
     if (lat_geometry_create(MPI_COMM_SELF, &shape, &g, &error) || flow_map_create(model, g, LAT_DOUBLE, &map, &error))
         lat_abort(error.status, "%s", error.text);
     lat_gauge *u = lat_gauge_create(g, LAT_U1, LAT_DOUBLE);

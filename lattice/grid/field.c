@@ -51,6 +51,9 @@ lat_copies lat_copies_of(const lat_geometry *geometry)
 
 lat_field *lat_field_create(const lat_geometry *geometry, int components, lat_precision precision)
 {
+    if (!lat_geometry_serves(geometry, precision))
+        lat_abort(LAT_CONFIG, "a field in %s on a lattice of %d lanes, laid out for %s: lay the lattice out for float, which serves both",
+                  lat_precision_names[precision], geometry->lanes, lat_precision_names[!precision]);
     lat_field *field = lat_alloc(1, sizeof *field);
     *field = (lat_field){.geometry = geometry, .components = components, .precision = precision};
     field->data = geometry->backend->allocate(field_bytes(field));

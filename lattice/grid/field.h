@@ -29,7 +29,8 @@ double lat_real_at(const lat_field *field, const void *numbers, int64_t i); /* n
 
 lat_copies lat_copies_of(const lat_geometry *geometry);
 
-lat_field *lat_field_create(const lat_geometry *geometry, int components, lat_precision precision); /* zeroed */
+/* Zeroed.  Where the geometry does not serve the precision (lat_geometry_serves), this ends the run with one line. */
+lat_field *lat_field_create(const lat_geometry *geometry, int components, lat_precision precision);
 void lat_field_free(lat_field *field); /* NULL is allowed, as in free() */
 void lat_field_zero(lat_field *field);
 void lat_field_copy(lat_field *to, const lat_field *from);    /* halo included; converts the precision */

@@ -354,6 +354,11 @@ refused:
     return error->status;
 }
 
+bool lat_geometry_serves(const lat_geometry *g, lat_precision precision)
+{
+    return g->lanes % lat_backend_lanes(g->backend, precision) == 0;
+}
+
 void lat_geometry_free(lat_geometry *g)
 {
     if (!g) return;

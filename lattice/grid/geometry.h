@@ -20,7 +20,7 @@ typedef struct {
     int period;                 /* in directions split over lanes, a lane's block is a multiple of this (default 2) */
     int halo;                   /* width of the halo (default 1) */
     int corners;                /* a halo site lies outside in at most this many directions (default 2) */
-    lat_precision precision;    /* the lanes are a multiple of the vector length of this precision */
+    lat_precision precision;    /* of the fields to come: lanes are a multiple of its vector length; LAT_FLOAT serves both */
     const struct lat_backend *backend; /* who runs the kernels, and where fields are kept; NULL: the host */
 } lat_shape;
 
@@ -68,6 +68,10 @@ typedef struct lat_geometry {
  * does not divide by what). */
 lat_status lat_geometry_create(MPI_Comm comm, const lat_shape *shape, lat_geometry **geometry, lat_error *error);
 void lat_geometry_free(lat_geometry *geometry); /* collective */
+
+/* Whether fields of this precision may live on a geometry: its lanes are whole vectors of them.  A geometry that was laid out
+ * for float holds doubles too, in two vectors of lanes for one; one that was laid out for double need not hold floats. */
+bool lat_geometry_serves(const lat_geometry *geometry, lat_precision precision);
 
 /* Site index of the coordinates relative to the block of the lanes (halo coordinates included); -1 if not stored. */
 int64_t lat_site(const lat_geometry *geometry, const int64_t *coordinate);
