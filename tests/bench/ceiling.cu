@@ -6,6 +6,7 @@
 #define NAME(x) bench_##x
 #include "lattice/backend/cuda_headers.h"
 
+#include "lattice/backend/backend.h"
 #include "lattice/kernels/kernel.h"
 
 typedef axpy_args multiply_add_args;

@@ -9,6 +9,7 @@
 #include "flows/flows.h"
 #include "hmc/hmc.h"
 #include "lattice/grid/kernels.h"
+#include "tests/bench/bench.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -34,11 +35,12 @@ static double best_of(void (*call)(void *what), void *what)
     double best = INFINITY;
     call(what);
     device->wait(LAT_MAIN);
-    for (int repeat = 0; repeat < REPEATS; repeat++) {
+    const int launches = bench_or_brief(LAUNCHES, 1);
+    for (int repeat = 0; repeat < bench_or_brief(REPEATS, 1); repeat++) {
         double start = MPI_Wtime();
-        for (int i = 0; i < LAUNCHES; i++) call(what);
+        for (int i = 0; i < launches; i++) call(what);
         device->wait(LAT_MAIN);
-        best = fmin(best, (MPI_Wtime() - start) / LAUNCHES);
+        best = fmin(best, (MPI_Wtime() - start) / launches);
     }
     return best;
 }
@@ -52,21 +54,22 @@ static void copy(void *what)
     device->copy(c->to, c->from, c->bytes);
 }
 
-enum { THREADS = 1 << 20, ROUNDS = 1000, CHAINS = 8 };
+enum { THREADS = 1 << 20, CHAINS = 8 };
+static int rounds(void) { return bench_or_brief(1000, 1); }
 static void multiply(void *what)
 {
-    multiply_add_args args = {.t = {.lanes = 32}, .y = what, .a = 0.999, .components = ROUNDS};
+    multiply_add_args args = {.t = {.lanes = 32}, .y = what, .a = 0.999, .components = rounds()};
     lat_range range = {.count = THREADS / 32, .lanes = 32};
     bench_multiply_add(&args, &range);
 }
 
 static void measure_ceilings(void)
 {
-    copies c = {.bytes = (int64_t)1 << 28};
+    copies c = {.bytes = (int64_t)1 << bench_or_brief(28, 23)}; /* THREADS numbers at least */
     c.from = device->allocate(c.bytes);
     c.to = device->allocate(c.bytes);
     copy_rate = 2e-9 * (double)c.bytes / best_of(copy, &c);
-    peak_rate = 2e-9 * THREADS * (double)ROUNDS * CHAINS / best_of(multiply, c.from);
+    peak_rate = 2e-9 * THREADS * (double)rounds() * CHAINS / best_of(multiply, c.from);
     device->release(c.from);
     device->release(c.to);
     printf("copy %.0f GB/s, multiply-adds in double %.0f GFLOP/s\n", copy_rate, peak_rate);
@@ -198,7 +201,7 @@ static void measure_training(lat_precision precision, int64_t batch)
     flow_trainer_create(MPI_COMM_SELF, model, action, &shape, precision, &options, &training, &trainer, &error);
     require(&error);
     double best = INFINITY;
-    for (int i = 0; i < 2 + REPEATS; i++) {
+    for (int i = 0; i < 2 + bench_or_brief(REPEATS, 1); i++) {
         double start = MPI_Wtime();
         flow_trainer_step(trainer, &progress, &error);
         if (i > 1) best = fmin(best, MPI_Wtime() - start);

@@ -5,6 +5,7 @@
  */
 #define _GNU_SOURCE
 #include "lattice/io/io.h"
+#include "tests/bench/bench.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -14,7 +15,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-enum { REPETITIONS = 15, EXTENT = 16 };
+enum { REPETITIONS = 15 };
 
 /* Rank 0. */
 static double copy_seconds(const char *in, const char *out)
@@ -45,7 +46,7 @@ static void bench(lat_gauge *gauge, const char *path, int rank)
     double best[3] = {1e9, 1e9, 1e9};
     char *copy = lat_text("%s.copy", path);
     struct stat status = {0};
-    for (int i = 0; i < REPETITIONS; i++) {
+    for (int i = 0; i < bench_or_brief(REPETITIONS, 1); i++) {
         double t[3];
         if (rank == 0) {
             unlink(path); /* what is written is new */
@@ -82,7 +83,8 @@ int main(int argc, char **argv)
                                         "bench-files.h5"};
     lat_error error = {0};
     lat_geometry *g;
-    lat_shape shape = {.dim = 4, .size = {EXTENT, EXTENT, EXTENT, EXTENT}};
+    const int extent = bench_or_brief(16, 4);
+    lat_shape shape = {.dim = 4, .size = {extent, extent, extent, extent}};
     int rank;
     lat_start(&argc, &argv);
     MPI_Comm_rank(MPI_COMM_WORLD, &rank);

@@ -6,6 +6,7 @@
 #include "flows/kernels/flow_kernels.h"
 #include "flows/kernels/spline.h"
 #include "flows/kernels/tangents.h"
+#include "tests/bench/bench.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -52,7 +53,7 @@ static double peak_double(void)
     real sum[CHAINS], factor = real_of(0.999), term = real_of(0.001);
     double best = 1e300;
     for (int j = 0; j < CHAINS; j++) sum[j] = real_of(j);
-    for (int repeat = 0; repeat < 20 * REPEATS; repeat++) {
+    for (int repeat = 0; repeat < bench_or_brief(20 * REPEATS, 1); repeat++) {
         double start = now();
         for (int i = 0; i < STEPS; i++) {
             _Pragma("GCC unroll 12") for (int j = 0; j < CHAINS; j++) sum[j] = sum[j] * factor + term;
@@ -166,7 +167,7 @@ static double seconds_of(void (*call)(const layer *), const layer *l)
 {
     int calls = 1 + (int)(2e7 / ((double)SITES * TAPS * l->inputs * l->outputs * l->lanes));
     double best = 1e300;
-    for (int repeat = 0; repeat < REPEATS; repeat++) {
+    for (int repeat = 0; repeat < bench_or_brief(REPEATS, 1); repeat++) {
         double start = now();
         for (int i = 0; i < calls; i++) call(l);
         double seconds = (now() - start) / calls;
@@ -234,7 +235,7 @@ static void circle(const char *name, int is_spline, int bins)
     fill(p, (int64_t)parameters * REAL_LANES, 8);
     fill(x, (int64_t)POINTS * REAL_LANES, 8);
     for (int i = 0; i < POINTS; i++) x[i] = REAL_PI * x[i];
-    for (int repeat = 0; repeat < REPEATS; repeat++)
+    for (int repeat = 0; repeat < bench_or_brief(REPEATS, 1); repeat++)
         for (int what = 0; what < 3; what++) {
             double start = now();
             for (int i = 0; i < POINTS; i++) {

@@ -11,6 +11,7 @@
 #include "hmc/hmc.h"
 #include "lattice/grid/kernels.h"
 #include "lattice/kernels/real.h"
+#include "tests/bench/bench.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -36,7 +37,7 @@ static double peak_rate(void)
     real sum[CHAINS], factor = real_of(0.999), term = real_of(0.001);
     double best = INFINITY;
     for (int j = 0; j < CHAINS; j++) sum[j] = real_of(j);
-    for (int repeat = 0; repeat < 10 * REPEATS; repeat++) {
+    for (int repeat = 0; repeat < bench_or_brief(10 * REPEATS, 1); repeat++) {
         double start = now();
         for (int i = 0; i < STEPS; i++) {
             _Pragma("GCC unroll 12") for (int j = 0; j < CHAINS; j++) sum[j] = sum[j] * factor + term;
@@ -56,7 +57,7 @@ static double copy_rate(void)
     enum { BYTES = 1 << 26 };
     char *from = lat_alloc(BYTES, 1), *to = lat_alloc(BYTES, 1);
     double best = INFINITY;
-    for (int repeat = 0; repeat < REPEATS; repeat++) {
+    for (int repeat = 0; repeat < bench_or_brief(REPEATS, 1); repeat++) {
         double start = now();
         memcpy(to, from, BYTES);
         best = fmin(best, now() - start);
@@ -130,7 +131,7 @@ static double slowest(double seconds)
 static double seconds_of(void (*call)(fields *f), fields *f, int calls)
 {
     double best = INFINITY;
-    for (int repeat = 0; repeat < REPEATS; repeat++) {
+    for (int repeat = 0; repeat < bench_or_brief(REPEATS, 1); repeat++) {
         MPI_Barrier(MPI_COMM_WORLD);
         double start = now();
         for (int i = 0; i < calls; i++) call(f);
@@ -202,9 +203,10 @@ static void trajectory(lat_group group, int extent)
                        .steps = {3},
                        .momenta = lat_field_algebra(g, group, LAT_DOUBLE),
                        .start = lat_gauge_create(g, group, LAT_DOUBLE),
-                       .density = lat_field_create(g, 1, LAT_DOUBLE)};
+                       .density = lat_field_create(g, 1, LAT_DOUBLE),
+                       .repeats = lat_repeats_create(g)};
     double best = INFINITY;
-    for (int repeat = 0; repeat < REPEATS; repeat++) {
+    for (int repeat = 0; repeat < bench_or_brief(REPEATS, 1); repeat++) {
         double dh;
         bool accepted;
         random.step++;
@@ -230,7 +232,7 @@ int main(int argc, char **argv)
     if (rank == 0)
         printf("multiply-adds in registers: %.1f GFLOP/s in double, twice that in float; copy: %.1f GB/s\n", peak,
                copy);
-    for (int i = 0; i < (argc > 1 ? argc - 1 : 2); i++)
+    for (int i = 0; i < (argc > 1 ? argc - 1 : bench_or_brief(2, 1)); i++)
         for (int group = LAT_SU3; group >= LAT_U1; group--)
             for (int precision = 0; precision < LAT_PRECISIONS; precision++) {
                 int extent = argc > 1 ? atoi(argv[i + 1]) : standard[i];

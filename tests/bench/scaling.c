@@ -7,6 +7,7 @@
  *     mpirun -n RANKS scaling [LOCAL_EXTENT]
  */
 #include "lattice/lattice.h"
+#include "tests/bench/bench.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -50,7 +51,7 @@ static double model(const lat_geometry *g, double link_bytes)
 static double best_of(lat_action *action, lat_gauge *gauge, lat_field *force)
 {
     double best = INFINITY, all;
-    for (int i = 0; i < REPEATS; i++) {
+    for (int i = 0; i < bench_or_brief(REPEATS, 1); i++) {
         MPI_Barrier(MPI_COMM_WORLD);
         double start = now();
         if (action)
@@ -73,7 +74,7 @@ int main(int argc, char **argv)
     lat_start(&argc, &argv);
     MPI_Comm_size(MPI_COMM_WORLD, &ranks);
     MPI_Comm_rank(MPI_COMM_WORLD, &rank);
-    lat_shape shape = shape_of(ranks, argc > 1 ? atoi(argv[1]) : 8);
+    lat_shape shape = shape_of(ranks, argc > 1 ? atoi(argv[1]) : bench_or_brief(8, 4));
     if (lat_geometry_create(MPI_COMM_WORLD, &shape, &g, &error)) lat_abort(error.status, "%s", error.text);
     lat_gauge *gauge = lat_gauge_create(g, LAT_SU3, LAT_DOUBLE);
     lat_field *force = lat_field_algebra(g, LAT_SU3, LAT_DOUBLE);

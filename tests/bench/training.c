@@ -6,6 +6,7 @@
  * little.
  */
 #include "flows/flows.h"
+#include "tests/bench/bench.h"
 
 #include <stdio.h>
 #include <time.h>
@@ -32,7 +33,7 @@ static double training_step(flow_trainer *trainer, int steps)
 {
     lat_error error = {0};
     double best = 1e300;
-    for (int repeat = 0; repeat < REPEATS; repeat++) {
+    for (int repeat = 0; repeat < bench_or_brief(REPEATS, 1); repeat++) {
         flow_progress progress;
         double start = now();
         for (int i = 0; i < steps; i++) flow_trainer_step(trainer, &progress, &error);
@@ -46,7 +47,7 @@ static double training_step(flow_trainer *trainer, int steps)
 static double thousand_samples(flow_trainer *trainer)
 {
     double best = 1e300;
-    for (int repeat = 0; repeat < REPEATS; repeat++) {
+    for (int repeat = 0; repeat < bench_or_brief(REPEATS, 1); repeat++) {
         double start = now();
         flow_evaluation evaluation = flow_trainer_evaluate(trainer, SAMPLES);
         double time = (now() - start) * 1000 / (double)evaluation.samples;
@@ -94,7 +95,7 @@ int main(int argc, char **argv)
     int rank;
     lat_start(&argc, &argv);
     MPI_Comm_rank(MPI_COMM_WORLD, &rank);
-    for (int64_t extent = 8; extent <= 16; extent *= 2)
+    for (int64_t extent = 8; extent <= bench_or_brief(16, 8); extent *= 2)
         for (int objective = 0; objective < 3; objective++) measure(extent, objective, rank);
     MPI_Finalize();
     return 0;

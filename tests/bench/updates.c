@@ -6,6 +6,7 @@
  * per link and rank.
  */
 #include "lattice/grid/kernels.h"
+#include "tests/bench/bench.h"
 #include "tests/chain.h"
 
 #include <time.h>
@@ -68,7 +69,7 @@ static double step_time(const char *lattice, double beta, const char *updates, i
 
 static void bench(lat_group group, int extent, double beta)
 {
-    int repetitions = extent > 8 ? 5 : 60;
+    int repetitions = bench_or_brief(extent > 8 ? 5 : 60, 1);
     char *lattice =
         lat_text("group = \"%s\"; size = [%d, %d, %d, %d];", lat_group_names[group], extent, extent, extent, extent);
     double heatbath = step_time(lattice, beta, "{ kind = \"heatbath\"; }", repetitions);
@@ -107,10 +108,10 @@ static void bench(lat_group group, int extent, double beta)
 int main(int argc, char **argv)
 {
     tap_start(&argc, &argv);
-    bench(LAT_SU2, 8, 2.3);
-    bench(LAT_SU2, 16, 2.3);
-    bench(LAT_SU3, 8, 6);
-    bench(LAT_SU3, 16, 6);
+    for (int extent = 8; extent <= bench_or_brief(16, 8); extent *= 2) {
+        bench(LAT_SU2, extent, 2.3);
+        bench(LAT_SU3, extent, 6);
+    }
     MPI_Finalize();
     return 0;
 }
