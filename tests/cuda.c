@@ -274,7 +274,8 @@ static void test_kernels(lat_group group, lat_precision precision, const lat_sha
     side_free(&other);
 }
 
-static const lat_shape two = {.dim = 2, .size = {8, 32}, .lane_grid = {2, 2}, .members = 7, .halo = 2, .corners = 2};
+/* Of 29 to 32 lanes that are used, the host makes 32 too, however short its vectors are. */
+static const lat_shape two = {.dim = 2, .size = {8, 32}, .lane_grid = {2, 1}, .members = 15, .halo = 2, .corners = 2};
 static const lat_shape three = {.dim = 3, .size = {4, 4, 16}, .lane_grid = {2, 1, 2}, .members = 8, .halo = 2, .corners = 3};
 static const lat_shape four = {.dim = 4, .size = {4, 4, 2, 8}, .lane_grid = {2, 1, 1, 1}, .members = 16, .halo = 2, .corners = 4};
 static const lat_shape *const shapes[] = {&two, &three, &four};
