@@ -343,8 +343,10 @@ static void test_config(void)
            "other extents: LAT_FORMAT");
     say(&error);
     error = (lat_error){0};
-    ok_all(lat_config_read(path, gauge, &error) == LAT_FORMAT && strstr(error.text, "su2"),
+    lat_gauge *other_group = lat_gauge_create(gauge->links->geometry, LAT_SU2, LAT_DOUBLE);
+    ok_all(lat_config_read(path, other_group, &error) == LAT_FORMAT && strstr(error.text, "su2"),
            "other group: LAT_FORMAT");
+    lat_gauge_free(other_group);
     say(&error);
     lat_gauge_free(gauge);
     lat_gauge_free(back);
