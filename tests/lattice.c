@@ -18,7 +18,7 @@ static void fill_marks(lat_field *f)
     for (int64_t i = 0; i < g->sites; i++)
         for (int c = 0; c < f->components; c++)
             for (int l = 0; l < g->lanes; l++) {
-                double value = mark(g->global_site[i * g->lanes + l], g->lane_member[l], c);
+                double value = mark(lat_global_site(g, i, l), g->lane_member[l], c);
                 int64_t at = (i * f->components + c) * g->lanes + l;
                 if (f->precision == LAT_FLOAT)
                     ((float *)f->data)[at] = (float)value;
@@ -29,9 +29,10 @@ static void fill_marks(lat_field *f)
 
 static int64_t global_of(const lat_geometry *g, int64_t site, int lane)
 {
-    int64_t index = 0;
+    int64_t index = 0, at[LAT_MAX_DIM];
+    lat_coordinates(g, site, at);
     for (int mu = g->dim - 1; mu >= 0; mu--) {
-        int64_t c = g->origin[lane * g->dim + mu] + g->coordinate[site * g->dim + mu];
+        int64_t c = g->origin[lane * g->dim + mu] + at[mu];
         index = index * g->size[mu] + (c + g->size[mu]) % g->size[mu];
     }
     return index;
@@ -68,8 +69,9 @@ static double inner_product(const lat_field *x, const lat_field *y, bool halo)
 static bool neighbour_right(const lat_field *f, int64_t site, const int64_t offset[LAT_MAX_DIM], int c)
 {
     const lat_geometry *g = f->geometry;
-    int64_t x[LAT_MAX_DIM] = {0};
-    for (int mu = 0; mu < g->dim; mu++) x[mu] = g->coordinate[site * g->dim + mu] + offset[mu];
+    int64_t x[LAT_MAX_DIM];
+    lat_coordinates(g, site, x);
+    for (int mu = 0; mu < g->dim; mu++) x[mu] += offset[mu];
     int64_t there = lat_site(g, x);
     for (int l = 0; there >= 0 && l < g->members * g->blocks; l++)
         if (((double *)f->data)[(there * f->components + c) * g->lanes + l] != mark(global_of(g, there, l), g->lane_member[l], c))
@@ -282,7 +284,7 @@ static void test_words(lat_precision precision)
     int wrong = 0;
     for (int64_t i = 0; i < g->sites * g->lanes; i++) {
         double u[4];
-        lat_uniform4(&r, (uint64_t)g->global_site[i], 0, (uint64_t)g->lane_member[i % g->lanes], 0, u);
+        lat_uniform4(&r, (uint64_t)lat_global_site(g, i / g->lanes, (int)(i % g->lanes)), 0, (uint64_t)g->lane_member[i % g->lanes], 0, u);
         for (int mu = 0; mu < 4; mu++) {
             int64_t at = (i / g->lanes * 4 + mu) * g->lanes + i % g->lanes;
             if (precision == LAT_FLOAT)

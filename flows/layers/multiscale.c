@@ -178,8 +178,9 @@ static void list_fine_sites(multiscale_step *s, int nu)
     s->fine = lat_alloc(g->sites, sizeof *s->fine);
     s->ahead = lat_alloc(g->sites, sizeof *s->ahead);
     for (int64_t site = 0; site < g->sites; site++) {
-        int64_t c[LAT_MAX_DIM] = {0};
-        for (int mu = 0; mu < g->dim; mu++) c[mu] = g->coordinate[site * g->dim + mu] * (mu == nu ? 2 : 1);
+        int64_t c[LAT_MAX_DIM];
+        lat_coordinates(g, site, c);
+        c[nu] *= 2;
         s->fine[site] = lat_site(fine, c);
         s->ahead[site] = fine->up[nu][s->fine[site]];
     }

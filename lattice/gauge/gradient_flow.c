@@ -200,7 +200,7 @@ static void add_slices(const lat_field *density, lat_accumulator *sums)
     const double *value = lat_field_map(density, LAT_READ);
     for (int64_t i = 0; i < g->sites; i++)
         for (int lane = 0; lane < g->blocks * g->members; lane++) {
-            int64_t slice = g->global_site[i * g->lanes + lane] / slice_volume;
+            int64_t slice = lat_global_site(g, i, lane) / slice_volume;
             for (int c = 0; c < DENSITIES; c++)
                 lat_accumulator_add(&sums[(g->lane_member[lane] * DENSITIES + c) * slices + slice],
                                     value[(i * DENSITIES + c) * g->lanes + lane]);

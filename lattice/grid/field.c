@@ -107,28 +107,6 @@ void lat_field_axpy(lat_field *y, double a, const lat_field *x)
 
 /* ---------------------------------------------------------------------------------- between lanes and site order */
 
-/* Where the value of a member lies in the rank's part, in site order: a sum of what its lane and its site contribute. */
-static int64_t part_index(const lat_geometry *g, const int64_t coordinate[LAT_MAX_DIM])
-{
-    int64_t index = 0;
-    for (int mu = LAT_MAX_DIM - 1; mu >= 0; mu--) index = index * g->local[mu] + coordinate[mu];
-    return index;
-}
-
-int64_t lat_lane_place(const lat_geometry *g, int lane)
-{
-    int64_t c[LAT_MAX_DIM] = {0};
-    for (int mu = 0; mu < g->dim; mu++) c[mu] = g->origin[lane * g->dim + mu] - g->position[mu] * g->local[mu];
-    return part_index(g, c);
-}
-
-int64_t lat_site_place(const lat_geometry *g, int64_t site)
-{
-    int64_t c[LAT_MAX_DIM] = {0};
-    for (int mu = 0; mu < g->dim; mu++) c[mu] = g->coordinate[site * g->dim + mu];
-    return part_index(g, c);
-}
-
 /* All blocks of a site together, so that the field passes through the processor once. */
 void lat_field_get_local(const lat_field *field, int member, double *values)
 {
@@ -189,7 +167,7 @@ void lat_field_gather(const lat_field *field, int member, double *values)
     for (int block = 0; block < g->blocks; block++)
         for (int64_t site = 0; site < g->sites; site++) {
             int lane = block * g->members + member;
-            double *to = values + g->global_site[site * g->lanes + lane] * field->components;
+            double *to = values + lat_global_site(g, site, lane) * field->components;
             memcpy(to, part + (lat_lane_place(g, lane) + lat_site_place(g, site)) * field->components, (size_t)field->components * sizeof *to);
         }
     free(part);
@@ -207,7 +185,7 @@ void lat_field_scatter(lat_field *field, int member, const double *values)
         for (int64_t site = 0; site < g->sites; site++) {
             int lane = block * g->members + member;
             double *to = part + (lat_lane_place(g, lane) + lat_site_place(g, site)) * field->components;
-            memcpy(to, values + g->global_site[site * g->lanes + lane] * field->components, (size_t)field->components * sizeof *to);
+            memcpy(to, values + lat_global_site(g, site, lane) * field->components, (size_t)field->components * sizeof *to);
         }
     lat_field_set_local(field, member, part);
     free(part);

@@ -107,11 +107,6 @@ struct lat_halo {
 
 /* --------------------------------------------------------------------------------------------------------- the plan */
 
-static void offset_of(int displacement, int offset[LAT_MAX_DIM])
-{
-    for (int mu = 0; mu < LAT_MAX_DIM; displacement /= 3, mu++) offset[mu] = displacement % 3 - 1;
-}
-
 static void pairs_create(pairs *pairs, int64_t most)
 {
     pairs->halo = lat_alloc(most, sizeof(int64_t));
@@ -148,10 +143,10 @@ static void fill_region(const lat_geometry *g, const int offset[LAT_MAX_DIM], re
     pairs_create(&region->all, g->all_sites - g->sites);
     for (int parity = 0; parity < 2; parity++) pairs_create(&region->parity[parity], g->all_sites - g->sites);
     for (int64_t site = g->sites; site < g->all_sites; site++) {
-        int64_t c[LAT_MAX_DIM] = {0}, sum = 0;
+        int64_t c[LAT_MAX_DIM], sum = 0;
         bool inside = true;
+        lat_coordinates(g, site, c);
         for (int mu = 0; mu < g->dim; mu++) {
-            c[mu] = g->coordinate[site * g->dim + mu];
             sum += c[mu];
             int side = c[mu] < 0 ? -1 : c[mu] >= g->block[mu] ? 1 : 0;
             inside = inside && side == offset[mu];
@@ -217,8 +212,9 @@ static int64_t *late_sources(const lat_geometry *g, const pairs *pairs, const in
 {
     int64_t *source = lat_alloc(pairs->sites, sizeof *source);
     for (int64_t i = 0; i < pairs->sites; i++) {
-        int64_t c[LAT_MAX_DIM] = {0};
-        for (int mu = 0; mu < g->dim; mu++) c[mu] = g->coordinate[pairs->halo[i] * g->dim + mu] - along[mu] * g->block[mu];
+        int64_t c[LAT_MAX_DIM];
+        lat_coordinates(g, pairs->halo[i], c);
+        for (int mu = 0; mu < g->dim; mu++) c[mu] -= along[mu] * g->block[mu];
         source[i] = lat_site(g, c);
     }
     return source;
@@ -276,16 +272,16 @@ static struct lat_halo *plan_halo(const lat_geometry *g)
     struct lat_halo *halo = lat_alloc(1, sizeof *halo);
     int offset[LAT_MAX_DIM], displacement[LAT_MAX_DIM];
     for (int o = 0; o < DISPLACEMENTS; o++) {
-        offset_of(o, offset);
+        lat_region_offset(o, offset);
         if (o != HERE) fill_region(g, offset, &halo->plan.region[o]);
     }
     for (int c = 0; c < DISPLACEMENTS; c++) {
         message *message = &halo->plan.message[c];
         message->part = lat_alloc(DISPLACEMENTS, sizeof *message->part);
-        offset_of(c, displacement);
+        lat_region_offset(c, displacement);
         for (int o = 0; o < DISPLACEMENTS; o++) {
             int before = message->parts;
-            offset_of(o, offset);
+            lat_region_offset(o, offset);
             if (halo->plan.region[o].all.sites > 0) add_part(g, message, &halo->plan.region[o], c, offset);
             if (message->parts == before || c == HERE) continue;
             if (o == c)
@@ -376,23 +372,34 @@ static void make_buffers(const lat_geometry *g, exchange *x, int c, int64_t byte
     x->staged_receive[c] = g->backend->allocate_staging(bytes);
 }
 
+static void release_halo(const lat_geometry *g, void *object);
+
+static struct lat_halo *halo_of(const lat_geometry *g)
+{
+    struct lat_halo *halo = lat_geometry_kept(g, release_halo);
+    if (halo) return halo;
+    halo = plan_halo(g);
+    lat_geometry_keep(g, release_halo, halo);
+    return halo;
+}
+
 static exchange *find_exchange(const lat_field *field, const selection *s)
 {
-    lat_geometry *g = (lat_geometry *)field->geometry; /* the list of exchanges is a cache, not part of the geometry's value */
-    if (!g->halos) g->halos = plan_halo(g);
+    const lat_geometry *g = field->geometry;
+    struct lat_halo *halo = halo_of(g);
     size_t bytes = (size_t)s->count * real_bytes(field);
-    for (exchange *x = g->halos->first; x; x = x->next)
+    for (exchange *x = halo->first; x; x = x->next)
         if (x->bytes == bytes && x->mu == s->mu && x->parity == s->parity) return x;
     exchange *x = lat_alloc(1, sizeof *x);
     x->bytes = bytes;
     x->mu = s->mu;
     x->parity = s->parity;
-    x->next = g->halos->first;
-    g->halos->first = x;
+    x->next = halo->first;
+    halo->first = x;
     const int64_t most = field->components * (int64_t)real_bytes(field);
     for (int c = 0; c < DISPLACEMENTS; c++) {
-        const message *message = &g->halos->plan.message[c];
-        const part *face = g->halos->plan.face[c];
+        const message *message = &halo->plan.message[c];
+        const part *face = halo->plan.face[c];
         if (!face) continue;
         choice chosen = choose(field, face->region, s);
         if (chosen.sites == 0) continue;
@@ -412,10 +419,9 @@ static exchange *find_exchange(const lat_field *field, const selection *s)
     return x;
 }
 
-void lat_halos_free(lat_geometry *g)
+static void release_halo(const lat_geometry *g, void *object)
 {
-    struct lat_halo *halo = g->halos;
-    if (!halo) return;
+    struct lat_halo *halo = object;
     for (exchange *x = halo->first, *next; x; x = next) {
         next = x->next;
         for (int i = 0; i < x->requests; i++) MPI_Request_free(&x->request[i]);
@@ -434,7 +440,6 @@ void lat_halos_free(lat_geometry *g)
         for (int parity = 0; parity < 2; parity++) pairs_free(g, &halo->plan.region[c].parity[parity]);
     }
     free(halo);
-    g->halos = NULL;
 }
 
 /* ------------------------------------------------------------------------------------------------------ moving data */
@@ -646,7 +651,7 @@ static void start(lat_field *field, selection s)
 {
     if (!has_halo(field)) return;
     exchange *x = find_exchange(field, &s);
-    const halo_plan *plan = &field->geometry->halos->plan;
+    const halo_plan *plan = &halo_of(field->geometry)->plan;
     if (on_host(field)) receive_plain(field, x, plan);
     field->geometry->backend->follow(LAT_SIDE, LAT_MAIN);
     for (int c = 0; c < DISPLACEMENTS; c++)
@@ -665,7 +670,7 @@ static void finish(lat_field *field, selection s)
 {
     if (!has_halo(field)) return;
     exchange *x = find_exchange(field, &s);
-    const halo_plan *plan = &field->geometry->halos->plan;
+    const halo_plan *plan = &halo_of(field->geometry)->plan;
     if (x->plain > 0) MPI_Waitall(x->plain, x->plain_request, MPI_STATUSES_IGNORE);
     if (x->requests > 0) MPI_Waitall(x->requests, x->request, MPI_STATUSES_IGNORE);
     unstage_receives(field, x, plan);
@@ -767,7 +772,7 @@ void lat_halo_adjoint(lat_field *field)
     selection s = whole(field);
     exchange *x = find_exchange(field, &s);
     const lat_geometry *g = field->geometry;
-    const halo_plan *plan = &g->halos->plan;
+    const halo_plan *plan = &halo_of(g)->plan;
     MPI_Request request[2 * DISPLACEMENTS];
     int requests = 0;
     for (int c = 0; c < DISPLACEMENTS; c++) {
