@@ -151,23 +151,56 @@ static void count_borders(const lat_geometry *g, double *all, double *least, dou
 static void test_overlap(const lat_geometry *g, const char *name)
 {
     lat_field *f = lat_field_create(g, g->dim, LAT_DOUBLE);
-    double all, least, most, sent = (double)lat_halo_bytes(f) / sizeof(double), staples = (double)lat_halo_staple_bytes(f) / sizeof(double);
+    double all, least, most, sent = (double)lat_halo_bytes(f, (lat_halo_choice){0}) / sizeof(double), staples = (double)lat_halo_bytes(f, lat_halo_staples()) / sizeof(double);
     fill_marks(f);
     forget_halo(f);
-    lat_halo_start(f);
+    lat_exchange *exchange = lat_halo_start(f, (lat_halo_choice){0});
     ok_all(neighbours_wrong(f, &g->inner) == 0 && g->inner.count + g->outer.count == g->sites,
            "%s: inner sites have their neighbours before the messages come", name);
-    lat_halo_finish(f);
+    lat_halo_finish(exchange);
     ok_all(neighbours_wrong(f, &g->outer) == 0, "%s: outer sites have them after that", name);
     forget_halo(f);
-    lat_halo_start_staples(f);
+    exchange = lat_halo_start(f, lat_halo_staples());
     ok_all(staples_wrong(f, &g->inner) == 0, "%s: so with staples: inner sites", name);
-    lat_halo_finish_staples(f);
+    lat_halo_finish(exchange);
     ok_all(staples_wrong(f, &g->outer) == 0, "%s: outer sites", name);
     count_borders(g, &all, &least, &most);
     ok_all(sent == all && staples >= least && staples <= most,
            "%s: a rank sends its borders: %.0f values, for staples %.0f", name, sent, staples);
     lat_field_free(f);
+}
+
+static void negate(lat_field *f)
+{
+    int64_t rows = f->geometry->all_sites * f->components * f->geometry->lanes;
+    for (int64_t i = 0; i < rows; i++) ((double *)f->data)[i] *= -1;
+}
+
+/* Two fields that look alike, under way at once, and finished in either order. */
+static void test_two_at_once(const lat_geometry *g, const char *name)
+{
+    int wrong = 0;
+    for (int turn = 0; turn < 4; turn++) {
+        lat_halo_choice choice = turn < 2 ? (lat_halo_choice){0} : lat_halo_staples();
+        lat_field *f = lat_field_create(g, g->dim, LAT_DOUBLE), *h = lat_field_create(g, g->dim, LAT_DOUBLE);
+        fill_marks(f);
+        fill_marks(h);
+        forget_halo(f);
+        forget_halo(h);
+        negate(h);
+        lat_exchange *first = lat_halo_start(f, choice), *second = lat_halo_start(h, choice);
+        lat_halo_finish(turn % 2 ? first : second);
+        lat_halo_finish(turn % 2 ? second : first);
+        negate(h);
+        wrong += turn < 2 ? halo_wrong(f) + halo_wrong(h) : 0;
+        for (int i = 0; i < 2; i++) {
+            const lat_sites *sites = i ? &g->inner : &g->outer;
+            wrong += staples_wrong(f, sites) + staples_wrong(h, sites);
+        }
+        lat_field_free(f);
+        lat_field_free(h);
+    }
+    ok_all(wrong == 0, "%s: two exchanges at once", name);
 }
 
 static void test_halo(const lat_shape *shape, const char *name)
@@ -199,6 +232,7 @@ static void test_halo(const lat_shape *shape, const char *name)
     ok(fabs(left - right) < 1e-10 * (1 + fabs(left)), "%s: the adjoint is the adjoint", name);
     if (fabs(left - right) >= 1e-10 * (1 + fabs(left)) && tap.rank == 0) printf("# %.15g %.15g\n", left, right);
     test_overlap(g, name);
+    test_two_at_once(g, name);
     lat_field_free(x);
     lat_field_free(y);
     lat_geometry_free(g);
