@@ -5,6 +5,7 @@
 #ifndef LAT_BASE_H
 #define LAT_BASE_H
 
+#include "lattice/base/collective.h"
 #include "lattice/base/error.h"
 #include "lattice/base/file.h"
 #include "lattice/base/random.h"

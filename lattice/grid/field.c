@@ -3,7 +3,6 @@
  * field.c: fields of numbers on a geometry.
  */
 #include "lattice/grid/kernels.h"
-#include "lattice/grid/geometry.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -103,90 +102,4 @@ void lat_field_axpy(lat_field *y, double a, const lat_field *x)
     axpy_args args = {lat_tables_of(y->geometry), y->data, x->data, a, y->components};
     lat_range range = lat_block(y->geometry);
     lat_kernels_of(y, LAT_U1)->axpy(&args, &range);
-}
-
-/* ---------------------------------------------------------------------------------- between lanes and site order */
-
-/* All blocks of a site together, so that the field passes through the processor once. */
-void lat_field_get_local(const lat_field *field, int member, double *values)
-{
-    const lat_geometry *g = field->geometry;
-    if (!g->backend->on_host) {
-        lat_device_get_local(field, member, values);
-        return;
-    }
-    const int components = field->components;
-    const int64_t lanes = g->lanes;
-    int64_t *start = lat_alloc(g->blocks, sizeof *start);
-    for (int block = 0; block < g->blocks; block++) start[block] = lat_lane_place(g, block * g->members + member);
-    for (int64_t site = 0; site < g->sites; site++) {
-        int64_t row = site * components * lanes + member, index = lat_site_place(g, site);
-        for (int block = 0; block < g->blocks; block++, row += g->members) {
-            double *to = values + (start[block] + index) * components;
-            if (field->precision == LAT_FLOAT)
-                for (int c = 0; c < components; c++) to[c] = ((const float *)field->data)[row + c * lanes];
-            else
-                for (int c = 0; c < components; c++) to[c] = ((const double *)field->data)[row + c * lanes];
-        }
-    }
-    free(start);
-}
-
-void lat_field_set_local(lat_field *field, int member, const double *values)
-{
-    const lat_geometry *g = field->geometry;
-    if (!g->backend->on_host) {
-        lat_device_set_local(field, member, values);
-        return;
-    }
-    const int components = field->components;
-    const int64_t lanes = g->lanes;
-    int64_t *start = lat_alloc(g->blocks, sizeof *start);
-    for (int block = 0; block < g->blocks; block++) start[block] = lat_lane_place(g, block * g->members + member);
-    for (int64_t site = 0; site < g->sites; site++) {
-        int64_t row = site * components * lanes + member, index = lat_site_place(g, site);
-        for (int block = 0; block < g->blocks; block++, row += g->members) {
-            const double *from = values + (start[block] + index) * components;
-            if (field->precision == LAT_FLOAT)
-                for (int c = 0; c < components; c++) ((float *)field->data)[row + c * lanes] = (float)from[c];
-            else
-                for (int c = 0; c < components; c++) ((double *)field->data)[row + c * lanes] = from[c];
-        }
-    }
-    free(start);
-}
-
-void lat_field_gather(const lat_field *field, int member, double *values)
-{
-    enum { SLICE = 1 << 20 };
-    const lat_geometry *g = field->geometry;
-    int64_t total = g->volume * field->components;
-    double *part = lat_alloc(total / g->rank_count, sizeof *part);
-    lat_field_get_local(field, member, part);
-    memset(values, 0, (size_t)total * sizeof *values);
-    for (int block = 0; block < g->blocks; block++)
-        for (int64_t site = 0; site < g->sites; site++) {
-            int lane = block * g->members + member;
-            double *to = values + lat_global_site(g, site, lane) * field->components;
-            memcpy(to, part + (lat_lane_place(g, lane) + lat_site_place(g, site)) * field->components, (size_t)field->components * sizeof *to);
-        }
-    free(part);
-    /* every number has one owner and is zero elsewhere; as integers, so that no bit changes */
-    if (g->rank_count > 1)
-        for (int64_t i = 0; i < total; i += SLICE)
-            MPI_Allreduce(MPI_IN_PLACE, values + i, (int)(total - i < SLICE ? total - i : SLICE), MPI_INT64_T, MPI_BOR, g->comm);
-}
-
-void lat_field_scatter(lat_field *field, int member, const double *values)
-{
-    const lat_geometry *g = field->geometry;
-    double *part = lat_alloc(g->volume / g->rank_count * field->components, sizeof *part);
-    for (int block = 0; block < g->blocks; block++)
-        for (int64_t site = 0; site < g->sites; site++) {
-            int lane = block * g->members + member;
-            double *to = part + (lat_lane_place(g, lane) + lat_site_place(g, site)) * field->components;
-            memcpy(to, values + lat_global_site(g, site, lane) * field->components, (size_t)field->components * sizeof *to);
-        }
-    lat_field_set_local(field, member, part);
-    free(part);
 }
