@@ -11,5 +11,6 @@
 #include "lattice/base/random.h"
 #include "lattice/base/settings.h"
 #include "lattice/base/sum.h"
+#include "lattice/base/words.h"
 
 #endif
