@@ -55,16 +55,18 @@ static void fill_box(const lat_geometry *g, flow_box *box)
     for (int tap = 0; tap < box->taps; tap++)
         for (int mu = 0, rest = tap; mu < g->dim; rest /= box->kernel, mu++)
             box->offset[tap * g->dim + mu] = (rest % box->kernel - radius) * box->dilation;
-    for (int64_t site = 0; site < g->sites; site++)
+    for (int64_t site = 0; site < g->sites; site++) {
+        int64_t c[LAT_MAX_DIM], ahead[LAT_MAX_DIM] = {0}, behind[LAT_MAX_DIM] = {0};
+        lat_coordinates(g, site, c);
         for (int tap = 0; tap < box->taps; tap++) {
-            int64_t ahead[LAT_MAX_DIM] = {0}, behind[LAT_MAX_DIM] = {0};
             for (int mu = 0; mu < g->dim; mu++) {
-                ahead[mu] = g->coordinate[site * g->dim + mu] + box->offset[tap * g->dim + mu];
-                behind[mu] = g->coordinate[site * g->dim + mu] - box->offset[tap * g->dim + mu];
+                ahead[mu] = c[mu] + box->offset[tap * g->dim + mu];
+                behind[mu] = c[mu] - box->offset[tap * g->dim + mu];
             }
             box->ahead[site * box->taps + tap] = lat_site(g, ahead);
             box->behind[site * box->taps + tap] = lat_site(g, behind);
         }
+    }
     int64_t bytes = g->sites * box->taps * (int64_t)sizeof *box->ahead;
     box->ahead = lat_hand_over(g, box->ahead, bytes);
     box->behind = lat_hand_over(g, box->behind, bytes);
@@ -91,7 +93,9 @@ const lat_sites *flow_phases(flow_map *map, int mu, int period)
     *p = (phases){map->work->phases, mu, period, lat_alloc(period, sizeof *p->list)};
     for (int phase = 0; phase < period; phase++) p->list[phase].site = lat_alloc(g->sites, sizeof(int64_t));
     for (int64_t site = 0; site < g->sites; site++) {
-        lat_sites *list = &p->list[(g->origin[mu] + g->coordinate[site * g->dim + mu]) % period];
+        int64_t c[LAT_MAX_DIM];
+        lat_coordinates(g, site, c);
+        lat_sites *list = &p->list[(g->origin[mu] + c[mu]) % period];
         list->site[list->count++] = site;
     }
     for (int phase = 0; phase < period; phase++) lat_sites_share(g, &p->list[phase]);

@@ -197,16 +197,6 @@ static void select_chunk(flow_trainer *t, int64_t chunk, int stream, double *log
     t->chunk.action = action + first;
 }
 
-/* Every number has one owner and is zero elsewhere; joined as integers, so that no bit changes. */
-static void join(const flow_trainer *t, double *values, int64_t count)
-{
-    enum { SLICE = 1 << 24 };
-    if (t->ranks == 1) return;
-    for (int64_t i = 0; i < count; i += SLICE)
-        MPI_Allreduce(MPI_IN_PLACE, values + i, (int)(count - i < SLICE ? count - i : SLICE), MPI_INT64_T, MPI_BOR,
-                      t->comm);
-}
-
 static double anneal_factor(const flow_train_settings *settings, int64_t step)
 {
     if (step >= settings->anneal_steps) return 1;
@@ -222,7 +212,7 @@ static double batch_loss(flow_trainer *t)
     for (int64_t c = t->rank; c < batch / members; c += t->ranks)
         for (int64_t i = c * members; i < (c + 1) * members; i++)
             t->loss[i] = t->objective->stored ? -t->log_q[i] : t->log_q[i] + t->action[i];
-    join(t, t->loss, batch);
+    lat_join(t->comm, t->loss, batch);
     for (int64_t i = 0; i < batch; i++) sum += t->loss[i];
     for (int64_t i = 0; i < batch; i++)
         t->advantage[i] = (t->loss[i] - sum / (double)batch) * (double)batch / (double)(batch - 1);
@@ -298,7 +288,7 @@ flow_evaluation flow_trainer_evaluate(flow_trainer *t, int64_t samples)
         flow_sample(t->chunk.sampler, &t->chunk.random, t->chunk.log_q, t->chunk.action);
         for (int64_t i = c * members; i < (c + 1) * members; i++) action[i] = -action[i] - log_q[i];
     }
-    join(t, action, total);
+    lat_join(t->comm, action, total);
     flow_evaluation evaluation = flow_evaluate_weights(action, total);
     free(log_q);
     free(action);

@@ -323,11 +323,9 @@ static void test_halo(lat_precision precision, const lat_shape *shape)
         for (int parity = 0; parity < 2; parity++) {
             lat_field *links = s->links;
             lat_field_haar(links, LAT_SU2, &random);
-            lat_halo_start_links(links, parity, parity);
-            lat_halo_finish_links(links, parity, parity);
+            lat_halo_finish(lat_halo_start(links, lat_halo_links(parity, parity)));
         }
-        lat_halo_start_staples(s->links);
-        lat_halo_finish_staples(s->links);
+        lat_halo_finish(lat_halo_start(s->links, lat_halo_staples()));
     }
     ok_all(unlike(host.links, other.links, true) <= (precision == LAT_FLOAT ? 1e-5 : 1e-13), "... and that of some links");
     side_free(&host);

@@ -337,7 +337,8 @@ static void test_blocking(bench *b, int dim)
     int64_t *place = lat_alloc(coarse.sites, sizeof *place), *next = lat_alloc(coarse.sites, sizeof *next);
     for (int64_t site = 0; site < coarse.sites; site++) {
         int64_t x[LAT_MAX_DIM];
-        for (int mu = 0; mu < dim; mu++) x[mu] = coarse.g[HOST]->coordinate[site * dim + mu] * (mu == nu ? 2 : 1);
+        lat_coordinates(coarse.g[HOST], site, x);
+        x[nu] *= 2;
         place[site] = lat_site(fine.g[HOST], x);
         x[nu]++;
         next[site] = lat_site(fine.g[HOST], x);

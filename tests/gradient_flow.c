@@ -499,7 +499,7 @@ static void change_ends(lat_gauge *gauge, int direction)
     for (int mu = 0; mu < direction; mu++) ahead *= g->size[mu];
     for (int64_t site = 0; site < g->sites; site++)
         for (int lane = 0; lane < g->lanes; lane++) {
-            if (g->global_site[site * g->lanes + lane] / ahead % g->size[direction] != g->size[direction] - 1) continue;
+            if (lat_global_site(g, site, lane) / ahead % g->size[direction] != g->size[direction] - 1) continue;
             for (int c = 0; c < reals; c++) {
                 int64_t at = ((site * g->dim + direction) * reals + c) * g->lanes + lane;
                 ((double *)gauge->links->data)[at] = ((double *)other->links->data)[at];

@@ -18,7 +18,7 @@ static void fill_marks(lat_field *f)
     for (int64_t i = 0; i < g->sites; i++)
         for (int c = 0; c < f->components; c++)
             for (int l = 0; l < g->lanes; l++) {
-                double value = mark(g->global_site[i * g->lanes + l], g->lane_member[l], c);
+                double value = mark(lat_global_site(g, i, l), g->lane_member[l], c);
                 int64_t at = (i * f->components + c) * g->lanes + l;
                 if (f->precision == LAT_FLOAT)
                     ((float *)f->data)[at] = (float)value;
@@ -29,9 +29,10 @@ static void fill_marks(lat_field *f)
 
 static int64_t global_of(const lat_geometry *g, int64_t site, int lane)
 {
-    int64_t index = 0;
+    int64_t index = 0, at[LAT_MAX_DIM];
+    lat_coordinates(g, site, at);
     for (int mu = g->dim - 1; mu >= 0; mu--) {
-        int64_t c = g->origin[lane * g->dim + mu] + g->coordinate[site * g->dim + mu];
+        int64_t c = g->origin[lane * g->dim + mu] + at[mu];
         index = index * g->size[mu] + (c + g->size[mu]) % g->size[mu];
     }
     return index;
@@ -68,8 +69,9 @@ static double inner_product(const lat_field *x, const lat_field *y, bool halo)
 static bool neighbour_right(const lat_field *f, int64_t site, const int64_t offset[LAT_MAX_DIM], int c)
 {
     const lat_geometry *g = f->geometry;
-    int64_t x[LAT_MAX_DIM] = {0};
-    for (int mu = 0; mu < g->dim; mu++) x[mu] = g->coordinate[site * g->dim + mu] + offset[mu];
+    int64_t x[LAT_MAX_DIM];
+    lat_coordinates(g, site, x);
+    for (int mu = 0; mu < g->dim; mu++) x[mu] += offset[mu];
     int64_t there = lat_site(g, x);
     for (int l = 0; there >= 0 && l < g->members * g->blocks; l++)
         if (((double *)f->data)[(there * f->components + c) * g->lanes + l] != mark(global_of(g, there, l), g->lane_member[l], c))
@@ -149,23 +151,56 @@ static void count_borders(const lat_geometry *g, double *all, double *least, dou
 static void test_overlap(const lat_geometry *g, const char *name)
 {
     lat_field *f = lat_field_create(g, g->dim, LAT_DOUBLE);
-    double all, least, most, sent = (double)lat_halo_bytes(f) / sizeof(double), staples = (double)lat_halo_staple_bytes(f) / sizeof(double);
+    double all, least, most, sent = (double)lat_halo_bytes(f, (lat_halo_choice){0}) / sizeof(double), staples = (double)lat_halo_bytes(f, lat_halo_staples()) / sizeof(double);
     fill_marks(f);
     forget_halo(f);
-    lat_halo_start(f);
+    lat_exchange *exchange = lat_halo_start(f, (lat_halo_choice){0});
     ok_all(neighbours_wrong(f, &g->inner) == 0 && g->inner.count + g->outer.count == g->sites,
            "%s: inner sites have their neighbours before the messages come", name);
-    lat_halo_finish(f);
+    lat_halo_finish(exchange);
     ok_all(neighbours_wrong(f, &g->outer) == 0, "%s: outer sites have them after that", name);
     forget_halo(f);
-    lat_halo_start_staples(f);
+    exchange = lat_halo_start(f, lat_halo_staples());
     ok_all(staples_wrong(f, &g->inner) == 0, "%s: so with staples: inner sites", name);
-    lat_halo_finish_staples(f);
+    lat_halo_finish(exchange);
     ok_all(staples_wrong(f, &g->outer) == 0, "%s: outer sites", name);
     count_borders(g, &all, &least, &most);
     ok_all(sent == all && staples >= least && staples <= most,
            "%s: a rank sends its borders: %.0f values, for staples %.0f", name, sent, staples);
     lat_field_free(f);
+}
+
+static void negate(lat_field *f)
+{
+    int64_t rows = f->geometry->all_sites * f->components * f->geometry->lanes;
+    for (int64_t i = 0; i < rows; i++) ((double *)f->data)[i] *= -1;
+}
+
+/* Two fields that look alike, under way at once, and finished in either order. */
+static void test_two_at_once(const lat_geometry *g, const char *name)
+{
+    int wrong = 0;
+    for (int turn = 0; turn < 4; turn++) {
+        lat_halo_choice choice = turn < 2 ? (lat_halo_choice){0} : lat_halo_staples();
+        lat_field *f = lat_field_create(g, g->dim, LAT_DOUBLE), *h = lat_field_create(g, g->dim, LAT_DOUBLE);
+        fill_marks(f);
+        fill_marks(h);
+        forget_halo(f);
+        forget_halo(h);
+        negate(h);
+        lat_exchange *first = lat_halo_start(f, choice), *second = lat_halo_start(h, choice);
+        lat_halo_finish(turn % 2 ? first : second);
+        lat_halo_finish(turn % 2 ? second : first);
+        negate(h);
+        wrong += turn < 2 ? halo_wrong(f) + halo_wrong(h) : 0;
+        for (int i = 0; i < 2; i++) {
+            const lat_sites *sites = i ? &g->inner : &g->outer;
+            wrong += staples_wrong(f, sites) + staples_wrong(h, sites);
+        }
+        lat_field_free(f);
+        lat_field_free(h);
+    }
+    ok_all(wrong == 0, "%s: two exchanges at once", name);
 }
 
 static void test_halo(const lat_shape *shape, const char *name)
@@ -197,6 +232,7 @@ static void test_halo(const lat_shape *shape, const char *name)
     ok(fabs(left - right) < 1e-10 * (1 + fabs(left)), "%s: the adjoint is the adjoint", name);
     if (fabs(left - right) >= 1e-10 * (1 + fabs(left)) && tap.rank == 0) printf("# %.15g %.15g\n", left, right);
     test_overlap(g, name);
+    test_two_at_once(g, name);
     lat_field_free(x);
     lat_field_free(y);
     lat_geometry_free(g);
@@ -282,7 +318,7 @@ static void test_words(lat_precision precision)
     int wrong = 0;
     for (int64_t i = 0; i < g->sites * g->lanes; i++) {
         double u[4];
-        lat_uniform4(&r, (uint64_t)g->global_site[i], 0, (uint64_t)g->lane_member[i % g->lanes], 0, u);
+        lat_uniform4(&r, (uint64_t)lat_global_site(g, i / g->lanes, (int)(i % g->lanes)), 0, (uint64_t)g->lane_member[i % g->lanes], 0, u);
         for (int mu = 0; mu < 4; mu++) {
             int64_t at = (i / g->lanes * 4 + mu) * g->lanes + i % g->lanes;
             if (precision == LAT_FLOAT)
@@ -296,43 +332,61 @@ static void test_words(lat_precision precision)
     lat_geometry_free(g);
 }
 
+static double taken(int64_t place, int member) { return (double)(member + 64 * place); }
+
 /* Members of a field that another takes, in groups of lanes that keep their places, are moved, or go apart. */
-static void test_take(lat_precision to_precision, lat_precision from_precision)
+static void test_take(MPI_Comm to_comm, lat_shape to_shape, MPI_Comm from_comm, lat_shape from_shape, const char *name)
 {
-    enum { TO = 24, FROM = 40 };
+    enum { TO = 24, FROM = 40, COMPONENTS = 3 };
     int take[TO];
     for (int m = 0; m < TO; m++) take[m] = m % 3 == 0 ? -1 : m < 8 ? m : m < 16 ? m + 24 : (7 * m) % FROM;
     lat_error error = {0};
     lat_geometry *g, *h;
-    lat_shape small = {.dim = 2, .size = {8, 4}, .lane_grid = {1, 1}, .members = TO}, large = small;
-    small.precision = to_precision;
-    large.members = FROM;
-    large.precision = from_precision;
-    if (lat_geometry_create(MPI_COMM_WORLD, &small, &g, &error) || lat_geometry_create(MPI_COMM_WORLD, &large, &h, &error))
+    to_shape.members = TO;
+    from_shape.members = FROM;
+    if (lat_geometry_create(to_comm, &to_shape, &g, &error) || lat_geometry_create(from_comm, &from_shape, &h, &error))
         lat_abort(error.status, "%s", error.text);
-    lat_field *to = lat_field_create(g, 3, to_precision), *from = lat_field_create(h, 3, from_precision);
-    int64_t reals = g->volume / g->rank_count * 3;
-    double *old = lat_alloc(reals * TO, sizeof *old), *now = lat_alloc(reals, sizeof *now), *source = lat_alloc(reals, sizeof *source);
-    for (int64_t i = 0; i < reals * TO; i++) old[i] = -1 - (double)(i % 1000);
-    for (int m = 0; m < TO; m++) lat_field_set_local(to, m, old + m * reals);
+    lat_field *to = lat_field_create(g, COMPONENTS, to_shape.precision), *from = lat_field_create(h, COMPONENTS, from_shape.precision);
+    int64_t reals = g->volume * COMPONENTS;
+    double *values = lat_alloc(reals, sizeof *values);
+    for (int m = 0; m < TO; m++) {
+        for (int64_t i = 0; i < reals; i++) values[i] = -taken(i, m);
+        lat_field_scatter(to, m, values);
+    }
     for (int m = 0; m < FROM; m++) {
-        for (int64_t i = 0; i < reals; i++) source[i] = (double)(m + FROM * i);
-        lat_field_set_local(from, m, source);
+        for (int64_t i = 0; i < reals; i++) values[i] = taken(i, m);
+        lat_field_scatter(from, m, values);
     }
     lat_field_take_members(to, from, take);
     int wrong = 0;
     for (int m = 0; m < TO; m++) {
-        lat_field_get_local(to, m, now);
-        for (int64_t i = 0; i < reals; i++) wrong += now[i] != (take[m] < 0 ? old[m * reals + i] : (double)(take[m] + FROM * i));
+        lat_field_gather(to, m, values);
+        for (int64_t i = 0; i < reals; i++) wrong += values[i] != (take[m] < 0 ? -taken(i, m) : taken(i, take[m]));
     }
-    ok_all(wrong == 0 && lat_same_sites(g, h), "members taken from %s to %s", lat_precision_names[from_precision], lat_precision_names[to_precision]);
-    free(old);
-    free(now);
-    free(source);
+    ok_all(wrong == 0, "members taken: %s", name);
+    free(values);
     lat_field_free(to);
     lat_field_free(from);
     lat_geometry_free(g);
     lat_geometry_free(h);
+}
+
+static void test_takes(void)
+{
+    const lat_shape whole = {.dim = 2, .size = {8, 16}, .lane_grid = {1, 1}}, wide = {.dim = 2, .size = {8, 16}, .lane_grid = {1, 1}, .halo = 2},
+                    cut = {.dim = 2, .size = {8, 16}, .lane_grid = {1, 2}, .period = 1}, single = {.dim = 2, .size = {8, 16}, .lane_grid = {1, 1}, .precision = LAT_FLOAT},
+                    ranks_in_x = {.dim = 2, .size = {8, 16}, .ranks = {tap.ranks, 1}, .lane_grid = {1, 1}};
+    const MPI_Comm all = MPI_COMM_WORLD, alone = MPI_COMM_SELF;
+    test_take(all, whole, all, whole, "double from double");
+    test_take(all, single, all, whole, "float from double");
+    test_take(all, whole, all, single, "double from float");
+    test_take(all, single, all, single, "float from float");
+    test_take(all, wide, all, whole, "another halo");
+    test_take(all, cut, all, whole, "cut over lanes from whole");
+    test_take(all, whole, all, cut, "whole from cut over lanes");
+    test_take(all, ranks_in_x, all, cut, "another rank grid");
+    test_take(all, cut, alone, whole, "from what every rank has");
+    test_take(alone, single, all, cut, "to every rank");
 }
 
 /* Hash of one member, through gather. */
@@ -529,8 +583,7 @@ int main(int argc, char **argv)
     test_sum_field();
     test_words(LAT_DOUBLE);
     test_words(LAT_FLOAT);
-    for (int i = 0; i < LAT_PRECISIONS; i++)
-        for (int j = 0; j < LAT_PRECISIONS; j++) test_take((lat_precision)i, (lat_precision)j);
+    test_takes();
     for (int i = 0; i < LAT_GROUPS; i++) {
         lat_group group = (lat_group)i;
         test_independence((lat_shape){.dim = 2, .size = {16, 16}}, group, "16x16");

@@ -87,7 +87,7 @@ static comparison compare(const flow_model *model)
     flow_forward(map, u, density);
     comparison result = {{0}, 0, 0};
     for (int64_t x = 0; x < g->sites; x++)
-        for (int lane = 0; g->coordinate[x * g->dim] == 1 && lane < g->lanes; lane++) {
+        for (int lane = 0; x % g->block[0] == 1 && lane < g->lanes; lane++) {
             double p = plaquette(g, u->links->data, x, lane), c = p + plaquette(g, u->links->data, g->down[0][x], lane);
             double log_q = -((double *)density->data)[x * g->lanes + lane], log_p = log_conditional(p, c, beta);
             result.divergence[0] += log_q - log_p;

@@ -161,6 +161,24 @@ static void test_hostile(void)
     lat_settings_free(root);
 }
 
+static void test_lists_of_reals(void)
+{
+    lat_error error = {0}, range = {0}, word = {0};
+    lat_settings *root = parse("whole = [1, 2]; mixed = (0.5, 3); far = [0.5, 7.5]; words = [\"a\"];");
+    double values[3] = {-1, -2, -3};
+    ok(lat_settings_reals(root, "whole", values, 0, 3, 0, 5, &error) == 2 && values[1] == 2, "whole numbers are numbers in lists too");
+    ok(lat_settings_reals(root, "mixed", values, 0, 3, 0, 5, &error) == 2 && values[0] == 0.5 && values[1] == 3, "list of numbers");
+    ok(lat_settings_reals(root, "absent", values, 2, 3, 0, 5, &error) == 2 && values[0] == 0.5, "default of a list of numbers");
+    char *text = lat_settings_print(root);
+    ok(error.status == LAT_DONE && strstr(text, "whole = [1.0, 2.0];") && strstr(text, "absent = [0.5, 3.0];"), "lists of numbers are printed");
+    ok(lat_settings_reals(root, "far", values, 1, 3, 0, 5, &range) == 1 && values[0] == 0.5 &&
+           strcmp(range.text, "run.cfg:1: far.[1]: 7.5 is too large: the largest value is 5") == 0, "%s", range.text);
+    ok(lat_settings_reals(root, "words", values, -1, 3, 0, 5, &word) == 0 &&
+           strcmp(word.text, "run.cfg:1: words.[0]: is a string, but a number is asked for") == 0, "%s", word.text);
+    free(text);
+    lat_settings_free(root);
+}
+
 static void test_values(void)
 {
     lat_error error = {0};
@@ -329,6 +347,7 @@ int main(int argc, char **argv)
     test_messages();
     test_hostile();
     test_values();
+    test_lists_of_reals();
     test_nearest();
     test_overrides();
     test_print();

@@ -34,7 +34,6 @@ typedef struct {
     flow_map *map;
     flow_step *inner; /* the next level on the coarse lattice, or this one on the whole; NULL: there is none */
     lat_field *u, *cotangent, *density;
-    double *values; /* a gathered field */
     int64_t *fine, *ahead;
 } multiscale_step;
 
@@ -155,7 +154,6 @@ static void lay_out_whole(multiscale_step *s, lat_error *error)
     if (lat_geometry_create(MPI_COMM_SELF, &shape, &s->geometry, error)) return;
     s->map = flow_map_within(s->base.map, s->geometry);
     make_fields(s);
-    s->values = lat_alloc(g->volume * s->u->components, sizeof *s->values);
     s->inner = layer->table->layout(layer, s->map, error);
 }
 
@@ -178,8 +176,9 @@ static void list_fine_sites(multiscale_step *s, int nu)
     s->fine = lat_alloc(g->sites, sizeof *s->fine);
     s->ahead = lat_alloc(g->sites, sizeof *s->ahead);
     for (int64_t site = 0; site < g->sites; site++) {
-        int64_t c[LAT_MAX_DIM] = {0};
-        for (int mu = 0; mu < g->dim; mu++) c[mu] = g->coordinate[site * g->dim + mu] * (mu == nu ? 2 : 1);
+        int64_t c[LAT_MAX_DIM];
+        lat_coordinates(g, site, c);
+        c[nu] *= 2;
         s->fine[site] = lat_site(fine, c);
         s->ahead[site] = fine->up[nu][s->fine[site]];
     }
@@ -235,26 +234,18 @@ static void free_step(flow_step *step)
         s->geometry->backend->release(s->ahead);
     }
     lat_geometry_free(s->geometry);
-    free(s->values);
     free(s);
 }
 
 /* ------------------------------------------------------------------------------------- from one lattice to the other */
 
 /* A field of the lattice and one of the same lattice held whole by every rank: copies all members. */
-static void copy_whole(multiscale_step *s, const lat_field *from, lat_field *to)
+static void copy_whole(const lat_field *from, lat_field *to)
 {
-    if (lat_same_sites(from->geometry, to->geometry)) {
-        int *member = lat_alloc(from->geometry->members, sizeof *member);
-        for (int m = 0; m < from->geometry->members; m++) member[m] = m;
-        lat_field_take_members(to, from, member);
-        free(member);
-        return;
-    }
-    for (int member = 0; member < from->geometry->members; member++) {
-        lat_field_gather(from, member, s->values);
-        lat_field_scatter(to, member, s->values);
-    }
+    int *member = lat_alloc(from->geometry->members, sizeof *member);
+    for (int m = 0; m < from->geometry->members; m++) member[m] = m;
+    lat_field_take_members(to, from, member);
+    free(member);
 }
 
 static void run(const multiscale_step *s, void (*kernel)(const block_args *args, const lat_range *range), lat_field *u, lat_field *v,
@@ -273,8 +264,8 @@ static void descend(multiscale_step *s, lat_field *u, lat_field *cotangent)
 {
     lat_field_zero(s->density);
     if (s->whole) {
-        copy_whole(s, u, s->u);
-        if (cotangent) copy_whole(s, cotangent, s->cotangent);
+        copy_whole(u, s->u);
+        if (cotangent) copy_whole(cotangent, s->cotangent);
         return;
     }
     run(s, kernels_of(s)->block_links, u, s->u, u);
@@ -286,11 +277,11 @@ static void ascend(multiscale_step *s, lat_field *u, lat_field *cotangent, lat_f
 {
     enum { SLOT_DENSITY = -1 };
     if (s->whole) {
-        copy_whole(s, s->u, u);
-        if (cotangent) copy_whole(s, s->cotangent, cotangent);
+        copy_whole(s->u, u);
+        if (cotangent) copy_whole(s->cotangent, cotangent);
         if (!density) return;
         lat_field *share = flow_scratch(s->base.map, SLOT_DENSITY, 1, LAT_DOUBLE);
-        copy_whole(s, s->density, share);
+        copy_whole(s->density, share);
         lat_field_axpy(density, 1, share);
         return;
     }

@@ -199,7 +199,7 @@ static void audit_log_det(const block_audit *b, double *worst)
 static int64_t find_site(const lat_geometry *g, int member, int64_t global)
 {
     for (int64_t site = 0; site < g->sites; site++)
-        if (g->global_site[site * g->lanes + member] == global) return site;
+        if (lat_global_site(g, site, member) == global) return site;
     return -1;
 }
 

@@ -180,7 +180,7 @@ static void weigh_chain(direct *d, mc_state *state)
     state->action->table->value(state->action, state->gauge, state->density);
     const double *density = lat_field_map(state->density, LAT_READ);
     for (int64_t i = 0; i < g->sites * g->lanes; i++)
-        if (g->global_site[i] == g->volume - 1 && g->lane_member[i % g->lanes] < g->members)
+        if (lat_global_site(g, i / g->lanes, (int)(i % g->lanes)) == g->volume - 1 && g->lane_member[i % g->lanes] < g->members)
             weight[g->lane_member[i % g->lanes]] = -density[i];
     lat_field_unmap(state->density, (void *)density, LAT_READ);
     MPI_Allreduce(MPI_IN_PLACE, weight, g->members, MPI_DOUBLE, MPI_SUM, g->comm); /* one term is not zero */

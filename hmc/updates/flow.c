@@ -116,8 +116,7 @@ static void share_weights(flow *f, MPI_Comm comm)
     MPI_Comm_rank(p->group_comm, &rank_in_group);
     for (int c = 0; c < f->chunks; c++)
         if (c % p->groups != p->group || rank_in_group > 0) memset(f->weight + c * members, 0, (size_t)members * sizeof *f->weight);
-    /* every number has one owner and is zero elsewhere; as integers, so that no bit changes */
-    MPI_Allreduce(MPI_IN_PLACE, f->weight, f->chunks * members, MPI_INT64_T, MPI_BOR, comm);
+    lat_join(comm, f->weight, (int64_t)f->chunks * members);
 }
 
 static lat_status draw_batch(flow *f, const mc_state *state, uint64_t batch, lat_error *error)

@@ -64,24 +64,14 @@ static mc_update *create(lat_settings *settings, const mc_context *context, int 
     return NULL;
 }
 
-/* Between the chain's field and one of ours: both cut the lattice alike, so each rank moves its own part. */
+/* Between the chain's field and one of ours. */
 static void move_members(const lat_field *from, lat_field *to, const bool *choose)
 {
     const lat_geometry *g = from->geometry;
-    if (lat_same_sites(from->geometry, to->geometry)) {
-        int *member = lat_alloc(g->members, sizeof *member);
-        for (int m = 0; m < g->members; m++) member[m] = choose && !choose[m] ? -1 : m;
-        lat_field_take_members(to, from, member);
-        free(member);
-        return;
-    }
-    double *part = lat_alloc(g->volume / g->rank_count * from->components, sizeof *part);
-    for (int m = 0; m < g->members; m++) {
-        if (choose && !choose[m]) continue;
-        lat_field_get_local(from, m, part);
-        lat_field_set_local(to, m, part);
-    }
-    free(part);
+    int *member = lat_alloc(g->members, sizeof *member);
+    for (int m = 0; m < g->members; m++) member[m] = choose && !choose[m] ? -1 : m;
+    lat_field_take_members(to, from, member);
+    free(member);
 }
 
 /* Rejected replicas keep their links to the last bit; only accepted ones go through the map. */

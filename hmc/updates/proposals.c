@@ -129,25 +129,10 @@ void mc_proposals_weigh(mc_proposals *p, double *log_weight, lat_gauge *v)
 
 /* ---------------------------------------------------------------------------------------------------------- moving */
 
-/* If group and chain cut the lattice alike, each rank already holds its part. */
-static bool same_cut(const mc_proposals *p, const lat_geometry *g)
-{
-    return p->groups == 1 && memcmp(p->geometry->ranks, g->ranks, sizeof p->geometry->ranks) == 0;
-}
-
 static void broadcast(double *values, int64_t count, int root, MPI_Comm comm)
 {
     enum { SLICE = 1 << 20 };
     for (int64_t i = 0; i < count; i += SLICE) MPI_Bcast(values + i, (int)(count - i < SLICE ? count - i : SLICE), MPI_DOUBLE, root, comm);
-}
-
-static void move_part(mc_state *state, const lat_field *links, int member, int replica)
-{
-    const lat_geometry *g = mc_lattice(state);
-    double *part = lat_alloc(g->volume / g->rank_count * links->components, sizeof *part);
-    lat_field_get_local(links, member, part);
-    lat_field_set_local(state->gauge->links, replica, part);
-    free(part);
 }
 
 static void move_whole(mc_proposals *p, mc_state *state, int group, const lat_field *links, int member, int replica)
@@ -164,41 +149,20 @@ static void move_whole(mc_proposals *p, mc_state *state, int group, const lat_fi
 void mc_proposals_to_chain(mc_proposals *p, mc_state *state, int group, const lat_gauge *from, const int *member)
 {
     const lat_field *links = from ? from->links : NULL;
-    bool same = same_cut(p, mc_lattice(state));
     lat_gauge_changed(state->gauge);
-    if (same && lat_same_sites(p->geometry, mc_lattice(state))) {
+    if (p->groups == 1) {
         lat_field_take_members(state->gauge->links, links, member);
         return;
     }
-    for (int r = 0; r < mc_replicas(state); r++) {
-        if (member[r] < 0) continue;
-        if (same)
-            move_part(state, links, member[r], r);
-        else
-            move_whole(p, state, group, links, member[r], r);
-    }
+    for (int r = 0; r < mc_replicas(state); r++)
+        if (member[r] >= 0) move_whole(p, state, group, links, member[r], r);
 }
 
 void mc_proposals_from_chain(mc_proposals *p, const mc_state *state, int replica, int member)
 {
-    const lat_geometry *g = mc_lattice(state);
-    const lat_field *links = state->gauge->links;
-    bool same = same_cut(p, g);
+    int *from = lat_alloc(p->geometry->members, sizeof *from);
+    for (int m = 0; m < p->geometry->members; m++) from[m] = m == member ? replica : -1;
     lat_gauge_changed(p->gauge);
-    if (same && lat_same_sites(p->geometry, g)) {
-        int *from = lat_alloc(p->geometry->members, sizeof *from);
-        for (int m = 0; m < p->geometry->members; m++) from[m] = m == member ? replica : -1;
-        lat_field_take_members(p->gauge->links, links, from);
-        free(from);
-        return;
-    }
-    double *values = lat_alloc((same ? g->volume / g->rank_count : g->volume) * links->components, sizeof *values);
-    if (same) {
-        lat_field_get_local(links, replica, values);
-        lat_field_set_local(p->gauge->links, member, values);
-    } else {
-        lat_field_gather(links, replica, values);
-        lat_field_scatter(p->gauge->links, member, values);
-    }
-    free(values);
+    lat_field_take_members(p->gauge->links, state->gauge->links, from);
+    free(from);
 }

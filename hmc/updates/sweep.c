@@ -64,15 +64,10 @@ lat_status mc_sweep_step(mc_update *update, mc_state *state, lat_error *error)
         lat_range inner = lat_range_of(mc_lattice(state), &sweep->inner[parity]);
         lat_range outer = lat_range_of(mc_lattice(state), &sweep->outer[parity]);
         /* The whole halo once, then only the links that the part before changed. */
-        if (part == 0)
-            lat_halo_start(state->gauge->links);
-        else
-            lat_halo_start_links(state->gauge->links, last_mu, last_parity);
+        lat_halo_choice choice = part == 0 ? (lat_halo_choice){0} : lat_halo_links(last_mu, last_parity);
+        lat_exchange *exchange = lat_halo_start(state->gauge->links, choice);
         sweep->update_links(sweep, state, &inner, mu, round);
-        if (part == 0)
-            lat_halo_finish(state->gauge->links);
-        else
-            lat_halo_finish_links(state->gauge->links, last_mu, last_parity);
+        lat_halo_finish(exchange);
         sweep->update_links(sweep, state, &outer, mu, round);
     }
     lat_gauge_changed(state->gauge);

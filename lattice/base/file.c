@@ -4,7 +4,9 @@
  * file: temporary name, fsync, comparison with what was meant, rename, fsync of the directory.
  */
 #define _GNU_SOURCE
-#include "lattice/base/base.h"
+#include "lattice/base/collective.h"
+#include "lattice/base/file.h"
+
 
 #include <errno.h>
 #include <fcntl.h>
@@ -63,15 +65,6 @@ lat_status lat_file_commit(const char *temporary, const char *path, lat_error *e
         return lat_fail(error, LAT_FILE, "%s: its directory cannot be synced: %s: check the disk", path,
                         strerror(errno));
     return LAT_DONE;
-}
-
-void lat_broadcast(MPI_Comm comm, void *bytes, int64_t size)
-{
-    const int64_t most = 1 << 30;
-    for (int64_t done = 0; done < size; done += most) {
-        int64_t n = size - done < most ? size - done : most;
-        MPI_Bcast((char *)bytes + done, (int)n, MPI_BYTE, 0, comm);
-    }
 }
 
 /* Twice the room, and one byte for the terminating zero. */

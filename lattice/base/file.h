@@ -22,9 +22,6 @@ int64_t lat_write_at(int descriptor, const void *bytes, int64_t size, int64_t of
 /* Gives a complete and synced file its final name, and syncs the directory that holds it. */
 lat_status lat_file_commit(const char *temporary, const char *path, lat_error *error);
 
-/* MPI_Bcast from rank 0, of any size. */
-void lat_broadcast(MPI_Comm comm, void *bytes, int64_t size);
-
 /* Bytes that grow. */
 typedef struct {
     char *data; /* data[size] = 0; free() it */

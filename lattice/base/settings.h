@@ -27,11 +27,14 @@ double lat_settings_real(lat_settings *group, const char *key, double standard, 
 bool lat_settings_bool(lat_settings *group, const char *key, bool standard, lat_error *error);
 /* standard NULL: the key is required.  The string lives as long as the settings. */
 const char *lat_settings_string(lat_settings *group, const char *key, const char *standard, lat_error *error);
-/* Index into the NULL-terminated list of names; a word that is not in it is an error naming the nearest one. */
+/* Index into the NULL-terminated list of names; a word that is not in it is an error naming the nearest one.  standard NULL: the key
+ * is required, and 0 is returned on failure; a standard that is not in the list means "not set": -1 is returned. */
 int lat_settings_choice(lat_settings *group, const char *key, const char *standard, const char *const *names, lat_error *error);
-/* Array or list of integers, reals or strings: fills up to max values and returns their number; 0 if absent and a
- * default of standard_count values is given (copied to values); standard_count < 0: the key is required. */
+/* Array or list of integers, of reals (whole numbers among them) or of strings: fills in up to max values, each in the inclusive range, and
+ * returns their number.  Where the key is absent, and on failure, the values stay what they were: standard_count of them, which is
+ * returned, are the default; standard_count < 0: the key is required, and 0 is returned. */
 int lat_settings_ints(lat_settings *group, const char *key, int64_t *values, int standard_count, int max, int64_t low, int64_t high, lat_error *error);
+int lat_settings_reals(lat_settings *group, const char *key, double *values, int standard_count, int max, double low, double high, lat_error *error);
 int lat_settings_strings(lat_settings *group, const char *key, const char **values, int standard_count, int max, lat_error *error);
 /* A subgroup; an absent one is created empty, so that its defaults are recorded. */
 lat_settings *lat_settings_group(lat_settings *group, const char *key, lat_error *error);
@@ -45,7 +48,5 @@ lat_status lat_settings_finish(lat_settings *root, lat_error *error);
 lat_status lat_settings_fail(lat_settings *group, const char *key, lat_error *error, const char *format, ...) __attribute__((format(printf, 4, 5)));
 /* The group as text in libconfig syntax, complete with defaults, in a fixed order; free() it. */
 char *lat_settings_print(const lat_settings *group);
-/* The entry of a NULL-terminated list with the least edit distance to word; NULL if the list is empty. */
-const char *lat_nearest(const char *word, const char *const *names);
 
 #endif

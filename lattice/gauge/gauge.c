@@ -58,14 +58,17 @@ static void fill_couplings(lat_gauge *gauge)
 {
     const lat_geometry *g = gauge->links->geometry;
     double *c = lat_field_map(gauge->couplings, LAT_WRITE);
-    for (int64_t site = 0; site < g->sites; site++)
+    for (int64_t site = 0; site < g->sites; site++) {
+        int64_t in_block[LAT_MAX_DIM], x[LAT_MAX_DIM] = {0};
+        lat_coordinates(g, site, in_block);
         for (int lane = 0; lane < g->lanes; lane++) {
-            int64_t x[LAT_MAX_DIM] = {0}, member = g->lane_member[lane];
-            for (int nu = 0; nu < g->dim; nu++) x[nu] = g->origin[lane * g->dim + nu] + g->coordinate[site * g->dim + nu];
+            int64_t member = g->lane_member[lane];
+            for (int nu = 0; nu < g->dim; nu++) x[nu] = g->origin[lane * g->dim + nu] + in_block[nu];
             for (int mu = 0; mu < g->dim; mu++)
                 c[(site * g->dim + mu) * g->lanes + lane] =
                     member < g->members ? lat_boundary_coupling(&gauge->boundary[member], g, x, mu) : 1;
         }
+    }
     lat_field_unmap(gauge->couplings, c, LAT_WRITE);
     lat_halo_exchange(gauge->couplings);
 }

@@ -66,14 +66,13 @@ static void wilson_force(lat_gradient_flow *flow, lat_field *links, const gradie
     const lat_geometry *g = flow->geometry;
     lat_range all = lat_block(g), inner = lat_range_of(g, &g->inner), outer = lat_range_of(g, &g->outer);
     if (g->rank_count == 1) { /* waits for nobody: sites in order read every link less often */
-        lat_halo_start_staples(links);
-        lat_halo_finish_staples(links);
+        lat_halo_finish(lat_halo_start(links, lat_halo_staples()));
         flow->kernels->gradient_flow_force(args, &all);
         return;
     }
-    lat_halo_start_staples(links);
+    lat_exchange *exchange = lat_halo_start(links, lat_halo_staples());
     flow->kernels->gradient_flow_force(args, &inner);
-    lat_halo_finish_staples(links);
+    lat_halo_finish(exchange);
     flow->kernels->gradient_flow_force(args, &outer);
 }
 
@@ -200,7 +199,7 @@ static void add_slices(const lat_field *density, lat_accumulator *sums)
     const double *value = lat_field_map(density, LAT_READ);
     for (int64_t i = 0; i < g->sites; i++)
         for (int lane = 0; lane < g->blocks * g->members; lane++) {
-            int64_t slice = g->global_site[i * g->lanes + lane] / slice_volume;
+            int64_t slice = lat_global_site(g, i, lane) / slice_volume;
             for (int c = 0; c < DENSITIES; c++)
                 lat_accumulator_add(&sums[(g->lane_member[lane] * DENSITIES + c) * slices + slice],
                                     value[(i * DENSITIES + c) * g->lanes + lane]);

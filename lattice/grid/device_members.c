@@ -2,6 +2,8 @@
  *
  * device_members.c: members of fields in the memory of a device, by way of their numbers in the order of sites, there.
  */
+#include "lattice/grid/members.h"
+
 #include "lattice/grid/kernels.h"
 
 #include <stdlib.h>

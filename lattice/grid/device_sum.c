@@ -1,7 +1,7 @@
 /* flowhmc: SPDX-License-Identifier: GPL-3.0-or-later
  *
- * device_sum.c: the exact sum of a field that is in the memory of a device.  Integers come back, a few for each lane, and
- * only where values do not fit them the field itself.
+ * device_sum.c: the exact sum of a field that is in the memory of a device.  Integers come back, a few for each
+ * lane.
  */
 #include "lattice/kernels/sum.h"
 #include "lattice/grid/kernels.h"
@@ -29,23 +29,22 @@ static int64_t *sum_rows(const lat_field *field)
     return part;
 }
 
-void lat_sum_on_device(const lat_field *field, double *out)
+static void add_lanes(const lat_geometry *g, const int64_t *part, double *out)
+{
+    lat_accumulator *sum = lat_alloc(g->members, sizeof *sum);
+    for (int lane = 0; lane < g->members * g->blocks; lane++) add_parts(&sum[g->lane_member[lane]], part + lane * SUM_PARTS);
+    if (g->rank_count > 1) lat_accumulator_reduce(g->comm, sum, g->members);
+    for (int m = 0; m < g->members; m++) out[m] = lat_accumulator_value(&sum[m]);
+    free(sum);
+}
+
+bool lat_device_sum(const lat_field *field, double *out)
 {
     const lat_geometry *g = field->geometry;
     int64_t *part = sum_rows(field), inexact = 0;
     for (int lane = 0; lane < g->members * g->blocks; lane++) inexact += part[lane * SUM_PARTS + SUM_INEXACT];
     if (g->rank_count > 1) MPI_Allreduce(MPI_IN_PLACE, &inexact, 1, MPI_INT64_T, MPI_SUM, g->comm);
-    if (inexact) {
-        lat_field copy = *field;
-        copy.data = lat_field_map(field, LAT_READ);
-        lat_sum_on_host(&copy, out);
-        lat_field_unmap(field, copy.data, LAT_READ);
-    } else {
-        lat_accumulator *sum = lat_alloc(g->members, sizeof *sum);
-        for (int lane = 0; lane < g->members * g->blocks; lane++) add_parts(&sum[g->lane_member[lane]], part + lane * SUM_PARTS);
-        if (g->rank_count > 1) lat_accumulator_reduce(g->comm, sum, g->members);
-        for (int m = 0; m < g->members; m++) out[m] = lat_accumulator_value(&sum[m]);
-        free(sum);
-    }
+    if (!inexact) add_lanes(g, part, out);
     free(part);
+    return !inexact;
 }

@@ -36,11 +36,10 @@ void lat_field_zero(lat_field *field);
 void lat_field_copy(lat_field *to, const lat_field *from);    /* halo included; converts the precision */
 /* Copies the members m with choose[m] true; the others keep their values. */
 void lat_field_copy_members(lat_field *to, const lat_field *from, const bool *choose);
-/* Whether the sites of both geometries have the same numbers: alike over ranks, and not cut over lanes, which a device does
- * not mind. */
-bool lat_same_sites(const lat_geometry *a, const lat_geometry *b);
-/* Member m of `to` becomes the member member[m] of `from`, and stays as it is where that is negative.  The geometries may
- * differ in members and halo (members.c); converts the precision.  Halo not filled. */
+/* Member m of `to` becomes the member member[m] of `from`, which has as many components, and stays as it is where that is negative.
+ * The lattices have the same extents, and may differ in all else: members, halo, ranks, lanes, backend; converts the
+ * precision.  Collective over the ranks of both, with the same list: every rank of `to` is one of `from`, and the other way
+ * round or alone with a whole lattice.  Halo not filled. */
 void lat_field_take_members(lat_field *to, const lat_field *from, const int *member);
 void lat_field_axpy(lat_field *y, double a, const lat_field *x); /* y += a x on the block */
 

@@ -133,69 +133,64 @@ static lat_status check_shape(const lat_shape *shape, lat_error *error)
 
 /* ------------------------------------------------------------------------------------------------- the site table */
 
-static void count_box(const lat_geometry *g, int64_t low[LAT_MAX_DIM], int64_t extent[LAT_MAX_DIM])
+void lat_region_offset(int region, int offset[LAT_MAX_DIM])
 {
-    for (int mu = 0; mu < LAT_MAX_DIM; mu++) {
-        low[mu] = g->split[mu] ? -g->halo : 0;
-        extent[mu] = g->block[mu] - 2 * low[mu];
+    for (int mu = 0; mu < LAT_MAX_DIM; region /= 3, mu++) offset[mu] = region % 3 - 1;
+}
+
+/* Sites of a region in one direction. */
+static int64_t extent_of(const lat_geometry *g, int offset, int mu)
+{
+    return offset == 0 ? g->block[mu] : g->split[mu] ? g->halo : 0;
+}
+
+/* First the block, then the halo, region by region. */
+static void number_sites(lat_geometry *g)
+{
+    g->region[LAT_BLOCK] = (lat_region){0, g->sites};
+    g->all_sites = g->sites;
+    for (int i = 0; i < LAT_REGIONS; i++) {
+        int offset[LAT_MAX_DIM], outside = 0;
+        int64_t count = 1;
+        lat_region_offset(i, offset);
+        for (int mu = 0; mu < LAT_MAX_DIM; mu++) {
+            count *= extent_of(g, offset[mu], mu);
+            outside += offset[mu] != 0;
+        }
+        if (i == LAT_BLOCK) continue;
+        g->region[i] = (lat_region){g->all_sites, outside <= g->corners ? count : 0};
+        g->all_sites += g->region[i].count;
     }
 }
 
 int64_t lat_site(const lat_geometry *g, const int64_t *coordinate)
 {
+    int region = 0;
     int64_t index = 0;
     for (int mu = LAT_MAX_DIM - 1; mu >= 0; mu--) {
-        int64_t c = mu < g->dim ? coordinate[mu] : 0, low = g->split[mu] ? -g->halo : 0, extent = g->block[mu] - 2 * low;
-        if (!g->split[mu]) c = (c % extent + extent) % extent;
-        if (c < low || c >= low + extent) return -1;
-        index = index * extent + (c - low);
+        int64_t block = g->block[mu], c = mu < g->dim ? coordinate[mu] : 0;
+        if (!g->split[mu]) c = (c % block + block) % block;
+        if (c < -g->halo || c >= block + g->halo) return -1;
+        int offset = c < 0 ? -1 : c >= block ? 1 : 0;
+        region = 3 * region + offset + 1;
+        index = index * extent_of(g, offset, mu) + (offset < 0 ? c + g->halo : offset > 0 ? c - block : c);
     }
-    return g->box_site[index];
+    return g->region[region].count > 0 ? g->region[region].first + index : -1;
 }
 
-/* Which of 3^4 regions a point of the box lies in, as a number; `outside`: in how many directions not in the block. */
-enum { REGIONS = 81, BLOCK_REGION = REGIONS / 2 };
-static int region_of(const lat_geometry *g, const int32_t c[LAT_MAX_DIM], int *outside)
+void lat_coordinates(const lat_geometry *g, int64_t site, int64_t coordinate[LAT_MAX_DIM])
 {
-    int region = 0;
-    *outside = 0;
-    for (int mu = LAT_MAX_DIM - 1; mu >= 0; mu--) {
-        int side = c[mu] < 0 ? -1 : c[mu] >= g->block[mu] ? 1 : 0;
-        region = 3 * region + side + 1;
-        *outside += side != 0;
+    int region = LAT_BLOCK, offset[LAT_MAX_DIM] = {0};
+    if (site >= g->sites) {
+        for (region = 0; region == LAT_BLOCK || site >= g->region[region].first + g->region[region].count;) region++;
+        lat_region_offset(region, offset);
     }
-    return region;
-}
-
-/* Numbers the box of block and halo: first the block, then the halo, region by region, x fastest in each. */
-static void number_sites(lat_geometry *g)
-{
-    int64_t low[LAT_MAX_DIM], extent[LAT_MAX_DIM], box = 1, next[REGIONS] = {0}, first = g->sites;
-    count_box(g, low, extent);
-    for (int mu = 0; mu < LAT_MAX_DIM; mu++) box *= extent[mu];
-    g->box_site = lat_alloc(box, sizeof *g->box_site);
-    for (int pass = 0; pass < 2; pass++) {
-        for (int64_t i = 0; i < box; i++) {
-            int outside;
-            int32_t c[LAT_MAX_DIM];
-            for (int64_t mu = 0, rest = i; mu < LAT_MAX_DIM; rest /= extent[mu], mu++)
-                c[mu] = (int32_t)(rest % extent[mu] + low[mu]);
-            int region = region_of(g, c, &outside);
-            g->box_site[i] = outside <= g->corners ? next[region]++ : -1;
-            if (pass == 1 && g->box_site[i] >= 0)
-                memcpy(g->coordinate + g->box_site[i] * g->dim, c, (size_t)g->dim * sizeof *c);
-        }
-        if (pass == 1) break;
-        next[BLOCK_REGION] = 0;
-        for (int region = 0; region < REGIONS; region++) {
-            int64_t count = next[region];
-            if (region == BLOCK_REGION) continue;
-            next[region] = first;
-            first += count;
-        }
-        g->coordinate = lat_alloc(first * g->dim, sizeof *g->coordinate);
+    int64_t rest = site - g->region[region].first;
+    for (int mu = 0; mu < LAT_MAX_DIM; mu++) {
+        int64_t extent = extent_of(g, offset[mu], mu);
+        coordinate[mu] = rest % extent + (offset[mu] < 0 ? -g->halo : offset[mu] > 0 ? g->block[mu] : 0);
+        rest /= extent;
     }
-    g->all_sites = first;
 }
 
 static void link_neighbours(lat_geometry *g)
@@ -203,13 +198,16 @@ static void link_neighbours(lat_geometry *g)
     for (int mu = 0; mu < g->dim; mu++) {
         g->up[mu] = lat_alloc(g->all_sites, sizeof(int64_t));
         g->down[mu] = lat_alloc(g->all_sites, sizeof(int64_t));
-        for (int64_t site = 0; site < g->all_sites; site++) {
-            int64_t c[LAT_MAX_DIM];
-            for (int nu = 0; nu < g->dim; nu++) c[nu] = g->coordinate[site * g->dim + nu];
+    }
+    for (int64_t site = 0; site < g->all_sites; site++) {
+        int64_t c[LAT_MAX_DIM];
+        lat_coordinates(g, site, c);
+        for (int mu = 0; mu < g->dim; mu++) {
             c[mu]++;
             g->up[mu][site] = lat_site(g, c);
             c[mu] -= 2;
             g->down[mu][site] = lat_site(g, c);
+            c[mu]++;
         }
     }
 }
@@ -226,19 +224,47 @@ static void place_lanes(lat_geometry *g)
         for (int mu = 0, rest = used ? block : 0; mu < g->dim; rest /= g->lane_grid[mu], mu++)
             g->origin[lane * g->dim + mu] = g->position[mu] * g->local[mu] + rest % g->lane_grid[mu] * g->block[mu];
     }
-    g->global_site = lat_alloc(g->sites * g->lanes, sizeof *g->global_site);
-    for (int64_t site = 0; site < g->sites; site++)
-        for (int lane = 0; lane < g->lanes; lane++) {
-            int64_t index = 0;
-            for (int mu = g->dim - 1; mu >= 0; mu--)
-                index = index * g->size[mu] + g->origin[lane * g->dim + mu] + g->coordinate[site * g->dim + mu];
-            g->global_site[site * g->lanes + lane] = index;
-        }
+}
+
+static int64_t index_in(const lat_geometry *g, const int64_t size[LAT_MAX_DIM], const int64_t coordinate[LAT_MAX_DIM])
+{
+    int64_t index = 0;
+    for (int mu = g->dim - 1; mu >= 0; mu--) index = index * size[mu] + coordinate[mu];
+    return index;
+}
+
+int64_t lat_lane_place(const lat_geometry *g, int lane)
+{
+    int64_t c[LAT_MAX_DIM] = {0};
+    for (int mu = 0; mu < g->dim; mu++) c[mu] = g->origin[lane * g->dim + mu] - g->position[mu] * g->local[mu];
+    return index_in(g, g->local, c);
+}
+
+int64_t lat_site_place(const lat_geometry *g, int64_t site)
+{
+    int64_t c[LAT_MAX_DIM];
+    lat_coordinates(g, site, c);
+    return index_in(g, g->local, c);
+}
+
+static void index_sites(lat_geometry *g)
+{
+    g->lane_index = lat_alloc(g->lanes, sizeof *g->lane_index);
+    g->site_index = lat_alloc(g->sites, sizeof *g->site_index);
+    for (int lane = 0; lane < g->lanes; lane++) g->lane_index[lane] = index_in(g, g->size, g->origin + lane * g->dim);
+    for (int64_t site = 0; site < g->sites; site++) {
+        int64_t c[LAT_MAX_DIM];
+        lat_coordinates(g, site, c);
+        g->site_index[site] = index_in(g, g->size, c);
+    }
 }
 
 lat_sites lat_sites_where(const lat_geometry *g, bool (*choose)(const lat_geometry *g, int64_t site, int value), int value)
 {
-    lat_sites list = {.site = lat_alloc(g->sites, sizeof *list.site)};
+    lat_sites list = {0};
+    for (int64_t site = 0; site < g->sites; site++) list.count += choose(g, site, value);
+    list.site = lat_alloc(list.count, sizeof *list.site);
+    list.count = 0;
     for (int64_t site = 0; site < g->sites; site++)
         if (choose(g, site, value)) list.site[list.count++] = site;
     lat_sites_share(g, &list);
@@ -247,8 +273,9 @@ lat_sites lat_sites_where(const lat_geometry *g, bool (*choose)(const lat_geomet
 
 static bool has_parity(const lat_geometry *g, int64_t site, int parity)
 {
-    int64_t sum = 0;
-    for (int mu = 0; mu < g->dim; mu++) sum += g->origin[mu] + g->coordinate[site * g->dim + mu];
+    int64_t sum = 0, c[LAT_MAX_DIM];
+    lat_coordinates(g, site, c);
+    for (int mu = 0; mu < g->dim; mu++) sum += g->origin[mu] + c[mu];
     return sum % 2 == parity;
 }
 
@@ -256,10 +283,9 @@ static bool has_parity(const lat_geometry *g, int64_t site, int parity)
 static bool is_inner(const lat_geometry *g, int64_t site, int inner)
 {
     bool all = true;
-    for (int mu = 0; mu < g->dim; mu++) {
-        int64_t c = g->coordinate[site * g->dim + mu];
-        all = all && (g->ranks[mu] == 1 || (c >= g->halo && c < g->block[mu] - g->halo));
-    }
+    int64_t c[LAT_MAX_DIM];
+    lat_coordinates(g, site, c);
+    for (int mu = 0; mu < g->dim; mu++) all = all && (g->ranks[mu] == 1 || (c[mu] >= g->halo && c[mu] < g->block[mu] - g->halo));
     return all == inner;
 }
 
@@ -279,7 +305,8 @@ static void share_tables(lat_geometry *g)
     const int64_t size = sizeof(int64_t);
     g->tables = lat_alloc(1, sizeof *g->tables);
     *g->tables = (lat_tables){.dim = g->dim, .lanes = g->lanes};
-    g->tables->global_site = lat_share(g, g->global_site, g->sites * g->lanes * size);
+    g->tables->site_index = lat_share(g, g->site_index, g->sites * size);
+    g->tables->lane_index = lat_share(g, g->lane_index, g->lanes * size);
     g->tables->lane_member = lat_share(g, g->lane_member, g->lanes * size);
     for (int mu = 0; mu < LAT_MAX_DIM; mu++) {
         g->tables->up[mu] = lat_share(g, g->up[mu], g->all_sites * size);
@@ -292,7 +319,8 @@ static void share_tables(lat_geometry *g)
 static void unshare_tables(lat_geometry *g)
 {
     if (!g->tables) return;
-    lat_unshare(g, (void *)g->tables->global_site);
+    lat_unshare(g, (void *)g->tables->site_index);
+    lat_unshare(g, (void *)g->tables->lane_index);
     lat_unshare(g, (void *)g->tables->lane_member);
     lat_unshare(g, (void *)g->tables->site_place);
     lat_unshare(g, (void *)g->tables->lane_place);
@@ -301,6 +329,39 @@ static void unshare_tables(lat_geometry *g)
         lat_unshare(g, (void *)g->tables->down[mu]);
     }
     free(g->tables);
+}
+
+/* ---------------------------------------------------------------------------------------------- what others keep here */
+
+typedef struct lat_kept {
+    struct lat_kept *next;
+    lat_release *release;
+    void *object;
+} kept;
+
+void *lat_geometry_kept(const lat_geometry *g, lat_release *release)
+{
+    const kept *k = g->kept;
+    while (k && k->release != release) k = k->next;
+    return k ? k->object : NULL;
+}
+
+void lat_geometry_keep(const lat_geometry *geometry, lat_release *release, void *object)
+{
+    lat_geometry *g = (lat_geometry *)geometry; /* what is kept is no part of the geometry's value */
+    kept *k = lat_alloc(1, sizeof *k);
+    *k = (kept){g->kept, release, object};
+    g->kept = k;
+}
+
+static void release_kept(lat_geometry *g)
+{
+    for (kept *k = g->kept, *next; k; k = next) {
+        next = k->next;
+        k->release(g, k->object);
+        free(k);
+    }
+    g->kept = NULL;
 }
 
 /* -------------------------------------------------------------------------------------------------------- the whole */
@@ -342,6 +403,7 @@ lat_status lat_geometry_create(MPI_Comm comm, const lat_shape *shape, lat_geomet
     number_sites(g);
     link_neighbours(g);
     place_lanes(g);
+    index_sites(g);
     share_tables(g);
     g->parity[0] = lat_sites_where(g, has_parity, 0);
     g->parity[1] = lat_sites_where(g, has_parity, 1);
@@ -362,17 +424,15 @@ bool lat_geometry_serves(const lat_geometry *g, lat_precision precision)
 void lat_geometry_free(lat_geometry *g)
 {
     if (!g) return;
-    lat_halos_free(g);
+    release_kept(g);
     unshare_tables(g);
-    lat_paths_free(g);
     for (int mu = 0; mu < LAT_MAX_DIM; mu++) {
         free(g->up[mu]);
         free(g->down[mu]);
     }
-    free(g->coordinate);
-    free(g->box_site);
     free(g->origin);
-    free(g->global_site);
+    free(g->site_index);
+    free(g->lane_index);
     free(g->lane_member);
     lat_sites_free(g, &g->parity[0]);
     lat_sites_free(g, &g->parity[1]);

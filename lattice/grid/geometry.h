@@ -31,11 +31,18 @@ typedef struct {
     int64_t *shared; /* the same where kernels find it */
 } lat_sites;
 
+/* Block and halo are made of regions, which are named by their offset o in {-1, 0, 1}^4 from the block, as the number
+ * sum_mu (o_mu + 1) 3^mu.  The sites of a region follow each other, x fastest. */
+enum { LAT_REGIONS = 81, LAT_BLOCK = LAT_REGIONS / 2 };
+typedef struct {
+    int64_t first, count; /* sites */
+} lat_region;
+
 /* Every rank holds an equal part of the lattice; the part is cut in equal blocks, one per lane and member.  All lanes
  * share one table of sites: sites 0 ... sites-1 are the block (x fastest), sites ... all_sites-1 its halo (by regions).  Directions
  * that are split over neither ranks nor lanes have no halo: their neighbour table wraps around.
  * Lane = block * members + member; lanes beyond blocks * members are idle: they compute, and nobody looks.
- * Read-only for everybody but geometry.c and halo.c. */
+ * Read-only for everybody but geometry.c. */
 typedef struct lat_geometry {
     MPI_Comm comm;
     int rank, rank_count;
@@ -51,17 +58,15 @@ typedef struct lat_geometry {
     bool split[LAT_MAX_DIM]; /* over ranks or lanes: this direction has a halo */
     int64_t sites, all_sites;
     int64_t *up[LAT_MAX_DIM], *down[LAT_MAX_DIM]; /* [all_sites]; -1 where the neighbour is not stored */
-    int64_t *box_site;                            /* site number of every point of block and halo, x fastest */
-    int32_t *coordinate;                          /* [all_sites][dim]: within the block, negative in a lower halo */
-    int64_t *origin;                              /* [lanes][dim]: global coordinates of the lane's block */
-    int64_t *global_site;                         /* [sites][lanes]: lexicographic global site index */
-    int64_t *lane_member;                         /* [lanes]; idle lanes carry members, members+1, ... */
+    lat_region region[LAT_REGIONS];
+    int64_t *origin;                  /* [lanes][dim]: global coordinates of the lane's block */
+    int64_t *site_index, *lane_index; /* [sites], [lanes]: lat_global_site is their sum */
+    int64_t *lane_member;             /* [lanes]; idle lanes carry members, members+1, ... */
     lat_sites parity[2];                          /* sites of the block with even, odd sum of global coordinates */
     lat_sites inner, outer;                       /* sites that need no halo from other ranks, and those that do */
     const struct lat_backend *backend;
     struct lat_tables *tables; /* what kernels read of all this, where they find it */
-    struct lat_halo *halos; /* exchanges set up so far, by the number of bytes per site */
-    struct lat_paths *paths; /* room for what kernels keep from site to site (paths.c) */
+    struct lat_kept *kept;     /* lat_geometry_keep */
 } lat_geometry;
 
 /* Collective over comm, which is duplicated.  LAT_CONFIG if the shape cannot be met (the message says which extent
@@ -73,8 +78,23 @@ void lat_geometry_free(lat_geometry *geometry); /* collective */
  * for float holds doubles too, in two vectors of lanes for one; one that was laid out for double need not hold floats. */
 bool lat_geometry_serves(const lat_geometry *geometry, lat_precision precision);
 
-/* Site index of the coordinates relative to the block of the lanes (halo coordinates included); -1 if not stored. */
+/* Site of the coordinates relative to the block of the lanes (negative in a lower halo); -1 if it is not stored. */
 int64_t lat_site(const lat_geometry *geometry, const int64_t *coordinate);
+/* The inverse.  0 in directions beyond dim. */
+void lat_coordinates(const lat_geometry *geometry, int64_t site, int64_t coordinate[LAT_MAX_DIM]);
+void lat_region_offset(int region, int offset[LAT_MAX_DIM]);
+
+/* Lexicographic index, x fastest, in the whole lattice of a site of the block. */
+static inline int64_t lat_global_site(const lat_geometry *geometry, int64_t site, int lane)
+{
+    return geometry->site_index[site] + geometry->lane_index[lane];
+}
+
+/* What others derive from a geometry and want to find again: one object for each release function, which is called when the
+ * geometry is freed.  It is no part of the geometry's value.  lat_geometry_kept: NULL where nothing is kept. */
+typedef void lat_release(const lat_geometry *geometry, void *object);
+void *lat_geometry_kept(const lat_geometry *geometry, lat_release *release);
+void lat_geometry_keep(const lat_geometry *geometry, lat_release *release, void *object);
 
 /* The sites of the block for which choose(geometry, site, value) holds, in order; lat_sites_free. */
 lat_sites lat_sites_where(const lat_geometry *geometry, bool (*choose)(const lat_geometry *geometry, int64_t site, int value), int value);
@@ -82,11 +102,5 @@ lat_sites lat_sites_where(const lat_geometry *geometry, bool (*choose)(const lat
 /* Where a site and a lane lie in the rank's part, in site order: the place is the sum of both. */
 int64_t lat_site_place(const lat_geometry *geometry, int64_t site);
 int64_t lat_lane_place(const lat_geometry *geometry, int lane);
-
-/* Releases the exchanges of a geometry (halo.c). */
-void lat_halos_free(lat_geometry *geometry);
-
-/* Releases the room for paths (paths.c). */
-void lat_paths_free(lat_geometry *geometry);
 
 #endif

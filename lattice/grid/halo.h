@@ -7,23 +7,41 @@
 
 #include "lattice/grid/field.h"
 
+/* A run of components of a field. */
+typedef struct {
+    int first, count;
+} lat_run;
+
+/* What travels in an exchange; {0}: all that the halo holds.
+ * runs: the components that the sites of a region of the halo get, by its offset in {-1, 0, 1}^4 from the block; fills in up to LAT_MAX_DIM
+ *     runs in ascending order and returns their number, 0 where the region is left alone.  A function of its arguments alone.  Where
+ *     half of what a region holds travels, so may the rest.  NULL: all.
+ * one_parity: only sites with this parity of the sum of coordinates, where they have it on all ranks and in all lanes: where
+ *     blocks are even. */
+typedef struct {
+    int (*runs)(const lat_field *field, const int offset[LAT_MAX_DIM], int argument, lat_run run[LAT_MAX_DIM]);
+    int argument;
+    bool one_parity;
+    int parity;
+} lat_halo_choice;
+
 /* Fills the halo of a field from the owners of its sites.  Collective.  Between the two halves the halo of the inner sites
  * is filled already (what comes from lanes of the same rank), so that work on them overlaps with the messages; the
- * outer sites must not change.  A geometry has one exchange of a given number of components under way at a time. */
-void lat_halo_start(lat_field *field);
-void lat_halo_finish(lat_field *field);
-void lat_halo_exchange(lat_field *field);
-/* The same for no more than the links in direction mu at the sites of one parity, and where staples need them: after an
- * update of these links, when the rest of the halo is filled. */
-void lat_halo_start_links(lat_field *links, int mu, int parity);
-void lat_halo_finish_links(lat_field *links, int mu, int parity);
-/* The same for the links in all directions, where staples and plaquettes need them: the rest of the halo is left alone. */
-void lat_halo_start_staples(lat_field *links);
-void lat_halo_finish_staples(lat_field *links);
-/* Bytes that this rank sends in an exchange of the whole halo, and in one for staples. */
-int64_t lat_halo_bytes(const lat_field *field);
-int64_t lat_halo_staple_bytes(const lat_field *links);
+ * outer sites must not change.  Any number of exchanges may be under way, if they were started in the same order on all ranks; the
+ * caller finishes each once.  NULL is an exchange of a lattice without a halo. */
+typedef struct lat_exchange lat_exchange;
+lat_exchange *lat_halo_start(lat_field *field, lat_halo_choice choice);
+void lat_halo_finish(lat_exchange *exchange);
+void lat_halo_exchange(lat_field *field); /* both, of all */
+
+/* Bytes that this rank sends in such an exchange. */
+int64_t lat_halo_bytes(const lat_field *field, lat_halo_choice choice);
+
 /* The adjoint: adds every halo value to the site it is a copy of and zeroes the halo.  Collective. */
 void lat_halo_adjoint(lat_field *field);
+
+/* Fields that hold the same number of components for every direction, as links do: */
+lat_halo_choice lat_halo_links(int mu, int parity); /* of direction mu, where staples need them, at sites of one parity */
+lat_halo_choice lat_halo_staples(void);             /* of all directions, where staples and plaquettes need them */
 
 #endif

@@ -32,14 +32,9 @@ lat_tables lat_tables_with_paths(const lat_field *links, lat_group group);
 /* All sites of the block, or a list of them. */
 lat_range lat_block(const lat_geometry *geometry);
 lat_range lat_range_of(const lat_geometry *geometry, const lat_sites *sites);
-/* Members of fields of a device (device_members.c): as lat_field_get_local, lat_field_set_local, lat_field_take_members. */
-void lat_device_get_local(const lat_field *field, int member, double *values);
-void lat_device_set_local(lat_field *field, int member, const double *values);
-void lat_device_take_members(lat_field *to, const lat_field *from, const int *member);
 const lat_kernels *lat_kernels_of(const lat_field *field, lat_group group);
 
-/* lat_sum, of numbers at field->data that are the host's, or the backend's (sum.c, device_sum.c). */
-void lat_sum_on_host(const lat_field *field, double *out);
-void lat_sum_on_device(const lat_field *field, double *out);
+/* lat_sum in the memory of a device (device_sum.c); false: some values are no integers of its units, and out is not filled in. */
+bool lat_device_sum(const lat_field *field, double *out);
 
 #endif

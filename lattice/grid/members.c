@@ -1,99 +1,142 @@
 /* flowhmc: SPDX-License-Identifier: GPL-3.0-or-later
  *
- * members.c: moving members between fields whose sites have the same numbers, lane by lane, without a way through site order.
+ * members.c: members of fields in the order of sites, and from field to field.
  */
-#include "lattice/grid/kernels.h"
+#include "lattice/grid/members.h"
 
+#include "lattice/backend/backend.h"
+
+#include <stdlib.h>
 #include <string.h>
 
-bool lat_same_sites(const lat_geometry *a, const lat_geometry *b)
+/* --------------------------------------------------------------------------------------------------- in site order */
+
+/* All blocks of a site together, so that the field passes through the processor once. */
+void lat_field_get_local(const lat_field *field, int member, double *values)
 {
-    bool same = a->dim == b->dim && a->rank_count == b->rank_count && a->backend == b->backend;
-    for (int mu = 0; mu < LAT_MAX_DIM; mu++) {
-        bool whole = !a->backend->on_host || (a->lane_grid[mu] == 1 && b->lane_grid[mu] == 1);
-        same = same && a->size[mu] == b->size[mu] && a->ranks[mu] == b->ranks[mu] && whole;
+    const lat_geometry *g = field->geometry;
+    if (!g->backend->on_host) {
+        lat_device_get_local(field, member, values);
+        return;
     }
-    return same;
+    const int components = field->components;
+    const int64_t lanes = g->lanes;
+    int64_t *start = lat_alloc(g->blocks, sizeof *start);
+    for (int block = 0; block < g->blocks; block++) start[block] = lat_lane_place(g, block * g->members + member);
+    for (int64_t site = 0; site < g->sites; site++) {
+        int64_t row = site * components * lanes + member, index = lat_site_place(g, site);
+        for (int block = 0; block < g->blocks; block++, row += g->members) {
+            double *to = values + (start[block] + index) * components;
+            if (field->precision == LAT_FLOAT)
+                for (int c = 0; c < components; c++) to[c] = ((const float *)field->data)[row + c * lanes];
+            else
+                for (int c = 0; c < components; c++) to[c] = ((const double *)field->data)[row + c * lanes];
+        }
+    }
+    free(start);
 }
 
-enum { VECTOR = 8 };
-typedef double doubles __attribute__((vector_size(VECTOR * sizeof(double))));
-typedef float floats __attribute__((vector_size(VECTOR * sizeof(float))));
-typedef int64_t double_mask __attribute__((vector_size(VECTOR * sizeof(int64_t))));
-typedef int32_t float_mask __attribute__((vector_size(VECTOR * sizeof(int32_t))));
-
-/* Rows of lanes, and which lane of one each lane of the other takes. */
-typedef struct {
-    void *to;
-    const void *from;
-    int64_t rows, to_lanes, from_lanes;
-    const int *member;
-    int count;
-} move;
-
-/* How far apart the lanes lie that the lanes first ... first + VECTOR - 1 take, if all of them are alike and there. */
-static bool shift_of(const move *m, int first, int64_t *shift)
+void lat_field_set_local(lat_field *field, int member, const double *values)
 {
-    bool found = false;
-    *shift = 0;
-    for (int lane = first; lane < first + VECTOR; lane++) {
-        if (lane >= m->count) return false;
-        if (m->member[lane] < 0) continue;
-        if (found && *shift != m->member[lane] - lane) return false;
-        found = true;
-        *shift = m->member[lane] - lane;
+    const lat_geometry *g = field->geometry;
+    if (!g->backend->on_host) {
+        lat_device_set_local(field, member, values);
+        return;
     }
-    return found && first + *shift >= 0 && first + *shift + VECTOR <= m->from_lanes && first + VECTOR <= m->to_lanes;
+    const int components = field->components;
+    const int64_t lanes = g->lanes;
+    int64_t *start = lat_alloc(g->blocks, sizeof *start);
+    for (int block = 0; block < g->blocks; block++) start[block] = lat_lane_place(g, block * g->members + member);
+    for (int64_t site = 0; site < g->sites; site++) {
+        int64_t row = site * components * lanes + member, index = lat_site_place(g, site);
+        for (int block = 0; block < g->blocks; block++, row += g->members) {
+            const double *from = values + (start[block] + index) * components;
+            if (field->precision == LAT_FLOAT)
+                for (int c = 0; c < components; c++) ((float *)field->data)[row + c * lanes] = (float)from[c];
+            else
+                for (int c = 0; c < components; c++) ((double *)field->data)[row + c * lanes] = from[c];
+        }
+    }
+    free(start);
 }
 
-#define TAKE(name, to_real, to_reals, mask, from_real, from_reals)                                                     \
-    static void name##_vector(const move *m, int first, int64_t shift)                                                 \
-    {                                                                                                                  \
-        to_real *to = (to_real *)m->to + first;                                                                        \
-        const from_real *from = (const from_real *)m->from + first + shift;                                            \
-        mask mine = {0};                                                                                               \
-        for (int i = 0; i < VECTOR; i++) mine[i] = m->member[first + i] < 0 ? 0 : -1;                                  \
-        for (int64_t row = 0; row < m->rows; row++, to += m->to_lanes, from += m->from_lanes) {                        \
-            from_reals value;                                                                                          \
-            mask old;                                                                                                  \
-            memcpy(&value, from, sizeof value);                                                                        \
-            memcpy(&old, to, sizeof old);                                                                              \
-            old = (mine & (mask) __builtin_convertvector(value, to_reals)) | (~mine & old);                            \
-            memcpy(to, &old, sizeof old);                                                                              \
-        }                                                                                                              \
-    }                                                                                                                  \
-    static void name##_lane(const move *m, int lane)                                                                   \
-    {                                                                                                                  \
-        to_real *to = (to_real *)m->to + lane;                                                                         \
-        const from_real *from = (const from_real *)m->from + m->member[lane];                                          \
-        for (int64_t row = 0; row < m->rows; row++, to += m->to_lanes, from += m->from_lanes) *to = (to_real)*from;    \
-    }                                                                                                                  \
-    static void name(const move *m)                                                                                    \
-    {                                                                                                                  \
-        for (int first = 0; first < m->count; first += VECTOR) {                                                       \
-            int64_t shift;                                                                                             \
-            bool together = shift_of(m, first, &shift);                                                                \
-            if (together) name##_vector(m, first, shift);                                                              \
-            for (int lane = first; !together && lane < m->count && lane < first + VECTOR; lane++)                      \
-                if (m->member[lane] >= 0) name##_lane(m, lane);                                                        \
-        }                                                                                                              \
-    }
+void lat_field_gather(const lat_field *field, int member, double *values)
+{
+    const lat_geometry *g = field->geometry;
+    int64_t total = g->volume * field->components;
+    double *part = lat_alloc(total / g->rank_count, sizeof *part);
+    lat_field_get_local(field, member, part);
+    memset(values, 0, (size_t)total * sizeof *values);
+    for (int block = 0; block < g->blocks; block++)
+        for (int64_t site = 0; site < g->sites; site++) {
+            int lane = block * g->members + member;
+            double *to = values + lat_global_site(g, site, lane) * field->components;
+            memcpy(to, part + (lat_lane_place(g, lane) + lat_site_place(g, site)) * field->components, (size_t)field->components * sizeof *to);
+        }
+    free(part);
+    lat_join(g->comm, values, total);
+}
 
-TAKE(doubles_of_doubles, double, doubles, double_mask, double, doubles)
-TAKE(doubles_of_floats, double, doubles, double_mask, float, floats)
-TAKE(floats_of_doubles, float, floats, float_mask, double, doubles)
-TAKE(floats_of_floats, float, floats, float_mask, float, floats)
+void lat_field_scatter(lat_field *field, int member, const double *values)
+{
+    const lat_geometry *g = field->geometry;
+    double *part = lat_alloc(g->volume / g->rank_count * field->components, sizeof *part);
+    for (int block = 0; block < g->blocks; block++)
+        for (int64_t site = 0; site < g->sites; site++) {
+            int lane = block * g->members + member;
+            double *to = part + (lat_lane_place(g, lane) + lat_site_place(g, site)) * field->components;
+            memcpy(to, values + lat_global_site(g, site, lane) * field->components, (size_t)field->components * sizeof *to);
+        }
+    lat_field_set_local(field, member, part);
+    free(part);
+}
+
+/* ------------------------------------------------------------------------------------------------ from field to field */
+
+/* Whether each rank has the same part of both lattices. */
+static bool same_parts(const lat_geometry *a, const lat_geometry *b)
+{
+    return a->rank_count == b->rank_count && memcmp(a->ranks, b->ranks, sizeof a->ranks) == 0;
+}
+
+/* Whether sites have the same numbers besides. */
+static bool same_sites(const lat_geometry *a, const lat_geometry *b) { return a->blocks == 1 && b->blocks == 1; }
+
+static void take_parts(lat_field *to, const lat_field *from, const int *member)
+{
+    const lat_geometry *g = to->geometry;
+    double *part = lat_alloc(g->volume / g->rank_count * to->components, sizeof *part);
+    for (int m = 0; m < g->members; m++) {
+        if (member[m] < 0) continue;
+        lat_field_get_local(from, member[m], part);
+        lat_field_set_local(to, m, part);
+    }
+    free(part);
+}
+
+static void take_whole(lat_field *to, const lat_field *from, const int *member)
+{
+    const lat_geometry *g = to->geometry;
+    double *whole = lat_alloc(g->volume * to->components, sizeof *whole);
+    for (int m = 0; m < g->members; m++) {
+        if (member[m] < 0) continue;
+        lat_field_gather(from, member[m], whole);
+        lat_field_scatter(to, m, whole);
+    }
+    free(whole);
+}
 
 void lat_field_take_members(lat_field *to, const lat_field *from, const int *member)
 {
-    const lat_geometry *g = to->geometry;
-    if (!g->backend->on_host) {
+    const lat_geometry *g = to->geometry, *h = from->geometry;
+    if (!same_parts(g, h))
+        take_whole(to, from, member);
+    else if (g->backend != h->backend)
+        take_parts(to, from, member);
+    else if (!g->backend->on_host)
         lat_device_take_members(to, from, member);
-        return;
-    }
-    move m = {to->data, from->data, g->sites * to->components, g->lanes, from->geometry->lanes, member, g->members};
-    if (to->precision == LAT_DOUBLE)
-        (from->precision == LAT_DOUBLE ? doubles_of_doubles : doubles_of_floats)(&m);
+    else if (same_sites(g, h))
+        lat_take_lanes(to, from, member);
     else
-        (from->precision == LAT_DOUBLE ? floats_of_doubles : floats_of_floats)(&m);
+        take_parts(to, from, member);
 }

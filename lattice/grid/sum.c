@@ -3,6 +3,7 @@
  * sum.c: exact sums of fields, by integers where those can hold all values, else by accumulators.
  */
 #include "lattice/grid/kernels.h"
+#include "lattice/kernels/vector.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -11,25 +12,23 @@ enum { DIGIT_BITS = 32 };
 
 /* A value is high 2^-24 + low 2^-76 with integers that leave room for ROWS of their like, unless it is too large, too small, or
  * not finite.  Adding 1.5 2^52 rounds to an integer, which is then in the last bits of the sum. */
-enum { ROWS = 1024, VECTOR = 8 };
-typedef double reals __attribute__((vector_size(VECTOR * sizeof(double))));
-typedef int64_t integers __attribute__((vector_size(VECTOR * sizeof(int64_t))));
+enum { ROWS = 1024 };
 typedef struct {
-    integers high, low;
+    lat_integers high, low;
     bool exact;
 } part_sum;
 
-/* A part of a field: up to ROWS rows, and VECTOR lanes of them, or as many as there are. */
+/* A part of a field: up to ROWS rows, and LAT_VECTOR lanes of them, or as many as there are. */
 typedef struct {
     const double *data;
     int64_t rows, lanes;
     int first, count;
 } part;
 
-static inline __attribute__((always_inline)) reals load(const double *data, int count)
+static inline __attribute__((always_inline)) lat_doubles load(const double *data, int count)
 {
-    reals value = {0};
-    if (count == VECTOR)
+    lat_doubles value = {0};
+    if (count == LAT_VECTOR)
         memcpy(&value, data, sizeof value);
     else
         for (int i = 0; i < count; i++) value[i] = data[i];
@@ -38,15 +37,15 @@ static inline __attribute__((always_inline)) reals load(const double *data, int 
 
 static inline __attribute__((always_inline)) part_sum sum_lanes(const part *p, int count)
 {
-    const reals shift = 0x1.8p52 - (reals){0};
-    integers high = {0}, low = {0}, inexact = {0};
+    const lat_doubles shift = 0x1.8p52 - (lat_doubles){0};
+    lat_integers high = {0}, low = {0}, inexact = {0};
     for (int64_t row = 0; row < p->rows; row++) {
-        reals value = load(p->data + row * p->lanes, count);
-        integers fits = (value < 0x1p26) & (value > -0x1p26);
-        reals taken = (reals)((integers)value & fits);
-        reals up = taken * 0x1p24 + shift, rest = (taken - (up - shift) * 0x1p-24) * 0x1p76, down = rest + shift;
-        high += (integers)up - (integers)shift;
-        low += (integers)down - (integers)shift;
+        lat_doubles value = load(p->data + row * p->lanes, count);
+        lat_integers fits = (value < 0x1p26) & (value > -0x1p26);
+        lat_doubles taken = (lat_doubles)((lat_integers)value & fits);
+        lat_doubles up = taken * 0x1p24 + shift, rest = (taken - (up - shift) * 0x1p-24) * 0x1p76, down = rest + shift;
+        high += (lat_integers)up - (lat_integers)shift;
+        low += (lat_integers)down - (lat_integers)shift;
         inexact |= ~fits | (down - shift != rest);
     }
     part_sum sum = {high, low, true};
@@ -54,7 +53,7 @@ static inline __attribute__((always_inline)) part_sum sum_lanes(const part *p, i
     return sum;
 }
 
-static part_sum sum_part(const part *p) { return p->count == VECTOR ? sum_lanes(p, VECTOR) : sum_lanes(p, p->count); }
+static part_sum sum_part(const part *p) { return p->count == LAT_VECTOR ? sum_lanes(p, LAT_VECTOR) : sum_lanes(p, p->count); }
 
 /* The part at this row and lane.  Idle lanes come last. */
 static part part_at(const lat_field *field, int64_t row, int lane)
@@ -62,7 +61,7 @@ static part part_at(const lat_field *field, int64_t row, int lane)
     const lat_geometry *g = field->geometry;
     int64_t rest = g->sites * field->components - row;
     int used = g->members * g->blocks - lane;
-    return (part){(const double *)field->data + row * g->lanes + lane, rest < ROWS ? rest : ROWS, g->lanes, lane, used < VECTOR ? used : VECTOR};
+    return (part){(const double *)field->data + row * g->lanes + lane, rest < ROWS ? rest : ROWS, g->lanes, lane, used < LAT_VECTOR ? used : LAT_VECTOR};
 }
 
 /* Any field: lane by lane as integers, and only where that is not exact one by one. */
@@ -70,7 +69,7 @@ static void sum_any(const lat_field *field, double *out)
 {
     const lat_geometry *g = field->geometry;
     lat_accumulator *sums = lat_alloc(g->members, sizeof *sums);
-    for (int lane = 0; lane < g->members * g->blocks; lane += VECTOR)
+    for (int lane = 0; lane < g->members * g->blocks; lane += LAT_VECTOR)
         for (int64_t row = 0; row < g->sites * field->components; row += ROWS) {
             part p = part_at(field, row, lane);
             part_sum sum = sum_part(&p);
@@ -117,7 +116,7 @@ static bool sum_moderate(const lat_field *field, double *out)
     if (g->volume > MOST / field->components) return false;
     __int128 *sums = lat_alloc(g->members, sizeof *sums);
     bool exact = true;
-    for (int lane = 0; exact && lane < g->members * g->blocks; lane += VECTOR)
+    for (int lane = 0; exact && lane < g->members * g->blocks; lane += LAT_VECTOR)
         for (int64_t row = 0; row < g->sites * field->components; row += ROWS) {
             part p = part_at(field, row, lane);
             part_sum sum = sum_part(&p);
@@ -130,15 +129,11 @@ static bool sum_moderate(const lat_field *field, double *out)
     return exact;
 }
 
-void lat_sum_on_host(const lat_field *field, double *out)
-{
-    if (!sum_moderate(field, out)) sum_any(field, out);
-}
-
 void lat_sum(const lat_field *field, double *out)
 {
-    if (field->geometry->backend->on_host)
-        lat_sum_on_host(field, out);
-    else
-        lat_sum_on_device(field, out);
+    if (!field->geometry->backend->on_host && lat_device_sum(field, out)) return;
+    lat_field host = *field;
+    host.data = lat_field_map(field, LAT_READ);
+    if (!sum_moderate(&host, out)) sum_any(&host, out);
+    lat_field_unmap(field, host.data, LAT_READ);
 }

@@ -30,7 +30,7 @@ typedef struct lat_paths {
 /* What kernels need to know of a geometry. */
 typedef struct lat_tables {
     const int64_t *up[4], *down[4];
-    const int64_t *global_site; /* [sites][lanes] */
+    const int64_t *site_index, *lane_index; /* [sites], [lanes]: their sum is the index in the whole lattice, x fastest */
     const int64_t *lane_member; /* [lanes] */
     const int64_t *site_place, *lane_place; /* only on devices: their sum is the place of a number in site order on this rank */
     int64_t size[4];            /* global extents */

@@ -79,7 +79,7 @@ KERNEL(instanton)
 {
     link_t u0 = LINK(k->u, site, 0), u1 = LINK(k->u, site, 1);
     for (int l = 0; l < REAL_LANES; l++) {
-        int64_t index = k->t.global_site[site * k->t.lanes + lane + l], x = index % k->t.size[0], y = index / k->t.size[0];
+        int64_t index = k->t.site_index[site] + k->t.lane_index[lane + l], x = index % k->t.size[0], y = index / k->t.size[0];
         double charge = k->charge[lane + l] * 2 * 3.14159265358979323846;
         double column = charge * (double)x / (double)(k->t.size[0] * k->t.size[1]), row = charge * (double)y / (double)k->t.size[1];
         real_set_lane(&u1.angle, l, real_lane(u1.angle, l) + (scalar)column);

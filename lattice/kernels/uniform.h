@@ -33,7 +33,7 @@ REAL_INLINE void uniform_bits(const lat_tables *t, const random_key *key, int64_
     unsigned __int128 second = (unsigned __int128)alike * PHILOX_M4x64_1;
 
     uniform_multiply(third, PHILOX_M4x64_1, &high1, &low1);
-    word[0] = uniform_xor(high1, _mm512_load_si512(t->global_site + site * t->lanes + lane), key->key[0]);
+    word[0] = uniform_xor(high1, _mm512_add_epi64(_mm512_load_si512(t->lane_index + lane), uniform_all((uint64_t)t->site_index[site])), key->key[0]);
     uniform_multiply(word[0], PHILOX_M4x64_0, &high0, &low0);
     word[0] = _mm512_xor_si512(low1, uniform_all((uint64_t)(second >> 64) ^ (key->key[0] + PHILOX_W64_0)));
     word[1] = uniform_all((uint64_t)second);
@@ -83,7 +83,7 @@ REAL_INLINE void real_uniform4(const lat_tables *t, const random_key *key, int64
     uint64_t bits[4][REAL_LANES];
     union { real v; scalar s[REAL_LANES]; } unit;
     for (int l = 0; l < REAL_LANES; l++) {
-        philox4x64_ctr_t four = random_bits(key, (uint64_t)t->global_site[site * t->lanes + lane + l], direction,
+        philox4x64_ctr_t four = random_bits(key, (uint64_t)(t->site_index[site] + t->lane_index[lane + l]), direction,
                                             (uint64_t)t->lane_member[lane + l], index);
         for (int i = 0; i < 4; i++) bits[i][l] = four.v[i];
     }

@@ -119,8 +119,7 @@ static void overrelax(void *what)
             overrelax_args args = {lat_tables_of(f->g), f->links->links->data, mu};
             lat_range range = lat_range_of(f->g, &f->g->parity[parity]);
             f->kernels->overrelax(&args, &range);
-            lat_halo_start_links(f->links->links, mu, parity);
-            lat_halo_finish_links(f->links->links, mu, parity);
+            lat_halo_finish(lat_halo_start(f->links->links, lat_halo_links(mu, parity)));
         }
 }
 
@@ -133,8 +132,7 @@ static void heatbath(void *what)
             heatbath_args args = {lat_tables_of(f->g), f->links->links->data, 6, mu, lat_random_key(&random)};
             lat_range range = lat_range_of(f->g, &f->g->parity[parity]);
             f->kernels->heatbath(&args, &range);
-            lat_halo_start_links(f->links->links, mu, parity);
-            lat_halo_finish_links(f->links->links, mu, parity);
+            lat_halo_finish(lat_halo_start(f->links->links, lat_halo_links(mu, parity)));
         }
 }
 

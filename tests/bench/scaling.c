@@ -57,8 +57,7 @@ static double best_of(lat_action *action, lat_gauge *gauge, lat_field *force)
         if (action)
             lat_action_force(action, gauge, 1e-3, force);
         else {
-            lat_halo_start_staples(gauge->links);
-            lat_halo_finish_staples(gauge->links);
+            lat_halo_finish(lat_halo_start(gauge->links, lat_halo_staples()));
         }
         best = fmin(best, now() - start);
     }
@@ -83,8 +82,8 @@ int main(int argc, char **argv)
     if (rank == 0)
         printf("%3d ranks %d x %d x %d x %d: %8.0f bytes a rank for staples, model %8.0f; whole halo %8.0f; force %6.2f ms, "
                "exchange %6.2f ms of each rank\n", ranks, g->ranks[0], g->ranks[1], g->ranks[2], g->ranks[3],
-               (double)lat_halo_staple_bytes(gauge->links), model(g, lat_link_reals(LAT_SU3) * (double)sizeof(double)),
-               (double)lat_halo_bytes(gauge->links), 1e3 * whole, 1e3 * exchange);
+               (double)lat_halo_bytes(gauge->links, lat_halo_staples()), model(g, lat_link_reals(LAT_SU3) * (double)sizeof(double)),
+               (double)lat_halo_bytes(gauge->links, (lat_halo_choice){0}), 1e3 * whole, 1e3 * exchange);
     lat_action_free(action);
     lat_gauge_free(gauge);
     lat_field_free(force);

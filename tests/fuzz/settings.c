@@ -29,6 +29,8 @@ static void read_lists(lat_settings *group, lat_error *error)
 {
     int64_t values[4] = {1, 1L << 40};
     lat_settings_ints(group, "size", values, 2, 4, INT64_MIN, INT64_MAX, error);
+    double reals[4] = {0.5, 1e-300};
+    lat_settings_reals(group, "times", reals, 2, 4, -1e300, 1e300, error);
     const char *words[4] = {"plaquette", "\"\\\n\x01\x80"};
     lat_settings_strings(group, "observables", words, 2, 4, error);
     lat_settings_fail(lat_settings_group(group, "empty", error), "x", &(lat_error){0}, "%s", "nothing");

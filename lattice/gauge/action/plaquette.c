@@ -27,9 +27,9 @@ void lat_plaquette_value(double beta, lat_gauge *gauge, lat_field *density)
     lat_field *links = gauge->links;
     lat_range inner = lat_range_of(links->geometry, &links->geometry->inner);
     lat_range outer = lat_range_of(links->geometry, &links->geometry->outer);
-    lat_halo_start_staples(links);
+    lat_exchange *exchange = lat_halo_start(links, lat_halo_staples());
     sum_plaquettes(beta, gauge, density, &inner);
-    lat_halo_finish_staples(links);
+    lat_halo_finish(exchange);
     sum_plaquettes(beta, gauge, density, &outer);
 }
 
@@ -53,8 +53,8 @@ void lat_plaquette_force(double beta, lat_gauge *gauge, double scale, lat_field 
     lat_range inner = lat_range_of(links->geometry, &links->geometry->inner);
     lat_range outer = lat_range_of(links->geometry, &links->geometry->outer);
     lat_tables tables = lat_tables_with_paths(links, gauge->group);
-    lat_halo_start_staples(links);
+    lat_exchange *exchange = lat_halo_start(links, lat_halo_staples());
     add_forces(gauge, &tables, weight, force, &inner);
-    lat_halo_finish_staples(links);
+    lat_halo_finish(exchange);
     add_forces(gauge, &tables, weight, force, &outer);
 }
