@@ -332,6 +332,43 @@ static void test_words(lat_precision precision)
     lat_geometry_free(g);
 }
 
+/* A function of the whole key: what is drawn for one direction is drawn for no other direction or member. */
+static void test_keys(void)
+{
+    enum { COMPONENTS = 1032, MEMBERS = 3 };
+    lat_random r = test_stream(20);
+    double first[4], second[4];
+    int equal = 0, off = 0;
+    for (uint32_t direction = 256; direction < 1024; direction += 64) {
+        lat_uniform4(&r, 5, direction, 0, 0, first);
+        lat_uniform4(&r, 5, direction % 256, direction / 256, 0, second);
+        equal += first[0] == second[0];
+    }
+    ok(equal == 0, "directions from 256 on have numbers of their own");
+    random_key key = lat_random_key(&r);
+    philox4x64_ctr_t counter = {{r.step, 5, 255 + (7u << 8), 3}};
+    philox4x64_key_t seed = {{key.key[0], key.key[1]}};
+    counter = philox4x64(counter, seed);
+    lat_uniform4(&r, 5, 255, 7, 3, first);
+    ok(first[2] == ((double)(counter.v[2] >> 11) + 0.5) * 0x1p-53, "and those below the same as ever");
+    lat_error error = {0};
+    lat_geometry *g;
+    lat_shape shape = {.dim = 2, .size = {4, 8}, .members = MEMBERS};
+    if (lat_geometry_create(MPI_COMM_WORLD, &shape, &g, &error)) lat_abort(error.status, "%s", error.text);
+    lat_field *field = lat_field_create(g, COMPONENTS, LAT_DOUBLE);
+    lat_field_gaussian(field, &r);
+    for (int64_t site = 0; site < g->sites; site++)
+        for (int c = 0; c < COMPONENTS; c += 4)
+            for (int lane = 0; lane < g->members * g->blocks; lane++) {
+                lat_uniform4(&r, (uint64_t)lat_global_site(g, site, lane), (uint32_t)c, (uint64_t)g->lane_member[lane], 0, first);
+                double normal = sqrt(-2 * log(first[0])) * cos((2 * first[1] - 1) * acos(-1));
+                off += fabs(((double *)field->data)[(site * COMPONENTS + c) * g->lanes + lane] - normal) > 1e-12;
+            }
+    ok_all(off == 0, "fields of %d components are made of them", COMPONENTS);
+    lat_field_free(field);
+    lat_geometry_free(g);
+}
+
 static double taken(int64_t place, int member) { return (double)(member + 64 * place); }
 
 /* Members of a field that another takes, in groups of lanes that keep their places, are moved, or go apart. */
@@ -562,6 +599,13 @@ static void test_refusals(void)
     ok(lat_geometry_create(MPI_COMM_WORLD, &negative, &g, &b) == LAT_CONFIG, "negative extent: %s", b.text);
     lat_shape huge = {.dim = 4, .size = {1 << 30, 1 << 30, 1 << 30, 1 << 30}};
     ok(lat_geometry_create(MPI_COMM_WORLD, &huge, &g, &c) == LAT_CONFIG, "overflowing volume: %s", c.text);
+    lat_error halo = {0};
+    lat_shape tight = {.dim = 2, .size = {4, 4}, .halo = 2}, slab = {.dim = 2, .size = {tap.ranks, 1}, .halo = 2};
+    if (tap.ranks <= 4) {
+        ok(lat_geometry_create(MPI_COMM_WORLD, &tight, &g, &halo) == LAT_DONE, "a rank grid that leaves room for the halo is found %s", halo.text);
+        lat_geometry_free(g);
+    }
+    if (tap.ranks > 1) ok(lat_geometry_create(MPI_COMM_WORLD, &slab, &g, &halo) == LAT_CONFIG, "there is none: %s", halo.text);
     lat_shape grid = {.dim = 2, .size = {16, 16}, .ranks = {16, 1}};
     ok(lat_geometry_create(MPI_COMM_WORLD, &grid, &g, &d) == LAT_CONFIG, "rank grid of another size: %s", d.text);
 }
@@ -583,6 +627,7 @@ int main(int argc, char **argv)
     test_sum_field();
     test_words(LAT_DOUBLE);
     test_words(LAT_FLOAT);
+    test_keys();
     test_takes();
     for (int i = 0; i < LAT_GROUPS; i++) {
         lat_group group = (lat_group)i;

@@ -13,16 +13,20 @@
 #define RANDOM_INLINE static inline __attribute__((unused))
 #endif
 
-/* key: {seed, purpose + update << 16}; counter: {step, site, direction + member << 8, index} */
+/* key: {seed, purpose + update << 16}; counter: {step, site, direction + member << 8, index}.  The bits of a direction beyond the eighth
+ * are added to the index, 40 bits up: members have 56 bits, indices 40. */
 typedef struct {
     uint64_t key[2], step, member;
 } random_key;
 
 RANDOM_INLINE double random_unit(uint64_t bits) { return ((double)(bits >> 11) + 0.5) * 0x1p-53; }
 
+RANDOM_INLINE uint64_t random_third(uint32_t direction, uint64_t member) { return (direction & 0xff) + (member << 8); }
+RANDOM_INLINE uint64_t random_fourth(uint32_t direction, uint64_t index) { return index + ((uint64_t)(direction >> 8) << 40); }
+
 RANDOM_INLINE philox4x64_ctr_t random_bits(const random_key *key, uint64_t site, uint32_t direction, uint64_t member, uint64_t index)
 {
-    philox4x64_ctr_t counter = {{key->step, site, direction + ((key->member + member) << 8), index}};
+    philox4x64_ctr_t counter = {{key->step, site, random_third(direction, key->member + member), random_fourth(direction, index)}};
     philox4x64_key_t k = {{key->key[0], key->key[1]}};
     return philox4x64(counter, k);
 }

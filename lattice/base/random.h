@@ -9,7 +9,8 @@
 #include <stdint.h>
 
 /* Counter-based: Philox4x64-10 with key (seed, purpose + update << 16) and counter (step, site, direction + member <<
- * 8, index).  The same on any number of ranks and lanes. */
+ * 8, index), where what a direction has beyond 8 bits is added to the index, 40 bits up.  Members have 56 bits and indices 40.  The same
+ * on any number of ranks and lanes. */
 typedef enum {
     LAT_RANDOM_START = 1,
     LAT_RANDOM_MOMENTA,

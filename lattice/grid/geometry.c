@@ -12,13 +12,20 @@
 
 /* ------------------------------------------------------------------------------------- how the lattice is divided */
 
-/* The rank grid: of all factorisations of the number of ranks that divide the extents, the one with the smallest
+/* The rank grid: of all factorisations of the number of ranks that divide the extents and leave room for the halo, the one with the smallest
  * surface per rank; ties are split in the last direction first. */
 typedef struct {
     const lat_shape *shape;
-    int grid[LAT_MAX_DIM], best[LAT_MAX_DIM];
+    int halo, grid[LAT_MAX_DIM], best[LAT_MAX_DIM];
     double surface;
 } rank_search;
+
+/* For the halo, where the direction is split over ranks or lanes. */
+static bool leaves_room(const rank_search *search, int direction, int parts)
+{
+    int lanes = search->shape->lane_grid[direction] > 1 ? search->shape->lane_grid[direction] : 1;
+    return parts * lanes == 1 || search->shape->size[direction] / ((int64_t)parts * lanes) >= search->halo;
+}
 
 static void try_rank_grids(rank_search *search, int direction, int ranks)
 {
@@ -36,7 +43,7 @@ static void try_rank_grids(rank_search *search, int direction, int ranks)
         return;
     }
     for (int parts = ranks; parts >= 1; parts--) {
-        if (ranks % parts || shape->size[direction] % parts) continue;
+        if (ranks % parts || shape->size[direction] % parts || !leaves_room(search, direction, parts)) continue;
         search->grid[direction] = parts;
         try_rank_grids(search, direction - 1, ranks / parts);
     }
@@ -47,11 +54,11 @@ static lat_status choose_ranks(lat_geometry *g, const lat_shape *shape, lat_erro
     int64_t product = 1;
     for (int mu = 0; mu < g->dim; mu++) product *= shape->ranks[mu];
     if (product == 0) {
-        rank_search search = {.shape = shape, .grid = {1, 1, 1, 1}, .surface = -1};
+        rank_search search = {.shape = shape, .halo = g->halo, .grid = {1, 1, 1, 1}, .surface = -1};
         try_rank_grids(&search, g->dim - 1, g->rank_count);
         if (search.surface < 0)
-            return lat_fail(error, LAT_CONFIG, "lattice.size: no way to split the extents evenly over %d ranks: "
-                            "use a number of ranks whose factors divide the extents", g->rank_count);
+            return lat_fail(error, LAT_CONFIG, "lattice.size: no way to split the extents evenly over %d ranks with "
+                            "a halo of %d: use a number of ranks whose factors divide the extents", g->rank_count, g->halo);
         memcpy(g->ranks, search.best, sizeof g->ranks);
         return LAT_DONE;
     }

@@ -53,7 +53,8 @@ static sequence *find(const lat_repeats *repeats, void (*run)(const void *), con
 
 static void remember(lat_repeats *repeats, void (*run)(const void *), const void *arguments, size_t bytes)
 {
-    if (repeats->count++ >= MOST_SEQUENCES) return;
+    if (repeats->count >= MOST_SEQUENCES) return;
+    repeats->count++;
     sequence *s = lat_alloc(1, sizeof *s + bytes);
     *s = (sequence){.next = repeats->first, .run = run, .bytes = bytes};
     memcpy(s->arguments, arguments, bytes);

@@ -27,9 +27,9 @@ REAL_INLINE __m512i uniform_xor(__m512i a, __m512i b, uint64_t c) { return _mm51
 REAL_INLINE void uniform_bits(const lat_tables *t, const random_key *key, int64_t site, int lane, uint32_t direction, uint64_t index, __m512i word[4])
 {
     __m512i high0, low0, high1, low1, member = _mm512_add_epi64(_mm512_load_si512(t->lane_member + lane), uniform_all(key->member));
-    __m512i third = _mm512_add_epi64(_mm512_slli_epi64(member, 8), uniform_all(direction));
+    __m512i third = _mm512_add_epi64(_mm512_slli_epi64(member, 8), uniform_all(direction & 0xff));
     unsigned __int128 first = (unsigned __int128)key->step * PHILOX_M4x64_0;
-    uint64_t alike = (uint64_t)(first >> 64) ^ index ^ key->key[1];
+    uint64_t alike = (uint64_t)(first >> 64) ^ random_fourth(direction, index) ^ key->key[1];
     unsigned __int128 second = (unsigned __int128)alike * PHILOX_M4x64_1;
 
     uniform_multiply(third, PHILOX_M4x64_1, &high1, &low1);
