@@ -62,7 +62,8 @@ typedef struct { lat_tables t; void *u; const double *charge; } instanton_args;
 #define LAT_UPDATE_KERNELS(X) X(heatbath) X(overrelax) X(weighted_heatbath) X(weighted_overrelax)
 #define LAT_U1_KERNELS(X) X(charge) X(instanton)
 
-#define LAT_KERNEL_POINTER(name) void (*name)(const name##_args *args, const lat_range *range);
+/* A kernel, and its cost for a site and lane, which only the tables of the host have. */
+#define LAT_KERNEL_POINTER(name) void (*name)(const name##_args *args, const lat_range *range); lat_cost (*name##_cost)(const name##_args *args);
 typedef struct {
     int lanes; /* vector length: lanes of a geometry are a multiple of it */
     LAT_KERNELS(LAT_KERNEL_POINTER)

@@ -30,7 +30,11 @@
 #define KERNEL_LANES REAL_LANES
 #endif
 
+#ifdef REAL_DEVICE
 #define KERNEL_ENTRY(name) .name = NAME(name),
+#else
+#define KERNEL_ENTRY(name) .name = NAME(name), .name##_cost = NAME(name##_cost),
+#endif
 #ifdef U1_H
 #define U1_ENTRIES LAT_U1_KERNELS(KERNEL_ENTRY)
 #else

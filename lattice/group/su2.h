@@ -7,6 +7,8 @@
 #define SU2_H
 
 enum { LINK_REALS = 4, ALGEBRA_REALS = 3, GROUP_N = 2 };
+/* Operations of products of links, of sums of matrices, and of the functions below */
+enum { PRODUCT_FLOPS = 28, ADD_FLOPS = 4, MATRIX_FLOPS = 0, GENERATORS_FLOPS = 3, EXP_FLOPS = 14, CLEAN_FLOPS = 13, TRACE_FLOPS = 0, ROTATE_FLOPS = 56, PROJECT_FLOPS = 13 };
 
 typedef struct {
     real a0, a1, a2, a3;

@@ -7,6 +7,8 @@
 #define U1_H
 
 enum { LINK_REALS = 1, ALGEBRA_REALS = 1, GROUP_N = 1 };
+/* Operations of products of links, of sums of matrices, and of the functions below */
+enum { PRODUCT_FLOPS = 1, ADD_FLOPS = 2, MATRIX_FLOPS = 2, GENERATORS_FLOPS = 1, EXP_FLOPS = 0, CLEAN_FLOPS = 3, TRACE_FLOPS = 2, ROTATE_FLOPS = 0, PROJECT_FLOPS = 1 };
 
 typedef struct { real angle; } link_t;
 typedef struct { real re, im; } matrix_t;

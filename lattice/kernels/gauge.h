@@ -17,6 +17,10 @@ REAL_INLINE void put_link_at(const lat_tables *t, void *field, int links, int64_
 #define ELEMENT(field, x) link_at(&k->t, field, 1, x, lane, 0)
 #define PUT_ELEMENT(field, link) put_link_at(&k->t, field, 1, site, lane, 0, link)
 
+/* For costs: planes at a site, and operations for a uniform deviate, ten rounds of Philox shared by four. */
+#define PLANES (k->t.dim * (k->t.dim - 1) / 2)
+enum { RANDOM_FLOPS = 20 };
+
 /* P_mn(x) */
 REAL_INLINE link_t plaquette_at(const lat_tables *t, const void *u, int64_t site, int lane, int mu, int nu)
 {
@@ -56,6 +60,7 @@ KERNEL(plaquette_sum)
         }
     ADD_DOUBLE(k->density, 1, 0, sum);
 }
+COST(plaquette_sum, PLANES * (3 * PRODUCT_FLOPS + TRACE_FLOPS + 2), k->t.dim * LINK_REALS, 2)
 
 /* Where a link of the site after x is: sites are visited in ascending order, so what a neighbour lends now, the neighbour's
  * successor lends next, and is brought near the processor meanwhile. */
@@ -167,6 +172,7 @@ HOT_KERNEL(plaquette_force)
                 GET(k->force, dim * ALGEBRA_REALS, c) + (scalar)k->weight * force[mu][a]);
         }
 }
+COST(plaquette_force, PLANES * 8 * PRODUCT_FLOPS + k->t.dim * (PRODUCT_FLOPS + GENERATORS_FLOPS + 2 * ALGEBRA_REALS), k->t.dim * (LINK_REALS + 2 * ALGEBRA_REALS), 0)
 
 KERNEL(exp_update)
 {
@@ -177,6 +183,7 @@ KERNEL(exp_update)
         PUT_LINK(k->u, mu, link_clean(link_mul(link_exp(step), LINK(k->u, site, mu))));
     }
 }
+COST(exp_update, k->t.dim * (ALGEBRA_REALS + EXP_FLOPS + PRODUCT_FLOPS + CLEAN_FLOPS), k->t.dim * (2 * LINK_REALS + ALGEBRA_REALS), 0)
 
 KERNEL(gauge_transform)
 {
@@ -185,6 +192,7 @@ KERNEL(gauge_transform)
         PUT_LINK(k->u, mu, link_clean(turned));
     }
 }
+COST(gauge_transform, k->t.dim * (2 * PRODUCT_FLOPS + CLEAN_FLOPS), (2 * k->t.dim + 1) * LINK_REALS, 0)
 
 /* The links of a site share calls for four deviates: deviate n is the (n mod 4)-th of call n / 4. */
 KERNEL(haar)
@@ -199,6 +207,7 @@ KERNEL(haar)
         put_link_at(&k->t, k->u, k->links, site, lane, mu, link_haar(own));
     }
 }
+COST(haar, k->links * HAAR_REALS * (RANDOM_FLOPS + 4), k->links * LINK_REALS, 0)
 
 /* out(x) = U_mu(x) in(x+mu): a line of links one longer; in NULL: U_mu(x) */
 KERNEL(extend_line)
@@ -206,9 +215,11 @@ KERNEL(extend_line)
     link_t u = LINK(k->u, site, k->mu);
     PUT_ELEMENT(k->out, k->in ? link_mul(u, ELEMENT(k->in, k->t.up[k->mu][site])) : u);
 }
+COST(extend_line, k->in ? PRODUCT_FLOPS : 0, (k->in ? 3 : 2) * LINK_REALS, 0)
 
 /* out(x) = in(x+mu) */
 KERNEL(shift) { PUT_ELEMENT(k->out, ELEMENT(k->in, k->t.up[k->mu][site])); }
+COST(shift, 0, 2 * LINK_REALS, 0)
 
 /* density(x) += Re tr a b (d c)^+ / N: the four sides of a loop, all brought to its corner */
 KERNEL(loop_trace)
@@ -219,6 +230,7 @@ KERNEL(loop_trace)
     link_trace(link_mul_dagger(there, back), &re, &im);
     ADD_DOUBLE(k->density, 1, 0, re);
 }
+COST(loop_trace, 3 * PRODUCT_FLOPS + TRACE_FLOPS + 1, 4 * LINK_REALS, 2)
 
 /* re(x) = Re tr a / N, im(x) = Im tr a / N */
 KERNEL(trace)
@@ -228,3 +240,4 @@ KERNEL(trace)
     PUT_DOUBLE(k->re, 1, 0, re);
     PUT_DOUBLE(k->im, 1, 0, im);
 }
+COST(trace, TRACE_FLOPS, LINK_REALS, 2)

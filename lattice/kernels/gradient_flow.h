@@ -50,6 +50,7 @@ HOT_KERNEL(gradient_flow_force)
         flow_accumulate(k, site, lane, mu, z[mu]);
     }
 }
+COST(gradient_flow_force, PLANES * 8 * PRODUCT_FLOPS + k->t.dim * (PRODUCT_FLOPS + GENERATORS_FLOPS + 4 * ALGEBRA_REALS), k->t.dim * (LINK_REALS + (k->old != 0 ? 2 : 1) * ALGEBRA_REALS), 0)
 
 /* d^a of the sum of Re tr R over the rectangles that contain U_mu(x) and reach to one side, +nu or -nu */
 REAL_INLINE void rectangle_derivatives(const lat_tables *t, const void *u, int64_t site, int lane, int mu, int nu,
@@ -81,6 +82,7 @@ HOT_KERNEL(gradient_flow_improved)
                 FLOW_WEIGHT * ((scalar)k->plaquette * z[mu][a] + (scalar)k->rectangle * sum[a]));
     }
 }
+COST(gradient_flow_improved, PLANES * 8 * PRODUCT_FLOPS + k->t.dim * (PRODUCT_FLOPS + GENERATORS_FLOPS + 6 * (k->t.dim - 1) * (5 * PRODUCT_FLOPS + GENERATORS_FLOPS + ALGEBRA_REALS) + 4 * ALGEBRA_REALS), k->t.dim * (LINK_REALS + ALGEBRA_REALS), 0)
 
 REAL_INLINE void algebra_at(const lat_tables *t, const void *field, int64_t x, int lane, int mu, real out[ALGEBRA_REALS])
 {
@@ -104,6 +106,7 @@ KERNEL(gradient_flow_smooth)
         flow_accumulate(&k->sum, site, lane, mu, z);
     }
 }
+COST(gradient_flow_smooth, k->t.dim * (2 * ROTATE_FLOPS + 7 * ALGEBRA_REALS), k->t.dim * (LINK_REALS + (k->sum.old != 0 ? 3 : 2) * ALGEBRA_REALS), 0)
 
 /* distance(x) = the largest over mu of |U - exp(step A) V| / N^2, |M|^2 = tr M M^+ */
 KERNEL(gradient_flow_distance)
@@ -119,3 +122,4 @@ KERNEL(gradient_flow_distance)
     }
     PUT_DOUBLE(k->distance, 1, 0, (scalar)(1.0 / (GROUP_N * GROUP_N)) * real_sqrt(most));
 }
+COST(gradient_flow_distance, k->t.dim * (ALGEBRA_REALS + EXP_FLOPS + PRODUCT_FLOPS + 3 * LINK_REALS), k->t.dim * (2 * LINK_REALS + ALGEBRA_REALS), 1)

@@ -69,4 +69,6 @@ REAL_INLINE void put_densities(const gradient_flow_density_args *k, const double
 }
 
 KERNEL(gradient_flow_density) { put_densities(k, NULL, site, lane); }
+COST(gradient_flow_density, PLANES * (3 * PRODUCT_FLOPS + TRACE_FLOPS + 4 * (3 * PRODUCT_FLOPS + MATRIX_FLOPS + ADD_FLOPS) + GENERATORS_FLOPS + 4 * ALGEBRA_REALS), k->t.dim * LINK_REALS, 4)
 KERNEL(weighted_gradient_flow_density) { put_densities(k, k->couplings, site, lane); }
+COST(weighted_gradient_flow_density, PLANES * (3 * PRODUCT_FLOPS + TRACE_FLOPS + 4 * (3 * PRODUCT_FLOPS + MATRIX_FLOPS + ADD_FLOPS) + GENERATORS_FLOPS + 4 * ALGEBRA_REALS), k->t.dim * LINK_REALS, k->t.dim + 4)

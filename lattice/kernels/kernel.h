@@ -14,6 +14,10 @@
  * `lane` (the first of REAL_LANES lanes).  It writes to its own site only, so the order does not matter.
  * The compiled function NAME(kernel) has the signature of the kernel table, void (const ARGS *, const lat_range *).
  * The file that instantiates the kernels defines NAME, REAL_FLOAT or not, and the group.
+ *
+ *     COST(plaquette, 3 * PRODUCT_FLOPS, LINK_REALS, 1)     operations, numbers of the precision, and doubles, of a site and lane
+ *
+ * follows each kernel: expressions in the arguments `k`.  The table has it beside the kernel, for benchmarks.
  */
 #ifndef KERNEL_H
 #define KERNEL_H
@@ -79,6 +83,18 @@ KERNEL_EXTERN void lat_cuda_launch(const void *global, const void *launch, size_
         for (int64_t i = 0; i < range->count; i++) NAME(name##_body)(&one, range->site ? range->site[i] : i, 0);       \
         return;                                                                                                        \
     })
+#endif
+
+/* Devices look costs up in the tables of the host. */
+#ifdef REAL_DEVICE
+#define COST(name, operations, numbers, doubles)
+#else
+#define COST(name, operations, numbers, doubles)                                                                       \
+    lat_cost NAME(name##_cost)(const name##_args *k)                                                                   \
+    {                                                                                                                  \
+        (void)k;                                                                                                       \
+        return (lat_cost){(operations), (numbers) * (double)sizeof(scalar) + (doubles) * (double)sizeof(double)};      \
+    }
 #endif
 
 /* To an integer that all sites add to: the sum does not depend on who comes first. */

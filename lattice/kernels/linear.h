@@ -9,6 +9,7 @@ KERNEL(axpy)
     for (int c = 0; c < k->components; c++)
         PUT(k->y, k->components, c, GET(k->y, k->components, c) + (scalar)k->a * GET(k->x, k->components, c));
 }
+COST(axpy, 2 * k->components, 3 * k->components, 0)
 
 /* to(target(i)) = from(source(i)) for the i of the range, as many components as are asked for; target NULL: i itself.  Lane l
  * comes from lane[l], and stays as it is where that is negative.  stream: past the caches. */
@@ -19,6 +20,7 @@ KERNEL(halo_copy)
     scalar *to = (scalar *)k->to + (k->target ? k->target[site] : site) * k->to_components * k->t.lanes + lane;
     for (int c = 0; c < k->components; c++, from += k->t.lanes, to += k->t.lanes) real_permute(&order, from, to, k->stream);
 }
+COST(halo_copy, 0, 2 * k->components, 0)
 
 /* to = from in the lanes where choose is not zero */
 KERNEL(select)
@@ -31,6 +33,7 @@ KERNEL(select)
         }
     }
 }
+COST(select, 0, 2 * k->components, 0)
 
 /* Between fields of double and of float, whatever the precision of the kernels: a lattice that is laid out for double has no
  * whole vectors of float. */
@@ -42,6 +45,7 @@ KERNEL(to_float)
         for (int l = 0; l < REAL_LANES; l++) to[l] = (float)from[l];
     }
 }
+COST(to_float, 0, 0, 1.5 * k->components)
 KERNEL(to_double)
 {
     for (int c = 0; c < k->components; c++) {
@@ -50,6 +54,7 @@ KERNEL(to_double)
         for (int l = 0; l < REAL_LANES; l++) to[l] = (double)from[l];
     }
 }
+COST(to_double, 0, 0, 1.5 * k->components)
 
 /* Every lane has its own factor. */
 KERNEL(scale_lanes)
@@ -59,6 +64,7 @@ KERNEL(scale_lanes)
         for (int l = 0; l < REAL_LANES; l++) row[l] *= (scalar)k->factor[lane + l];
     }
 }
+COST(scale_lanes, k->components, 2 * k->components, 0)
 
 /* density(x) += 1/2 sum_c p_c(x)^2 */
 KERNEL(half_square)
@@ -67,6 +73,7 @@ KERNEL(half_square)
     for (int c = 0; c < k->components; c++) sum += GET(k->p, k->components, c) * GET(k->p, k->components, c);
     ADD_DOUBLE(k->density, 1, 0, (scalar)0.5 * sum);
 }
+COST(half_square, 2 * k->components, k->components, 2)
 
 /* Box-Muller: four uniform deviates give four Gaussians, the components c, c + 1, c + 2, c + 3, keyed as direction c. */
 KERNEL(gaussian)
@@ -83,3 +90,4 @@ KERNEL(gaussian)
         for (int i = 0; i < 4 && c + i < k->components; i++) PUT(k->p, k->components, c + i, normal[i]);
     }
 }
+COST(gaussian, (RANDOM_FLOPS + 4) * k->components, k->components, 0)

@@ -38,4 +38,10 @@ typedef struct lat_tables {
     const lat_paths *paths; /* where kernels may keep them; NULL: nowhere */
 } lat_tables;
 
+/* What a kernel does for one site and lane: arithmetic operations as its formula has them, an elementary function counting as one;
+ * and bytes, those of every number that it reads or writes, counted once. */
+typedef struct {
+    double flops, bytes;
+} lat_cost;
+
 #endif

@@ -78,6 +78,7 @@ KERNEL(rectangle_sum)
                             : rectangle_density(&k->t, k->u, NULL, site, lane, constant, weight);
     ADD_DOUBLE(k->density, 1, 0, sum);
 }
+COST(rectangle_sum, 2 * PLANES * (5 * PRODUCT_FLOPS + TRACE_FLOPS + 2), k->t.dim * LINK_REALS, (k->couplings ? k->t.dim : 0) + 2)
 
 REAL_INLINE void rectangle_forces(const lat_tables *t, const void *u, const double *couplings, int64_t site, int lane,
                                   scalar weight, void *force)
@@ -104,3 +105,4 @@ HOT_KERNEL(rectangle_force)
     else
         rectangle_forces(&k->t, k->u, NULL, site, lane, (scalar)k->weight, k->force);
 }
+COST(rectangle_force, k->t.dim * (2 * (k->t.dim - 1) * (12 * PRODUCT_FLOPS + 3 * ADD_FLOPS) + PRODUCT_FLOPS + GENERATORS_FLOPS + 2 * ALGEBRA_REALS), k->t.dim * (LINK_REALS + 2 * ALGEBRA_REALS), k->couplings ? k->t.dim : 0)

@@ -32,6 +32,7 @@ KERNEL(smear_stout)
         PUT_LINK(k->out, mu, u);
     }
 }
+COST(smear_stout, k->directions * (2 * (k->directions - 1) * (2 * PRODUCT_FLOPS + MATRIX_FLOPS + ADD_FLOPS) + 2 * PRODUCT_FLOPS + GENERATORS_FLOPS + ALGEBRA_REALS + EXP_FLOPS + CLEAN_FLOPS), 2 * k->t.dim * LINK_REALS, 0)
 
 /* M. Albanese et al., Phys. Lett. B 192 (1987) 163: out = the group element of (1 - alpha) U + alpha <A^+>, the mean over
  * the staples. */
@@ -48,3 +49,4 @@ KERNEL(smear_ape)
         PUT_LINK(k->out, mu, u);
     }
 }
+COST(smear_ape, k->directions * (2 * (k->directions - 1) * (2 * PRODUCT_FLOPS + MATRIX_FLOPS + ADD_FLOPS) + 3 * ADD_FLOPS + PROJECT_FLOPS), 2 * k->t.dim * LINK_REALS, 0)

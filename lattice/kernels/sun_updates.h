@@ -114,6 +114,9 @@ REAL_INLINE link_t reflect_link(link_t u, matrix_t w)
     return link_clean(u);
 }
 
+/* A quaternion times a quaternion, or times two rows of three complex numbers */
+enum { SUBGROUP_FLOPS = GROUP_N == 2 ? 28 : 84 };
+
 /* U_mu(x) drawn from exp(beta / N Re tr U A), A the staple */
 KERNEL(heatbath)
 {
@@ -121,6 +124,7 @@ KERNEL(heatbath)
     matrix_t w = link_matrix_mul(u, completed_staple_at(&k->t, k->u, site, lane, k->mu));
     PUT_LINK(k->u, k->mu, draw_link(&k->t, &k->key, site, lane, k->mu, k->beta, u, w));
 }
+COST(heatbath, STAPLE_FLOPS + PRODUCT_FLOPS + SUBGROUPS * (4 * RANDOM_FLOPS + 2 * SUBGROUP_FLOPS + 60) + CLEAN_FLOPS, (k->t.dim + 1) * LINK_REALS, 0)
 
 /* U_mu(x) reflected about the staple: the action does not change */
 KERNEL(overrelax)
@@ -129,6 +133,7 @@ KERNEL(overrelax)
     matrix_t w = link_matrix_mul(u, completed_staple_at(&k->t, k->u, site, lane, k->mu));
     PUT_LINK(k->u, k->mu, reflect_link(u, w));
 }
+COST(overrelax, STAPLE_FLOPS + PRODUCT_FLOPS + SUBGROUPS * (2 * SUBGROUP_FLOPS + 40) + CLEAN_FLOPS, (k->t.dim + 1) * LINK_REALS, 0)
 
 /* The same where links have couplings. */
 KERNEL(weighted_heatbath)
@@ -137,9 +142,11 @@ KERNEL(weighted_heatbath)
     matrix_t w = link_matrix_mul(u, weighted_staple_at(&k->t, k->u, k->couplings, site, lane, k->mu));
     PUT_LINK(k->u, k->mu, draw_link(&k->t, &k->key, site, lane, k->mu, k->beta, u, w));
 }
+COST(weighted_heatbath, STAPLE_FLOPS + PRODUCT_FLOPS + SUBGROUPS * (4 * RANDOM_FLOPS + 2 * SUBGROUP_FLOPS + 60) + CLEAN_FLOPS, (k->t.dim + 1) * LINK_REALS, k->t.dim)
 KERNEL(weighted_overrelax)
 {
     link_t u = LINK(k->u, site, k->mu);
     matrix_t w = link_matrix_mul(u, weighted_staple_at(&k->t, k->u, k->couplings, site, lane, k->mu));
     PUT_LINK(k->u, k->mu, reflect_link(u, w));
 }
+COST(weighted_overrelax, STAPLE_FLOPS + PRODUCT_FLOPS + SUBGROUPS * (2 * SUBGROUP_FLOPS + 40) + CLEAN_FLOPS, (k->t.dim + 1) * LINK_REALS, k->t.dim)

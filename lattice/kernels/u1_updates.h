@@ -48,11 +48,13 @@ KERNEL(heatbath)
     matrix_t a = staple_at(&k->t, k->u, site, lane, k->mu);
     PUT_LINK(k->u, k->mu, draw_link(&k->t, &k->key, site, lane, k->mu, k->beta, a));
 }
+COST(heatbath, STAPLE_FLOPS + 4 * RANDOM_FLOPS + 50, (k->t.dim + 1) * LINK_REALS, 0)
 KERNEL(overrelax)
 {
     matrix_t a = staple_at(&k->t, k->u, site, lane, k->mu);
     PUT_LINK(k->u, k->mu, reflect_link(LINK(k->u, site, k->mu), a));
 }
+COST(overrelax, STAPLE_FLOPS + 8, (k->t.dim + 1) * LINK_REALS, 0)
 
 /* The same where links have couplings. */
 KERNEL(weighted_heatbath)
@@ -60,11 +62,13 @@ KERNEL(weighted_heatbath)
     matrix_t a = weighted_staple_at(&k->t, k->u, k->couplings, site, lane, k->mu);
     PUT_LINK(k->u, k->mu, draw_link(&k->t, &k->key, site, lane, k->mu, k->beta, a));
 }
+COST(weighted_heatbath, STAPLE_FLOPS + 4 * RANDOM_FLOPS + 50, (k->t.dim + 1) * LINK_REALS, k->t.dim)
 KERNEL(weighted_overrelax)
 {
     matrix_t a = weighted_staple_at(&k->t, k->u, k->couplings, site, lane, k->mu);
     PUT_LINK(k->u, k->mu, reflect_link(LINK(k->u, site, k->mu), a));
 }
+COST(weighted_overrelax, STAPLE_FLOPS + 8, (k->t.dim + 1) * LINK_REALS, k->t.dim)
 
 /* density(x) = arg P_01(x) / 2 pi; its sum over a periodic lattice is an integer */
 KERNEL(charge)
@@ -72,6 +76,7 @@ KERNEL(charge)
     link_t p = plaquette_at(&k->t, k->u, site, lane, 0, 1);
     PUT_DOUBLE(k->density, 1, 0, real_wrap(p.angle) * (1 / (2 * REAL_PI)));
 }
+COST(charge, 3 * PRODUCT_FLOPS + 4, 2 * LINK_REALS, 1)
 
 /* Adds charge[lane] units of constant field strength 2 pi / V to a two-dimensional lattice:
  * U_1(x, y) += 2 pi x / V, and U_0(Lx - 1, y) -= 2 pi y / Ly, so that every plaquette gains 2 pi / V (modulo 2 pi). */
@@ -88,3 +93,4 @@ KERNEL(instanton)
     PUT_LINK(k->u, 0, link_clean(u0));
     PUT_LINK(k->u, 1, link_clean(u1));
 }
+COST(instanton, 8 + 2 * CLEAN_FLOPS, 4 * LINK_REALS, 0)

@@ -57,6 +57,9 @@ REAL_INLINE matrix_t weighted_staple_at(const lat_tables *t, const void *u, cons
     return matrix_scale(coupling_at(t, couplings, site, lane, mu), sum);
 }
 
+/* Of the sum of the staples of a link, their weights among them */
+#define STAPLE_FLOPS (2 * (k->t.dim - 1) * (2 * PRODUCT_FLOPS + MATRIX_FLOPS + 2 * ADD_FLOPS))
+
 /* density(x) += sum_{m<n} c_mn(x) (constant + weight Re tr P_mn(x) / N) */
 KERNEL(weighted_plaquette_sum)
 {
@@ -76,6 +79,7 @@ KERNEL(weighted_plaquette_sum)
         }
     ADD_DOUBLE(k->density, 1, 0, sum);
 }
+COST(weighted_plaquette_sum, PLANES * (3 * PRODUCT_FLOPS + TRACE_FLOPS + 6), k->t.dim * LINK_REALS, k->t.dim + 2)
 
 /* force^a_mu(x) += scale out_a */
 REAL_INLINE void add_force(const lat_tables *t, void *force, int64_t site, int lane, int mu, real scale,
@@ -97,3 +101,4 @@ KERNEL(weighted_plaquette_force)
         add_force(&k->t, k->force, site, lane, mu, real_of((scalar)k->weight), out);
     }
 }
+COST(weighted_plaquette_force, k->t.dim * (STAPLE_FLOPS + PRODUCT_FLOPS + GENERATORS_FLOPS + 2 * ALGEBRA_REALS), k->t.dim * (LINK_REALS + 2 * ALGEBRA_REALS), k->t.dim)
