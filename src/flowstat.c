@@ -198,9 +198,9 @@ static void print_remarks(const analysis *a)
     for (int i = 0; i < a->set->columns; i++) {
         const mc_estimate *e = &a->estimate[i];
         if (!a->chosen[i]) continue;
-        if (e->variance == 0)
+        if (e->error == 0)
             printf("%s never changes: its error and tau_int mean nothing.\n", a->set->column[i]);
-        else if (e->tau_int_error > 0.5 * e->tau_int)
+        else if (mc_too_short(e))
             printf("%s: too few entries for its autocorrelation: take tau_int as a lower bound.\n", a->set->column[i]);
     }
 }

@@ -99,8 +99,8 @@ static char *write_run(const char *name, int64_t rows, int replicas, int64_t eve
     MPI_Barrier(MPI_COMM_WORLD);
     mc_history *history = mc_history_create(2, replicas);
     history->every = (uint64_t)every;
-    strcpy(history->name[0], "plaquette");
-    strcpy(history->name[1], "charge");
+    mc_history_name(history, 0, "plaquette");
+    mc_history_name(history, 1, "charge");
     double *row = lat_alloc(2 * replicas, sizeof *row);
     for (int64_t i = 0; i < rows; i++) {
         for (int r = 0; r < replicas; r++)

@@ -40,18 +40,24 @@ static double variance_of_mean(double rho, double n)
 }
 
 /* The method written down from the paper, lag by lag. */
-static mc_estimate plain_gamma(const double *series, int replicas, int64_t n)
+static mc_estimate plain_gamma(const double *series, int replicas, const int64_t *length)
 {
-    int64_t total = replicas * n;
+    int64_t total = 0, n = 0;
+    for (int r = 0; r < replicas; r++) {
+        total += length[r];
+        if (length[r] > n) n = length[r];
+    }
     mc_estimate estimate = {.n = total};
     long double mean = 0, sum = 0;
     for (int64_t i = 0; i < total; i++) mean += series[i];
     mean /= (long double)total;
     long double *gamma = calloc((size_t)n, sizeof *gamma);
     for (int64_t t = 0; t <= n / 2; t++) {
-        for (int r = 0; r < replicas; r++)
-            for (int64_t i = 0; i + t < n; i++) gamma[t] += (series[r * n + i] - mean) * (series[r * n + i + t] - mean);
-        gamma[t] /= (long double)(total - replicas * t);
+        int64_t pairs = 0, first = 0;
+        for (int r = 0; r < replicas; first += length[r++])
+            for (int64_t i = first; i + t < first + length[r]; i++, pairs++)
+                gamma[t] += (series[i] - mean) * (series[i + t] - mean);
+        gamma[t] /= (long double)pairs;
     }
     int64_t w = 1;
     for (;; w++) {
@@ -92,11 +98,29 @@ static void test_against_plain_sums(void)
             double *series = lat_alloc(replicas * n, sizeof *series);
             for (int r = 0; r < replicas; r++) ar1(0.8, n, &state, series + r * n);
             for (int64_t i = 0; i < replicas * n; i++) series[i] += 3;
-            ok(same(mc_gamma(series, replicas, n), plain_gamma(series, replicas, n), 1e-11),
+            ok(same(mc_gamma(series, replicas, n), plain_gamma(series, replicas, (int64_t[]){n, n, n}), 1e-11),
                "%d replicas of %d entries: as plain sums", replicas, (int)n);
             free(series);
         }
     }
+}
+
+/* Replicas of any lengths, as long as each has the lags of the window and where it does not. */
+static void test_unequal(void)
+{
+    enum { TOTAL = 4200 };
+    static const int64_t lengths[][4] = {{1000, 3000, 200, 0}, {7, 4000, 1, 192}, {4200, 0, 0, 0}};
+    double *series = lat_alloc(TOTAL, sizeof *series);
+    uint64_t state = 5;
+    ar1(0.8, TOTAL, &state, series);
+    for (size_t k = 0; k < sizeof lengths / sizeof *lengths; k++) {
+        const int64_t *n = lengths[k];
+        ok(same(mc_gamma_replicas(series, 4, n), plain_gamma(series, 4, n), 1e-11),
+           "replicas of %d, %d, %d and %d entries: as plain sums", (int)n[0], (int)n[1], (int)n[2], (int)n[3]);
+    }
+    mc_estimate whole = mc_gamma(series, 1, TOTAL), cut = mc_gamma_replicas(series, 4, lengths[0]);
+    ok_near(cut.error / whole.error, 1, 0.1, "cutting a chain in replicas hardly changes its error");
+    free(series);
 }
 
 /* An ensemble of series of one known tau_int. */
@@ -141,7 +165,7 @@ static void test_constant(void)
     mc_estimate e = mc_gamma(series, 4, 25);
     ok(e.mean == 0.1 && e.error == 0 && e.error_error == 0 && e.variance == 0 && e.n == 100,
        "constant series: no error");
-    ok(e.tau_int == 0.5 && e.tau_int_error == 0, "constant series: tau_int 0.5");
+    ok(isnan(e.tau_int) && isnan(e.tau_int_error) && !mc_too_short(&e), "constant series: tau_int is not defined");
     mc_autocorrelation(series, 1, 10, 19, rho);
     ok(rho[0] == 1 && rho[1] == 0 && rho[19] == 0, "constant series: rho(t > 0) = 0, also beyond its end");
 }
@@ -153,12 +177,17 @@ static void test_short(void)
     for (int n = 1; n <= 8; n++) {
         for (int replicas = 1; replicas * n <= 8; replicas++) {
             mc_estimate e = mc_gamma(series, replicas, n);
-            finite = finite && isfinite(e.mean) && isfinite(e.error) && isfinite(e.error_error);
+            finite = finite && isfinite(e.mean);
+            if (e.n == 1) {
+                finite = finite && isnan(e.error) && isnan(e.tau_int);
+                continue;
+            }
+            finite = finite && isfinite(e.error) && isfinite(e.error_error);
             finite = finite && isfinite(e.tau_int) && isfinite(e.tau_int_error);
-            finite = finite && e.tau_int > 0 && (e.error > 0 || e.n == 1);
+            finite = finite && e.tau_int > 0 && e.error > 0 && mc_too_short(&e);
         }
     }
-    ok(finite, "series of 1 to 8 entries: finite");
+    ok(finite, "series of 2 to 8 entries: finite, and too short; of one entry: no error");
     double seesaw[200];
     for (int i = 0; i < 200; i++) seesaw[i] = i % 2 ? 1 : -1;
     mc_estimate e = mc_gamma(seesaw, 1, 200);
@@ -166,7 +195,7 @@ static void test_short(void)
     double frozen[64 * 6]; /* each replica sits in a sector of its own */
     for (int i = 0; i < 64 * 6; i++) frozen[i] = i / 6 % 7;
     e = mc_gamma(frozen, 64, 6);
-    ok(e.tau_int > 3 && e.tau_int_error >= e.tau_int, "frozen replicas: tau_int is marked as unknown");
+    ok(e.tau_int > 3 && e.tau_int_error >= e.tau_int && mc_too_short(&e), "frozen replicas: tau_int is marked as unknown");
     series[3] = NAN;
     ok(isnan(mc_gamma(series, 1, 8).mean) && isnan(mc_gamma(series, 1, 8).error), "NaN in, NaN out");
 }
@@ -179,8 +208,8 @@ static void test_affine(void)
     uint64_t state = 7;
     ar1(0.7, N, &state, series);
     mc_estimate e = mc_gamma(series, 2, N / 2);
-    static const double factor[] = {-3, 1e-200, 1e200, 1e-3}, shift[] = {17, 0, 0, 1e6};
-    for (int k = 0; k < 4; k++) {
+    static const double factor[] = {-3, 1e-150, 1e-200, 1e-290, 1e200, 4e307, 1e-3}, shift[] = {17, 0, 0, 0, 0, 0, 1e6};
+    for (int k = 0; k < 7; k++) {
         for (int i = 0; i < N; i++) image[i] = factor[k] * series[i] + shift[k];
         mc_estimate f = mc_gamma(image, 2, N / 2);
         double tolerance = 1e-12 + 100 * DBL_EPSILON * fabs(shift[k] / factor[k]);
@@ -188,7 +217,47 @@ static void test_affine(void)
                close_to(f.error, fabs(factor[k]) * e.error, tolerance) && close_to(f.tau_int, e.tau_int, tolerance) &&
                close_to(f.tau_int_error, e.tau_int_error, tolerance) && f.window == e.window,
            "%g x + %g", factor[k], shift[k]);
+        double size = factor[k] * factor[k];
+        if (size > 1e-305 && isfinite(size))
+            ok(close_to(f.variance, size * e.variance, 1e-9), "%g x + %g: variance", factor[k], shift[k]);
     }
+}
+
+/* How often AR(1) chains of so many tau_int are called too short. */
+static double share_too_short(double tau, double times, int replicas, int chains, uint64_t seed)
+{
+    double rho = (2 * tau - 1) / (2 * tau + 1);
+    int64_t n = (int64_t)(tau * times) / replicas;
+    double *series = lat_alloc(replicas * n, sizeof *series);
+    int count = 0;
+    for (int i = 0; i < chains; i++) {
+        for (int r = 0; r < replicas; r++) ar1(rho, n, &seed, series + r * n);
+        mc_estimate e = mc_gamma(series, replicas, n);
+        count += mc_too_short(&e);
+    }
+    free(series);
+    printf("# %g tau_int of %g in %d replicas: %.2f %% too short\n", times, tau, replicas, 100.0 * count / chains);
+    return (double)count / chains;
+}
+
+/* Rates of doc/flowstat.md.  Those of chains that are long enough and are called too short are below 2 % from 120 tau_int on,
+ * of chains that are not and are called long enough below 2 % up to 10 tau_int; bounds are 6 standard deviations above. */
+static void test_too_short(void)
+{
+    enum { CHAINS = 600 };
+    static const double taus[] = {0.5, 2, 20}, enough[] = {120, 200, 400}, little[] = {0.5, 2, 5, 10};
+    double bound = 0.02 + 6 * sqrt(0.02 * 0.98 / CHAINS);
+    for (int t = 0; t < 3; t++) {
+        double alarms = 0, misses = 0;
+        for (int i = 0; i < 3; i++) alarms = fmax(alarms, share_too_short(taus[t], enough[i], 1, CHAINS, 31));
+        for (int i = 0; i < 4; i++)
+            if (little[i] * taus[t] >= 2) misses = fmax(misses, 1 - share_too_short(taus[t], little[i], 1, CHAINS, 32));
+        ok(alarms < bound, "tau_int %g: long chains are seldom called too short", taus[t]);
+        ok(misses < bound, "tau_int %g: short chains seldom pass", taus[t]);
+    }
+    ok(share_too_short(200, 0.5, 1, CHAINS, 33) > 0.99, "half a tau_int: almost always too short");
+    ok(share_too_short(20, 5, 4, CHAINS, 34) > 1 - bound, "5 tau_int in 4 replicas: too short");
+    ok(share_too_short(5, 400, 8, CHAINS, 35) < bound, "400 tau_int in 8 replicas: long enough");
 }
 
 static void test_autocorrelation(void)
@@ -217,6 +286,8 @@ int main(int argc, char **argv)
 {
     tap_start(&argc, &argv);
     test_against_plain_sums();
+    test_unequal();
+    test_too_short();
     test_ar1(0.5, 1, 2000, 2000, 11);
     test_ar1(2, 1, 5000, 1000, 12);
     test_ar1(10, 1, 20000, 400, 13);

@@ -3,15 +3,16 @@
  * gamma.c: errors and autocorrelation times by the Gamma method, U. Wolff, Comput. Phys. Commun. 156 (2004) 143
  * [hep-lat/0306017].
  *
- * With a_r(i) entry i of replica r, N entries in all R replicas and the mean a over all of them,
+ * With a_r(i) entry i of replica r, of N_r entries, N in all replicas, and a the mean of all N,
  *
- *     Gamma(t) = 1 / (N - R t) sum_r sum_i (a_r(i) - a) (a_r(i+t) - a)
+ *     Gamma(t) = sum_r sum_i (a_r(i) - a) (a_r(i+t) - a) / sum_r max(0, N_r - t)
  *     C(W) = Gamma(0) + 2 sum_{t=1}^W Gamma(t)
  *     error^2 = C / N,  tau_int = C / (2 Gamma(0)).
  *
- * Subtracting the measured mean lowers Gamma by C / N on average, which is added back (his eq. 49).  W is the first lag
- * where the systematic error of stopping there falls below the statistical one, guessing that tau_exp = S tau_int.  All
- * lags come from one Fourier transform per replica and one back, zero-padded so that the series does not wrap around.
+ * A replica that is shorter than a lag has no pair of entries for it, and the others go on without it.  Subtracting the
+ * measured mean lowers Gamma by C / N on average, which is added back (his eq. 49).  W is the first lag where the
+ * systematic error of stopping there falls below the statistical one, guessing that tau_exp = S tau_int.  All lags come
+ * from one Fourier transform per replica and one back, zero-padded so that the series does not wrap around.
  */
 #include "hmc/statistics/gamma.h"
 
@@ -37,36 +38,64 @@ static int64_t transform_length(int64_t least)
     }
 }
 
-/* Mean over all entries, relative to the first: a large constant costs no digits. */
-static double mean_of(const double *series, int64_t total)
+/* Replicas one after another, and what brings their deviations from the first entry to order one, as powers of two:
+ * then neither sums nor squares overflow or vanish, and a large constant costs no digits. */
+typedef struct {
+    const double *entry;
+    int replicas;
+    const int64_t *length;
+    int64_t total, longest;
+    double middle; /* mean of the scaled deviations */
+    int exponent;  /* a deviation is 2^exponent times a scaled one */
+} chain;
+
+/* At most 2 in size; 0 for all entries of a constant chain. */
+static double scaled(const chain *c, int64_t i)
 {
-    double sum = 0;
-    for (int64_t i = 0; i < total; i++) sum += series[i] - series[0];
-    return series[0] + sum / (double)total;
+    return 2 * ldexp(0.5 * c->entry[i] - 0.5 * c->entry[0], -c->exponent);
 }
 
-static bool is_constant(const double *series, int64_t total)
+/* Half the deviations are looked at, since whole ones may overflow. */
+static int exponent_of(const chain *c)
 {
-    for (int64_t i = 1; i < total; i++)
-        if (series[i] != series[0]) return false;
+    double largest = 0;
+    for (int64_t i = 0; i < c->total; i++) largest = fmax(largest, fabs(0.5 * c->entry[i] - 0.5 * c->entry[0]));
+    return largest > 0 && isfinite(largest) ? ilogb(largest) + 1 : 0;
+}
+
+static chain chain_of(const double *series, int replicas, const int64_t *length)
+{
+    chain c = {.entry = series, .replicas = replicas, .length = length};
+    double sum = 0;
+    for (int r = 0; r < replicas; r++) {
+        c.total += length[r];
+        if (length[r] > c.longest) c.longest = length[r];
+    }
+    c.exponent = exponent_of(&c);
+    for (int64_t i = 0; i < c.total; i++) sum += scaled(&c, i);
+    c.middle = c.total > 0 ? sum / (double)c.total : NAN;
+    return c;
+}
+
+static bool is_constant(const chain *c)
+{
+    for (int64_t i = 1; i < c->total; i++)
+        if (c->entry[i] != c->entry[0]) return false;
     return true;
 }
 
-/* A power of two that brings the deviations from the mean to order one: their squares neither overflow nor vanish. */
-static double scale_of(const double *series, int64_t total, double mean)
+/* Pairs of entries that are t apart. */
+static int64_t pairs(const chain *c, int64_t t)
 {
-    double largest = 0;
-    for (int64_t i = 0; i < total; i++) largest = fmax(largest, fabs(series[i] - mean));
-    if (!(largest > 0) || !isfinite(largest)) return 1;
-    int exponent = ilogb(largest);
-    return ldexp(1, exponent < -1000 ? 1000 : -exponent);
+    int64_t count = 0;
+    for (int r = 0; r < c->replicas; r++) count += c->length[r] > t ? c->length[r] - t : 0;
+    return count;
 }
 
-/* gamma[t] = Gamma(t) of (series - mean) * scale for t = 0 ... max, max < n. */
-static void autocovariance(const double *series, int replicas, int64_t n, double mean, double scale, int64_t max,
-                           double *gamma)
+/* gamma[t] = Gamma(t) of the scaled deviations for t = 0 ... max, max < the longest replica. */
+static void autocovariance(const chain *c, int64_t max, double *gamma)
 {
-    int64_t length = transform_length(n + max + 1), frequencies = length / 2 + 1;
+    int64_t length = transform_length(c->longest + max + 1), frequencies = length / 2 + 1;
     fftw_complex *mode = lat_alloc(frequencies, sizeof *mode);
     double *entry = (double *)mode; /* transforms in place */
     double *power = lat_alloc(frequencies, sizeof *power);
@@ -76,15 +105,15 @@ static void autocovariance(const double *series, int replicas, int64_t n, double
     if (forth == NULL || back == NULL)
         lat_abort(LAT_NUMERICAL, "autocorrelation: FFTW has no plan for length %lld", (long long)length);
 
-    for (int r = 0; r < replicas; r++) {
-        for (int64_t i = 0; i < n; i++) entry[i] = (series[r * n + i] - mean) * scale;
-        for (int64_t i = n; i < length; i++) entry[i] = 0;
+    for (int64_t r = 0, first = 0; r < c->replicas; first += c->length[r++]) {
+        for (int64_t i = 0; i < c->length[r]; i++) entry[i] = scaled(c, first + i) - c->middle;
+        for (int64_t i = c->length[r]; i < length; i++) entry[i] = 0;
         fftw_execute(forth);
         for (int64_t k = 0; k < frequencies; k++) power[k] += creal(mode[k] * conj(mode[k]));
     }
     for (int64_t k = 0; k < frequencies; k++) mode[k] = power[k];
     fftw_execute(back);
-    for (int64_t t = 0; t <= max; t++) gamma[t] = entry[t] / (double)length / (double)(replicas * (n - t));
+    for (int64_t t = 0; t <= max; t++) gamma[t] = entry[t] / (double)length / (double)pairs(c, t);
 
     fftw_destroy_plan(forth);
     fftw_destroy_plan(back);
@@ -121,28 +150,29 @@ static double summed_covariance(const double *gamma, int64_t *window)
     return best;
 }
 
-mc_estimate mc_gamma(const double *series, int replicas, int64_t n)
+mc_estimate mc_gamma_replicas(const double *series, int replicas, const int64_t *length)
 {
-    int64_t total = replicas * n, max = n / 2;
-    mc_estimate estimate = {.tau_int = 0.5, .n = total, .mean = NAN};
-    if (total == 0) return estimate;
-    estimate.mean = mean_of(series, total);
-    if (is_constant(series, total)) return estimate;
+    chain c = chain_of(series, replicas, length);
+    mc_estimate estimate = {.tau_int = NAN, .tau_int_error = NAN, .n = c.total, .mean = NAN};
+    if (c.total == 0) return estimate;
+    estimate.mean = series[0] + ldexp(c.middle, c.exponent);
+    if (c.total == 1) estimate.error = estimate.error_error = estimate.variance = NAN;
+    if (is_constant(&c)) return estimate;
 
-    double scale = scale_of(series, total, estimate.mean);
+    int64_t max = c.longest / 2;
     double *gamma = lat_alloc(max + 1, sizeof *gamma);
-    autocovariance(series, replicas, n, estimate.mean, scale, max, gamma);
-    int64_t window = automatic_window(gamma, max, total);
+    autocovariance(&c, max, gamma);
+    int64_t window = automatic_window(gamma, max, c.total);
     bool resolved = window > 0;
     if (!resolved) window = max;
     double covariance = summed_covariance(gamma, &window);
-    double entries = (double)total, bias = covariance / entries;
+    double entries = (double)c.total, bias = covariance / entries;
     for (int64_t t = 0; t <= window; t++) gamma[t] += bias; /* eq. 49 */
     covariance += (double)(2 * window + 1) * bias;
 
     estimate.window = window;
-    estimate.variance = gamma[0] / (scale * scale);
-    estimate.error = sqrt(covariance / entries) / scale;
+    estimate.variance = ldexp(gamma[0], 2 * c.exponent);
+    estimate.error = ldexp(sqrt(covariance / entries), c.exponent);
     estimate.error_error = estimate.error * sqrt(((double)window + 0.5) / entries);
     estimate.tau_int = covariance / (2 * gamma[0]);
     double spread = fmax(0, (double)window + 0.5 - estimate.tau_int);
@@ -153,12 +183,41 @@ mc_estimate mc_gamma(const double *series, int replicas, int64_t n)
     return estimate;
 }
 
+/* As many replicas of the same length.  Release with free(). */
+static int64_t *equal_lengths(int replicas, int64_t n)
+{
+    int64_t *length = lat_alloc(replicas, sizeof *length);
+    for (int r = 0; r < replicas; r++) length[r] = n;
+    return length;
+}
+
+mc_estimate mc_gamma(const double *series, int replicas, int64_t n)
+{
+    int64_t *length = equal_lengths(replicas, n);
+    mc_estimate estimate = mc_gamma_replicas(series, replicas, length);
+    free(length);
+    return estimate;
+}
+
+bool mc_too_short(const mc_estimate *e)
+{
+    double n = (double)e->n, tau = fmax(e->tau_int, 0.5);
+    return n < MC_LEAST_TIMES * tau || n < MC_LEAST_WINDOWS * (double)e->window || e->tau_int_error >= e->tau_int;
+}
+
+void mc_autocorrelation_replicas(const double *series, int replicas, const int64_t *length, int64_t max, double *rho)
+{
+    chain c = chain_of(series, replicas, length);
+    int64_t last = max < c.longest ? max : c.longest - 1;
+    for (int64_t t = 0; t <= max; t++) rho[t] = t == 0; /* a constant, and lags beyond the series */
+    if (c.total == 0 || is_constant(&c)) return;
+    autocovariance(&c, last, rho);
+    for (int64_t t = last; t >= 0; t--) rho[t] /= rho[0];
+}
+
 void mc_autocorrelation(const double *series, int replicas, int64_t n, int64_t max, double *rho)
 {
-    int64_t total = replicas * n, last = max < n ? max : n - 1;
-    for (int64_t t = 0; t <= max; t++) rho[t] = t == 0; /* a constant, and lags beyond the series */
-    if (total == 0 || is_constant(series, total)) return;
-    double mean = mean_of(series, total);
-    autocovariance(series, replicas, n, mean, scale_of(series, total, mean), last, rho);
-    for (int64_t t = last; t >= 0; t--) rho[t] /= rho[0];
+    int64_t *length = equal_lengths(replicas, n);
+    mc_autocorrelation_replicas(series, replicas, length, max, rho);
+    free(length);
 }
