@@ -1,11 +1,14 @@
 /* flowhmc: SPDX-License-Identifier: GPL-3.0-or-later
  *
- * dataset.c: measured numbers from run directories and text files.
+ * dataset.c: measured numbers from run directories, models and text files.
  */
 #include "src/dataset.h"
 
+#include "flows/flows.h"
 #include "hmc/hmc.h"
+#include "src/columns.h"
 
+#include <fcntl.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -13,20 +16,19 @@
 #include <unistd.h>
 
 enum { SUMMARY_LIMIT = 1 << 24 };
-static const int64_t text_limit = (int64_t)1 << 33;
 
-static dataset *create(const char *name, int columns, int replicas, int64_t rows)
+/* Names and series are for the caller to fill in. */
+static dataset *create(const char *name, int columns, int replicas)
 {
     dataset *set = lat_alloc(1, sizeof *set);
     set->name = lat_text("%s", name);
     set->columns = columns;
     set->replicas = replicas;
-    set->rows = rows;
+    set->rows = lat_alloc(replicas, sizeof *set->rows);
     set->every = 1;
     set->core_seconds = NAN;
     set->column = lat_alloc(columns, sizeof *set->column);
     set->series = lat_alloc(columns, sizeof *set->series);
-    for (int i = 0; i < columns; i++) set->series[i] = lat_alloc(replicas * rows, sizeof **set->series);
     return set;
 }
 
@@ -39,6 +41,7 @@ void dataset_free(dataset *set)
     }
     free(set->column);
     free(set->series);
+    free(set->rows);
     free(set->name);
     json_decref(set->updates);
     free(set);
@@ -57,138 +60,64 @@ static int64_t remaining(const char *path, int64_t rows, int64_t skip, lat_error
 
 /* ------------------------------------------------------------------------------------------------------ text files */
 
-/* Numbers of a text file, row after row. */
-typedef struct {
-    const char *path;
-    int64_t line; /* being read, from 1 */
-    int columns;
-    char **column;
-    int64_t rows, room;
-    double *value;
-} text_table;
-
-static char *next_word(char **text)
+/* Takes the columns out of the table. */
+static dataset *from_columns(const char *path, columns_table *table, int64_t skip, lat_error *error)
 {
-    char *word = *text + strspn(*text, " \t\r\v\f");
-    *text = word + strcspn(word, " \t\r\v\f");
-    if (*text > word && **text) *(*text)++ = 0;
-    return *word ? word : NULL;
-}
-
-static bool is_number(const char *word, double *value)
-{
-    char *end;
-    *value = strtod(word, &end);
-    return end > word && *end == 0;
-}
-
-static int count_words(const char *line, bool *numbers)
-{
-    char *copy = lat_text("%s", line), *rest = copy;
-    int count = 0;
-    double value;
-    *numbers = true;
-    for (char *word; (word = next_word(&rest)); count++) *numbers = *numbers && is_number(word, &value);
-    free(copy);
-    return count;
-}
-
-static bool is_named(const text_table *table, int columns, const char *name)
-{
-    for (int i = 0; i < columns; i++)
-        if (strcmp(table->column[i], name) == 0) return true;
-    return false;
-}
-
-/* The first line with words in it sets the columns.  True if it names them. */
-static bool begin_table(text_table *table, char *line, lat_error *error)
-{
-    bool numbers;
-    table->columns = count_words(line, &numbers);
-    table->column = lat_alloc(table->columns, sizeof *table->column);
-    for (int i = 0; i < table->columns; i++) {
-        table->column[i] = numbers ? lat_text("column%d", i + 1) : lat_text("%s", next_word(&line));
-        if (is_named(table, i, table->column[i]))
-            lat_fail(error, LAT_FORMAT, "%.300s:%lld: two columns are called '%.60s': name them differently",
-                     table->path, (long long)table->line, table->column[i]);
-    }
-    return !numbers;
-}
-
-static void grow(text_table *table)
-{
-    int64_t room = table->room ? 2 * table->room : 1024;
-    double *value = lat_alloc(room * table->columns, sizeof *value);
-    if (table->rows > 0) memcpy(value, table->value, (size_t)(table->rows * table->columns) * sizeof *value);
-    free(table->value);
-    table->value = value;
-    table->room = room;
-}
-
-static void add_row(text_table *table, char *line, lat_error *error)
-{
-    if (table->rows == table->room) grow(table);
-    double *row = &table->value[table->rows * table->columns];
-    int count = 0;
-    for (char *word; error->status == LAT_DONE && (word = next_word(&line)); count++) {
-        double value;
-        if (!is_number(word, &value) || !isfinite(value))
-            lat_fail(error, LAT_FORMAT,
-                     "%.300s:%lld: '%.60s' is not a finite number: correct the line or make it a # comment",
-                     table->path, (long long)table->line, word);
-        else if (count < table->columns)
-            row[count] = value;
-    }
-    if (count != table->columns)
-        lat_fail(error, LAT_FORMAT,
-                 "%.300s:%lld: %d numbers where the lines above have %d: complete the line or take it out", table->path,
-                 (long long)table->line, count, table->columns);
-    table->rows++;
-}
-
-/* text is changed. */
-static void parse(text_table *table, char *text, lat_error *error)
-{
-    while (*text && error->status == LAT_DONE) {
-        char *line = text, *end = text + strcspn(text, "\n");
-        text = end + (*end == '\n');
-        *end = 0;
-        line[strcspn(line, "#")] = 0;
-        table->line++;
-        if (line[strspn(line, " \t\r\v\f")] == 0) continue;
-        if (table->columns == 0 && begin_table(table, line, error)) continue;
-        if (error->status == LAT_DONE) add_row(table, line, error);
-    }
-}
-
-static dataset *from_table(text_table *table, int64_t skip, lat_error *error)
-{
-    int64_t rows = remaining(table->path, table->rows, skip, error);
+    int64_t rows = remaining(path, table->rows, skip, error);
     if (error->status != LAT_DONE) return NULL;
-    dataset *set = create(table->path, table->columns, 1, rows);
+    dataset *set = create(path, table->columns, 1);
+    set->rows[0] = set->entries = rows;
     for (int i = 0; i < table->columns; i++) {
-        set->column[i] = lat_text("%s", table->column[i]);
-        for (int64_t row = 0; row < rows; row++) set->series[i][row] = table->value[(row + skip) * table->columns + i];
+        set->column[i] = table->name[i];
+        set->series[i] = table->value[i];
+        if (skip > 0) memmove(set->series[i], set->series[i] + skip, (size_t)rows * sizeof *set->series[i]);
+        table->name[i] = NULL;
+        table->value[i] = NULL;
     }
     return set;
 }
 
 static dataset *read_text(const char *path, int64_t skip, lat_error *error)
 {
-    char *bytes;
-    int64_t size;
-    if (lat_file_read(MPI_COMM_WORLD, path, text_limit, &bytes, &size, error) != LAT_DONE) return NULL;
-    text_table table = {.path = path};
-    if (memchr(bytes, 0, (size_t)size))
-        lat_fail(error, LAT_FORMAT, "%.300s: is not a text file: give columns of numbers or the directory of a run",
-                 path);
-    else
-        parse(&table, bytes, error);
-    dataset *set = error->status == LAT_DONE ? from_table(&table, skip, error) : NULL;
-    for (int i = 0; i < table.columns; i++) free(table.column[i]);
-    free(table.column);
-    free(table.value);
-    free(bytes);
+    columns_table table;
+    dataset *set = NULL;
+    if (columns_read(path, &table, error) == LAT_DONE) set = from_columns(path, &table, skip, error);
+    columns_free(&table);
+    return set;
+}
+
+/* ---------------------------------------------------------------------------------------------------------- models */
+
+static dataset *from_training(const char *path, const double *history, int64_t rows, int64_t skip, lat_error *error)
+{
+    static const char *const names[FLOW_HISTORY_COLUMNS] = {"step",          "loss",          "ess",
+                                                            "gradient_norm", "learning_rate", "core_seconds"};
+    int64_t rest = remaining(path, rows, skip, error);
+    if (error->status != LAT_DONE) return NULL;
+    dataset *set = create(path, FLOW_HISTORY_COLUMNS, 1);
+    set->training = true;
+    set->rows[0] = set->entries = rest;
+    for (int i = 0; i < set->columns; i++) {
+        set->column[i] = lat_text("%s", names[i]);
+        set->series[i] = lat_alloc(rest, sizeof **set->series);
+        for (int64_t row = 0; row < rest; row++) set->series[i][row] = history[(skip + row) * FLOW_HISTORY_COLUMNS + i];
+    }
+    return set;
+}
+
+static dataset *read_model(const char *path, int64_t skip, lat_error *error)
+{
+    dataset *set = NULL;
+    int64_t extent[2] = {0};
+    lat_h5 *file = lat_h5_open(MPI_COMM_NULL, path, "model");
+    if (lat_h5_status(file) == LAT_DONE && !lat_h5_has(file, "history"))
+        lat_h5_refuse(file, "holds no history of a training: give the model that flowtrain wrote");
+    double *history = lat_h5_get_reals(file, "history", 2, extent, INT64_MAX);
+    if (history && extent[1] != FLOW_HISTORY_COLUMNS)
+        lat_h5_refuse(file, "'history' has %lld columns and should have %d", (long long)extent[1],
+                      (int)FLOW_HISTORY_COLUMNS);
+    if (lat_h5_finish(file, error) == LAT_DONE) set = from_training(path, history, extent[0], skip, error);
+    free(history);
     return set;
 }
 
@@ -198,11 +127,15 @@ static dataset *from_history(const char *path, const mc_history *history, int64_
 {
     int64_t rows = remaining(path, history->columns > 0 ? history->rows : 0, skip, error);
     if (error->status != LAT_DONE) return NULL;
-    dataset *set = create(path, history->columns, history->replicas, rows);
+    dataset *set = create(path, history->columns, history->replicas);
+    set->entries = rows * history->replicas;
     set->every = (int64_t)history->every;
+    set->first = (int64_t)history->first_step + skip * set->every;
     double *whole = lat_alloc(history->rows, sizeof *whole);
+    for (int replica = 0; replica < history->replicas; replica++) set->rows[replica] = rows;
     for (int i = 0; i < history->columns; i++) {
         set->column[i] = lat_text("%s", history->name[i]);
+        set->series[i] = lat_alloc(set->entries, sizeof **set->series);
         for (int replica = 0; replica < history->replicas; replica++) {
             mc_history_series(history, i, replica, whole);
             memcpy(&set->series[i][replica * rows], whole + skip, (size_t)rows * sizeof *whole);
@@ -217,7 +150,7 @@ static void read_summary(const char *path, int64_t entries, dataset *set, lat_er
 {
     char *bytes;
     int64_t size;
-    if (lat_file_read(MPI_COMM_WORLD, path, SUMMARY_LIMIT, &bytes, &size, error) != LAT_DONE) return;
+    if (lat_file_read(MPI_COMM_NULL, path, SUMMARY_LIMIT, &bytes, &size, error) != LAT_DONE) return;
     json_error_t reason;
     json_t *summary = json_loadb(bytes, (size_t)size, 0, &reason);
     free(bytes);
@@ -233,34 +166,62 @@ static void read_summary(const char *path, int64_t entries, dataset *set, lat_er
     json_decref(summary);
 }
 
-static dataset *read_run(const char *path, int64_t skip, lat_error *error)
+static dataset *read_history(const char *path, const char *name, int64_t skip, int64_t *entries, lat_error *error)
 {
     dataset *set = NULL;
     mc_history *history = NULL;
-    char *history_path = lat_text("%s/history.h5", path), *summary_path = lat_text("%s/summary.json", path);
-    if (mc_history_read(MPI_COMM_WORLD, history_path, &history, error) == LAT_DONE)
-        set = from_history(path, history, skip, error);
-    if (set && access(summary_path, F_OK) == 0)
-        read_summary(summary_path, history->rows * history->replicas, set, error);
+    if (mc_history_read(MPI_COMM_NULL, path, &history, error) == LAT_DONE) {
+        set = from_history(name, history, skip, error);
+        *entries = history->rows * history->replicas;
+    }
     mc_history_free(history);
+    return set;
+}
+
+static dataset *read_run(const char *path, int64_t skip, lat_error *error)
+{
+    int64_t entries;
+    char *history_path = lat_text("%s/history.h5", path), *summary_path = lat_text("%s/summary.json", path);
+    dataset *set = read_history(history_path, path, skip, &entries, error);
+    if (set && access(summary_path, F_OK) == 0) read_summary(summary_path, entries, set, error);
     free(summary_path);
     free(history_path);
     return set;
 }
 
+/* Whether a regular file begins as the HDF5 files of this program of that kind do. */
+static bool is_kind(const char *path, const char *kind)
+{
+    char beginning[32] = "", *expected = lat_text("flowhmc %s\n", kind);
+    int descriptor = open(path, O_RDONLY | O_NONBLOCK | O_CLOEXEC);
+    struct stat about;
+    if (descriptor >= 0 && fstat(descriptor, &about) == 0 && S_ISREG(about.st_mode))
+        lat_read_at(descriptor, beginning, sizeof beginning - 1, 0);
+    if (descriptor >= 0) close(descriptor);
+    bool same = strncmp(beginning, expected, strlen(expected)) == 0;
+    free(expected);
+    return same;
+}
+
 lat_status dataset_read(const char *path, int64_t skip, dataset **set, lat_error *error)
 {
     struct stat about;
-    bool directory = stat(path, &about) == 0 && S_ISDIR(about.st_mode);
-    *set = directory ? read_run(path, skip, error) : read_text(path, skip, error);
+    int64_t entries;
+    if (stat(path, &about) == 0 && S_ISDIR(about.st_mode))
+        *set = read_run(path, skip, error);
+    else if (is_kind(path, "history"))
+        *set = read_history(path, path, skip, &entries, error);
+    else if (is_kind(path, "model"))
+        *set = read_model(path, skip, error);
+    else
+        *set = read_text(path, skip, error);
     if (error->status == LAT_DONE) return LAT_DONE;
     dataset_free(*set);
     *set = NULL;
     return error->status;
 }
 
-/* ----------------------------------------------------------------------------------------------------------- joining
- */
+/* ----------------------------------------------------------------------------------------------------------- joining */
 
 static bool same_columns(const dataset *a, const dataset *b)
 {
@@ -281,37 +242,53 @@ static char *join_names(dataset *const *parts, int count)
     return names;
 }
 
+/* Whether the parts are of one kind. */
+static lat_status check_parts(dataset *const *parts, int count, lat_error *error)
+{
+    for (int p = 0; p < count; p++) {
+        if (parts[p]->training)
+            lat_fail(error, LAT_CONFIG, "%.200s is a model, and trainings are no replicas: leave out --replicas",
+                     parts[p]->name);
+        if (!same_columns(parts[p], parts[0]))
+            lat_fail(error, LAT_CONFIG, "%.200s and %.200s have different columns: leave out --replicas",
+                     parts[0]->name, parts[p]->name);
+        if (parts[p]->every != parts[0]->every)
+            lat_fail(error, LAT_CONFIG,
+                     "%.200s and %.200s have rows every %lld and every %lld steps: leave out --replicas",
+                     parts[0]->name, parts[p]->name, (long long)parts[0]->every, (long long)parts[p]->every);
+    }
+    return error->status;
+}
+
+static double *join_column(dataset *const *parts, int count, int column, int64_t entries)
+{
+    double *joined = lat_alloc(entries, sizeof *joined), *to = joined;
+    for (int p = 0; p < count; to += parts[p++]->entries)
+        memcpy(to, parts[p]->series[column], (size_t)parts[p]->entries * sizeof *to);
+    return joined;
+}
+
 lat_status dataset_join(dataset *const *parts, int count, dataset **set, lat_error *error)
 {
-    int replicas = 0;
-    int64_t rows = INT64_MAX;
-    double seconds = 0, entries = 0;
+    int replicas = 0, next = 0;
     *set = NULL;
-    for (int p = 0; p < count; p++) {
-        if (!same_columns(parts[p], parts[0]))
-            return lat_fail(error, LAT_CONFIG, "%.200s and %.200s have different columns: leave out --replicas",
-                            parts[0]->name, parts[p]->name);
-        if (parts[p]->every != parts[0]->every)
-            return lat_fail(error, LAT_CONFIG,
-                            "%.200s and %.200s have rows every %lld and every %lld steps: leave out --replicas",
-                            parts[0]->name, parts[p]->name, (long long)parts[0]->every, (long long)parts[p]->every);
-        replicas += parts[p]->replicas;
-        if (parts[p]->rows < rows) rows = parts[p]->rows;
-        double part = (double)parts[p]->rows * parts[p]->replicas;
-        seconds += parts[p]->core_seconds * part;
-        entries += part;
-    }
+    if (check_parts(parts, count, error) != LAT_DONE) return error->status;
+    for (int p = 0; p < count; p++) replicas += parts[p]->replicas;
     char *name = join_names(parts, count);
-    *set = create(name, parts[0]->columns, replicas, rows);
+    dataset *whole = *set = create(name, parts[0]->columns, replicas);
     free(name);
-    (*set)->every = parts[0]->every;
-    (*set)->core_seconds = seconds / entries;
-    for (int i = 0; i < parts[0]->columns; i++) {
-        double *to = (*set)->series[i];
-        (*set)->column[i] = lat_text("%s", parts[0]->column[i]);
-        for (int p = 0; p < count; p++)
-            for (int replica = 0; replica < parts[p]->replicas; replica++, to += rows)
-                memcpy(to, &parts[p]->series[i][replica * parts[p]->rows], (size_t)rows * sizeof *to);
+    whole->first = parts[0]->first;
+    whole->every = parts[0]->every;
+    whole->core_seconds = 0;
+    for (int p = 0; p < count; p++) {
+        for (int replica = 0; replica < parts[p]->replicas; replica++) whole->rows[next++] = parts[p]->rows[replica];
+        whole->entries += parts[p]->entries;
+        whole->core_seconds += parts[p]->core_seconds * (double)parts[p]->entries;
+    }
+    whole->core_seconds /= (double)whole->entries;
+    for (int i = 0; i < whole->columns; i++) {
+        whole->column[i] = lat_text("%s", parts[0]->column[i]);
+        whole->series[i] = join_column(parts, count, i, whole->entries);
     }
     return LAT_DONE;
 }

@@ -547,9 +547,11 @@ static void work(const options *options, lat_error *error)
 
 int main(int argc, char **argv)
 {
-    lat_start(&argc, &argv);
     options options;
     lat_error error = {0};
-    if (options_parse(argc, argv, &flowhmc, &options, &error) == LAT_DONE && !options.done) work(&options, &error);
+    if (options_parse(argc, argv, &flowhmc, &options, &error) == LAT_DONE && !options.done) {
+        lat_start(&argc, &argv);
+        work(&options, &error);
+    }
     return options_finish(&options, &error);
 }

@@ -2,14 +2,9 @@
  *
  * flowstat.c: autocorrelation analysis of runs and of columns of numbers, by the Gamma method (U. Wolff,
  * hep-lat/0306017): means with their errors, integrated autocorrelation times, the distribution of the charge, and the
- * cost per independent sample, 2 tau_int times core-seconds per entry.
+ * cost per independent sample, 2 tau_int times core-seconds per entry.  A serial program: it does not start MPI.
  */
-#ifdef HAVE_CONFIG_H
-#include <config.h>
-#endif
-
-#include "hmc/hmc.h"
-#include "src/dataset.h"
+#include "src/analysis.h"
 #include "src/options.h"
 #include "src/table.h"
 
@@ -18,6 +13,16 @@
 #include <stdlib.h>
 #include <string.h>
 
+enum { OWN_SKIP, OWN_COLUMN, OWN_REPLICAS, OWN_JSON, OWN_CSV, OWN_PLOT, OWN_END };
+static const options_own own[OWN_END + 1] = {
+    [OWN_SKIP] = {"skip", "N", "leave out the first N rows of each replica"},
+    [OWN_COLUMN] = {"column", "NAME", "analyse this column alone"},
+    [OWN_REPLICAS] = {"replicas", NULL, "take all files as replicas of one chain, of any lengths"},
+    [OWN_JSON] = {"json", NULL, "print JSON"},
+    [OWN_CSV] = {"csv", NULL, "print comma-separated values"},
+    [OWN_PLOT] = {"plot", "FILE.svg", "draw histories, autocorrelation functions, P(Q), training curves"},
+};
+
 static const options_program flowstat = {
     .name = "flowstat",
     .usage = "Usage: flowstat [OPTION...] FILE|DIR...\n"
@@ -25,146 +30,46 @@ static const options_program flowstat = {
              "Analyses the autocorrelation of measured numbers by the Gamma method: mean, error, integrated\n"
              "autocorrelation time (0.5 for independent entries), P(Q) of a column called charge, and the cost\n"
              "per independent sample. DIR is the directory of a run; FILE holds columns of numbers, separated\n"
-             "by white space, # beginning a comment, the first line naming the columns if it has no numbers.\n"
+             "by white space, # beginning a comment, the first line naming the columns if none of its words\n"
+             "looks like a number; or FILE is a model, whose training is shown.\n"
              "\n"
-             "  flowstat --skip 500 --column charge run-beta6\n"
-             "\n"
-             "Analysis:\n"
-             "  --skip N             leave out the first N rows of each replica\n"
-             "  --column NAME        analyse this column alone\n"
-             "  --replicas           take all files as replicas of one chain, as long as the shortest\n"
-             "  --json               print JSON\n",
+             "  flowstat --skip 500 --column charge run-beta6\n",
     .accepts = 0,
     .least = 1,
     .most = -1,
+    .own = own,
 };
-
-/* ----------------------------------------------------------------------------------------------------- command line */
 
 typedef struct {
     int64_t skip;
-    const char *column;
-    bool replicas, json;
+    const char *column, *plot;
+    bool replicas, json, csv;
 } request;
 
-static void take_skip(const char *text, int64_t *skip, lat_error *error)
+static int64_t read_skip(const char *text, lat_error *error)
 {
     char *end;
     errno = 0;
-    *skip = strtoll(text, &end, 10);
-    if (errno != 0 || end == text || *end != 0 || *skip < 0)
+    int64_t skip = strtoll(text, &end, 10);
+    if (errno != 0 || end == text || *end != 0 || skip < 0)
         lat_fail(error, LAT_USAGE, "--skip %.60s: give a number of rows, 0 or more", text);
+    return skip;
 }
 
-/* Takes the options of the analysis out of argv, which keeps the rest.  Returns what argc is then. */
-static int take_options(int argc, char **argv, request *request, lat_error *error)
+static request read_request(const options *options, lat_error *error)
 {
-    static const char *const names[] = {"--skip", "--column", "--replicas", "--json", "--help", "--version", NULL};
-    int kept = 1, i = 1;
-    for (; i < argc && strcmp(argv[i], "--") != 0; i++) {
-        const char *word = argv[i], *value = strchr(word, '=');
-        int length = value ? (int)(value++ - word) : (int)strlen(word), known = 0;
-        char *name = lat_text("%.*s", length, word);
-        while (names[known] && strcmp(name, names[known]) != 0) known++;
-        if (known < 2 && !value) value = i + 1 < argc ? argv[++i] : NULL;
-        if (strncmp(word, "--", 2) != 0 || known == 4 || known == 5)
-            argv[kept++] = argv[i];
-        else if (!names[known])
-            lat_fail(error, LAT_USAGE, "unknown option '%.100s': is %s meant? flowstat --help lists all", word,
-                     lat_nearest(name, names));
-        else if (known < 2 && !value)
-            lat_fail(error, LAT_USAGE, "option '%s' needs a value: see flowstat --help", name);
-        else if (known >= 2 && value)
-            lat_fail(error, LAT_USAGE, "option '%s' takes no value: leave it out", name);
-        else if (known == 0)
-            take_skip(value, &request->skip, error);
-        else if (known == 1)
-            request->column = value;
-        else
-            *(known == 2 ? &request->replicas : &request->json) = true;
-        free(name);
-    }
-    while (i < argc) argv[kept++] = argv[i++];
-    argv[kept] = NULL;
-    return kept;
-}
-
-/* --------------------------------------------------------------------------------------------------------- analysis */
-
-enum { MOST_CHARGES = 1000 };
-
-/* P(Q) with its error, for the charges from least on. */
-typedef struct {
-    int64_t least;
-    int count; /* 0: not a charge */
-    mc_estimate *share;
-} distribution;
-
-typedef struct {
-    const dataset *set;
-    mc_estimate *estimate; /* [columns] */
-    bool *chosen;          /* [columns] */
-    distribution charge;
-} analysis;
-
-static distribution charge_distribution(const double *charge, int replicas, int64_t rows)
-{
-    int64_t entries = replicas * rows;
-    double least = INFINITY, most = -INFINITY;
-    for (int64_t i = 0; i < entries; i++) {
-        least = fmin(least, rint(charge[i]));
-        most = fmax(most, rint(charge[i]));
-    }
-    distribution p = {0};
-    if (!(most - least < MOST_CHARGES && fabs(least) < 1e15)) return p;
-    p.least = (int64_t)least;
-    p.count = (int)(most - least) + 1;
-    p.share = lat_alloc(p.count, sizeof *p.share);
-    double *indicator = lat_alloc(entries, sizeof *indicator);
-    for (int k = 0; k < p.count; k++) {
-        for (int64_t i = 0; i < entries; i++) indicator[i] = rint(charge[i]) == least + k;
-        p.share[k] = mc_gamma(indicator, replicas, rows);
-    }
-    free(indicator);
-    return p;
-}
-
-static void choose(analysis *a, const char *column, lat_error *error)
-{
-    const dataset *set = a->set;
-    bool found = false;
-    for (int i = 0; i < set->columns; i++) {
-        a->chosen[i] = !column || strcmp(set->column[i], column) == 0;
-        found = found || a->chosen[i];
-    }
-    if (found) return;
-    const char **names = lat_alloc(set->columns + 1, sizeof *names);
-    memcpy(names, set->column, (size_t)set->columns * sizeof *names);
-    lat_fail(error, LAT_CONFIG, "%.200s: there is no column '%.60s': is '%.60s' meant?", set->name, column,
-             lat_nearest(column, names));
-    free(names);
-}
-
-static analysis analyse(const dataset *set, const char *column, lat_error *error)
-{
-    analysis a = {.set = set};
-    a.estimate = lat_alloc(set->columns, sizeof *a.estimate);
-    a.chosen = lat_alloc(set->columns, sizeof *a.chosen);
-    choose(&a, column, error);
-    for (int i = 0; i < set->columns && error->status == LAT_DONE; i++) {
-        if (!a.chosen[i]) continue;
-        a.estimate[i] = mc_gamma(set->series[i], set->replicas, set->rows);
-        if (strcmp(set->column[i], "charge") == 0)
-            a.charge = charge_distribution(set->series[i], set->replicas, set->rows);
-    }
-    return a;
-}
-
-static void analysis_free(analysis *a)
-{
-    free(a->estimate);
-    free(a->chosen);
-    free(a->charge.share);
+    const char *const *given = options->own;
+    request r = {.column = given[OWN_COLUMN], .plot = given[OWN_PLOT]};
+    r.replicas = given[OWN_REPLICAS];
+    r.json = given[OWN_JSON];
+    r.csv = given[OWN_CSV];
+    if (given[OWN_SKIP]) r.skip = read_skip(given[OWN_SKIP], error);
+    if (r.json && r.csv) lat_fail(error, LAT_USAGE, "--json and --csv exclude each other: leave one out");
+    size_t length = r.plot ? strlen(r.plot) : 0;
+    if (r.plot && (length < 5 || strcmp(r.plot + length - 4, ".svg") != 0))
+        lat_fail(error, LAT_USAGE,
+                 "--plot %.200s: give a name that ends in .svg; python3 -m flowhmc.plot makes png and pdf", r.plot);
+    return r;
 }
 
 /* ----------------------------------------------------------------------------------------------------------- tables */
@@ -198,8 +103,10 @@ static void print_remarks(const analysis *a)
     for (int i = 0; i < a->set->columns; i++) {
         const mc_estimate *e = &a->estimate[i];
         if (!a->chosen[i]) continue;
-        if (e->error == 0)
-            printf("%s never changes: its error and tau_int mean nothing.\n", a->set->column[i]);
+        if (e->n == 1)
+            printf("%s: has a single entry: nothing is known of its error.\n", a->set->column[i]);
+        else if (isnan(e->tau_int))
+            printf("%s never changes: nothing is known of its error and tau_int.\n", a->set->column[i]);
         else if (mc_too_short(e))
             printf("%s: too few entries for its autocorrelation: take tau_int as a lower bound.\n", a->set->column[i]);
     }
@@ -238,95 +145,56 @@ static void print_updates(const json_t *updates)
     table_free(rows);
 }
 
+/* Where the training began and ended. */
+static void print_training(const analysis *a)
+{
+    static const char *const headings[] = {"", "first", "last", "least", "most"};
+    const dataset *set = a->set;
+    table *rows = table_create(5, headings);
+    for (int i = 0; i < set->columns; i++) {
+        const double *value = set->series[i];
+        double least = value[0], most = value[0];
+        if (!a->chosen[i]) continue;
+        for (int64_t row = 0; row < set->entries; row++) {
+            least = fmin(least, value[row]);
+            most = fmax(most, value[row]);
+        }
+        table_cell(rows, set->column[i]);
+        table_number(rows, value[0]);
+        table_number(rows, value[set->entries - 1]);
+        table_number(rows, least);
+        table_number(rows, most);
+    }
+    table_print(rows, stdout);
+    table_free(rows);
+}
+
 static void print_analysis(const analysis *a)
 {
     const dataset *set = a->set;
-    printf("%s: %lld rows", set->name, (long long)set->rows);
-    if (set->replicas > 1) printf(" of %d replicas", set->replicas);
-    if (set->every > 1) printf(", one every %lld steps", (long long)set->every);
-    printf("\n\n");
+    char *extent = analysis_extent(set);
+    printf("%s: %s%s\n\n", set->name, set->training ? "history of a training, " : "", extent);
+    free(extent);
+    if (set->training) {
+        print_training(a);
+        return;
+    }
     print_estimates(a);
     print_remarks(a);
     if (a->charge.count > 0) print_charge(&a->charge);
     if (set->updates) print_updates(set->updates);
 }
 
-/* ------------------------------------------------------------------------------------------------------------- JSON */
-
-static void put(json_t *object, const char *name, json_t *value)
-{
-    if (json_object_set_new(object, name, value) != 0) lat_abort(LAT_CONFIG, "JSON: no memory left for '%s'", name);
-}
-
-static void put_real(json_t *object, const char *name, double value)
-{
-    put(object, name, isfinite(value) ? json_real(value) : json_null());
-}
-
-static json_t *estimate_json(const mc_estimate *e, double core_seconds)
-{
-    json_t *object = json_object();
-    put_real(object, "mean", e->mean);
-    put_real(object, "error", e->error);
-    put_real(object, "error_error", e->error_error);
-    put_real(object, "tau_int", e->tau_int);
-    put_real(object, "tau_int_error", e->tau_int_error);
-    put_real(object, "variance", e->variance);
-    put(object, "window", json_integer(e->window));
-    put(object, "n", json_integer(e->n));
-    if (isfinite(core_seconds)) put_real(object, "core_seconds_per_independent_sample", 2 * e->tau_int * core_seconds);
-    return object;
-}
-
-static json_t *charge_json(const distribution *p)
-{
-    json_t *object = json_object();
-    for (int k = 0; k < p->count; k++) {
-        if (p->share[k].mean == 0) continue;
-        char *charge = lat_text("%lld", (long long)p->least + k);
-        put(object, charge, json_pack("{s:f, s:f}", "mean", p->share[k].mean, "error", p->share[k].error));
-        free(charge);
-    }
-    return object;
-}
-
-static json_t *analysis_json(const analysis *a, int64_t skip)
-{
-    const dataset *set = a->set;
-    json_t *object = json_object(), *observables = json_object();
-    put(object, "path", json_string(set->name));
-    put(object, "replicas", json_integer(set->replicas));
-    put(object, "rows", json_integer(set->rows));
-    put(object, "every", json_integer(set->every));
-    put(object, "skip", json_integer(skip));
-    for (int i = 0; i < set->columns; i++)
-        if (a->chosen[i]) put(observables, set->column[i], estimate_json(&a->estimate[i], set->core_seconds));
-    put(object, "observables", observables);
-    if (a->charge.count > 0) put(object, "charge_distribution", charge_json(&a->charge));
-    if (isfinite(set->core_seconds)) put_real(object, "core_seconds_per_entry", set->core_seconds);
-    if (set->updates) put(object, "updates", json_incref(set->updates));
-    return object;
-}
-
-static void print_json(const analysis *a, int count, int64_t skip)
-{
-    json_t *results = json_array(), *whole = json_object();
-    for (int i = 0; i < count; i++)
-        if (json_array_append_new(results, analysis_json(&a[i], skip)) != 0)
-            lat_abort(LAT_CONFIG, "JSON: no memory left for the results");
-    put(whole, "program", json_string("flowstat"));
-    put(whole, "version", json_string(PACKAGE_VERSION));
-    put(whole, "results", results);
-    if (json_dumpf(whole, stdout, JSON_INDENT(4)) == 0) printf("\n");
-    json_decref(whole);
-}
-
 /* ------------------------------------------------------------------------------------------------------------- main */
 
-static void print(const analysis *a, int count, const request *request)
+static void print(const analysis *a, int count, const request *request, lat_error *error)
 {
     if (request->json) {
-        print_json(a, count, request->skip);
+        analysis_json(a, count, request->skip);
+        return;
+    }
+    if (request->csv) {
+        analysis_csv(a, count, error);
         return;
     }
     for (int i = 0; i < count; i++) {
@@ -335,17 +203,20 @@ static void print(const analysis *a, int count, const request *request)
     }
 }
 
-static void work(char *const *path, int count, const request *request, lat_error *error)
+static void work(const options *options, lat_error *error)
 {
+    int count = options->argument_count;
+    request request = read_request(options, error);
     dataset **set = lat_alloc(count, sizeof *set), *joined = NULL;
-    for (int i = 0; i < count && error->status == LAT_DONE; i++) dataset_read(path[i], request->skip, &set[i], error);
-    if (error->status == LAT_DONE && request->replicas && count > 1) dataset_join(set, count, &joined, error);
-    int analyses = joined ? 1 : count, rank;
+    for (int i = 0; i < count && error->status == LAT_DONE; i++)
+        dataset_read(options->argument[i], request.skip, &set[i], error);
+    if (error->status == LAT_DONE && request.replicas && count > 1) dataset_join(set, count, &joined, error);
+    int analyses = joined ? 1 : count;
     analysis *a = lat_alloc(analyses, sizeof *a);
     for (int i = 0; i < analyses && error->status == LAT_DONE; i++)
-        a[i] = analyse(joined ? joined : set[i], request->column, error);
-    MPI_Comm_rank(MPI_COMM_WORLD, &rank);
-    if (rank == 0 && error->status == LAT_DONE) print(a, analyses, request);
+        a[i] = analyse(joined ? joined : set[i], request.column, error);
+    if (error->status == LAT_DONE && request.plot) analysis_plot(request.plot, a, analyses, error);
+    if (error->status == LAT_DONE) print(a, analyses, &request, error);
     for (int i = 0; i < analyses; i++) analysis_free(&a[i]);
     free(a);
     for (int i = 0; i < count; i++) dataset_free(set[i]);
@@ -355,12 +226,9 @@ static void work(char *const *path, int count, const request *request, lat_error
 
 int main(int argc, char **argv)
 {
-    lat_start(&argc, &argv);
     options options;
-    request request = {0};
     lat_error error = {0};
-    argc = take_options(argc, argv, &request, &error);
     options_parse(argc, argv, &flowstat, &options, &error);
-    if (error.status == LAT_DONE && !options.done) work(options.argument, options.argument_count, &request, &error);
+    if (error.status == LAT_DONE && !options.done && options_rank() == 0) work(&options, &error);
     return options_finish(&options, &error);
 }

@@ -406,10 +406,11 @@ static void flowtrain(const options *options, lat_error *error)
 
 int main(int argc, char **argv)
 {
-    lat_start(&argc, &argv);
     options options;
     lat_error error = {0};
-    options_parse(argc, argv, &program, &options, &error);
-    if (error.status == LAT_DONE && !options.done) flowtrain(&options, &error);
+    if (options_parse(argc, argv, &program, &options, &error) == LAT_DONE && !options.done) {
+        lat_start(&argc, &argv);
+        flowtrain(&options, &error);
+    }
     return options_finish(&options, &error);
 }

@@ -15,6 +15,8 @@
 
 enum { OPTION_HELP = 64, OPTION_VERSION = 128, OPTION_OWN = 1024, OPTIONS = 8, CONFIG_LIMIT = 1 << 20 };
 
+static const char byte_order_mark[] = "\xEF\xBB\xBF"; /* some editors begin a file with it */
+
 /* In the order in which --help lists them. */
 static const struct {
     unsigned option;
@@ -26,7 +28,7 @@ static const struct {
     {OPTION_DRY_RUN, "dry-run", NULL, "check everything, print memory and layout, and stop"},
     {OPTION_PRINT_CONFIG, "print-config", NULL, "print the complete configuration with every default, and stop"},
     {OPTION_QUIET, "quiet", NULL, "print nothing but failures"},
-    {OPTION_HELP, "help", NULL, "print this text"},
+    {OPTION_HELP, "help", NULL, "print this text; -h is the same"},
     {OPTION_VERSION, "version", NULL, "print the version"},
 };
 
@@ -39,7 +41,7 @@ static bool has_own(const options_program *program, int i) { return program->own
 
 static void print_option(const char *name, const char *argument, const char *help)
 {
-    char *left = lat_text("--%s %s", name, argument ? argument : "");
+    char *left = lat_text("--%s%s%s", name, argument ? " " : "", argument ? argument : "");
     printf("  %-20s %s\n", left, help);
     free(left);
 }
@@ -88,13 +90,21 @@ static void take(options *options, unsigned option, char *value)
     }
 }
 
+int options_rank(void)
+{
+    static const char *const variables[] = {"OMPI_COMM_WORLD_RANK", "PMIX_RANK", "PMI_RANK", "SLURM_PROCID"};
+    for (size_t i = 0; i < sizeof variables / sizeof *variables; i++) {
+        const char *value = getenv(variables[i]);
+        if (value) return atoi(value);
+    }
+    return 0;
+}
+
 /* The first of --help and --version that is met is answered, and the rest of the line ignored. */
 static void answer(options *options, unsigned option)
 {
-    int rank;
-    MPI_Comm_rank(MPI_COMM_WORLD, &rank);
     options->done = true;
-    if (rank > 0) return;
+    if (options_rank() > 0) return;
     if (option == OPTION_HELP)
         print_help(options->program);
     else
@@ -117,7 +127,7 @@ static void read_options(int argc, char **argv, options *options, lat_error *err
     optind = 0; /* so that a command line can be read more than once */
     while (error->status == LAT_DONE) {
         int before = optind > 0 ? optind : 1;
-        int option = getopt_long(argc, argv, ":", table, NULL);
+        int option = getopt_long(argc, argv, ":h", table, NULL);
         const char *word = argv[optind > before ? optind - 1 : before];
         if (option < 0) return;
         if (option == '?' && optopt >= OPTION_SET && strchr(word, '='))
@@ -126,8 +136,8 @@ static void read_options(int argc, char **argv, options *options, lat_error *err
             fail_unknown(options->program, word, error);
         else if (option == ':')
             lat_fail(error, LAT_USAGE, "option '%.100s' needs a value: see %s --help", word, options->program->name);
-        else if (option == OPTION_HELP || option == OPTION_VERSION) {
-            answer(options, (unsigned)option);
+        else if (option == OPTION_HELP || option == 'h' || option == OPTION_VERSION) {
+            answer(options, option == 'h' ? OPTION_HELP : (unsigned)option);
             return;
         } else {
             take(options, (unsigned)option, optarg);
@@ -164,6 +174,7 @@ lat_status options_settings(const options *options, MPI_Comm comm, const char *p
             lat_fail(error, LAT_CONFIG, "%.200s: there are NUL bytes in it: give a text file", path);
         text = bytes;
     }
+    if (text && strncmp(text, byte_order_mark, strlen(byte_order_mark)) == 0) text += strlen(byte_order_mark);
     if (error->status == LAT_DONE) lat_settings_parse(text, path ? path : "built-in configuration", root, error);
     for (int i = 0; i < options->set_count && error->status == LAT_DONE; i++)
         lat_settings_override(*root, options->set[i], error);
@@ -173,14 +184,16 @@ lat_status options_settings(const options *options, MPI_Comm comm, const char *p
 
 int options_finish(options *options, lat_error *error)
 {
-    int rank;
-    MPI_Comm_rank(MPI_COMM_WORLD, &rank);
+    int running = 0;
+    MPI_Initialized(&running);
+    MPI_Comm comm = running ? MPI_COMM_WORLD : MPI_COMM_NULL;
+    int rank = running ? lat_rank(comm) : options_rank();
     if (fflush(stdout) != 0 || ferror(stdout))
         lat_fail(error, LAT_FILE, "standard output: could not be written: is its disk full?");
-    lat_agree(MPI_COMM_WORLD, error);
+    lat_agree(comm, error);
     if (rank == 0 && error->status != LAT_DONE) fprintf(stderr, "%s: %s\n", options->program->name, error->text);
     free(options->set);
     options->set = NULL;
-    MPI_Finalize();
+    if (running) MPI_Finalize();
     return error->status;
 }

@@ -4,11 +4,12 @@
  *
  *     int main(int argc, char **argv)
  *     {
- *         lat_start(&argc, &argv);
  *         options options;
  *         lat_error error = {0};
- *         options_parse(argc, argv, &flowhmc, &options, &error);
- *         if (error.status == LAT_DONE && !options.done) work(&options, &error);
+ *         if (options_parse(argc, argv, &flowhmc, &options, &error) == LAT_DONE && !options.done) {
+ *             lat_start(&argc, &argv);
+ *             work(&options, &error);
+ *         }
  *         return options_finish(&options, &error);
  *     }
  */
@@ -54,12 +55,16 @@ typedef struct {
     char **argument;
 } options;
 
-/* Collective over MPI_COMM_WORLD.  LAT_USAGE, with the nearest option, if the command line is not understood. */
+/* Local, so that help is given where MPI cannot start.  LAT_USAGE, with the nearest option, if the command line is not
+ * understood. */
 lat_status options_parse(int argc, char **argv, const options_program *program, options *options, lat_error *error);
 /* The configuration of the file path or, if that is NULL, of text, with the overrides of --set.  Collective. */
 lat_status options_settings(const options *options, MPI_Comm comm, const char *path, const char *text,
                             lat_settings **root, lat_error *error);
-/* Ends the program: agrees on the failure, prints it once as "NAME: text", finalises MPI and returns the exit code. */
+/* The rank of this process as its launcher (mpirun, srun) tells it, before MPI has started; 0 without a launcher. */
+int options_rank(void);
+/* Ends the program: agrees on the failure, prints it once as "NAME: text", finalises MPI if it was started and returns the
+ * exit code. */
 int options_finish(options *options, lat_error *error);
 
 #endif

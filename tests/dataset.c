@@ -1,9 +1,10 @@
 /* flowhmc: SPDX-License-Identifier: GPL-3.0-or-later
  *
- * # ranks: 1 2
+ * # ranks: 1
  *
  * dataset: columns of text and run directories as series, and what is refused.
  */
+#include "flows/flows.h"
 #include "hmc/hmc.h"
 #include "src/dataset.h"
 #include "tests/tap.h"
@@ -47,7 +48,8 @@ static void test_text(void)
     lat_error error;
     read_string("# made by hand\n\n  plaquette\tcharge \r\n0.5 -1\r\n 0.625\t2 # a remark\n#7 7\n.75e0 3", 0, &set,
                 &error);
-    ok_all(set && set->columns == 2 && set->replicas == 1 && set->rows == 3, "text: 2 columns of 3 rows");
+    ok_all(set && set->columns == 2 && set->replicas == 1 && set->rows[0] == 3 && set->entries == 3,
+           "text: 2 columns of 3 rows");
     ok_all(set && strcmp(set->column[0], "plaquette") == 0 && strcmp(set->column[1], "charge") == 0,
            "text: named columns");
     ok_all(set && set->series[0][0] == 0.5 && set->series[0][2] == 0.75 && set->series[1][0] == -1 &&
@@ -56,9 +58,112 @@ static void test_text(void)
     ok_all(set && isnan(set->core_seconds) && !set->updates, "text: no cost, no updates");
     dataset_free(set);
     read_string("1 2 3\n4 5 6\n7 8 9\n", 2, &set, &error);
-    ok_all(set && set->rows == 1 && set->series[2][0] == 9 && strcmp(set->column[2], "column3") == 0,
+    ok_all(set && set->rows[0] == 1 && set->series[2][0] == 9 && strcmp(set->column[2], "column3") == 0,
            "text: columns without names, 2 rows skipped");
     dataset_free(set);
+}
+
+/* Bytes that mean the same two columns of three rows, 1.5 -2, 0.001 1e-103, 3 4, with or without names. */
+static void test_spellings(void)
+{
+    static const struct {
+        const char *text, *what;
+    } spelling[] = {
+        {"1.5 -2\n1e-3 1e-103\n3 4\n", "plain"},
+        {"\xEF\xBB\xBF"
+         "1.5 -2\n1e-3 1e-103\n3 4\n",
+         "a byte-order mark"},
+        {"\xEF\xBB\xBF"
+         "a b\n1.5 -2\n1e-3 1e-103\n3 4\n",
+         "a byte-order mark before names"},
+        {"1.5 -2\r\n1e-3 1e-103\r\n\r\n3 4", "lines that end with CR LF"},
+        {"a b\r1.5 -2\r1e-3 1e-103\r3 4\r", "lines that end with CR"},
+        {"1.5D+00 -2.0d0\n1.0D-03 0.1D-102\n.3E1 4.\n", "exponents with D"},
+        {"0.15E+01 -2.0\n1.0-3 1.0-103\n3.0+0 4.0E+000\n", "exponents without a letter"},
+        {"a b\n1.5 -2\na b\n1e-3 1e-103\n# a b\n\n  a\tb \n3 4\na b\n", "names that come again"},
+        {"a b\n1.5 -2\n\xEF\xBB\xBF"
+         "a b\n1e-3 1e-103\n3 4\n",
+         "a byte-order mark where files were put together"},
+        {"# NA *** 1,5\n1.5 -2 # 0\n\t\n1e-3 1e-103\n3 4", "comments"},
+        {"E1 1x1\n1.5 -2\n1e-3 1e-103\n3 4\n", "names with digits"},
+        {"1x1 2x2\n1.5 -2\n1x1 2x2\n1e-3 1e-103\n3 4\n", "names that begin with digits"},
+        {"\xCE\xB2 \xCF\x84_int\n1.5 -2\n1e-3 1e-103\n3 4\n", "Greek names"},
+    };
+    static const double first[] = {1.5, 1e-3, 3}, second[] = {-2, 1e-103, 4};
+    dataset *set;
+    lat_error error;
+    for (size_t i = 0; i < sizeof spelling / sizeof *spelling; i++) {
+        read_string(spelling[i].text, 0, &set, &error);
+        ok(set && set->columns == 2 && set->entries == 3 && memcmp(set->series[0], first, sizeof first) == 0 &&
+               memcmp(set->series[1], second, sizeof second) == 0,
+           "text with %s", spelling[i].what);
+        if (!set) printf("# %s\n", error.text);
+        dataset_free(set);
+    }
+}
+
+/* No first row is taken for names, whatever spoils it. */
+static void test_first_rows(void)
+{
+    static const char *const rows[] = {"0 NA",
+                                       "NA NA",
+                                       "n/a",
+                                       "nan",
+                                       "-nan inf",
+                                       "***** *****",
+                                       "*",
+                                       "-",
+                                       "1,5 2,5",
+                                       "0,5",
+                                       "1.2.3",
+                                       "1.5(3)",
+                                       "5%",
+                                       "1;2",
+                                       "1.5e",
+                                       "1.5D",
+                                       "--",
+                                       "? 1",
+                                       "1e5e5",
+                                       "12:30 0.5",
+                                       "1.5 word",
+                                       "null None",
+                                       "\xE2\x88\x92"
+                                       "0.5",
+                                       "1.0D+",
+                                       "0.5+-0.1",
+                                       "1.5,2.5,3.5",
+                                       "1_2 3",
+                                       "Infinity",
+                                       "(0.5,0.25)",
+                                       "$5"};
+    dataset *set;
+    lat_error error;
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        char *text = lat_text("# made by hand\n%s\n1 2\n3 4\n", rows[i]);
+        read_string(text, 0, &set, &error);
+        ok(!set && error.status == LAT_FORMAT && strstr(error.text, "table.dat:2: ") &&
+               strstr(error.text, "finite number"),
+           "first row '%s' is refused", rows[i]);
+        if (set || !strstr(error.text, "finite number")) printf("# %s\n", error.text);
+        dataset_free(set);
+        free(text);
+    }
+}
+
+/* Lines across the pieces in which a file is read. */
+static void test_pieces(void)
+{
+    enum { ROWS = 200000 };
+    char *text = lat_alloc(ROWS * 24, 1), *end = text;
+    for (int i = 0; i < ROWS; i++) end += sprintf(end, "%d %.9f\r\n", i, 1e-3 * i);
+    dataset *set;
+    lat_error error;
+    read_bytes(text, (size_t)(end - text), 0, &set, &error);
+    bool good = set && set->entries == ROWS;
+    for (int i = 0; i < ROWS && good; i++) good = set->series[0][i] == i && fabs(set->series[1][i] - 1e-3 * i) < 1e-9;
+    ok(good, "text of %d bytes", (int)(end - text));
+    dataset_free(set);
+    free(text);
 }
 
 static void test_refused_text(void)
@@ -76,6 +181,14 @@ static void test_refused_text(void)
         {"1\nnan\n", "not a number", "table.dat:2:", LAT_FORMAT},
         {"1\n1e999\n", "infinity", "table.dat:2:", LAT_FORMAT},
         {"a b a\n1 2 3\n", "a name twice", "table.dat:1:", LAT_FORMAT},
+        {"a b\n1 2\nb a\n1 2\n", "other names further down", "table.dat:3:", LAT_FORMAT},
+        {"a b\n1 2\na b c\n1 2\n", "more names further down", "table.dat:3:", LAT_FORMAT},
+        {"1 2\na b\n1 2\n", "names below numbers", "table.dat:2:", LAT_FORMAT},
+        {"a b\n1 2\nNA 2\n", "a missing number", "table.dat:3:", LAT_FORMAT},
+        {"a b\n1 2\n*** ***\n", "numbers that did not fit", "table.dat:3:", LAT_FORMAT},
+        {"a b\n1 2\n1,5 2\n", "a decimal comma", "table.dat:3:", LAT_FORMAT},
+        {"plaquette,charge\n0.5,1\n", "comma-separated values", "table.dat:2:", LAT_FORMAT},
+        {"a\033[2J\n1\n", "a name that moves the cursor", "table.dat:1:", LAT_FORMAT},
         {"1\n2\n3\n", "all rows skipped", "", LAT_CONFIG},
     };
     dataset *set;
@@ -125,7 +238,7 @@ static void test_run(void)
     char *path = write_run("run", 10, 3, 1,
                            "{\"cost\": {\"core_seconds\": 60}, \"updates\": [{\"kind\": \"flow\", \"ess\": 0.5}]}");
     dataset_read(path, 4, &set, &error);
-    ok_all(set && set->columns == 2 && set->replicas == 3 && set->rows == 6 && strcmp(set->column[1], "charge") == 0,
+    ok_all(set && set->columns == 2 && set->replicas == 3 && set->rows[2] == 6 && strcmp(set->column[1], "charge") == 0,
            "run: shape");
     bool good = set;
     for (int c = 0; good && c < 2; c++)
@@ -135,6 +248,12 @@ static void test_run(void)
     ok_all(set && set->core_seconds == 2, "run: core-seconds per entry, rows skipped included");
     ok_all(set && json_array_size(set->updates) == 1, "run: updates");
     dataset_free(set);
+    char *history = lat_text("%s/history.h5", path);
+    dataset_read(history, 4, &set, &error);
+    ok(set && set->replicas == 3 && set->rows[0] == 6 && set->first == 4 && isnan(set->core_seconds),
+       "run: its history alone");
+    dataset_free(set);
+    free(history);
     free(path);
 
     path = write_run("plain", 5, 1, 1, NULL);
@@ -149,6 +268,31 @@ static void test_run(void)
     ok_all(dataset_read(folder, 0, &set, &error) == LAT_FILE && !set, "directory without history.h5: refused");
 }
 
+/* The history of a training, as a model has it. */
+static void test_model(void)
+{
+    static const double history[2 * FLOW_HISTORY_COLUMNS] = {10, 5, 0.5, 2, 1e-3, 7, 20, 4, 0.75, 1, 1e-4, 14};
+    dataset *set;
+    lat_error error = {0};
+    char *path = lat_text("%s/model.h5", folder);
+    for (int trained = 0; trained < 2; trained++) {
+        lat_h5 *file = lat_h5_create(MPI_COMM_WORLD, path, "model");
+        if (trained) lat_h5_put_reals(file, "history", 2, (int64_t[]){2, FLOW_HISTORY_COLUMNS}, history);
+        if (!trained) lat_h5_put_int(file, "dimension", 2);
+        if (lat_h5_finish(file, &error) != LAT_DONE) lat_abort(LAT_FILE, "%s", error.text);
+        dataset_read(path, 0, &set, &error);
+        if (!trained) ok(!set && error.status == LAT_FORMAT, "a model that was not trained: refused");
+        error = (lat_error){0};
+    }
+    ok(set && set->training && set->entries == 2 && set->series[0][1] == 20 && set->series[1][0] == 5 &&
+           set->series[2][1] == 0.75 && strcmp(set->column[2], "ess") == 0,
+       "the training of a model");
+    dataset *twice[2] = {set, set}, *joined;
+    ok(dataset_join(twice, 2, &joined, &error) == LAT_CONFIG && !joined, "join: no trainings");
+    dataset_free(set);
+    free(path);
+}
+
 static void test_join(void)
 {
     dataset *part[3], *set;
@@ -159,12 +303,12 @@ static void test_join(void)
     dataset_read(second, 1, &part[1], &error);
     read_string("plaquette\n1\n", 0, &part[2], &error);
     dataset_join(part, 2, &set, &error);
-    bool good = set && set->replicas == 3 && set->rows == 5 && set->columns == 2;
+    bool good = set && set->replicas == 3 && set->columns == 2 && set->entries == 19 && set->rows[0] == 7 &&
+                set->rows[1] == 7 && set->rows[2] == 5;
     for (int c = 0; good && c < 2; c++)
-        for (int r = 0; r < 3; r++)
-            for (int64_t i = 0; i < 5; i++)
-                good = good && set->series[c][r * 5 + i] == value_of(i + 1, r < 2 ? r : 0, c);
-    ok_all(good, "join: 3 replicas, as long as the shortest");
+        for (int64_t i = 0; i < 19; i++)
+            good = good && set->series[c][i] == value_of(i % 7 + 1, i < 7 || i >= 14 ? 0 : 1, c);
+    ok_all(good, "join: 3 replicas with all their rows");
     ok_all(set && fabs(set->core_seconds - (14 * 1 + 5 * 17.0 / 6) / 19) < 1e-14, "join: core-seconds per entry");
     ok_all(set && set->every == 5, "join: steps between rows");
     dataset_free(set);
@@ -191,9 +335,10 @@ static void remove_all(void)
             free(path);
         }
     }
-    char *path = lat_text("%s/table.dat", folder);
-    if (remove(path) != 0 || remove(folder) != 0) printf("# %s stays behind\n", folder);
+    char *path = lat_text("%s/table.dat", folder), *model = lat_text("%s/model.h5", folder);
+    if (remove(path) != 0 || remove(model) != 0 || remove(folder) != 0) printf("# %s stays behind\n", folder);
     free(path);
+    free(model);
 }
 
 int main(int argc, char **argv)
@@ -202,8 +347,12 @@ int main(int argc, char **argv)
     if (tap.rank == 0 && !mkdtemp(folder)) lat_abort(LAT_FILE, "%s: not made", folder);
     MPI_Bcast(folder, sizeof folder, MPI_CHAR, 0, MPI_COMM_WORLD);
     test_text();
+    test_spellings();
+    test_first_rows();
+    test_pieces();
     test_refused_text();
     test_run();
+    test_model();
     test_join();
     remove_all();
     return tap_end();

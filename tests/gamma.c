@@ -195,7 +195,8 @@ static void test_short(void)
     double frozen[64 * 6]; /* each replica sits in a sector of its own */
     for (int i = 0; i < 64 * 6; i++) frozen[i] = i / 6 % 7;
     e = mc_gamma(frozen, 64, 6);
-    ok(e.tau_int > 3 && e.tau_int_error >= e.tau_int && mc_too_short(&e), "frozen replicas: tau_int is marked as unknown");
+    ok(e.tau_int > 3 && e.tau_int_error >= e.tau_int && mc_too_short(&e),
+       "frozen replicas: tau_int is marked as unknown");
     series[3] = NAN;
     ok(isnan(mc_gamma(series, 1, 8).mean) && isnan(mc_gamma(series, 1, 8).error), "NaN in, NaN out");
 }

@@ -75,7 +75,10 @@ static void test_command_lines(void)
     fails(&flowhmc, "--check", "unknown option '--check': is --help meant? flowhmc --help lists all");
     fails(&flowhmc, "--resum-e", "unknown option '--resum-e': is --resume meant? flowhmc --help lists all");
     fails(&flowhmc, "run.cfg --otu=dir", "unknown option '--otu=dir': is --out meant? flowhmc --help lists all");
-    fails(&flowhmc, "--quiet -h", "unknown option '-h': is --help meant? flowhmc --help lists all");
+    parse(&flowhmc, "--quiet -h", &options, &error);
+    ok_all(options.done && error.status == LAT_DONE, "-h is --help");
+    free(options.set);
+    fails(&flowhmc, "--quiet -p", "unknown option '-p': is --print-config meant? flowhmc --help lists all");
     fails(&flowhmc, "-rx --quiet", "unknown option '-rx': is --resume meant? flowhmc --help lists all");
     fails(&flowhmc, "--out", "option '--out' needs a value: see flowhmc --help");
     fails(&flowhmc, "--resume=yes", "option '--resume=yes' takes no value: leave it out");
@@ -95,6 +98,9 @@ static void test_settings(void)
     ok_all(lat_settings_int(chain, "steps", 1, 0, 100, &error) == 20 &&
                strcmp(lat_settings_string(root, "start", "hot", &error), "cold") == 0 && error.status == LAT_DONE,
            "built-in configuration with --set");
+    lat_settings_free(root);
+    options_settings(&options, MPI_COMM_WORLD, NULL, "\xEF\xBB\xBF" "chain = { steps = 10; };", &root, &error);
+    ok_all(root && error.status == LAT_DONE, "a byte-order mark before the configuration");
     lat_settings_free(root);
     options_settings(&options, MPI_COMM_WORLD, "no/such/file.cfg", NULL, &root, &error);
     ok_all(error.status == LAT_FILE && !root, "no such configuration: %s", error.text);

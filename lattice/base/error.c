@@ -24,9 +24,17 @@ lat_status lat_fail(lat_error *error, lat_status status, const char *format, ...
     return status;
 }
 
+int lat_rank(MPI_Comm comm)
+{
+    int rank = 0;
+    if (comm != MPI_COMM_NULL) MPI_Comm_rank(comm, &rank);
+    return rank;
+}
+
 lat_status lat_agree(MPI_Comm comm, lat_error *error)
 {
     int rank, size;
+    if (comm == MPI_COMM_NULL) return error->status;
     MPI_Comm_rank(comm, &rank);
     MPI_Comm_size(comm, &size);
     int first = error->status != LAT_DONE ? rank : size;

@@ -30,7 +30,12 @@ typedef struct {
 /* Records a failure and returns its status.  The first failure is kept, later ones are ignored. */
 lat_status lat_fail(lat_error *error, lat_status status, const char *format, ...) __attribute__((format(printf, 3, 4)));
 
-/* Collective.  All ranks leave with the status and text of the lowest rank that failed (LAT_DONE if none did). */
+/* Where a function takes MPI_COMM_NULL it works for this process alone, and MPI need not have been started. */
+
+/* The rank in comm; 0 in MPI_COMM_NULL. */
+int lat_rank(MPI_Comm comm);
+
+/* Collective; takes MPI_COMM_NULL.  All ranks leave with the status and text of the lowest rank that failed (LAT_DONE if none did). */
 lat_status lat_agree(MPI_Comm comm, lat_error *error);
 
 /* Prints "flowhmc: text" once on stderr and ends the run on all ranks.  For failures that no caller can handle. */

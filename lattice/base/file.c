@@ -101,8 +101,7 @@ static void read_whole(const char *path, int64_t limit, char **bytes, int64_t *s
 
 lat_status lat_file_read(MPI_Comm comm, const char *path, int64_t limit, char **bytes, int64_t *size, lat_error *error)
 {
-    int rank;
-    MPI_Comm_rank(comm, &rank);
+    int rank = lat_rank(comm);
     *bytes = NULL;
     *size = 0;
     if (rank == 0) read_whole(path, limit, bytes, size, error);
@@ -148,8 +147,6 @@ static void write_whole(const char *path, const void *bytes, int64_t size, lat_e
 
 lat_status lat_file_write(MPI_Comm comm, const char *path, const void *bytes, int64_t size, lat_error *error)
 {
-    int rank;
-    MPI_Comm_rank(comm, &rank);
-    if (rank == 0 && error->status == LAT_DONE) write_whole(path, bytes, size, error);
+    if (lat_rank(comm) == 0 && error->status == LAT_DONE) write_whole(path, bytes, size, error);
     return lat_agree(comm, error);
 }

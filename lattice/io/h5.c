@@ -142,6 +142,7 @@ static uint32_t whole_crc(lat_h5 *file, int64_t size)
     int64_t first = file->rank * share < size ? file->rank * share : size;
     int64_t mine = size - first < share ? size - first : share;
     uint32_t crc = range_crc(file, BLOCK_BYTES + first, mine);
+    if (file->ranks == 1) return crc;
     uint32_t *all = lat_alloc(file->ranks, sizeof *all);
     MPI_Allgather(&crc, 1, MPI_UINT32_T, all, 1, MPI_UINT32_T, file->comm);
     uLong sum = all[0];
@@ -217,8 +218,9 @@ static lat_h5 *begin(MPI_Comm comm, const char *path, const char *kind)
 {
     lat_h5 *file = lat_alloc(1, sizeof *file);
     file->comm = comm;
-    MPI_Comm_rank(comm, &file->rank);
-    MPI_Comm_size(comm, &file->ranks);
+    file->rank = lat_rank(comm);
+    file->ranks = 1;
+    if (comm != MPI_COMM_NULL) MPI_Comm_size(comm, &file->ranks);
     snprintf(file->kind, sizeof file->kind, "%s", kind);
     file->path = lat_text("%s", path);
     file->descriptor = -1;
@@ -316,8 +318,8 @@ lat_h5 *lat_h5_open(MPI_Comm comm, const char *path, const char *kind)
     uint32_t crc = 0, found;
     if (file->rank == 0) crc = read_block(file);
     if (!settled(file)) return file;
-    MPI_Bcast(&file->bytes, 1, MPI_INT64_T, 0, comm);
-    MPI_Bcast(&crc, 1, MPI_UINT32_T, 0, comm);
+    lat_broadcast(comm, &file->bytes, sizeof file->bytes);
+    lat_broadcast(comm, &crc, sizeof crc);
     found = whole_crc(file, file->bytes - BLOCK_BYTES);
     if (found != crc)
         lat_h5_refuse(file,
@@ -519,7 +521,7 @@ static bool dataset_find_all(lat_h5 *file, const char *name, layout *set)
     if (file->error.status != LAT_DONE) return false;
     if (file->rank == 0) dataset_find(file, name, set);
     if (!settled(file)) return false;
-    MPI_Bcast(set, sizeof *set, MPI_BYTE, 0, file->comm);
+    lat_broadcast(file->comm, set, sizeof *set);
     return true;
 }
 
@@ -564,7 +566,7 @@ char *lat_h5_get_text(lat_h5 *file, const char *name, int64_t limit)
         return NULL;
     }
     if (file->rank == 0) size = (int64_t)strlen(text);
-    MPI_Bcast(&size, 1, MPI_INT64_T, 0, file->comm);
+    lat_broadcast(file->comm, &size, sizeof size);
     if (file->rank > 0) text = lat_alloc(size + 1, 1);
     lat_broadcast(file->comm, text, size);
     return text;
@@ -581,7 +583,7 @@ int64_t lat_h5_get_int(lat_h5 *file, const char *name, int64_t low, int64_t high
                           (long long)high);
     }
     if (!settled(file)) return low;
-    MPI_Bcast(&value, 1, MPI_INT64_T, 0, file->comm);
+    lat_broadcast(file->comm, &value, sizeof value);
     return value;
 }
 
@@ -594,7 +596,7 @@ double lat_h5_get_real(lat_h5 *file, const char *name)
         if (!isfinite(value)) lat_h5_refuse(file, "'%s' is %g", name, value);
     }
     if (!settled(file)) return 0;
-    MPI_Bcast(&value, 1, MPI_DOUBLE, 0, file->comm);
+    lat_broadcast(file->comm, &value, sizeof value);
     return value;
 }
 
@@ -603,7 +605,7 @@ bool lat_h5_has(lat_h5 *file, const char *name)
     int found = 0;
     if (file->error.status != LAT_DONE) return false;
     if (file->rank == 0) found = H5Aexists(file->hdf, name) > 0 || dataset_exists(file, name);
-    MPI_Bcast(&found, 1, MPI_INT, 0, file->comm);
+    lat_broadcast(file->comm, &found, sizeof found);
     return found;
 }
 
@@ -1020,7 +1022,7 @@ lat_status lat_h5_finish(lat_h5 *file, lat_error *error)
         close(file->descriptor);
         if (file->rank == 0 && file->temporary && file->error.status != LAT_DONE) unlink(file->temporary);
     }
-    MPI_Barrier(file->comm); /* what this leaves on the disk is there when any rank goes on */
+    if (file->ranks > 1) MPI_Barrier(file->comm); /* what this leaves on the disk is there when any rank goes on */
     lat_status status = file->error.status;
     if (status != LAT_DONE) lat_fail(error, status, "%s", file->error.text);
     free(file->records);
