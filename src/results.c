@@ -151,7 +151,7 @@ static void say_observables(const ensemble *ensemble, const results *results)
         else
             table_cell(rows, "-");
         table_number(rows, r->exact);
-        char *sigmas = isfinite(r->sigmas) ? lat_text("%+.1f sigma", r->sigmas) : lat_text("-");
+        char *sigmas = isfinite(r->sigmas) ? lat_text("%+.1f sigma", rint(10 * r->sigmas) / 10 + 0.0) : lat_text("-");
         table_cell(rows, sigmas);
         free(sigmas);
     }
@@ -166,6 +166,31 @@ static void say_observables(const ensemble *ensemble, const results *results)
     table_free(rows);
 }
 
+/* ", acceptance 0.93"; with its error, ", log_z 1.234(56)", where the object has one.  NULL: nothing to say. */
+static char *number_text(const json_t *object, const char *key, const json_t *value)
+{
+    char *error_key = lat_text("%s_error", key);
+    const json_t *error = json_object_get(object, error_key);
+    free(error_key);
+    if (json_is_integer(value)) return lat_text("%s %lld", key, (long long)json_integer_value(value));
+    if (!json_is_real(value)) return NULL;
+    if (!json_is_real(error)) return lat_text("%s %.5g", key, json_real_value(value) + 0.0);
+    char *number = table_format(json_real_value(value), json_real_value(error)), *text = lat_text("%s %s", key, number);
+    free(number);
+    return text;
+}
+
+/* Whether the value is printed beside another one as its error. */
+static bool is_error(const json_t *object, const char *key)
+{
+    size_t length = strlen(key), tail = strlen("_error");
+    if (length <= tail || strcmp(key + length - tail, "_error") != 0) return false;
+    char *name = lat_text("%.*s", (int)(length - tail), key);
+    bool found = json_is_real(json_object_get(object, name));
+    free(name);
+    return found;
+}
+
 /* "hmc: seconds 1.2, acceptance 0.93": all numbers that the update reports. */
 static void say_updates(const ensemble *ensemble, json_t *updates)
 {
@@ -173,19 +198,17 @@ static void say_updates(const ensemble *ensemble, json_t *updates)
     json_t *one;
     json_array_foreach(updates, i, one)
     {
-        char line[480] = "";
+        lat_bytes line = {0};
         const char *key;
         json_t *value;
         json_object_foreach(one, key, value)
         {
-            size_t used = strlen(line);
-            if (json_is_integer(value))
-                snprintf(line + used, sizeof line - used, "%s%s %lld", used ? ", " : "", key,
-                         (long long)json_integer_value(value));
-            else if (json_is_real(value))
-                snprintf(line + used, sizeof line - used, "%s%s %.5g", used ? ", " : "", key, json_real_value(value));
+            char *text = is_error(one, key) ? NULL : number_text(one, key, value);
+            if (text) lat_bytes_print(&line, "%s%s", line.size ? ", " : "", text);
+            free(text);
         }
-        run_log(ensemble->run, "%s: %s", ensemble->updates[i]->table->name, line);
+        run_log(ensemble->run, "%s: %s", ensemble->updates[i]->table->name, line.data ? line.data : "");
+        free(line.data);
     }
 }
 

@@ -10,6 +10,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+enum { TABLE_WIDTH = 80 };
+
 struct table {
     int columns;
     int64_t cells, room;
@@ -51,32 +53,47 @@ static int width(const char *text)
     return count;
 }
 
-static void print_line(const table *table, int64_t row, const int *widths, FILE *out)
+/* The first column, and columns [from, to). */
+static void print_line(const table *table, int64_t row, const int *widths, int from, int to, FILE *out)
 {
-    for (int i = 0; i < table->columns && row * table->columns + i < table->cells; i++) {
-        const char *text = table->cell[row * table->columns + i];
-        int pad = widths[i] - width(text);
-        bool last = i == table->columns - 1;
-        if (i == 0)
-            fprintf(out, "%s%*s", text, last ? 0 : pad, "");
-        else
-            fprintf(out, "  %*s%s", pad, "", text);
-    }
+    const char *const *cell = (const char *const *)table->cell + row * table->columns;
+    fprintf(out, "%s%*s", cell[0], to > from ? widths[0] - width(cell[0]) : 0, "");
+    for (int i = from; i < to; i++) fprintf(out, "  %*s%s", widths[i] - width(cell[i]), "", cell[i]);
     fputc('\n', out);
+}
+
+static void print_part(const table *table, const int *widths, int from, int to, FILE *out)
+{
+    int total = widths[0];
+    for (int i = from; i < to; i++) total += 2 + widths[i];
+    print_line(table, 0, widths, from, to, out);
+    for (int i = 0; i < total; i++) fputc('-', out);
+    fputc('\n', out);
+    for (int64_t row = 1; row * table->columns < table->cells; row++) print_line(table, row, widths, from, to, out);
+}
+
+/* The end of the part that begins with column `from`: as many columns as there is room for, at least one. */
+static int part_end(const table *table, const int *widths, int from)
+{
+    int total = widths[0], to = from;
+    while (to < table->columns && (to == from || total + 2 + widths[to] <= TABLE_WIDTH)) total += 2 + widths[to++];
+    return to;
 }
 
 void table_print(const table *table, FILE *out)
 {
-    int *widths = lat_alloc(table->columns, sizeof *widths), total = 2 * (table->columns - 1);
+    int *widths = lat_alloc(table->columns, sizeof *widths);
     for (int64_t i = 0; i < table->cells; i++) {
         int w = width(table->cell[i]), *widest = &widths[i % table->columns];
         if (w > *widest) *widest = w;
     }
-    for (int i = 0; i < table->columns; i++) total += widths[i];
-    print_line(table, 0, widths, out);
-    for (int i = 0; i < total; i++) fputc('-', out);
-    fputc('\n', out);
-    for (int64_t row = 1; row * table->columns < table->cells; row++) print_line(table, row, widths, out);
+    int from = 1;
+    do {
+        int to = part_end(table, widths, from);
+        if (from > 1) fputc('\n', out);
+        print_part(table, widths, from, to, out);
+        from = to;
+    } while (from < table->columns);
     free(widths);
 }
 
@@ -95,7 +112,15 @@ static int decimals_of(double error)
     return rint(error * pow(10.0, decimals)) >= 100.0 ? decimals - 1 : decimals;
 }
 
-char *table_format(double value, double error)
+/* A zero that rounding has made of a negative number has no sign. */
+static char *without_sign_of_zero(char *text)
+{
+    size_t digits = text[0] == '-' ? strspn(text + 1, "0.") : 0;
+    if (digits > 0 && (text[digits + 1] == 0 || text[digits + 1] == '(')) memmove(text, text + 1, strlen(text));
+    return text;
+}
+
+static char *format(double value, double error)
 {
     if (isnan(value)) return lat_text("-");
     if (!isfinite(value) || !isfinite(error) || !(error > 0)) return lat_text("%.6g", value);
@@ -103,7 +128,7 @@ char *table_format(double value, double error)
     if (error < 1e-15 * scale || scale < 1e-280 || scale > 1e280) return lat_text("%.15g", value);
     if (scale < 1e-4 || scale >= 1e6) {
         int power = (int)floor(log10(scale));
-        char *mantissa = table_format(value / pow(10.0, power), error / pow(10.0, power));
+        char *mantissa = format(value / pow(10.0, power), error / pow(10.0, power));
         char *text = lat_text("%se%+03d", mantissa, power);
         free(mantissa);
         return text;
@@ -113,3 +138,5 @@ char *table_format(double value, double error)
     if (error >= 1.0) return lat_text("%.*f(%.*f)", decimals, value, decimals, error);
     return lat_text("%.*f(%.0f)", decimals, value, rint(error * pow(10.0, decimals)));
 }
+
+char *table_format(double value, double error) { return without_sign_of_zero(format(value, error)); }

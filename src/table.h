@@ -1,6 +1,7 @@
 /* flowhmc: SPDX-License-Identifier: GPL-3.0-or-later
  *
- * table.h: a table of results as text: the first column to the left, all others to the right.  Local.
+ * table.h: a table of results as text: the first column to the left, all others to the right.  Columns for which a line of 80
+ * characters has no room come below, beside the first one again.  Local.
  */
 #ifndef TABLE_H
 #define TABLE_H

@@ -154,6 +154,14 @@ static void test_values(void)
     is_format(0.5, NAN, "0.5");
     is_format(NAN, 0.1, "-");
     is_format(1.0, 1e-20, "1");
+    is_format(-0.0, 0.0, "0");
+    is_format(-0.0, 0.012, "0.000(12)");
+    is_format(-1e-5, 0.012, "0.000(12)");
+    is_format(-0.4, 34.0, "0(34)");
+    is_format(-0.2, 56.0, "0(56)");
+    is_format(-1.2e-12, 5.6e-9, "0.0(5.6)e-09");
+    is_format(-0.06, 1.0, "-0.1(1.0)");
+    is_format(-75.235, 0.029001, "-75.235(29)");
 }
 
 static void test_table(void)
@@ -176,6 +184,31 @@ static void test_table(void)
                         "plaquette   0.92553(12)      0.5\n"
                         "Q²             1.25(11)        -\n") == 0,
            "table");
+    free(text);
+    table_free(table);
+}
+
+/* No line is longer than 80 characters, and the first column stands before all others. */
+static void test_wide_table(void)
+{
+    static const char *const headings[] = {"observable", "mean", "tau_int", "window", "n", "variance", "core-s/sample"};
+    table *table = table_create(7, headings);
+    table_cell(table, "polyakov_correlator_imaginary");
+    for (int i = 1; i < 7; i++) table_value(table, 1.2346e-7, 5.6e-9);
+    char *text = NULL;
+    size_t size = 0;
+    FILE *out = open_memstream(&text, &size);
+    table_print(table, out);
+    fclose(out);
+    int lines = 0, names = 0;
+    bool narrow = true;
+    for (char *line = text; *line; lines++) {
+        size_t length = strcspn(line, "\n");
+        narrow = narrow && length <= 80;
+        names += strncmp(line, "polyakov_correlator_imaginary  ", 31) == 0;
+        line += length + 1;
+    }
+    ok_all(narrow && names == 2 && lines == 7 && strstr(text, "core-s/sample\n"), "a wide table comes in two parts");
     free(text);
     table_free(table);
 }
@@ -218,6 +251,7 @@ int main(int argc, char **argv)
     test_walltime();
     test_values();
     test_table();
+    test_wide_table();
     test_progress();
     return tap_end();
 }
