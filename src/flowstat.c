@@ -74,6 +74,14 @@ static request read_request(const options *options, lat_error *error)
 
 /* ----------------------------------------------------------------------------------------------------------- tables */
 
+/* Four digits; "-" for NaN. */
+static void rough_cell(table *rows, double value)
+{
+    char *text = isnan(value) ? lat_text("-") : lat_text("%.4g", value);
+    table_cell(rows, text);
+    free(text);
+}
+
 static void print_estimates(const analysis *a)
 {
     static const char *const headings[] = {"observable", "mean", "tau_int", "window", "n", "variance", "core-s/sample"};
@@ -90,8 +98,8 @@ static void print_estimates(const analysis *a)
         char *n = lat_text("%lld", (long long)e->n);
         table_cell(rows, n);
         free(n);
-        table_number(rows, e->variance);
-        if (cost) table_number(rows, 2 * e->tau_int * set->core_seconds);
+        rough_cell(rows, e->variance);
+        if (cost) rough_cell(rows, 2 * e->tau_int * set->core_seconds);
     }
     table_print(rows, stdout);
     table_free(rows);
