@@ -45,17 +45,16 @@ typedef struct {
     int replicas;
     const int64_t *length;
     int64_t total, longest;
-    double middle; /* mean of the scaled deviations */
-    int exponent;  /* a deviation is 2^exponent times a scaled one */
+    double mean;
+    int exponent; /* a deviation is 2^exponent times a scaled one */
 } chain;
 
-/* At most 2 in size; 0 for all entries of a constant chain. */
-static double scaled(const chain *c, int64_t i)
+/* The deviation of an entry from a number in the range of the chain; at most 2 in size.  Halves, since it may overflow. */
+static double scaled(const chain *c, int64_t i, double from)
 {
-    return 2 * ldexp(0.5 * c->entry[i] - 0.5 * c->entry[0], -c->exponent);
+    return ldexp(0.5 * c->entry[i] - 0.5 * from, 1 - c->exponent);
 }
 
-/* Half the deviations are looked at, since whole ones may overflow. */
 static int exponent_of(const chain *c)
 {
     double largest = 0;
@@ -72,8 +71,8 @@ static chain chain_of(const double *series, int replicas, const int64_t *length)
         if (length[r] > c.longest) c.longest = length[r];
     }
     c.exponent = exponent_of(&c);
-    for (int64_t i = 0; i < c.total; i++) sum += scaled(&c, i);
-    c.middle = c.total > 0 ? sum / (double)c.total : NAN;
+    for (int64_t i = 0; i < c.total; i++) sum += scaled(&c, i, series[0]);
+    c.mean = c.total > 0 ? series[0] + ldexp(sum / (double)c.total, c.exponent) : NAN;
     return c;
 }
 
@@ -106,7 +105,7 @@ static void autocovariance(const chain *c, int64_t max, double *gamma)
         lat_abort(LAT_NUMERICAL, "autocorrelation: FFTW has no plan for length %lld", (long long)length);
 
     for (int64_t r = 0, first = 0; r < c->replicas; first += c->length[r++]) {
-        for (int64_t i = 0; i < c->length[r]; i++) entry[i] = scaled(c, first + i) - c->middle;
+        for (int64_t i = 0; i < c->length[r]; i++) entry[i] = scaled(c, first + i, c->mean);
         for (int64_t i = c->length[r]; i < length; i++) entry[i] = 0;
         fftw_execute(forth);
         for (int64_t k = 0; k < frequencies; k++) power[k] += creal(mode[k] * conj(mode[k]));
@@ -153,9 +152,8 @@ static double summed_covariance(const double *gamma, int64_t *window)
 mc_estimate mc_gamma_replicas(const double *series, int replicas, const int64_t *length)
 {
     chain c = chain_of(series, replicas, length);
-    mc_estimate estimate = {.tau_int = NAN, .tau_int_error = NAN, .n = c.total, .mean = NAN};
+    mc_estimate estimate = {.tau_int = NAN, .tau_int_error = NAN, .n = c.total, .mean = c.mean};
     if (c.total == 0) return estimate;
-    estimate.mean = series[0] + ldexp(c.middle, c.exponent);
     if (c.total == 1) estimate.error = estimate.error_error = estimate.variance = NAN;
     if (is_constant(&c)) return estimate;
 
