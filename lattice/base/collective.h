@@ -7,7 +7,7 @@
 
 #include "lattice/base/error.h"
 
-/* MPI_Bcast from rank 0. */
+/* MPI_Bcast from rank 0, of any size; nothing where the communicator is MPI_COMM_NULL. */
 void lat_broadcast(MPI_Comm comm, void *bytes, int64_t size);
 
 /* Numbers of 8 bytes, each of which one rank has and the others have as zero: all ranks get all of them, and no bit of

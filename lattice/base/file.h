@@ -8,7 +8,7 @@
 #include "lattice/base/error.h"
 
 /* Whole small file, read by rank 0 and given to all; at most limit bytes.  bytes[size] = 0 is added; free() it.
- * Collective; takes MPI_COMM_NULL, as do lat_file_write and lat_broadcast.  LAT_FILE if it cannot be read or is too large. */
+ * Collective; takes MPI_COMM_NULL, as does lat_file_write.  LAT_FILE if it cannot be read or is too large. */
 lat_status lat_file_read(MPI_Comm comm, const char *path, int64_t limit, char **bytes, int64_t *size, lat_error *error);
 /* Writes by rank 0 to a temporary name in the same directory, syncs, re-reads and compares, renames, syncs the
  * directory.  Collective. */
