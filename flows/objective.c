@@ -69,7 +69,7 @@ static void multiply_lanes(lat_field *field, const double *factor)
     double *shared = lat_share(g, factor, g->lanes * (int64_t)sizeof *factor);
     scale_lanes_args args = {lat_tables_of(g), field->data, shared, field->components};
     lat_range range = lat_block(g);
-    lat_kernels_of(field, LAT_U1)->scale_lanes(&args, &range);
+    lat_field_kernels_of(field)->scale_lanes(&args, &range);
     lat_unshare(g, shared);
 }
 

@@ -64,7 +64,7 @@ static void hamiltonian(mc_trajectory *trajectory, lat_action *action, lat_gauge
     half_square_args args = {lat_tables_of(momenta->geometry), momenta->data, density->data, momenta->components};
     lat_range range = lat_block(momenta->geometry);
     lat_field_zero(density);
-    lat_kernels_of(momenta, LAT_U1)->half_square(&args, &range);
+    lat_field_kernels_of(momenta)->half_square(&args, &range);
     lat_action_sum(action, gauge, density, out);
 }
 

@@ -6,7 +6,7 @@
  * that is their derivative, the same on any number of ranks and lanes.
  */
 #include "lattice/gauge/action/plaquette.h"
-#include "lattice/grid/kernels.h"
+#include "lattice/gauge/kernels.h"
 #include "tests/matrix.h"
 
 typedef struct {

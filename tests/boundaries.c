@@ -137,7 +137,7 @@ static double imbalance(test_chain *t, double beta, double c1, lat_field *force)
     lat_action_force(t->chain->action, t->chain->state->gauge, 1, force);
     half_square_args args = {lat_tables_of(g), force->data, t->chain->state->density->data, force->components};
     lat_range range = lat_block(g);
-    lat_kernels_of(force, group)->half_square(&args, &range);
+    lat_field_kernels_of(force)->half_square(&args, &range);
     lat_sum(t->chain->state->density, &square);
     return 2 * square / right - 1;
 }

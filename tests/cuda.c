@@ -8,7 +8,7 @@
 #include "flows/layout.h"
 #include "flows/training.h"
 #include "hmc/hmc.h"
-#include "lattice/grid/kernels.h"
+#include "lattice/gauge/kernels.h"
 #include "tests/chain.h"
 #include "tests/observe.h"
 #include "tests/cuda_flow.h"
@@ -181,6 +181,12 @@ static double difference(const side *a, const side *b, double tolerance, double 
         name##_args args = {TABLES, __VA_ARGS__};                                                                      \
         lat_kernels_of(s->links, s->group)->name(&args, range);                                                        \
     }
+#define RUN_FIELD(name, ...)                                                                                           \
+    static void run_##name(side *s, const lat_range *range)                                                            \
+    {                                                                                                                  \
+        name##_args args = {TABLES, __VA_ARGS__};                                                                      \
+        lat_field_kernels_of(s->links)->name(&args, range);                                                            \
+    }
 static const random_key key = {{7, 8}, 9, 10};
 
 RUN(plaquette_sum, s->links->data, s->density->data, 0.5, 0.25)
@@ -204,13 +210,13 @@ RUN(gradient_flow_density, s->links->data, NULL, s->four->data)
 RUN(weighted_gradient_flow_density, s->links->data, s->couplings->data, s->four->data)
 RUN(smear_stout, s->links->data, s->out->data, 0.1, s->g->dim)
 RUN(smear_ape, s->links->data, s->out->data, 0.5, s->g->dim)
-RUN(axpy, s->force->data, s->algebra->data, 0.5, s->force->components)
-RUN(select, s->force->data, s->algebra->data, s->choice, s->force->components)
-RUN(to_float, s->singles->data, s->doubles->data, 3)
-RUN(to_double, s->doubles->data, s->singles->data, 3)
-RUN(scale_lanes, s->force->data, s->numbers, s->force->components)
-RUN(half_square, s->algebra->data, s->density->data, s->algebra->components)
-RUN(gaussian, s->algebra->data, s->algebra->components, key)
+RUN_FIELD(axpy, s->force->data, s->algebra->data, 0.5, s->force->components)
+RUN_FIELD(select, s->force->data, s->algebra->data, s->choice, s->force->components)
+RUN_FIELD(to_float, s->singles->data, s->doubles->data, 3)
+RUN_FIELD(to_double, s->doubles->data, s->singles->data, 3)
+RUN_FIELD(scale_lanes, s->force->data, s->numbers, s->force->components)
+RUN_FIELD(half_square, s->algebra->data, s->density->data, s->algebra->components)
+RUN_FIELD(gaussian, s->algebra->data, s->algebra->components, key)
 RUN(heatbath, s->links->data, 2.5, 1, key)
 RUN(overrelax, s->links->data, 1)
 RUN(weighted_heatbath, s->links->data, s->couplings->data, 2.5, 0, key)
@@ -229,10 +235,11 @@ typedef struct {
     bool there, random, in_place;
 } kernel_test;
 #define TEST_OF(kernel) {#kernel, run_##kernel, lat_kernels_of(s->links, s->group)->kernel != NULL, false, false},
+#define FIELD_TEST_OF(kernel) {#kernel, run_##kernel, true, false, false},
 
 static int list_kernels(const side *s, kernel_test *list)
 {
-    const kernel_test tests[] = {LAT_KERNELS(TEST_OF) LAT_UPDATE_KERNELS(TEST_OF) LAT_U1_KERNELS(TEST_OF)};
+    const kernel_test tests[] = {LAT_KERNELS(TEST_OF) LAT_FIELD_KERNELS(FIELD_TEST_OF) LAT_UPDATE_KERNELS(TEST_OF) LAT_U1_KERNELS(TEST_OF)};
     int count = (int)(sizeof tests / sizeof *tests), kept = 0;
     for (int i = 0; i < count; i++) {
         list[kept] = tests[i];

@@ -9,7 +9,7 @@
  * a sequence of steps that are in detailed balance, and is not so itself; nor is an update of SU(3), which goes from one
  * subgroup to the next.  15 tests at 5.5 standard deviations, false by chance with a probability of 5e-7.
  */
-#include "lattice/grid/kernels.h"
+#include "lattice/gauge/kernels.h"
 #include "tests/chain.h"
 #include "tests/matrix.h"
 

@@ -7,7 +7,7 @@
 #include "tests/tap.h"
 #include "tests/observe.h"
 
-#include "lattice/grid/kernels.h"
+#include "lattice/gauge/kernels.h"
 
 #include <string.h>
 
@@ -550,7 +550,7 @@ static void test_slope(lat_group group)
     lat_action_force(action, links, 1, force);
     half_square_args args = {lat_tables_of(g), force->data, square->data, force->components};
     lat_range block = lat_block(g);
-    lat_kernels_of(force, group)->half_square(&args, &block);
+    lat_field_kernels_of(force)->half_square(&args, &block);
     lat_sum(square, &norm);
     totals(links, before);
     lat_gradient_flow *flow = flow_of(links, LAT_GRADIENT_FLOW_WILSON);

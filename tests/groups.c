@@ -8,7 +8,7 @@
  */
 #include "tests/tap.h"
 
-#include "lattice/grid/kernels.h"
+#include "lattice/gauge/kernels.h"
 #include "lattice/kernels/real.h"
 
 #include "lattice/group/su3.h"

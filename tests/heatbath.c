@@ -6,7 +6,7 @@
  * staple; overrelaxation reflects them about it and leaves the action as it is.  Histograms are compared by chi^2 at
  * 5.5 standard deviations: 13 tests, all together false by chance with a probability of 5e-7.
  */
-#include "lattice/grid/kernels.h"
+#include "lattice/gauge/kernels.h"
 #include "tests/chain.h"
 
 enum { BINS = 50 };

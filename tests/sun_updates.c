@@ -7,7 +7,7 @@
  * subgroups; overrelaxation leaves the action as it is.  Histograms are compared by chi^2 at 5.8 standard deviations:
  * 70 tests, all together false by chance with a probability of 5e-7.
  */
-#include "lattice/grid/kernels.h"
+#include "lattice/gauge/kernels.h"
 #include "tests/chain.h"
 #include "tests/matrix.h"
 

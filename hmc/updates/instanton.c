@@ -5,7 +5,7 @@
  * J. C 81 (2021) 873 [arXiv:2106.14234]).  Both signs are equally likely, and one undoes the other, so detailed balance
  * holds.  By itself it reaches few configurations: combine it with hmc or heatbath.
  */
-#include "lattice/grid/kernels.h"
+#include "lattice/gauge/kernels.h"
 #include "hmc/update.h"
 
 #include <math.h>

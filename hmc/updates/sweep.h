@@ -6,7 +6,7 @@
 #ifndef SWEEP_H
 #define SWEEP_H
 
-#include "lattice/grid/kernels.h"
+#include "lattice/gauge/kernels.h"
 #include "hmc/update.h"
 
 /* Random streams of a sweep: index of the update + (number of the sweep << MC_SWEEP_SHIFT). */

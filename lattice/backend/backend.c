@@ -10,7 +10,7 @@ const char *lat_backend_name(const lat_backend *backend) { return backend->name;
 
 int lat_backend_lanes(const lat_backend *backend, lat_precision precision)
 {
-    return (backend ? backend : &lat_backend_cpu)->kernels[LAT_U1][precision]->lanes; /* alike for all groups */
+    return (backend ? backend : &lat_backend_cpu)->fields[precision]->lanes;
 }
 
 int lat_vector_lanes(lat_precision precision) { return lat_backend_lanes(NULL, precision); }

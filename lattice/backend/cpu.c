@@ -3,6 +3,7 @@
  * cpu.c: the backend that runs kernels on the host, at once, in the memory of the host.
  */
 #include "lattice/backend/backend.h"
+#include "lattice/backend/gauge_kernels.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -31,6 +32,7 @@ const lat_backend lat_backend_cpu = {
     .name = "cpu",
     .on_host = true,
     .messages = true,
+    .fields = {[LAT_DOUBLE] = &lat_cpu_fields_double, [LAT_FLOAT] = &lat_cpu_fields_float},
     .kernels = {[LAT_U1] = {[LAT_DOUBLE] = &lat_cpu_u1_double, [LAT_FLOAT] = &lat_cpu_u1_float},
                 [LAT_SU2] = {[LAT_DOUBLE] = &lat_cpu_su2_double, [LAT_FLOAT] = &lat_cpu_su2_float},
                 [LAT_SU3] = {[LAT_DOUBLE] = &lat_cpu_su3_double, [LAT_FLOAT] = &lat_cpu_su3_float}},

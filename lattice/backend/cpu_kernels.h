@@ -3,7 +3,7 @@
  * cpu_kernels.h: the kernels of one group and precision, on the CPU and, by way of cuda_kernels.h, on a GPU.  Included after NAME(x), GROUP_HEADER, and REAL_FLOAT
  * or not, are defined.  KERNEL_TABLE is the table that they fill.
  */
-#include "lattice/backend/backend.h"
+#include "lattice/backend/gauge_kernels.h"
 
 #include "lattice/kernels/kernel.h"
 #include "lattice/kernels/uniform.h"
@@ -12,7 +12,6 @@
 
 #include "lattice/kernels/gauge.h"
 #include "lattice/kernels/gradient_flow.h"
-#include "lattice/kernels/linear.h"
 #include "lattice/kernels/weighted.h"
 #include "lattice/kernels/gradient_flow_density.h"
 #include "lattice/kernels/rectangle.h"
@@ -21,13 +20,6 @@
 #include "lattice/kernels/u1_updates.h"
 #else
 #include "lattice/kernels/sun_updates.h"
-#endif
-
-#ifdef REAL_DEVICE
-#include "lattice/kernels/device.h"
-#define KERNEL_LANES 32 /* threads that run together read lanes side by side */
-#else
-#define KERNEL_LANES REAL_LANES
 #endif
 
 #ifdef REAL_DEVICE
@@ -40,10 +32,4 @@
 #else
 #define U1_ENTRIES
 #endif
-#ifdef REAL_DEVICE
-#define DEVICE_ENTRIES LAT_DEVICE_KERNELS(KERNEL_ENTRY)
-#else
-#define DEVICE_ENTRIES
-#endif
-#define KERNEL_TABLE                                                                                                   \
-    {.lanes = KERNEL_LANES, LAT_KERNELS(KERNEL_ENTRY) LAT_UPDATE_KERNELS(KERNEL_ENTRY) U1_ENTRIES DEVICE_ENTRIES}
+#define KERNEL_TABLE {LAT_KERNELS(KERNEL_ENTRY) LAT_UPDATE_KERNELS(KERNEL_ENTRY) U1_ENTRIES}

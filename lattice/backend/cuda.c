@@ -6,6 +6,7 @@
  * gives nothing back to the system.
  */
 #include "lattice/backend/backend.h"
+#include "lattice/backend/gauge_kernels.h"
 
 #include <cuda_runtime_api.h>
 #if defined(OPEN_MPI)
@@ -195,6 +196,7 @@ static bool mpi_takes_device_memory(void)
 
 static const lat_backend backend = {
     .name = "cuda",
+    .fields = {[LAT_DOUBLE] = &lat_cuda_fields_double, [LAT_FLOAT] = &lat_cuda_fields_float},
     .kernels = {[LAT_U1] = {[LAT_DOUBLE] = &lat_cuda_u1_double, [LAT_FLOAT] = &lat_cuda_u1_float},
                 [LAT_SU2] = {[LAT_DOUBLE] = &lat_cuda_su2_double, [LAT_FLOAT] = &lat_cuda_su2_float},
                 [LAT_SU3] = {[LAT_DOUBLE] = &lat_cuda_su3_double, [LAT_FLOAT] = &lat_cuda_su3_float}},

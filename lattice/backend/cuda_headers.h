@@ -16,6 +16,7 @@
 
 extern "C" {
 #include "lattice/backend/backend.h"
+#include "lattice/backend/gauge_kernels.h"
 }
 #else
 #endif

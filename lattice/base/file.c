@@ -7,7 +7,6 @@
 #include "lattice/base/collective.h"
 #include "lattice/base/file.h"
 
-
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>

@@ -11,7 +11,7 @@
  * Collective; takes MPI_COMM_NULL, as does lat_file_write.  LAT_FILE if it cannot be read or is too large. */
 lat_status lat_file_read(MPI_Comm comm, const char *path, int64_t limit, char **bytes, int64_t *size, lat_error *error);
 /* Writes by rank 0 to a temporary name in the same directory, syncs, re-reads and compares, renames, syncs the
- * directory.  Collective. */
+ * directory.  Collective.  LAT_FILE where that fails; nothing is written where rank 0 has failed before. */
 lat_status lat_file_write(MPI_Comm comm, const char *path, const void *bytes, int64_t size, lat_error *error);
 
 /* Reads or writes size bytes at offset, in as many calls as it takes.  Returns the bytes done: fewer at the end of the
@@ -19,7 +19,7 @@ lat_status lat_file_write(MPI_Comm comm, const char *path, const void *bytes, in
 int64_t lat_read_at(int descriptor, void *bytes, int64_t size, int64_t offset);
 int64_t lat_write_at(int descriptor, const void *bytes, int64_t size, int64_t offset);
 
-/* Gives a complete and synced file its final name, and syncs the directory that holds it. */
+/* Gives a complete and synced file its final name, and syncs the directory that holds it.  Local. */
 lat_status lat_file_commit(const char *temporary, const char *path, lat_error *error);
 
 /* Bytes that grow. */

@@ -1,9 +1,9 @@
 /* flowhmc: SPDX-License-Identifier: GPL-3.0-or-later
  *
- * random.h: counter-based random numbers on host and device; see "random numbers" in lattice.h for the keys.
+ * philox.h: counter-based random numbers on host and device; see random.h for the keys.
  */
-#ifndef KERNEL_RANDOM_H
-#define KERNEL_RANDOM_H
+#ifndef LAT_BASE_PHILOX_H
+#define LAT_BASE_PHILOX_H
 
 #include <Random123/philox.h>
 

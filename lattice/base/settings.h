@@ -14,8 +14,9 @@ typedef struct lat_settings lat_settings;
 
 /* Parses text; name is what error messages call it (a file name).  LAT_CONFIG with line number on a syntax error. */
 lat_status lat_settings_parse(const char *text, const char *name, lat_settings **root, lat_error *error);
-/* Sets one value from "path.to.key=value" (list elements: "updates.[0].steps=20"); the value is in libconfig syntax,
- * an unquoted word is taken as a string.  Missing groups are created.  Call before any key is read. */
+/* Sets one value of the root from "path.to.key=value" (list elements: "updates.[0].steps=20"); the value is in libconfig syntax,
+ * an unquoted word is taken as a string.  Missing groups are created.  Call before any key is read.
+ * LAT_USAGE if the path leads nowhere or the value is none. */
 lat_status lat_settings_override(lat_settings *root, const char *assignment, lat_error *error);
 void lat_settings_free(lat_settings *root);
 

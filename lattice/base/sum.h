@@ -8,7 +8,7 @@
 #include "lattice/base/error.h"
 
 /* Exact, order-independent sum of doubles: a fixed-point number that spans the whole range of double.  Start from
- * {0}; up to 2^31 additions between reductions. */
+ * {0}; up to 2^31 additions in all, of which an integer is two. */
 enum { LAT_ACCUMULATOR_DIGITS = 67 };
 typedef struct {
     int64_t digit[LAT_ACCUMULATOR_DIGITS]; /* value = sum_i digit[i] 2^(32 i - 1074) */

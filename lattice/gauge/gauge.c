@@ -3,7 +3,7 @@
  * gauge.c: gauge fields, their couplings, and operations that belong to no action and no observable.
  */
 #include "lattice/gauge/gauge.h"
-#include "lattice/grid/kernels.h"
+#include "lattice/gauge/kernels.h"
 
 #include <stdlib.h>
 

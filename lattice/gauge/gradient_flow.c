@@ -4,7 +4,7 @@
  * al., JHEP 09 (2012) 010 [arXiv:1203.4469]).
  */
 #include "lattice/gauge/gradient_flow.h"
-#include "lattice/grid/kernels.h"
+#include "lattice/gauge/kernels.h"
 
 #include <math.h>
 #include <stdlib.h>

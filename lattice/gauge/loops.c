@@ -4,7 +4,7 @@
  */
 #include "lattice/gauge/loops.h"
 
-#include "lattice/grid/kernels.h"
+#include "lattice/gauge/kernels.h"
 
 #include <stdlib.h>
 

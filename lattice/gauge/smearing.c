@@ -4,7 +4,7 @@
  */
 #include "lattice/gauge/smearing.h"
 
-#include "lattice/grid/kernels.h"
+#include "lattice/gauge/kernels.h"
 
 const char *const lat_smearing_names[] = {"none", "ape", "stout", NULL};
 

@@ -44,7 +44,7 @@ void lat_device_get_local(const lat_field *field, int member, double *values)
     int64_t bytes = reals_of(field) * (int64_t)sizeof *values;
     int *which = only(field->geometry, member);
     double *ordered = backend->allocate(bytes);
-    reorder(field, lat_kernels_of(field, LAT_U1)->to_site_order, ordered, which);
+    reorder(field, lat_field_kernels_of(field)->to_site_order, ordered, which);
     backend->download(values, ordered, bytes, LAT_OF_FIELD);
     backend->release(ordered);
     free(which);
@@ -57,7 +57,7 @@ void lat_device_set_local(lat_field *field, int member, const double *values)
     int *which = only(field->geometry, member);
     double *ordered = backend->allocate(bytes);
     backend->upload(ordered, values, bytes, LAT_OF_FIELD);
-    reorder(field, lat_kernels_of(field, LAT_U1)->from_site_order, ordered, which);
+    reorder(field, lat_field_kernels_of(field)->from_site_order, ordered, which);
     backend->release(ordered);
     free(which);
 }
@@ -73,8 +73,8 @@ void lat_device_take_members(lat_field *to, const lat_field *from, const int *me
     }
     if (places > 0) {
         double *ordered = backend->allocate(places * reals_of(from) * (int64_t)sizeof *ordered);
-        reorder(from, lat_kernels_of(from, LAT_U1)->to_site_order, ordered, which);
-        reorder(to, lat_kernels_of(to, LAT_U1)->from_site_order, ordered, place);
+        reorder(from, lat_field_kernels_of(from)->to_site_order, ordered, which);
+        reorder(to, lat_field_kernels_of(to)->from_site_order, ordered, place);
         backend->release(ordered);
     }
     free(which);

@@ -23,7 +23,7 @@ static int64_t *sum_rows(const lat_field *field)
     int64_t *part = lat_alloc(bytes, 1), *sums = g->backend->allocate(bytes);
     sum_rows_args args = {lat_tables_of(g), field->data, rows, sums};
     lat_range range = {.count = (rows + SUM_ROWS - 1) / SUM_ROWS, .lanes = g->lanes};
-    lat_kernels_of(field, LAT_U1)->sum_rows(&args, &range);
+    lat_field_kernels_of(field)->sum_rows(&args, &range);
     g->backend->download(part, sums, bytes, LAT_OF_ARRAY);
     g->backend->release(sums);
     return part;

@@ -78,7 +78,7 @@ void lat_field_copy(lat_field *to, const lat_field *from)
         g->backend->copy(to->data, from->data, field_bytes(to));
         return;
     }
-    const lat_kernels *kernels = g->backend->kernels[LAT_U1][LAT_DOUBLE];
+    const lat_field_kernels *kernels = g->backend->fields[LAT_DOUBLE];
     convert_args args = {lat_tables_of(g), to->data, from->data, to->components};
     lat_range range = {.count = g->all_sites, .lanes = g->lanes};
     (to->precision == LAT_FLOAT ? kernels->to_float : kernels->to_double)(&args, &range);
@@ -92,7 +92,7 @@ void lat_field_copy_members(lat_field *to, const lat_field *from, const bool *ch
     int *shared = lat_share(g, lanes, g->lanes * (int64_t)sizeof *lanes);
     select_args args = {lat_tables_of(g), to->data, from->data, shared, to->components};
     lat_range range = {.count = g->all_sites, .lanes = g->lanes};
-    lat_kernels_of(to, LAT_U1)->select(&args, &range);
+    lat_field_kernels_of(to)->select(&args, &range);
     lat_unshare(g, shared);
     free(lanes);
 }
@@ -101,5 +101,5 @@ void lat_field_axpy(lat_field *y, double a, const lat_field *x)
 {
     axpy_args args = {lat_tables_of(y->geometry), y->data, x->data, a, y->components};
     lat_range range = lat_block(y->geometry);
-    lat_kernels_of(y, LAT_U1)->axpy(&args, &range);
+    lat_field_kernels_of(y)->axpy(&args, &range);
 }

@@ -7,8 +7,7 @@
 
 #include "lattice/grid/geometry.h"
 
-/* data[(site * components + component) * lanes + lane], all_sites sites, real = double or float.
- * A gauge field has components = dim * lat_link_reals, component = mu * lat_link_reals + real. */
+/* data[(site * components + component) * lanes + lane], all_sites sites, real = double or float. */
 typedef struct {
     const lat_geometry *geometry;
     int components;
@@ -27,21 +26,22 @@ void *lat_field_map(const lat_field *field, lat_access access);
 void lat_field_unmap(const lat_field *field, void *numbers, lat_access access);
 double lat_real_at(const lat_field *field, const void *numbers, int64_t i); /* number i, of those that were mapped */
 
-lat_copies lat_copies_of(const lat_geometry *geometry);
+lat_copies lat_copies_of(const lat_geometry *geometry); /* since the start of the program, by its backend */
 
 /* Zeroed.  Where the geometry does not serve the precision (lat_geometry_serves), this ends the run with one line. */
 lat_field *lat_field_create(const lat_geometry *geometry, int components, lat_precision precision);
 void lat_field_free(lat_field *field); /* NULL is allowed, as in free() */
 void lat_field_zero(lat_field *field);
-void lat_field_copy(lat_field *to, const lat_field *from);    /* halo included; converts the precision */
-/* Copies the members m with choose[m] true; the others keep their values. */
+/* These are for fields of the same geometry with as many components.  Halo included; converts the precision. */
+void lat_field_copy(lat_field *to, const lat_field *from);
+/* Halo included, of one precision.  Copies the members m with choose[m] true; the others keep their values. */
 void lat_field_copy_members(lat_field *to, const lat_field *from, const bool *choose);
 /* Member m of `to` becomes the member member[m] of `from`, which has as many components, and stays as it is where that is negative.
  * The lattices have the same extents, and may differ in all else: members, halo, ranks, lanes, backend; converts the
  * precision.  Collective over the ranks of both, with the same list: every rank of `to` is one of `from`, and the other way
  * round or alone with a whole lattice.  Halo not filled. */
 void lat_field_take_members(lat_field *to, const lat_field *from, const int *member);
-void lat_field_axpy(lat_field *y, double a, const lat_field *x); /* y += a x on the block */
+void lat_field_axpy(lat_field *y, double a, const lat_field *x); /* y += a x on the block; of one precision */
 
 /* One member of a field, whole, in site order: values[global_site * components + component], as double.
  * Collective; every rank receives it all, so this is for small lattices, tests and the batch of proposals. */

@@ -14,7 +14,7 @@ enum { LAT_MAX_DIM = 4 };
 typedef struct {
     int dim;
     int64_t size[LAT_MAX_DIM];  /* global extents */
-    int ranks[LAT_MAX_DIM];     /* rank grid; its product is the size of the communicator */
+    int ranks[LAT_MAX_DIM];     /* rank grid; its product is the size of the communicator (default: least surface, with room for the halo) */
     int lane_grid[LAT_MAX_DIM]; /* blocks of this rank's lattice held in lanes */
     int members;                /* independent lattices held side by side in lanes (at least 1) */
     int period;                 /* in directions split over lanes, a lane's block is a multiple of this (default 2) */
@@ -69,8 +69,8 @@ typedef struct lat_geometry {
     struct lat_kept *kept;     /* lat_geometry_keep */
 } lat_geometry;
 
-/* Collective over comm, which is duplicated.  LAT_CONFIG if the shape cannot be met (the message says which extent
- * does not divide by what). */
+/* Collective over comm, which is duplicated.  LAT_CONFIG if the shape cannot be met, alike on all ranks: the message says which extent
+ * does not divide by what, or is less than the halo. */
 lat_status lat_geometry_create(MPI_Comm comm, const lat_shape *shape, lat_geometry **geometry, lat_error *error);
 void lat_geometry_free(lat_geometry *geometry); /* collective */
 

@@ -90,7 +90,7 @@ static void copy_rows(const lat_field *f, const lat_run *run, int64_t sites, hal
     args.components = run->count;
     args.from_components = f->components;
     lat_range range = {.count = sites, .lanes = f->geometry->lanes, .stream = stream};
-    lat_kernels_of(f, LAT_U1)->halo_copy(&args, &range);
+    lat_field_kernels_of(f)->halo_copy(&args, &range);
     if (args.stream) atomic_thread_fence(memory_order_seq_cst);
 }
 
@@ -127,7 +127,7 @@ static void move_lanes(const lat_field *f, const halo_part *p, const halo_cut *c
     args.t = lat_tables_of(f->geometry);
     args.components = run->count;
     lat_range range = {.count = cut->sites, .lanes = p->lanes, .stream = stream};
-    lat_kernels_of(f, LAT_U1)->halo_move(&args, &range);
+    lat_field_kernels_of(f)->halo_move(&args, &range);
 }
 
 /* The moves of the host differ in what lies at either end; size is a constant at every call, so that memcpy is a register

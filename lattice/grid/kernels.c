@@ -51,7 +51,4 @@ void lat_sites_free(const lat_geometry *g, lat_sites *sites)
 
 /* --------------------------------------------------------------------------------------------------------- kernels */
 
-const lat_kernels *lat_kernels_of(const lat_field *field, lat_group group)
-{
-    return field->geometry->backend->kernels[group][field->precision];
-}
+const lat_field_kernels *lat_field_kernels_of(const lat_field *field) { return field->geometry->backend->fields[field->precision]; }

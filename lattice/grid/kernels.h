@@ -26,13 +26,10 @@ void lat_repeats_free(lat_repeats *repeats);
 void lat_repeat(lat_repeats *repeats, void (*run)(const void *arguments), const void *arguments, size_t bytes);
 
 lat_tables lat_tables_of(const lat_geometry *geometry);
-/* The same for kernels that read the links again and again: with room, empty at first, where they keep products of them.  Stale as
- * soon as the links change. */
-lat_tables lat_tables_with_paths(const lat_field *links, lat_group group);
 /* All sites of the block, or a list of them. */
 lat_range lat_block(const lat_geometry *geometry);
 lat_range lat_range_of(const lat_geometry *geometry, const lat_sites *sites);
-const lat_kernels *lat_kernels_of(const lat_field *field, lat_group group);
+const lat_field_kernels *lat_field_kernels_of(const lat_field *field);
 
 /* lat_sum in the memory of a device (device_sum.c); false: some values are no integers of its units, and out is not filled in. */
 bool lat_device_sum(const lat_field *field, double *out);

@@ -3,7 +3,7 @@
  * links.c: what tells that links were read in the right order and are elements of their group: mean plaquette, mean
  * trace, and the largest deviation from the group.
  */
-#include "lattice/grid/kernels.h"
+#include "lattice/gauge/kernels.h"
 #include "lattice/io/io.h"
 
 #include <math.h>

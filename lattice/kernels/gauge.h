@@ -17,9 +17,7 @@ REAL_INLINE void put_link_at(const lat_tables *t, void *field, int links, int64_
 #define ELEMENT(field, x) link_at(&k->t, field, 1, x, lane, 0)
 #define PUT_ELEMENT(field, link) put_link_at(&k->t, field, 1, site, lane, 0, link)
 
-/* For costs: planes at a site, and operations for a uniform deviate, ten rounds of Philox shared by four. */
-#define PLANES (k->t.dim * (k->t.dim - 1) / 2)
-enum { RANDOM_FLOPS = 20 };
+#define PLANES (k->t.dim * (k->t.dim - 1) / 2) /* at a site, for costs */
 
 /* P_mn(x) */
 REAL_INLINE link_t plaquette_at(const lat_tables *t, const void *u, int64_t site, int lane, int mu, int nu)

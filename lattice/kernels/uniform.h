@@ -4,6 +4,9 @@
  */
 #include "lattice/base/philox.h"
 
+/* For costs: operations for a uniform deviate, ten rounds of Philox shared by four. */
+enum { RANDOM_FLOPS = 20 };
+
 #if !defined(REAL_DEVICE) && defined(__AVX512F__) && defined(__AVX512DQ__)
 enum { UNIFORM_LANES = 8 };
 

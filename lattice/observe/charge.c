@@ -2,7 +2,7 @@
  *
  * charge.c: the topological charge of U(1) in two dimensions, Q = sum arg P / 2 pi.
  */
-#include "lattice/grid/kernels.h"
+#include "lattice/gauge/kernels.h"
 #include "lattice/observe/observable.h"
 
 #include <math.h>

@@ -2,7 +2,7 @@
  *
  * plaquette.c: the mean plaquette.
  */
-#include "lattice/grid/kernels.h"
+#include "lattice/gauge/kernels.h"
 #include "lattice/observe/observable.h"
 
 #include <stdlib.h>

@@ -3,7 +3,7 @@
  * polyakov.c: the Polyakov loop, the mean of tr L / N along the last direction.
  */
 #include "lattice/gauge/loops.h"
-#include "lattice/grid/kernels.h"
+#include "lattice/gauge/kernels.h"
 #include "lattice/observe/observable.h"
 
 #include <stdlib.h>

@@ -8,7 +8,7 @@
  */
 #include "flows/flows.h"
 #include "hmc/hmc.h"
-#include "lattice/grid/kernels.h"
+#include "lattice/gauge/kernels.h"
 #include "tests/bench/bench.h"
 
 #include <math.h>

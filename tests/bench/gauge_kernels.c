@@ -9,7 +9,7 @@
  *     gauge_kernels [EXTENT...]      instead of 8 and 16
  */
 #include "hmc/hmc.h"
-#include "lattice/grid/kernels.h"
+#include "lattice/gauge/kernels.h"
 #include "lattice/kernels/real.h"
 #include "tests/bench/bench.h"
 
@@ -148,7 +148,7 @@ static void gaussian(fields *f)
 static lat_cost gaussian_cost(const fields *f)
 {
     gaussian_args args = {.components = f->force->components};
-    return kernels_of(f)->gaussian_cost(&args);
+    return lat_field_kernels_of(f->force)->gaussian_cost(&args);
 }
 
 static void step_of_flow(fields *f) { lat_gradient_flow_step(f->flow, f->gauge, 1e-3); }

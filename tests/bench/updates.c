@@ -5,7 +5,7 @@
  * (overrelaxation less that); random numbers and rejection (heatbath less overrelaxation).  Best of many repetitions,
  * per link and rank.
  */
-#include "lattice/grid/kernels.h"
+#include "lattice/gauge/kernels.h"
 #include "tests/bench/bench.h"
 #include "tests/chain.h"
 

@@ -7,7 +7,7 @@
  */
 #include "lattice/gauge/action/plaquette.h"
 
-#include "lattice/grid/kernels.h"
+#include "lattice/gauge/kernels.h"
 
 #include <math.h>
 #include <stdlib.h>

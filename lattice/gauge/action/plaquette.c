@@ -4,7 +4,7 @@
  */
 #include "lattice/gauge/action/plaquette.h"
 
-#include "lattice/grid/kernels.h"
+#include "lattice/gauge/kernels.h"
 
 double lat_colours(lat_group group) { return group == LAT_U1 ? 1 : group == LAT_SU2 ? 2 : 3; }
 

@@ -4,8 +4,7 @@
  * serves all sites of a line in that direction, one after the other; as many directions are served, x first, as fit into the
  * second-level cache beside the links: what has to be fetched from further off is computed again in less time.
  */
-#include "lattice/grid/kernels.h"
-#include "lattice/grid/geometry.h"
+#include "lattice/gauge/kernels.h"
 
 #include <stdlib.h>
 
@@ -39,7 +38,7 @@ lat_tables lat_tables_with_paths(const lat_field *links, lat_group group)
     if (g->backend != &lat_backend_cpu || group == LAT_U1) return tables;
     lat_paths *paths = room_of(g);
     int64_t real_bytes = links->precision == LAT_FLOAT ? sizeof(float) : sizeof(double);
-    int64_t vectors = g->lanes / lat_kernels_of(links, group)->lanes;
+    int64_t vectors = g->lanes / lat_field_kernels_of(links)->lanes;
     int64_t slot_bytes = (g->dim - 1) * lat_link_reals(group) * g->lanes * real_bytes, used = 0, stride = 1;
     for (int nu = 0; nu < g->dim; stride *= g->block[nu++]) {
         bool fits = (used + stride) * slot_bytes <= CACHED_BYTES;

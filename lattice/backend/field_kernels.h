@@ -1,0 +1,44 @@
+/* flowhmc: SPDX-License-Identifier: GPL-3.0-or-later
+ *
+ * field_kernels.h: the kernels on fields of plain numbers: arguments, and the table of one precision.  Pointers are to arrays of that
+ * precision; densities are double.
+ */
+#ifndef FIELD_KERNELS_H
+#define FIELD_KERNELS_H
+
+#include "lattice/backend/choice.h"
+#include "lattice/kernels/range.h"
+
+typedef struct { lat_tables t; void *y; const void *x; double a; int components; } axpy_args;
+typedef struct { lat_tables t; void *to; const void *from; const int *choose; int components; } select_args;
+typedef struct { lat_tables t; void *to; const void *from; int components; } convert_args;
+typedef convert_args to_float_args, to_double_args;
+typedef struct { lat_tables t; void *field; const double *factor; int components; } scale_lanes_args;
+typedef struct { lat_tables t; void *to; const void *from; const int64_t *target, *source; const int *lane; int components, to_components, from_components, stream; } halo_copy_args;
+/* One end of a copy: site i of the range is site[i] there, or i; lane l is lane[l], or l. */
+typedef struct { void *data; const int64_t *site; const int *lane; int components, lanes; } halo_end;
+typedef struct { lat_tables t; halo_end to, from; int components; bool add; } halo_move_args;
+typedef struct { lat_tables t; const double *data; int64_t rows, *sums; } sum_rows_args;
+/* values[which][place][component]; which[lane] negative: not this lane.  stride: of `which`. */
+typedef struct { lat_tables t; void *field; double *values; const int *which; int64_t stride; int components; } to_site_order_args;
+typedef to_site_order_args from_site_order_args;
+typedef struct { lat_tables t; const void *p; double *density; int components; } half_square_args;
+typedef struct { lat_tables t; void *p; int components; random_key key; } gaussian_args;
+
+/* Every kernel, once; X(name). */
+#define LAT_FIELD_KERNELS(X)                                                                                           \
+    X(axpy) X(select) X(to_float) X(to_double) X(scale_lanes) X(halo_copy) X(half_square) X(gaussian)
+/* For memory that the host does not see; NULL on the CPU. */
+#define LAT_DEVICE_KERNELS(X) X(halo_move) X(sum_rows) X(to_site_order) X(from_site_order)
+
+/* A kernel, and its cost for a site and lane, which only the tables of the host have. */
+#define LAT_KERNEL_POINTER(name) void (*name)(const name##_args *args, const lat_range *range); lat_cost (*name##_cost)(const name##_args *args);
+typedef struct {
+    int lanes; /* vector length: lanes of a geometry are a multiple of it */
+    LAT_FIELD_KERNELS(LAT_KERNEL_POINTER)
+    LAT_DEVICE_KERNELS(LAT_KERNEL_POINTER)
+} lat_field_kernels;
+
+extern const lat_field_kernels lat_cpu_fields_double, lat_cpu_fields_float, lat_cuda_fields_double, lat_cuda_fields_float;
+
+#endif
