@@ -54,6 +54,8 @@ lat_status mc_chain_create(MPI_Comm comm, lat_settings *root, const lat_action_k
     shape.members = (int)lat_settings_int(settings, "replicas", 1, 1, MOST_REPLICAS, error);
     chain->thermalise = (uint64_t)lat_settings_int(settings, "thermalise", 0, 0, INT64_MAX / 4, error);
     chain->start = lat_text("%s", lat_settings_string(settings, "start", "hot", error));
+    /* Not a default that is printed: runs from before there was the key can be resumed. */
+    if (lat_settings_has(settings, "force")) chain->force = lat_settings_bool(settings, "force", false, error);
     chain->precision = (lat_precision)lat_settings_choice(root, "precision", "double", lat_precision_names, error);
     chain->directory = lat_text("%s", directory);
     if (!error->status) chain->action = lat_action_create(root, group, actions, error);
@@ -79,9 +81,14 @@ lat_status mc_chain_start(mc_chain *chain, lat_error *error)
         return LAT_DONE;
     }
     char *path = mc_find_file(chain->directory, "configurations", chain->start);
-    lat_status status = lat_config_read(path ? path : chain->start, chain->state->gauge, error);
+    const char *name = path ? path : chain->start;
+    const lat_config_options options = {.lenient = chain->force};
+    lat_config_report report = {0};
+    if (lat_config_read_as(name, chain->state->gauge, &options, &report, error) == LAT_DONE && chain->geometry->rank == 0)
+        lat_config_report_warn(&report, name, chain->state->gauge);
+    lat_config_report_free(&report);
     free(path);
-    return status;
+    return error->status;
 }
 
 void mc_chain_free(mc_chain *chain)

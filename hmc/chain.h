@@ -14,6 +14,7 @@ typedef struct {
     uint64_t thermalise; /* steps before this one count in no report of an update */
     char *directory;     /* of the configuration file: where model paths are looked up first */
     char *start;         /* "hot", "cold" or a configuration file */
+    bool force;          /* what differs from what the file says is only a warning */
     lat_precision precision; /* of the networks of flows */
     char no_device[LAT_BACKEND_TEXT]; /* why `backend` is the CPU though it was left open; empty: there is nothing to say */
     double core_seconds; /* spent in the steps that count, all ranks and all resumed runs together */

@@ -224,8 +224,10 @@ static bool begin_table(builder *b, char *line, lat_error *error)
     t->columns = columns;
     t->name = lat_alloc(columns, sizeof *t->name);
     t->value = lat_alloc(columns, sizeof *t->value);
-    for (int i = 0; i < columns; i++)
-        t->name[i] = named ? lat_text("%s", next_word(&line)) : lat_text("column%d", i + 1);
+    for (int i = 0; i < columns; i++) {
+        const char *word = named ? next_word(&line) : NULL;
+        t->name[i] = word ? lat_text("%s", word) : lat_text("column%d", i + 1);
+    }
     if (!named) return false;
     b->headings = b->source->line;
     check_names(b, error);

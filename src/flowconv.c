@@ -10,6 +10,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 enum { OWN_CHECK, OWN_FORMAT, OWN_PRECISION, OWN_TWO_ROW, OWN_ENDIAN, OWN_DIMS, OWN_FORCE, OWN_LFN, OWN_ID, OWN_LABEL };
 
@@ -20,7 +21,7 @@ static const options_own own[] = {
     [OWN_TWO_ROW] = {"two-row", NULL, "leave out the last row of each matrix; nersc"},
     [OWN_ENDIAN] = {"endian", "ORDER", "byte order of IN, against what it says: big or little"},
     [OWN_DIMS] = {"dims", "XxYxZxT", "extents of IN, if it is of ildg and does not name them"},
-    [OWN_FORCE] = {"force", NULL, "checksums, plaquettes and link traces that differ are only warnings"},
+    [OWN_FORCE] = {"force", NULL, "what differs from what IN says, or may be missing, is only a warning"},
     [OWN_LFN] = {"lfn", "NAME", "logical file name; ildg"},
     [OWN_ID] = {"id", "TEXT", "ENSEMBLE_ID; nersc"},
     [OWN_LABEL] = {"label", "TEXT", "ENSEMBLE_LABEL; nersc"},
@@ -32,8 +33,8 @@ static const options_program flowconv = {
     .usage = "Usage: flowconv [OPTION...] IN OUT\n"
              "       flowconv --check [OPTION...] FILE...\n"
              "\n"
-             "Converts gauge configurations, or verifies them. Formats that are read: NERSC, ILDG, openQCD, MILC, and\n"
-             "HDF5 of this program; the contents of IN tell which. The ending of OUT names its format: .nersc, .ildg,\n"
+             "Converts gauge configurations, or verifies them. Formats that are read: NERSC, ILDG, SciDAC, openQCD, MILC,\n"
+             "and HDF5 of this program; the contents of IN tell which. The ending of OUT names its format: .nersc, .ildg,\n"
              ".openqcd or .h5.\n"
              "\n"
              "  flowconv ckpoint_lat.1000 conf1000.ildg\n"
@@ -176,11 +177,28 @@ static int make_provenance(const request *r, const lat_config_report *report, la
     return count;
 }
 
+static bool same_file(const char *a, const char *b)
+{
+    struct stat first, second;
+    return stat(a, &first) == 0 && stat(b, &second) == 0 && first.st_dev == second.st_dev && first.st_ino == second.st_ino;
+}
+
+/* IN must be there when OUT is; and the temporary name of OUT is taken without asking. */
+static void refuse_itself(const char *in, const char *out, lat_error *error)
+{
+    char *temporary = lat_text("%s.tmp", out);
+    if (same_file(in, out) || same_file(in, temporary))
+        lat_fail(error, LAT_USAGE, "%s: is IN, and would be lost: give OUT another name", out);
+    free(temporary);
+}
+
 static void convert(const request *r, const char *in, const char *out, lat_error *error)
 {
     lat_group group;
     lat_shape shape;
     lat_config_report report = {0};
+    refuse_itself(in, out, error);
+    if (lat_agree(MPI_COMM_WORLD, error)) return;
     if (lat_config_shape_as(MPI_COMM_WORLD, in, &r->input, &group, &shape, error)) return;
     if (lat_config_writable(out, group, &shape, &r->output, error)) return;
     double start = MPI_Wtime();

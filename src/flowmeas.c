@@ -15,6 +15,13 @@
 #include <stdlib.h>
 #include <string.h>
 
+enum { OWN_FORCE };
+
+static const options_own own[] = {
+    [OWN_FORCE] = {"force", NULL, "what differs from what a file says, or may be missing, is only a warning"},
+    {0},
+};
+
 static const options_program flowmeas = {
     .name = "flowmeas",
     .usage = "Usage: flowmeas [OPTION...] MEAS.cfg FILE...\n"
@@ -31,6 +38,7 @@ static const options_program flowmeas = {
     .accepts = OPTION_SET | OPTION_PRINT_CONFIG,
     .least = 2,
     .most = -1,
+    .own = own,
 };
 
 enum { MOST_OBSERVABLES = 64 };
@@ -49,6 +57,7 @@ typedef struct {
 } flow_request;
 
 typedef struct {
+    lat_config_options input;
     int count;
     const char *name[MOST_OBSERVABLES];
     int rank;
@@ -261,13 +270,12 @@ static void take_boundary(const lat_config_report *report, const char *path, lat
     }
 }
 
-static void read_links(const char *path, lat_gauge *gauge, lat_error *error)
+static void read_links(const request *request, const char *path, lat_gauge *gauge, lat_error *error)
 {
     lat_config_report report = {0};
-    lat_config_read_as(path, gauge, NULL, &report, error);
+    lat_config_read_as(path, gauge, &request->input, &report, error);
     take_boundary(&report, path, gauge, error);
-    if (gauge->links->geometry->rank == 0 && !error->status && report.warning[0])
-        fprintf(stderr, "flowhmc: warning: %s: %s\n", path, report.warning);
+    if (gauge->links->geometry->rank == 0 && !error->status) lat_config_report_warn(&report, path, gauge);
     lat_config_report_free(&report);
 }
 
@@ -304,7 +312,7 @@ static void measure_gauge(request *request, lat_gauge *gauge, const char *path, 
 {
     lat_observable *observable[MOST_OBSERVABLES] = {NULL};
     if (check_request(request, gauge, path, error)) return;
-    read_links(path, gauge, error);
+    read_links(request, path, gauge, error);
     if (error->status || check_request(request, gauge, path, error)) return;
     create_observables(request, gauge, observable, error);
     if (number == 1) print_heading(request, observable);
@@ -317,7 +325,7 @@ static lat_status measure_file(request *request, const char *path, int64_t numbe
     lat_group group;
     lat_shape shape = {0};
     lat_geometry *geometry;
-    if (lat_config_shape(MPI_COMM_WORLD, path, &group, &shape, error)) return error->status;
+    if (lat_config_shape_as(MPI_COMM_WORLD, path, &request->input, &group, &shape, error)) return error->status;
     shape.backend = request->backend;
     if (request->flow.wanted && request->flow.kind == LAT_GRADIENT_FLOW_ZEUTHEN) shape.halo = 2;
     if (lat_geometry_create(MPI_COMM_WORLD, &shape, &geometry, error)) return error->status;
@@ -338,7 +346,7 @@ static void finish_flow(const request *request, lat_error *error)
 
 static void work(const options *options, lat_error *error)
 {
-    request request = {0};
+    request request = {.input.lenient = options->own[OWN_FORCE]};
     lat_settings *root = NULL;
     MPI_Comm_rank(MPI_COMM_WORLD, &request.rank);
     if (options_settings(options, MPI_COMM_WORLD, options->argument[0], NULL, &root, error)) return;

@@ -192,6 +192,17 @@ static void lock(run *run, lat_error *error)
     }
 }
 
+/* Anything but a file, a pipe with a reader too, is no log. */
+static int open_log(const char *path)
+{
+    struct stat status;
+    int descriptor = open(path, O_WRONLY | O_CREAT | O_APPEND | O_NONBLOCK | O_CLOEXEC, 0666);
+    if (descriptor < 0 || (fstat(descriptor, &status) == 0 && S_ISREG(status.st_mode))) return descriptor;
+    close(descriptor);
+    errno = ENXIO;
+    return -1;
+}
+
 /* Rank 0: makes the directory, opens and locks the log. */
 static void enter_directory(run *run, lat_error *error)
 {
@@ -201,7 +212,7 @@ static void enter_directory(run *run, lat_error *error)
         return;
     }
     char *path = run_path(run, "log.txt");
-    run->log = open(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0666);
+    run->log = open_log(path);
     if (run->log < 0)
         lat_fail(error, LAT_FILE, "%.300s: cannot be written: %s: check the directory or give another --out", path,
                  strerror(errno));

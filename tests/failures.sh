@@ -123,13 +123,38 @@ expect 2 'missing' flowmeas meas.cfg
 
 expect 6 'forth and back' flowhmc --out chaos --set 'action.[0].beta=500.0' --set 'updates.[0].trajectory=20.0' run.cfg
 
-# A fault of the program itself; MPI adds a paragraph of its own.
+# A fault of the program itself.
 count=$((count + 1))
 "$build/tests/lattice" misfit >out 2>err </dev/null
 if [ $? = 3 ] && grep -q '^flowhmc: a field in float .* lay the lattice out for float' err; then echo "ok $count - exit 3: $(head -n 1 err)"; else
     echo "not ok $count - a field in float on a lattice laid out for double"
     sed 's/^/# /' err
 fi
+
+# Pipes that nobody writes into are waited for by nobody.
+mkfifo pipe
+expect 4 'pipe: is a pipe' flowhmc pipe
+expect 4 'pipe: is no regular file' flowhmc --out x5 --set chain.start=pipe run.cfg
+expect 4 'pipe: is no regular file' flowmeas meas.cfg pipe
+expect 4 'pipe: is no regular file' flowhmc --set 'updates.[0].model=pipe' flow.cfg
+for name in config.cfg log.txt checkpoint.h5 history.h5; do
+    cp -r good "pipe-$name"
+    rm "pipe-$name/$name"
+    mkfifo "pipe-$name/$name"
+    expect 4 "$name" flowhmc --out "pipe-$name" --resume --set chain.steps=50 run.cfg
+done
+# Links where temporary files should be are not followed.
+cp -r good linked
+echo kept >kept
+for name in config.cfg checkpoint.h5 history.h5 summary.json; do ln -s ../kept "linked/$name.tmp"; done
+succeed flowhmc --quiet --out linked --resume --set chain.steps=50 run.cfg
+count=$((count + 1))
+if [ "$(cat kept)" = kept ]; then echo "ok $count - and what links led to is kept"; else echo "not ok $count - a link was followed"; fi
+(
+    ulimit -v 4000000
+    expect 3 'memory: no' flowhmc --out x6 --set 'lattice.size=[65536,32768]' run.cfg
+)
+count=$((count + 1))
 
 touch file
 expect 4 'file' flowhmc --out file/run run.cfg

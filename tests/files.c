@@ -104,6 +104,66 @@ static void test_plain(void)
     free(text);
 }
 
+/* Rank 0 makes something that is no regular file. */
+static void make_node(const char *path, const char *target)
+{
+    if (tap.rank == 0 && (target ? symlink(target, path) : mkfifo(path, 0666)) != 0)
+        lat_abort(LAT_FILE, "%s: %s", path, strerror(errno));
+    MPI_Barrier(MPI_COMM_WORLD);
+}
+
+/* Writers: names that are taken by links to other files, and pipes that nobody reads. */
+static lat_status write_plain(const char *path, lat_error *error)
+{
+    return lat_file_write(MPI_COMM_WORLD, path, "text", 4, error);
+}
+static lat_status write_h5(const char *path, lat_error *error)
+{
+    lat_h5 *file = lat_h5_create(MPI_COMM_WORLD, path, "history");
+    lat_h5_put_int(file, "x", 1);
+    return lat_h5_finish(file, error);
+}
+
+static void test_nodes(void)
+{
+    static lat_status (*const writer[])(const char *path, lat_error *error) = {write_plain, write_h5};
+    int64_t size;
+    char *back;
+    lat_error error = {0};
+    spill(in_directory("other"), "of somebody else", 16);
+    for (int i = 0; i < 2; i++) {
+        char *path = lat_text("%s/node%d", directory, i), *temporary = lat_text("%s.tmp", path);
+        make_node(temporary, in_directory("other"));
+        error = (lat_error){0};
+        ok_all(writer[i](path, &error) == LAT_DONE, "a temporary name that is a link");
+        back = slurp(in_directory("other"), &size);
+        ok(size == 16 && strcmp(back, "of somebody else") == 0, "is not followed");
+        make_node(temporary, NULL);
+        ok_all(writer[i](path, &error) == LAT_DONE, "a temporary name that is a pipe is replaced");
+        say(&error);
+        free(back);
+        free(path);
+        free(temporary);
+    }
+    make_node(in_directory("pipe"), NULL);
+    error = (lat_error){0};
+    ok_all(lat_file_read(MPI_COMM_WORLD, in_directory("pipe"), 9, &back, &size, &error) == LAT_FILE,
+           "a pipe that nobody writes into is not waited for");
+    say(&error);
+    int keep = tap.rank == 0 ? open(in_directory("pipe"), O_RDWR | O_NONBLOCK) : -1;
+    if (tap.rank == 0 && write(keep, "text", 4) != 4) lat_abort(LAT_FILE, "a pipe: %s", strerror(errno));
+    error = (lat_error){0};
+    ok_all(lat_file_read(MPI_COMM_WORLD, in_directory("pipe"), 3, &back, &size, &error) == LAT_FILE &&
+               strstr(error.text, "more than 3 bytes"),
+           "one that somebody writes into is read");
+    say(&error);
+    if (keep >= 0) close(keep);
+    error = (lat_error){0};
+    lat_h5 *file = lat_h5_open(MPI_COMM_WORLD, in_directory("pipe"), "history");
+    ok_all(lat_h5_finish(file, &error) == LAT_FILE, "nor is a pipe a history");
+    say(&error);
+}
+
 /* --------------------------------------------------------------------------------------------------- values, arrays */
 
 static void put_values(lat_h5 *file, const char *text, const double *values)
@@ -529,6 +589,7 @@ int main(int argc, char **argv)
     tap_start(&argc, &argv);
     make_directory();
     test_plain();
+    test_nodes();
     test_values();
     test_refusals();
     test_fields();

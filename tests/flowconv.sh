@@ -121,6 +121,15 @@ refused 3 'leave the precision out' --precision 32 unit.nersc x.openqcd
 refused 3 'byte order' --endian middle unit.nersc x.h5
 refused 5 'not in su3\|checksum' --endian little unit.nersc x.h5
 refused 3 'extents are 4 x 4 x 4 x 4 and not' --dims 4x4x4x8 unit.nersc x.h5
+cp unit.nersc self.nersc && ln self.nersc hard.h5 && ln -s self.nersc soft.h5 && cp self.nersc late.h5.tmp
+refused 2 'is IN' --precision 32 self.nersc self.nersc
+refused 2 'is IN' self.nersc ./self.nersc
+refused 2 'is IN' self.nersc "$PWD/soft.h5"
+refused 2 'is IN' self.nersc hard.h5
+refused 2 'is IN' soft.h5 self.nersc
+refused 2 'is IN' late.h5.tmp late.h5
+cmp self.nersc unit.nersc && cmp late.h5.tmp unit.nersc && rm late.h5.tmp
+held "a file onto itself, by whatever name, is left alone"
 refused 2 'four extents' --dims 4x4x4 unit.nersc x.h5
 refused 2 'use 32 or 64' --precision 16 unit.nersc x.h5
 refused 2 'give two' unit.nersc
@@ -129,6 +138,20 @@ refused 2 'is --check meant' --chek unit.nersc
 files=(*.tmp)
 [ ${#files[@]} = 0 ]
 held "no temporary files are left"
+
+echo 'measure = { observables = [ "plaquette" ]; };' >meas.cfg
+"$build/flowmeas" meas.cfg sum.nersc >out 2>err </dev/null
+[ $? = 5 ] && "$build/flowmeas" --force meas.cfg sum.nersc >out 2>err </dev/null && grep -q 'warning: sum.nersc: checksum is' err && [ "$(tail -1 out)" = 1 ]
+held "flowmeas --force measures what differs from its header"
+cat >run.cfg <<'END'
+lattice = { group = "su3"; size = [4, 4, 4, 4]; };
+action  = ( { kind = "wilson"; beta = 5.0; } );
+chain   = { seed = 3; steps = 1; start = "sum.nersc"; };
+updates = ( { kind = "hmc"; steps = 2; } );
+END
+"$build/flowhmc" --quiet --out forced run.cfg >out 2>err </dev/null
+[ $? = 5 ] && "$build/flowhmc" --quiet --out forced2 --set chain.force=true run.cfg >out 2>err </dev/null && grep -q 'warning: .*sum.nersc: checksum is' err
+held "and flowhmc starts from it with chain.force"
 
 for format in nersc ildg openqcd h5; do
     cat >run.cfg <<END

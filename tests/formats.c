@@ -326,6 +326,21 @@ static void test_nersc(void)
     expect_nersc("CHECKSUM = 98000000\nLINK_TRACE = 0.001218\n", LAT_FORMAT, NULL, "another link trace");
     expect_nersc("CHECKSUM = nonsense\n", LAT_FORMAT, NULL, "a checksum that is no number");
     expect_nersc("CHECKSUM = 198000000\n", LAT_FORMAT, NULL, "a checksum of more than 32 bits");
+    expect_nersc("CHECKSUM = 0\nPLAQUETTE = 0\nLINK_TRACE = 0.0\n", LAT_DONE,
+                 "checksum is 0: not computed by its writer, so not verified; its plaquette is 0", "zeros: QDP++");
+    expect_nersc("CHECKSUM = 98000000\nPLAQUETTE = -0.007\nLINK_TRACE = 1.2E-03\n", LAT_DONE, "plaquette is verified to the few",
+                 "a plaquette of three digits");
+    expect_nersc("CHECKSUM = 98000000\nPLAQUETTE = -0.005\n", LAT_FORMAT, NULL, "but not that of transposed matrices");
+    expect_nersc("CHECKSUM = 98000000\nPLAQUETTE = -0.7407407407D-02\nLINK_TRACE = 1.2152777778d-3\n", LAT_DONE, NULL,
+                 "exponents of Fortran");
+    expect_nersc("CHECKSUM = 98000000\nPLAQUETTE = -0.8407407407D-02\n", LAT_FORMAT, NULL, "and what they say counts");
+    for (int little = 0; little < 2; little++)
+        for (int bits = 32; bits <= 64; bits += 32) {
+            lat_bytes silent = nersc("4D_SU3_GAUGE_3x3", "", bits == 64 ? sums64 : sums32, 3, bits, !little);
+            memcpy(strstr(silent.data, "FLOATING_POINT"), "POINT_FLOATING", 14);
+            expect(&silent, NULL, LAT_DONE, true, "no FLOATING_POINT", "no FLOATING_POINT: length and first matrix tell");
+            free(silent.data);
+        }
     lat_bytes file = nersc64("CHECKSUM = 98000001\nPLAQUETTE = 0.5\nLINK_TRACE = 0.5\n");
     expect(&file, &(lat_config_options){.lenient = true}, LAT_DONE, true,
            "checksum is 98000000 and should be 98000001; plaquette is -0.0074",
@@ -376,6 +391,7 @@ static void test_ildg(void)
     expect_ildg("cxbnf", xml64, sums, ENDS, NULL, LAT_DONE, NULL, "records in any order, blanks in the XML");
     expect_ildg("fb", xml64, sums, ENDS, NULL, LAT_DONE, "no checksum", "no checksum: a warning");
     expect_ildg("fb", xml64, sums, 0, NULL, LAT_FORMAT, NULL, "a last record that does not say so: cut off");
+    expect_ildg("fb", xml64, sums, 0, &(lat_config_options){.lenient = true}, LAT_DONE, "something may be missing", "which can be forced");
     expect_ildg("b", xml64, sums, 0, &dims, LAT_DONE, "no checksum", "matrices alone, when the extents are told");
     expect_ildg("b", xml64, sums, 0, NULL, LAT_FORMAT, NULL, "matrices alone");
     expect_ildg("bc", xml64, sums, ENDS, &dims, LAT_DONE, NULL, "without format, with checksum");
@@ -399,6 +415,190 @@ static void expect_changed(const lat_bytes *file, int64_t at, const void *bytes,
     memcpy(copy.data + at, bytes, (size_t)count);
     expect(&copy, NULL, status, true, NULL, what);
     free(copy.data);
+}
+
+/* ildg-format in the ways that XML allows. */
+static void test_xml(void)
+{
+    static const char rest[] = "<field>su3gauge</field><precision>64</precision><ly>2</ly><lz>6</lz><lt>10</lt>";
+    static const char *const good[] = {
+        "<f><!-- was: <lx>6</lx> --><lx>4</lx>%s</f>",
+        "<f><lx><!-- was: 6 -->4</lx>%s</f>",
+        "<ildg:f xmlns:ildg='http://www.lqcd.org/ildg'><ildg:lx unit='&lt;lx>8'>4</ildg:lx>%s</ildg:f>",
+        "<f><lx>&#52;</lx>%s</f>",
+        "<f><lx><![CDATA[4]]></lx>%s</f>",
+        "<!DOCTYPE f><f><history>&lt;lx&gt;</history><lxx>5</lxx><lx a=\"1\" >4</lx >%s</f>\n",
+        "<?xml version='1.0' encoding='ISO-8859-1'?><f>\374<lx\n>4</lx>%s</f>"};
+    static const char *const bad[] = {
+        "<f><lx>4</lx><lx>4</lx>%s</f>",
+        "<f><lx>4</lx>%s",
+        "<f><lx>4</lx>%s</g>",
+        "<f><lx>4 4</lx>%s</f>",
+        "<f><lx>0x4</lx>%s</f>",
+        "<f><lx>4</lx>%s</f><f/>",
+        "<!DOCTYPE f [<!ENTITY a '4'>]><f><lx>&a;</lx>%s</f>",
+        "<!DOCTYPE f [<!ENTITY a '4'><!ENTITY b '&a;&a;&a;&a;'><!ENTITY c '&b;&b;&b;&b;'>]><f><x>&c;</x><lx>4</lx>%s</f>",
+        "<!DOCTYPE f SYSTEM 'file:///etc/passwd' [<!ENTITY a SYSTEM 'file:///etc/passwd'>]><f>&a;<lx>4</lx>%s</f>",
+        "<f><lx>44444444444444444444444444444444444444444444444444444444444444444444</lx>%s</f>"};
+    for (size_t i = 0; i < sizeof good / sizeof *good + sizeof bad / sizeof *bad; i++) {
+        const bool well = i < sizeof good / sizeof *good;
+        const char *form = well ? good[i] : bad[i - sizeof good / sizeof *good];
+        lat_bytes xml = {0};
+        const char *mark = strstr(form, "%s");
+        lat_bytes_add(&xml, form, mark - form);
+        lat_bytes_print(&xml, "%s%s", rest, mark + 2);
+        expect_ildg("fbc", xml.data, sums, ENDS, NULL, well ? LAT_DONE : LAT_FORMAT, NULL, well ? "XML that is read" : "XML that is not");
+        free(xml.data);
+    }
+    lat_bytes deep = {0};
+    for (int i = 0; i < 10000; i++) lat_bytes_print(&deep, "<a>");
+    expect_ildg("fbc", deep.data, sums, ENDS, NULL, LAT_FORMAT, NULL, "XML that nests without end");
+    free(deep.data);
+}
+
+/* Messages: flags and type of each record; a type '*' are the matrices of the field, '+' are other bytes. */
+typedef struct {
+    int flags;
+    const char *type, *text;
+} message_record;
+
+static void expect_messages(const message_record *list, lat_status status, const char *warning, const char *what)
+{
+    lat_bytes out = {0}, matrices = {0};
+    golden_matrices(&matrices, 3, 64, true);
+    for (; list->type; list++) {
+        bool field = list->type[0] == '*', other = list->type[0] == '+';
+        const char *text = field ? matrices.data : other ? "random numbers" : list->text;
+        golden_record(&out, list->flags, list->type + (field || other), text, field ? matrices.size : (int64_t)strlen(text));
+    }
+    free(matrices.data);
+    expect(&out, NULL, status, true, warning, what);
+    free(out.data);
+}
+
+static const char others_sums[] = "<scidacChecksum><suma>12ab</suma><sumb>34cd</sumb></scidacChecksum>";
+enum { WHOLE = BEGINS | ENDS };
+
+static void test_messages(void)
+{
+    const message_record after[] = {{BEGINS, "ildg-format", xml64}, {0, "*ildg-binary-data", ""}, {ENDS, "scidac-checksum", sums},
+                                    {BEGINS, "scidac-record-xml", "<rng/>"}, {0, "+scidac-binary-data", ""},
+                                    {ENDS, "scidac-checksum", others_sums}, {0, NULL, NULL}};
+    const message_record none[] = {{BEGINS, "ildg-format", xml64}, {ENDS, "*ildg-binary-data", ""},
+                                   {BEGINS, "+scidac-binary-data", ""}, {ENDS, "scidac-checksum", others_sums}, {0, NULL, NULL}};
+    const message_record before[] = {{BEGINS, "+scidac-binary-data", ""}, {ENDS, "scidac-checksum", others_sums},
+                                     {BEGINS, "ildg-format", xml64}, {ENDS, "*ildg-binary-data", ""}, {0, NULL, NULL}};
+    const message_record apart[] = {{WHOLE, "ildg-format", xml64}, {WHOLE, "*ildg-binary-data", ""}, {WHOLE, "ildg-data-lfn", "x"},
+                                    {WHOLE, "scidac-checksum", sums}, {WHOLE, "+rng-binary", ""},
+                                    {WHOLE, "scidac-checksum", others_sums}, {0, NULL, NULL}};
+    const message_record unmarked[] = {{0, "scidac-checksum", others_sums}, {0, "+rng-binary", ""}, {0, "ildg-format", xml64},
+                                       {0, "*ildg-binary-data", ""}, {0, "scidac-checksum", sums}, {0, "ildg-data-lfn", ""},
+                                       {0, NULL, NULL}};
+    const message_record wrong[] = {{BEGINS, "ildg-format", xml64}, {0, "*ildg-binary-data", ""},
+                                    {ENDS, "scidac-checksum", others_sums}, {0, NULL, NULL}};
+    expect_messages(after, LAT_DONE, NULL, "the checksum of another message does not count, after the field");
+    expect_messages(none, LAT_DONE, "no checksum", "nor when the field has none");
+    expect_messages(before, LAT_DONE, "no checksum", "nor before it");
+    expect_messages(apart, LAT_DONE, NULL, "messages of one record: SIMULATeQCD");
+    expect_messages(unmarked, LAT_DONE, "not marked", "no marks of messages: OpenStaPLE");
+    expect_messages(wrong, LAT_FORMAT, NULL, "its own checksum does");
+}
+
+static void test_scidac(void)
+{
+    static const char file[] = "<scidacFile><version>1.1</version><spacetime>4</spacetime><dims>4 2 6 10 </dims><volfmt>0</volfmt></scidacFile>",
+                      parts[] = "<scidacFile><spacetime>4</spacetime><dims>4 2 6 10 </dims><volfmt>2</volfmt></scidacFile>",
+                      flat[] = "<scidacFile><spacetime>3</spacetime><dims>4 2 60</dims><volfmt>0</volfmt></scidacFile>",
+                      record[] = "<scidacRecord><datatype>QDP_D3_ColorMatrix</datatype><precision>D</precision><colors>3</colors>"
+                                 "<typesize>144</typesize><datacount>4</datacount></scidacRecord>",
+                      fermion[] = "<scidacRecord><datatype>QDP_D3_DiracFermion</datatype><colors>3</colors><datacount>1</datacount></scidacRecord>";
+    message_record list[] = {{BEGINS, "scidac-private-file-xml", file}, {ENDS, "scidac-file-xml", "<x/>"},
+                             {BEGINS, "scidac-private-record-xml", fermion}, {0, "+scidac-binary-data", ""}, {ENDS, "scidac-checksum", others_sums},
+                             {BEGINS, "scidac-private-record-xml", record}, {0, "scidac-record-xml", ""},
+                             {0, "*scidac-binary-data", ""}, {ENDS, "scidac-checksum", sums}, {0, NULL, NULL}};
+    expect_messages(list, LAT_DONE, NULL, "a single file of SciDAC");
+    list[0].text = parts;
+    expect_messages(list, LAT_FORMAT, NULL, "one part of a file in parts");
+    list[0].text = flat;
+    expect_messages(list, LAT_FORMAT, NULL, "a field in three dimensions");
+    list[0].text = file;
+    list[5].text = fermion;
+    expect_messages(list, LAT_FORMAT, NULL, "no gauge field among the records");
+    list[2].text = list[5].text = record;
+    expect_messages(list, LAT_FORMAT, NULL, "two gauge fields");
+}
+
+/* What is written of a lattice that is open in t. */
+static void test_open_written(lat_gauge *gauge)
+{
+    static const char *const names[] = {"open.openqcd", "open.nersc", "open.ildg", "open.h5"};
+    const lat_provenance open[] = {{"boundary", "boundary = [\"periodic\", \"periodic\", \"periodic\", \"open\"];"}};
+    for (int i = 0; i < 4; i++) {
+        lat_error error = {0};
+        lat_config_report report = {0};
+        char *path = in_directory(names[i]);
+        lat_field_scatter(gauge->links, 0, values);
+        lat_config_write_as(path, gauge, 0, NULL, open, 1, &error);
+        bool kept = is_golden(gauge, 0);
+        lat_config_read_as(path, gauge, NULL, &report, &error);
+        const char *boundary = lat_provenance_find(report.provenance, report.provenance_count, "boundary");
+        lat_bytes file = slurp(path);
+        bool says = memmem(file.data, (size_t)file.size, "BOUNDARY_3 = PERIODIC\nBOUNDARY_4 = OPEN\n", 40) != NULL;
+        int64_t zeros = 0;
+        for (int64_t at = 24; i == 0 && at < file.size; at += 144)
+            zeros += crc32(0, (Bytef *)file.data + at, 144) == crc32(0, (Bytef *)(char[144]){0}, 144);
+        ok_all(error.status == LAT_DONE && kept && boundary && strcmp(boundary, open[0].value) == 0 && (i != 1 || says) &&
+                   zeros == (i == 0 ? 48 : 0),
+               "%s: an open boundary is written and read", names[i]);
+        say(&error);
+        free(file.data);
+        lat_config_report_free(&report);
+    }
+    lat_error error = {0};
+    lat_config_report report = {0};
+    const lat_provenance garbage[] = {{"boundary", "boundary = [\"periodic\", \"opne\"];"}};
+    lat_config_write_as(in_directory("garbage.h5"), gauge, 0, NULL, garbage, 1, &error);
+    ok_all(lat_config_read_as(in_directory("garbage.h5"), gauge, NULL, &report, &error) == LAT_FORMAT,
+           "a boundary that is none: refused");
+    say(&error);
+    lat_config_report_free(&report);
+}
+
+/* openQCD and what was made of it: the links in t that leave the last slice are zero. */
+static void test_open_boundary(void)
+{
+    lat_error error = {0};
+    lat_config_report report = {0};
+    lat_gauge *gauge = lat_gauge_create(golden, LAT_SU3, LAT_DOUBLE);
+    const lat_config_options lenient = {.lenient = true};
+    lat_bytes file = nersc64("");
+    const int64_t begin = file.size - (int64_t)sizeof values, slice = (int64_t)sizeof values / 10, link = 8 * GOLDEN_LINK;
+    char *path = in_directory("made");
+    double *found = lat_alloc(GOLDEN_REALS, sizeof *found);
+    for (int64_t site = 0; site < 48; site++) memset(file.data + begin + 9 * slice + (4 * site + 3) * link, 0, (size_t)link);
+    spill(path, &file);
+    lat_config_read_as(path, gauge, NULL, &report, &error);
+    lat_field_gather(gauge->links, 0, found);
+    bool same = true;
+    for (int64_t i = 0; i < GOLDEN_REALS; i++) {
+        bool across = i / (48 * 4 * 18) == 9 && i / 18 % 4 == 3;
+        same = same && found[i] == (across ? i % 18 % 8 == 0 : values[i]);
+    }
+    const char *boundary = lat_provenance_find(report.provenance, report.provenance_count, "boundary");
+    ok_all(error.status == LAT_DONE && same && report.violation == 0 && strstr(report.detail, "open in t") && !strstr(report.warning, "open") && boundary &&
+               strstr(boundary, "\"open\"]"),
+           "an open boundary: zero links become 1, and the file says so");
+    say(&error);
+    memset(file.data + begin + 9 * slice, 0, (size_t)link);
+    expect(&file, &lenient, LAT_FORMAT, false, NULL, "one zero link more: refused");
+    memcpy(file.data + begin + 9 * slice, file.data + begin + 8 * slice, (size_t)link);
+    memcpy(file.data + begin + 9 * slice + 3 * link, file.data + begin + 8 * slice, (size_t)link);
+    expect(&file, &lenient, LAT_FORMAT, false, NULL, "one fewer: refused");
+    lat_config_report_free(&report);
+    test_open_written(gauge);
+    lat_gauge_free(gauge);
+    free(found);
+    free(file.data);
 }
 
 static void test_hostile_ildg(void)
@@ -577,7 +777,15 @@ static void test_all_damage(void)
     test_damage("MILC", &file[2], 96, true);
     test_damage("openQCD", &file[3], 24, false);
     lat_bytes_add(&file[0], "", 1);
-    expect_refusal(&file[0], "a byte too many");
+    expect(&file[0], NULL, LAT_DONE, true, "1 bytes of padding", "NERSC: a NUL too many is padding");
+    for (int i = 0; i < 511; i++) lat_bytes_add(&file[i % 4], "\n\0", 2);
+    for (int i = 0; i < 4; i++)
+        expect(&file[i], NULL, LAT_DONE, true, "bytes of padding", "NULs and line ends to the end of a block are padding");
+    for (int i = 0; i < 4; i++) {
+        lat_bytes_add(&file[i], "x", 1);
+        expect_refusal(&file[i], "a byte too many");
+        if (i != 1) expect(&file[i], &(lat_config_options){.lenient = true}, LAT_DONE, true, "nobody knows", "which can be forced");
+    }
     for (int i = 0; i < 4; i++) free(file[i].data);
 }
 
@@ -639,6 +847,33 @@ static void test_provenance(void)
 
 /* ------------------------------------------------------------------------------------------------------------ SU(2) */
 
+/* Matrices of SU(2) without a format record: LatticeQCD.jl. */
+static void test_su2_alone(lat_gauge *gauge)
+{
+    for (int bits = 32; bits <= 64; bits += 32) {
+        lat_error error = {0};
+        lat_group group = LAT_GROUPS;
+        lat_shape shape;
+        lat_config_report report = {0};
+        lat_config_options options = {.bits = bits, .size = {4, 2, 6, 10}};
+        char *path = in_directory("su2-alone.ildg");
+        lat_config_write_as(path, gauge, 0, &options, NULL, 0, &error);
+        lat_bytes whole = slurp(path), alone = {0};
+        const char *data = memmem(whole.data, (size_t)whole.size, "ildg-binary-data", 16);
+        golden_record(&alone, WHOLE, "ildg-binary-data", data + 128, GOLDEN_SITES * 4 * bits);
+        spill(path, &alone);
+        options.bits = 0;
+        lat_config_shape_as(MPI_COMM_WORLD, path, &options, &group, &shape, &error);
+        lat_config_read_as(path, gauge, &options, &report, &error);
+        ok_all(error.status == LAT_DONE && group == LAT_SU2 && strstr(report.warning, "no checksum"),
+               "matrices of SU(2) alone, %d bits: the length tells", bits);
+        say(&error);
+        lat_config_report_free(&report);
+        free(whole.data);
+        free(alone.data);
+    }
+}
+
 /* Random links through the formats that can say su2, and back. */
 static void test_su2(void)
 {
@@ -672,6 +907,7 @@ static void test_su2(void)
         say(&error);
         free(file.data);
     }
+    test_su2_alone(gauge);
     lat_error error = {0};
     lat_gauge *wrong = lat_gauge_create(golden, LAT_SU3, LAT_DOUBLE);
     ok_all(lat_config_read(in_directory("su2.ildg"), wrong, &error) == LAT_FORMAT, "su2 is not read as su3");
@@ -871,6 +1107,10 @@ int main(int argc, char **argv)
     for (int i = 0; i < VARIANTS; i++) test_variant(&variants[i]);
     test_nersc();
     test_ildg();
+    test_xml();
+    test_messages();
+    test_scidac();
+    test_open_boundary();
     test_hostile_nersc();
     test_hostile_ildg();
     test_hostile_others();

@@ -10,6 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <unistd.h>
 
 lat_status lat_fail(lat_error *error, lat_status status, const char *format, ...)
 {
@@ -52,9 +53,12 @@ _Noreturn void lat_abort(lat_status status, const char *format, ...)
     va_end(list);
     fprintf(stderr, "flowhmc: %s\n", text);
     fflush(stderr);
-    int running = 0;
+    int running = 0, ranks = 1;
     MPI_Initialized(&running);
-    if (running) MPI_Abort(MPI_COMM_WORLD, status);
+    if (running) MPI_Comm_size(MPI_COMM_WORLD, &ranks);
+    /* Alone, there is nobody to be ended, and MPI_Abort would add a paragraph to the line. */
+    if (ranks == 1) _exit(status);
+    MPI_Abort(MPI_COMM_WORLD, status);
     exit(status);
 }
 

@@ -9,9 +9,11 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 int64_t lat_read_at(int descriptor, void *bytes, int64_t size, int64_t offset)
@@ -34,10 +36,77 @@ int64_t lat_write_at(int descriptor, const void *bytes, int64_t size, int64_t of
     while (done < size) {
         ssize_t n = pwrite(descriptor, (const char *)bytes + done, (size_t)(size - done), offset + done);
         if (n < 0 && errno == EINTR) continue;
+        if (n == 0) errno = EIO;
         if (n <= 0) break;
         done += n;
     }
     return done;
+}
+
+int lat_open_input(const char *path, int64_t *bytes, lat_error *error)
+{
+    struct stat status;
+    int descriptor;
+    do descriptor = open(path, O_RDONLY | O_NONBLOCK | O_CLOEXEC);
+    while (descriptor < 0 && errno == EINTR);
+    if (descriptor < 0 || fstat(descriptor, &status) != 0)
+        lat_fail(error, LAT_FILE, "%s: cannot be read: %s: check the path and its permissions", path, strerror(errno));
+    else if (!S_ISREG(status.st_mode))
+        lat_fail(error, LAT_FILE, "%s: is no regular file: check the path", path);
+    else {
+        *bytes = status.st_size;
+        return descriptor;
+    }
+    if (descriptor >= 0) close(descriptor);
+    return -1;
+}
+
+int lat_open_temporary(const char *path)
+{
+    int descriptor;
+    if (unlink(path) != 0 && errno != ENOENT) return -1;
+    do descriptor = open(path, O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0666);
+    while (descriptor < 0 && errno == EINTR);
+    return descriptor;
+}
+
+int lat_open_again(const char *path)
+{
+    int descriptor;
+    do descriptor = open(path, O_RDWR | O_NONBLOCK | O_NOFOLLOW | O_CLOEXEC);
+    while (descriptor < 0 && errno == EINTR);
+    return descriptor;
+}
+
+int lat_sync(int descriptor)
+{
+    int code;
+    do code = fsync(descriptor) == 0 ? 0 : errno;
+    while (code == EINTR);
+    return code;
+}
+
+int lat_truncate(int descriptor, int64_t size)
+{
+    int code;
+    do code = ftruncate(descriptor, size) == 0 ? 0 : errno;
+    while (code == EINTR);
+    return code;
+}
+
+/* In pieces: some file systems give back what an interrupted call has claimed, and would never come to the end. */
+int lat_claim(int descriptor, int64_t begin, int64_t end)
+{
+    enum { PIECE = 1 << 28 };
+    for (int64_t next; begin < end; begin = next) {
+        int code;
+        next = end - begin < PIECE ? end : begin + PIECE;
+        do code = posix_fallocate(descriptor, begin, next - begin);
+        while (code == EINTR);
+        if (code == EOPNOTSUPP || code == ENOSYS) return 0;
+        if (code) return code;
+    }
+    return 0;
 }
 
 /* Some file systems cannot sync a directory (EINVAL): they keep their own order. */
@@ -47,12 +116,11 @@ static bool sync_directory_of(const char *path)
     char *slash = strrchr(directory, '/');
     if (slash) slash[slash == directory] = 0;
     int descriptor = open(slash ? directory : ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    bool good = descriptor >= 0 && (fsync(descriptor) == 0 || errno == EINVAL);
-    int reason = errno;
+    int code = descriptor < 0 ? errno : lat_sync(descriptor);
     if (descriptor >= 0) close(descriptor);
     free(directory);
-    errno = reason;
-    return good;
+    errno = code;
+    return code == 0 || code == EINVAL;
 }
 
 lat_status lat_file_commit(const char *temporary, const char *path, lat_error *error)
@@ -78,19 +146,37 @@ static void grow(char **bytes, int64_t *room, int64_t limit)
     *room = next;
 }
 
-/* By read() alone, so that pipes are files too.  One byte beyond the limit tells that there is more. */
+/* Bytes read, 0 at the end, -1 on failure.  Whoever writes into a pipe may take a minute for each piece. */
+static ssize_t read_some(int descriptor, char *bytes, int64_t size)
+{
+    enum { MINUTE = 60000 };
+    struct pollfd wait = {.fd = descriptor, .events = POLLIN};
+    for (;;) {
+        ssize_t n = read(descriptor, bytes, (size_t)size);
+        if (n >= 0 || (errno != EINTR && errno != EAGAIN)) return n;
+        if (errno == EAGAIN && poll(&wait, 1, MINUTE) == 0) {
+            errno = ETIMEDOUT;
+            return -1;
+        }
+    }
+}
+
+/* By read() alone, so that pipes are files too, but never one that nobody writes into.  One byte beyond the limit tells
+ * that there is more. */
 static void read_whole(const char *path, int64_t limit, char **bytes, int64_t *size, lat_error *error)
 {
-    int descriptor = open(path, O_RDONLY | O_CLOEXEC);
-    ssize_t n = descriptor < 0 ? -1 : 1;
+    struct stat status;
+    int descriptor = open(path, O_RDONLY | O_NONBLOCK | O_CLOEXEC);
+    ssize_t n = descriptor < 0 || fstat(descriptor, &status) != 0 ? -1 : 1;
     for (int64_t room = 0; n > 0 && *size <= limit;) {
         if (*size == room) grow(bytes, &room, limit);
-        do n = read(descriptor, *bytes + *size, (size_t)(room - *size));
-        while (n < 0 && errno == EINTR);
+        n = read_some(descriptor, *bytes + *size, room - *size);
         if (n > 0) *size += n;
     }
     if (n < 0)
         lat_fail(error, LAT_FILE, "%s: cannot be read: %s: check the path and its permissions", path, strerror(errno));
+    else if (*size == 0 && S_ISFIFO(status.st_mode))
+        lat_fail(error, LAT_FILE, "%s: is a pipe that nothing comes from: check the path", path);
     else if (*size > limit)
         lat_fail(error, LAT_FILE, "%s: has more than %lld bytes: is it the file you mean?", path, (long long)limit);
     else
@@ -130,10 +216,11 @@ static bool same_bytes(int descriptor, const char *bytes, int64_t size)
 static void write_whole(const char *path, const void *bytes, int64_t size, lat_error *error)
 {
     char *temporary = lat_text("%s.tmp", path);
-    int descriptor = open(temporary, O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
-    if (descriptor < 0 || lat_write_at(descriptor, bytes, size, 0) != size || fsync(descriptor) != 0)
+    int descriptor = lat_open_temporary(temporary);
+    int code = descriptor < 0 || lat_write_at(descriptor, bytes, size, 0) != size ? errno : lat_sync(descriptor);
+    if (code)
         lat_fail(error, LAT_FILE, "%s: cannot be written: %s: check the path, its permissions and the room on the disk",
-                 path, strerror(errno));
+                 path, strerror(code));
     else if (!same_bytes(descriptor, bytes, size))
         lat_fail(error, LAT_FILE, "%s: reads back other than it was written: check the disk", path);
     if (descriptor >= 0) {

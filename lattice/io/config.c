@@ -6,11 +6,9 @@
 #include "lattice/io/io.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 /* The last has no mark at its beginning, so it is tried last. */
@@ -46,19 +44,14 @@ static int look(const char *path, lat_error *error)
 {
     enum { HEAD = 512 };
     uint8_t head[HEAD];
-    struct stat status;
-    int format = FORMATS, descriptor = open(path, O_RDONLY | O_NONBLOCK | O_CLOEXEC); /* a pipe without a writer is not waited for */
-    int64_t size = -1;
-    if (descriptor < 0 || fstat(descriptor, &status) != 0)
-        lat_fail(error, LAT_FILE, "%s: cannot be read: %s: check the path and its permissions", path, strerror(errno));
-    else if (!S_ISREG(status.st_mode))
-        lat_fail(error, LAT_FILE, "%s: is no regular file: check the path", path);
-    else
-        size = lat_read_at(descriptor, head, HEAD, 0);
+    int format = FORMATS;
+    int64_t bytes, size = -1;
+    int descriptor = lat_open_input(path, &bytes, error);
+    if (descriptor >= 0) size = lat_read_at(descriptor, head, HEAD, 0);
     if (size >= 0 && size < HEAD && errno)
         lat_fail(error, LAT_FILE, "%s: cannot be read: %s: check the disk", path, strerror(errno));
     else if (size >= 0)
-        for (format = 0; format < FORMATS && !formats[format]->probe(head, size, status.st_size);) format++;
+        for (format = 0; format < FORMATS && !formats[format]->probe(head, size, bytes);) format++;
     if (descriptor >= 0) close(descriptor);
     if (error->status == LAT_DONE && format == FORMATS)
         lat_fail(error, LAT_FORMAT,
@@ -144,8 +137,7 @@ lat_status lat_config_read(const char *path, lat_gauge *gauge, lat_error *error)
 {
     lat_config_report report = {0};
     read_file(path, gauge, &no_options, &report, error);
-    if (gauge->links->geometry->rank == 0 && error->status == LAT_DONE && report.warning[0])
-        fprintf(stderr, "flowhmc: warning: %s: %s\n", path, report.warning);
+    if (gauge->links->geometry->rank == 0 && error->status == LAT_DONE) lat_config_report_warn(&report, path, gauge);
     lat_config_report_free(&report);
     return error->status;
 }

@@ -22,7 +22,7 @@ typedef struct {
     int bits;                  /* of a number: 32 or 64.  Writing: 32 in NERSC and ILDG only */
     int64_t size[LAT_MAX_DIM]; /* reading: extents of an ILDG file that does not name them */
     bool two_rows;             /* writing: NERSC files that leave out the last row of each matrix */
-    bool lenient;              /* reading: checksums, plaquettes and link traces that differ are only warnings */
+    bool lenient;              /* reading: what differs from what the file says, or may be missing, is only a warning */
 } lat_config_options;
 
 /* What a file said and what was found in it.  Release it with lat_config_report_free. */
@@ -46,6 +46,8 @@ typedef struct {
     char *memory;
 } lat_config_report;
 void lat_config_report_free(lat_config_report *report);
+/* Prints the warnings, and that the file's lattice had another boundary than this one, on stderr; for one rank to call. */
+void lat_config_report_warn(const lat_config_report *report, const char *path, const lat_gauge *gauge);
 
 /* Fills the halo of links.  LAT_CONFIG if the format cannot hold the field, or the ending is unknown. */
 lat_status lat_config_write(const char *path, lat_gauge *gauge, int member, const lat_provenance *provenance, int count,

@@ -52,8 +52,15 @@ lat_group lat_h5_get_group(lat_h5 *file)
     return group;
 }
 
+static void check_boundary(lat_h5 *file, const char *text, const lat_geometry *g)
+{
+    lat_error error = {0};
+    lat_boundary boundary;
+    if (lat_provenance_boundary(text, g->dim, g->size, &boundary, &error)) lat_h5_refuse(file, "'boundary' is not understood: %s", error.text);
+}
+
 /* What the programs write; other attributes are left alone. */
-static void read_provenance(lat_h5 *file, lat_config_report *report)
+static void read_provenance(lat_h5 *file, const lat_geometry *g, lat_config_report *report)
 {
     enum { LONGEST = 1 << 20 };
     static const char *const known[] = {"program",      "seed", "step", "replica",     "configuration",
@@ -62,6 +69,7 @@ static void read_provenance(lat_h5 *file, lat_config_report *report)
     lat_bytes pairs = {0};
     for (size_t i = 0; i < sizeof known / sizeof *known; i++) {
         char *text = lat_h5_has(file, known[i]) ? lat_h5_get_text(file, known[i], LONGEST) : NULL;
+        if (text && strcmp(known[i], "boundary") == 0) check_boundary(file, text, g);
         if (text) lat_bytes_add_pair(&pairs, known[i], text, (int64_t)strlen(text));
         free(text);
     }
@@ -106,7 +114,7 @@ static lat_status read_links(const char *path, lat_gauge *gauge, const lat_confi
                       lat_group_names[found], lat_group_names[gauge->group]);
     lat_h5_get_field(file, "links", gauge->links, 0);
     if (lat_h5_status(file) == LAT_DONE) {
-        read_provenance(file, report);
+        read_provenance(file, gauge->links->geometry, report);
         lat_links_summary summary = lat_links_summarise(gauge, 0, report->wanted);
         fill_report(report, gauge, &summary);
         if (summary.bad)

@@ -43,7 +43,7 @@ void lat_report_pairs(lat_config_report *report, lat_bytes *pairs);
 
 /* ----------------------------------------------------------------------------- formats of header, matrices, trailer */
 
-/* What the header says.  Nothing in here is a pointer: rank 0 fills it in and sends it to the others. */
+/* What the header says (matrix.c).  Nothing in here is a pointer: rank 0 fills it in and sends it to the others. */
 typedef struct {
     lat_group group;
     int64_t size[LAT_MAX_DIM];
@@ -56,9 +56,17 @@ typedef struct {
     bool has_plaquette, has_trace, has_checksum;
     double plaquette, trace; /* mean of Re tr / N */
     double plaquette_tolerance, trace_tolerance;
+    double plaquette_digit, trace_digit; /* what one in the last digit is worth, where there are few */
     uint32_t checksum[2];
     char detail[96]; /* variant of the format, for the report */
+    char warning[256];
 } lat_matrices;
+
+/* Something that could not be verified, though nothing is wrong with it; more than one are joined. */
+void lat_matrices_warn(lat_matrices *matrices, const char *format, ...) __attribute__((format(printf, 2, 3)));
+
+/* Rank 0: is there nothing but NULs and blanks from one place of a file to another, 16 MiB at most? */
+bool lat_only_padding(int descriptor, int64_t begin, int64_t end);
 
 typedef struct {
     int64_t coordinate[LAT_MAX_DIM];
@@ -72,6 +80,7 @@ typedef struct {
     int unit_links;
     bool any_colours;    /* SU(2) too */
     bool even;           /* all extents must be even */
+    bool cut;            /* links across an open boundary in t are zero in such files */
     bool with_plaquette; /* what stands before the matrices names plaquette and link trace */
     bool site_units;     /* all links of a unit are of one site, in the order of directions */
     /* Rank 0: reads the header.  descriptor is open, the file has so many bytes. */
@@ -92,6 +101,21 @@ typedef struct {
                   lat_bytes *before, lat_bytes *after);
 } lat_matrix_format;
 
+/* matrix.c.
+ * Bytes of a unit of the file, and number of units; false if the number of bytes is beyond 2^62. */
+int64_t lat_unit_bytes(const lat_matrix_format *format, const lat_matrices *matrices);
+bool lat_unit_count(const lat_matrix_format *format, const lat_matrices *matrices, int64_t *units);
+
+/* Sites with x fastest: the unit is the site, its links are those in x, y, z, t. */
+void lat_locate_site(const int64_t size[LAT_MAX_DIM], int64_t unit, lat_place place[LAT_MOST_UNIT]);
+
+/* One matrix of a file as a link, whose rows that are left out are completed, and back. */
+void lat_link_of_bytes(const lat_matrices *matrices, const uint8_t *bytes, double *link);
+void lat_bytes_of_link(const lat_matrices *matrices, const double *link, uint8_t *bytes);
+/* Do these bytes, as the file has them, stand for an element of the group? */
+bool lat_matrix_is_link(const lat_matrices *matrices, const uint8_t *bytes);
+
+/* matrices.c */
 lat_status lat_matrices_shape(const lat_matrix_format *format, MPI_Comm comm, const char *path,
                               const lat_config_options *options, lat_group *group, lat_shape *shape, lat_error *error);
 lat_status lat_matrices_read(const lat_matrix_format *format, const char *path, lat_gauge *gauge,
@@ -104,15 +128,12 @@ lat_status lat_matrices_write(const lat_matrix_format *format, const char *path,
                               int member, const lat_matrices *variant, const lat_provenance *provenance, int count,
                               lat_error *error);
 
-/* Bytes of a unit of the file, and number of units; false if the number of bytes is beyond 2^62. */
-int64_t lat_unit_bytes(const lat_matrix_format *format, const lat_matrices *matrices);
-bool lat_unit_count(const lat_matrix_format *format, const lat_matrices *matrices, int64_t *units);
-
 /* The value of a provenance key; NULL if it is not there. */
 const char *lat_provenance_find(const lat_provenance *provenance, int count, const char *key);
 
-/* Sites with x fastest: the unit is the site, its links are those in x, y, z, t. */
-void lat_locate_site(const int64_t size[LAT_MAX_DIM], int64_t unit, lat_place place[LAT_MOST_UNIT]);
+/* The boundary that a value of the key `boundary` stands for, on a lattice of these extents.  LAT_FORMAT, without the
+ * path, if it stands for none. */
+lat_status lat_provenance_boundary(const char *value, int dim, const int64_t *size, lat_boundary *boundary, lat_error *error);
 
 /* A field moved to or from such a file (transfer.c).  Collective, in pieces: memory does not grow with the lattice.
  * sum: the checksums of all bytes, on all ranks.  Reading: into every member.  Writing: `check` reads back what was
@@ -125,9 +146,6 @@ void lat_transfer_write(lat_transfer *transfer, const char *path, int descriptor
                         lat_error *error);
 void lat_transfer_check(lat_transfer *transfer, const char *path, int descriptor, lat_error *error);
 
-/* Do these bytes, as the file has them, stand for an element of the group? */
-bool lat_matrix_is_link(const lat_matrices *matrices, const uint8_t *bytes);
-
 /* ------------------------------------------------------------------------------------------------------ links.c */
 
 /* Means over the lattice of Re tr P / N and Re tr U / N, and the largest deviation of a link from the group:
@@ -138,5 +156,11 @@ typedef struct {
 } lat_links_summary;
 /* Of one member.  Collective; fills the halo if the plaquette is wanted, which is NaN if not. */
 lat_links_summary lat_links_summarise(lat_gauge *gauge, int member, bool with_plaquette);
+
+
+/* Where exactly the links in t that leave the last slice are zero: sets them to 1, in all members.  Collective. */
+bool lat_links_mend_open(lat_gauge *gauge);
+/* Sets them to zero in one member; returns their number. */
+int64_t lat_links_cut_open(lat_gauge *gauge, int member);
 
 #endif

@@ -22,7 +22,7 @@ static uint64_t big_endian(const uint8_t *bytes, int count)
 bool lime_next(const char *path, int descriptor, int64_t file_bytes, int64_t *at, lime_record *record, lat_error *error)
 {
     uint8_t header[LIME_HEADER_BYTES];
-    if (error->status != LAT_DONE || *at >= file_bytes) return false;
+    if (error->status != LAT_DONE || lat_only_padding(descriptor, *at, file_bytes)) return false;
     if (file_bytes - *at < LIME_HEADER_BYTES) {
         lat_fail(error, LAT_FORMAT, "%s: ends within the header of a record: it is cut off, take another copy", path);
         return false;

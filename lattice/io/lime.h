@@ -15,7 +15,8 @@ typedef struct {
     bool begins, ends;     /* first, last record of its message */
 } lime_record;
 
-/* The record at *at, which moves on to the next; false at the end of the file, and on failure. */
+/* The record at *at, which moves on to the next; false at the end of the file, where nothing but padding follows, and on
+ * failure. */
 bool lime_next(const char *path, int descriptor, int64_t file_bytes, int64_t *at, lime_record *record,
                lat_error *error);
 

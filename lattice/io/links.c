@@ -174,3 +174,76 @@ lat_links_summary lat_links_summarise(lat_gauge *gauge, int member, bool with_pl
     if (exact != gauge) lat_gauge_free(exact);
     return out;
 }
+
+/* Is this link one of those that leave the last slice in t? */
+static bool leaves(const lat_geometry *g, int64_t site, int lane, int mu)
+{
+    const int64_t slice = g->volume / g->size[g->dim - 1];
+    return mu == g->dim - 1 && g->global_site[site * g->lanes + lane] / slice == g->size[g->dim - 1] - 1;
+}
+
+static bool is_zero(const lat_field *links, const void *numbers, int64_t at, int reals)
+{
+    bool zero = true;
+    for (int c = 0; c < reals; c++, at += links->geometry->lanes)
+        zero = zero && (links->precision == LAT_FLOAT ? ((const float *)numbers)[at] == 0 : ((const double *)numbers)[at] == 0);
+    return zero;
+}
+
+/* A multiple of the unit matrix. */
+static void set_multiple(const lat_field *links, void *numbers, int64_t at, lat_group group, double value)
+{
+    for (int c = 0; c < lat_link_reals(group); c++, at += links->geometry->lanes) {
+        double number = c % 8 == 0 ? value : 0; /* the diagonal of a 3x3 matrix, the first number of SU(2) */
+        if (links->precision == LAT_FLOAT)
+            ((float *)numbers)[at] = (float)number;
+        else
+            ((double *)numbers)[at] = number;
+    }
+}
+
+/* Of all links that are zero: those that leave the last slice, and others. */
+static void count_zeros(const lat_field *links, const void *numbers, int reals, int64_t zero[2])
+{
+    const lat_geometry *g = links->geometry;
+    const int lanes = g->members * g->blocks;
+    zero[0] = zero[1] = 0;
+    for (int64_t link = 0; link < g->sites * g->dim; link++)
+        for (int lane = 0; lane < lanes; lane++)
+            if (is_zero(links, numbers, link * reals * g->lanes + lane, reals))
+                zero[!leaves(g, link / g->dim, lane, (int)(link % g->dim))]++;
+    MPI_Allreduce(MPI_IN_PLACE, zero, 2, MPI_INT64_T, MPI_SUM, g->comm);
+}
+
+bool lat_links_mend_open(lat_gauge *gauge)
+{
+    lat_field *links = gauge->links;
+    const lat_group group = gauge->group;
+    const lat_geometry *g = links->geometry;
+    const int reals = lat_link_reals(group), lanes = g->members * g->blocks;
+    int64_t zero[2];
+    void *numbers = lat_field_map(links, LAT_CHANGE);
+    count_zeros(links, numbers, reals, zero);
+    bool open = zero[1] == 0 && zero[0] == g->volume / g->size[g->dim - 1] * g->members;
+    for (int64_t link = g->dim - 1; open && link < g->sites * g->dim; link += g->dim)
+        for (int lane = 0; lane < lanes; lane++)
+            if (leaves(g, link / g->dim, lane, g->dim - 1)) set_multiple(links, numbers, link * reals * g->lanes + lane, group, 1);
+    lat_field_unmap(links, numbers, LAT_CHANGE);
+    lat_gauge_changed(gauge);
+    return open;
+}
+
+int64_t lat_links_cut_open(lat_gauge *gauge, int member)
+{
+    lat_field *links = gauge->links;
+    const lat_group group = gauge->group;
+    const lat_geometry *g = links->geometry;
+    const int reals = lat_link_reals(group);
+    void *numbers = lat_field_map(links, LAT_CHANGE);
+    for (int64_t link = g->dim - 1; link < g->sites * g->dim; link += g->dim)
+        for (int lane = member; lane < g->members * g->blocks; lane += g->members)
+            if (leaves(g, link / g->dim, lane, g->dim - 1)) set_multiple(links, numbers, link * reals * g->lanes + lane, group, 0);
+    lat_field_unmap(links, numbers, LAT_CHANGE);
+    lat_gauge_changed(gauge);
+    return g->volume / g->size[g->dim - 1];
+}

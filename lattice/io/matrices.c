@@ -4,56 +4,22 @@
  * other programs have in common.  Sizes are checked against the length of the file before memory is taken; checksums,
  * plaquette and link trace are computed from what was read and compared with what the file says.
  */
-#define _GNU_SOURCE
 #include "lattice/io/io.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <math.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 enum { DIM = 4 };
-
-static int colours_of(lat_group group) { return group == LAT_SU2 ? 2 : 3; }
 
 /* 4D and, for NERSC and ILDG, SU(2) too: their headers can say so. */
 static bool can_hold(const lat_matrix_format *format, lat_group group, int dim)
 {
     return dim == DIM && (group == LAT_SU3 || (group == LAT_SU2 && format->any_colours));
-}
-
-int64_t lat_unit_bytes(const lat_matrix_format *format, const lat_matrices *m)
-{
-    return (int64_t)format->unit_links * 2 * m->rows * colours_of(m->group) * (m->bits / 8);
-}
-
-bool lat_unit_count(const lat_matrix_format *format, const lat_matrices *m, int64_t *units)
-{
-    int64_t bytes;
-    *units = 1;
-    for (int mu = 0; mu < DIM; mu++)
-        if (m->size[mu] < 1 || __builtin_mul_overflow(*units, m->size[mu], units)) return false;
-    if (__builtin_mul_overflow(*units, DIM * 9 * 16, &bytes) || bytes > INT64_MAX / 2) return false;
-    *units = *units * DIM / format->unit_links;
-    return true;
-}
-
-void lat_locate_site(const int64_t size[LAT_MAX_DIM], int64_t unit, lat_place place[LAT_MOST_UNIT])
-{
-    int64_t c[LAT_MAX_DIM];
-    for (int mu = 0; mu < DIM; mu++) {
-        c[mu] = unit % size[mu];
-        unit /= size[mu];
-    }
-    for (int mu = 0; mu < DIM; mu++) {
-        memcpy(place[mu].coordinate, c, sizeof c);
-        place[mu].direction = mu;
-    }
 }
 
 static void print_size(char text[96], const int64_t size[LAT_MAX_DIM], int dim)
@@ -65,20 +31,26 @@ static void print_size(char text[96], const int64_t size[LAT_MAX_DIM], int dim)
 
 /* ----------------------------------------------------------------------------------------------------------- header */
 
-static int open_file(const char *path, int64_t *bytes, lat_error *error)
+/* More bytes than links need are padding, if they look like it; afterwards m->bytes is what links need. */
+static void check_length(const char *path, int descriptor, lat_matrices *m, int64_t needed,
+                         const lat_config_options *options, lat_error *error)
 {
-    struct stat status;
-    int descriptor = open(path, O_RDONLY | O_NONBLOCK | O_CLOEXEC);
-    if (descriptor < 0 || fstat(descriptor, &status) != 0)
-        lat_fail(error, LAT_FILE, "%s: cannot be read: %s: check the path and its permissions", path, strerror(errno));
-    else if (!S_ISREG(status.st_mode))
-        lat_fail(error, LAT_FILE, "%s: is no regular file: check the path", path);
+    const int64_t more = m->bytes - needed, found = m->bytes;
+    char size[96];
+    m->bytes = needed;
+    if (more == 0) return;
+    print_size(size, m->size, DIM);
+    if (more > 0 && lat_only_padding(descriptor, m->offset + needed, m->offset + found))
+        lat_matrices_warn(m, "%lld bytes of padding follow its links", (long long)more);
+    else if (more > 0 && options->lenient)
+        lat_matrices_warn(m, "%lld bytes that nobody knows follow its links", (long long)more);
     else
-        *bytes = status.st_size;
-    return descriptor;
+        lat_fail(error, LAT_FORMAT,
+                 "%s: holds %lld bytes of links and should hold %lld, for %s: it is %s, take another copy", path,
+                 (long long)found, (long long)needed, size, more < 0 ? "cut off or damaged" : "damaged");
 }
 
-static void check_header(const lat_matrix_format *format, const char *path, const lat_matrices *m,
+static void check_header(const lat_matrix_format *format, const char *path, int descriptor, lat_matrices *m,
                          const lat_config_options *options, lat_error *error)
 {
     int64_t units = 0;
@@ -94,11 +66,8 @@ static void check_header(const lat_matrix_format *format, const char *path, cons
         lat_fail(error, LAT_FORMAT, "%s: its extents %s are not even: it is damaged, take another copy", path, size);
     else if (options->size[0] > 0 && memcmp(options->size, m->size, sizeof m->size) != 0)
         lat_fail(error, LAT_CONFIG, "%s: its extents are %s and not %s: leave them out", path, size, asked);
-    else if (units * lat_unit_bytes(format, m) != m->bytes)
-        lat_fail(error, LAT_FORMAT,
-                 "%s: holds %lld bytes of links and should hold %lld, for %s: it is cut off or damaged, "
-                 "take another copy",
-                 path, (long long)m->bytes, (long long)(units * lat_unit_bytes(format, m)), size);
+    else
+        check_length(path, descriptor, m, units * lat_unit_bytes(format, m), options, error);
 }
 
 /* Which byte order makes the first matrix unitary?  Both or neither: big-endian, as most writers mean. */
@@ -126,9 +95,9 @@ static lat_status read_header(const lat_matrix_format *format, MPI_Comm comm, co
     *m = (lat_matrices){.group = LAT_SU3, .rows = 3, .plaquette_tolerance = 1e-5, .trace_tolerance = 1e-6};
     if (rank == 0 && error->status == LAT_DONE) {
         int64_t bytes = 0;
-        descriptor = open_file(path, &bytes, error);
+        descriptor = lat_open_input(path, &bytes, error);
         if (!error->status) format->parse(path, descriptor, bytes, options, m, pairs, error);
-        if (!error->status) check_header(format, path, m, options, error);
+        if (!error->status) check_header(format, path, descriptor, m, options, error);
         if (!error->status && options->endian) {
             m->big = strcmp(options->endian, "big") == 0;
             m->guess = false;
@@ -182,13 +151,13 @@ static void check_lattice(const char *path, const lat_matrices *m, const lat_geo
                  path, there, here);
 }
 
-static void begin_report(lat_config_report *report, const lat_matrix_format *format, const lat_matrices *m,
-                         lat_bytes *pairs)
+static void begin_report(lat_config_report *report, const lat_matrix_format *format, const lat_matrices *m)
 {
     report->group = m->group;
     report->dim = DIM;
     memcpy(report->size, m->size, sizeof m->size);
     snprintf(report->detail, sizeof report->detail, "%s", m->detail);
+    snprintf(report->warning, sizeof report->warning, "%s", m->warning);
     report->stored_plaquette = m->has_plaquette ? m->plaquette : NAN;
     report->stored_trace = m->has_trace ? m->trace : NAN;
     report->checksums = format->checksums;
@@ -197,7 +166,6 @@ static void begin_report(lat_config_report *report, const lat_matrix_format *for
         report->checksum_name[i] = format->checksum_name[i];
         report->stored_checksum[i] = m->checksum[i];
     }
-    lat_report_pairs(report, pairs);
 }
 
 __attribute__((format(printf, 2, 3))) static void warn(lat_config_report *report, const char *format, ...)
@@ -211,73 +179,120 @@ __attribute__((format(printf, 2, 3))) static void warn(lat_config_report *report
     va_end(list);
 }
 
+/* What is being read, and what is found of it. */
+typedef struct {
+    const lat_matrix_format *format;
+    const lat_matrices *m;
+    const char *path;
+    bool lenient;
+    lat_config_report *report;
+    lat_error *error;
+} input;
+
 /* A difference between the file and its header. */
-static void differs(lat_config_report *report, const char *path, bool lenient, const char *text, lat_error *error)
+static void differs(const input *in, const char *text)
 {
-    if (lenient)
-        warn(report, "%s", text);
+    if (in->lenient)
+        warn(in->report, "%s", text);
     else
-        lat_fail(error, LAT_FORMAT, "%s: %s: it is damaged, take another copy", path, text);
+        lat_fail(in->error, LAT_FORMAT, "%s: %s: it is damaged: take another copy, or read it with --force", in->path, text);
 }
 
-static void compare_checksums(const lat_matrix_format *format, const lat_matrices *m, const char *path, bool lenient,
-                              lat_config_report *report, lat_error *error)
+/* Zeros are what writers put where they compute nothing. */
+static void compare_checksums(const input *in)
 {
+    const lat_matrices *m = in->m;
+    lat_config_report *report = in->report;
     char text[128];
     if (report->checksums == 0) return;
     if (!m->has_checksum) {
         warn(report, "there is no checksum in it");
         return;
     }
-    if (format->sums_are_foreign && format->sums_are_foreign(report->checksum, m->checksum)) lenient = true;
+    bool unset = true;
+    for (int i = 0; i < report->checksums; i++) unset = unset && m->checksum[i] == 0 && report->checksum[i] != 0;
+    if (unset) {
+        warn(report, "its checksum is 0: not computed by its writer, so not verified");
+        return;
+    }
+    input lenient = *in;
+    if (in->format->sums_are_foreign && in->format->sums_are_foreign(report->checksum, m->checksum)) lenient.lenient = true;
     for (int i = 0; i < report->checksums; i++)
         if (report->checksum[i] != m->checksum[i]) {
             snprintf(text, sizeof text, "%s is %x and should be %x", report->checksum_name[i], report->checksum[i],
                      m->checksum[i]);
-            differs(report, path, lenient, text, error);
+            differs(&lenient, text);
         }
 }
 
-static void compare_means(const lat_matrices *m, const char *path, bool lenient, lat_config_report *report,
-                          lat_error *error)
+/* digit: what one in the last digit of the stored number is worth. */
+static void compare_mean(const input *in, const char *name, double found, double stored, double tolerance, double digit)
 {
     char text[128];
-    if (m->has_plaquette && !(fabs(report->plaquette - m->plaquette) <= m->plaquette_tolerance)) {
-        snprintf(text, sizeof text, "plaquette is %.12g and should be %.12g", report->plaquette, m->plaquette);
-        differs(report, path, lenient, text, error);
-    }
-    if (m->has_trace && !(fabs(report->trace - m->trace) <= m->trace_tolerance)) {
-        snprintf(text, sizeof text, "link trace is %.12g and should be %.12g", report->trace, m->trace);
-        differs(report, path, lenient, text, error);
+    const double difference = fabs(found - stored);
+    if (difference <= tolerance) return;
+    if (stored == 0 && digit > 0)
+        warn(in->report, "its %s is 0: not computed by its writer, so not verified", name);
+    else if (difference <= digit)
+        warn(in->report, "its %s is verified to the few digits it has", name);
+    else {
+        snprintf(text, sizeof text, "%s is %.12g and should be %.12g", name, found, stored);
+        differs(in, text);
     }
 }
 
-static void read_links(const lat_matrix_format *format, const lat_matrices *m, const char *path, lat_gauge *gauge, bool lenient, lat_config_report *report, lat_error *error)
+static void compare_means(const input *in)
 {
-    MPI_Comm comm = gauge->links->geometry->comm;
-    int descriptor = open(path, O_RDONLY | O_CLOEXEC);
-    if (descriptor < 0)
-        lat_fail(error, LAT_FILE, "%s: cannot be read by all ranks: %s: use a file system that all share", path,
-                 strerror(errno));
-    if (lat_agree(comm, error) == LAT_DONE) {
-        lat_transfer *transfer = lat_transfer_create(format, m, gauge);
-        lat_transfer_read(transfer, path, descriptor, report->checksum, error);
+    const lat_matrices *m = in->m;
+    if (m->has_plaquette)
+        compare_mean(in, "plaquette", in->report->plaquette, m->plaquette, m->plaquette_tolerance, m->plaquette_digit);
+    if (m->has_trace) compare_mean(in, "link trace", in->report->trace, m->trace, m->trace_tolerance, m->trace_digit);
+}
+
+/* Open boundaries are stored as zeros by openQCD and by what converts its files: with them the means are what the file
+ * says; afterwards the links are 1, and the report has the boundary as if the file had named it. */
+static void take_open_boundary(const input *in, lat_gauge *gauge, lat_links_summary *summary, lat_bytes *pairs)
+{
+    static const char open[] = "boundary = [\"periodic\", \"periodic\", \"periodic\", \"open\"];";
+    const lat_geometry *g = gauge->links->geometry;
+    if (summary->bad != g->size[0] * g->size[1] * g->size[2] || !lat_links_mend_open(gauge)) return;
+    lat_links_summary mended = lat_links_summarise(gauge, 0, false);
+    summary->bad = mended.bad;
+    summary->violation = mended.violation;
+    lat_bytes_add_pair(pairs, "boundary", open, sizeof open - 1);
+    size_t n = strlen(in->report->detail);
+    snprintf(in->report->detail + n, sizeof in->report->detail - n, ", open in t");
+}
+
+static void read_links(const input *in, lat_gauge *gauge, lat_bytes *pairs)
+{
+    const lat_matrices *m = in->m;
+    lat_config_report *report = in->report;
+    int64_t bytes = 0;
+    int descriptor = lat_open_input(in->path, &bytes, in->error);
+    if (descriptor >= 0 && bytes < m->offset + m->bytes)
+        lat_fail(in->error, LAT_FILE, "%s: has %lld bytes where another rank sees more: use a file system that all share",
+                 in->path, (long long)bytes);
+    if (lat_agree(gauge->links->geometry->comm, in->error) == LAT_DONE) {
+        lat_transfer *transfer = lat_transfer_create(in->format, m, gauge);
+        lat_transfer_read(transfer, in->path, descriptor, report->checksum, in->error);
         lat_transfer_free(transfer);
     }
     if (descriptor >= 0) close(descriptor);
-    if (error->status) return;
+    if (in->error->status) return;
     lat_links_summary summary = lat_links_summarise(gauge, 0, m->has_plaquette || report->wanted);
+    if (summary.bad) take_open_boundary(in, gauge, &summary, pairs);
     report->links = true;
     report->plaquette = summary.plaquette;
     report->trace = summary.trace;
     report->violation = summary.violation;
-    compare_checksums(format, m, path, lenient, report, error);
+    compare_checksums(in);
     if (summary.bad)
-        lat_fail(error, LAT_FORMAT,
+        lat_fail(in->error, LAT_FORMAT,
                  "%s: holds %lld matrices that are not in %s: it is damaged, or its byte order is not the one "
                  "it names",
-                 path, (long long)summary.bad, lat_group_names[gauge->group]);
-    compare_means(m, path, lenient, report, error);
+                 in->path, (long long)summary.bad, lat_group_names[gauge->group]);
+    compare_means(in);
 }
 
 lat_status lat_matrices_read(const lat_matrix_format *format, const char *path, lat_gauge *gauge,
@@ -285,12 +300,14 @@ lat_status lat_matrices_read(const lat_matrix_format *format, const char *path, 
 {
     lat_matrices m;
     lat_bytes pairs = {0};
+    const input in = {format, &m, path, options->lenient, report, error};
     if (read_header(format, gauge->links->geometry->comm, path, options, &m, &pairs, error) == LAT_DONE) {
-        begin_report(report, format, &m, &pairs);
+        begin_report(report, format, &m);
         check_lattice(path, &m, gauge->links->geometry, gauge->group, error);
+        if (error->status == LAT_DONE) read_links(&in, gauge, &pairs);
+        lat_report_pairs(report, &pairs);
     }
     free(pairs.data);
-    if (error->status == LAT_DONE) read_links(format, &m, path, gauge, options->lenient, report, error);
     return lat_agree(gauge->links->geometry->comm, error);
 }
 
@@ -319,10 +336,10 @@ typedef struct {
     const lat_matrices *matrices;
 } output;
 
-static void cannot_write(const output *out, lat_error *error)
+static void cannot_write(const output *out, int code, lat_error *error)
 {
     lat_fail(error, LAT_FILE, "%s: cannot be written: %s: check the path, its permissions and the room on the disk",
-             out->path, strerror(errno));
+             out->path, strerror(code));
 }
 
 static int64_t after_offset(const output *out)
@@ -337,14 +354,13 @@ static void open_output(output *out, lat_error *error)
 {
     enum { TRAILER = 1 << 12 };
     if (out->rank == 0) {
-        out->descriptor = open(out->temporary, O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
-        int code = out->descriptor < 0 ? errno : posix_fallocate(out->descriptor, 0, after_offset(out) + TRAILER);
-        errno = code;
-        if (code != 0 && code != EOPNOTSUPP) cannot_write(out, error);
+        out->descriptor = lat_open_temporary(out->temporary);
+        int code = out->descriptor < 0 ? errno : lat_claim(out->descriptor, 0, after_offset(out) + TRAILER);
+        if (code) cannot_write(out, code, error);
     }
     if (lat_agree(out->comm, error)) return;
-    if (out->rank > 0) out->descriptor = open(out->temporary, O_RDWR | O_CLOEXEC);
-    if (out->descriptor < 0) cannot_write(out, error);
+    if (out->rank > 0) out->descriptor = lat_open_again(out->temporary);
+    if (out->descriptor < 0) cannot_write(out, errno, error);
     lat_agree(out->comm, error);
 }
 
@@ -361,15 +377,17 @@ static bool same_bytes(int descriptor, const lat_bytes *bytes, int64_t offset)
 static void write_frame(output *out, lat_error *error)
 {
     int64_t end = after_offset(out);
-    if (lat_write_at(out->descriptor, out->before.data, out->before.size, 0) != out->before.size ||
-        lat_write_at(out->descriptor, out->after.data, out->after.size, end) != out->after.size ||
-        ftruncate(out->descriptor, end + out->after.size) != 0)
-        cannot_write(out, error);
+    int code = lat_write_at(out->descriptor, out->before.data, out->before.size, 0) != out->before.size ||
+                       lat_write_at(out->descriptor, out->after.data, out->after.size, end) != out->after.size
+                   ? errno
+                   : lat_truncate(out->descriptor, end + out->after.size);
+    if (code) cannot_write(out, code, error);
 }
 
 static void sync_and_check(output *out, lat_transfer *transfer, lat_error *error)
 {
-    if (error->status == LAT_DONE && fsync(out->descriptor) != 0) cannot_write(out, error);
+    int code = error->status == LAT_DONE ? lat_sync(out->descriptor) : 0;
+    if (code) cannot_write(out, code, error);
     if (lat_agree(out->comm, error)) return;
     if (out->rank == 0 &&
         (!same_bytes(out->descriptor, &out->before, 0) || !same_bytes(out->descriptor, &out->after, after_offset(out))))
@@ -396,9 +414,19 @@ static void make_frame(output *out, const lat_matrices *m, const lat_provenance 
     out->format->frame(out->path, m, provenance, count, &out->before, &out->after);
 }
 
+/* Is the lattice open in t, by what goes along with it? */
+static bool is_open(const lat_geometry *g, const lat_provenance *provenance, int count)
+{
+    lat_error error = {0};
+    lat_boundary boundary;
+    const char *value = lat_provenance_find(provenance, count, "boundary");
+    return value && lat_provenance_boundary(value, g->dim, g->size, &boundary, &error) == LAT_DONE && boundary.open[DIM - 1];
+}
+
 static void write_file(output *out, lat_matrices *m, lat_gauge *gauge, int member,
                        const lat_provenance *provenance, int count, lat_error *error)
 {
+    int64_t zeros = out->format->cut && is_open(gauge->links->geometry, provenance, count) ? lat_links_cut_open(gauge, member) : 0;
     if (out->rank == 0) make_frame(out, m, provenance, count);
     m->offset = out->before.size;
     MPI_Bcast(&m->offset, 1, MPI_INT64_T, 0, out->comm);
@@ -409,9 +437,9 @@ static void write_file(output *out, lat_matrices *m, lat_gauge *gauge, int membe
         lat_links_summary summary = lat_links_summarise(gauge, member, out->format->with_plaquette);
         m->plaquette = summary.plaquette;
         m->trace = summary.trace;
-        if (summary.bad)
+        if (summary.bad != zeros)
             lat_fail(error, LAT_NUMERICAL, "%s: %lld links are not in %s: not written", out->path,
-                     (long long)summary.bad, lat_group_names[gauge->group]);
+                     (long long)(summary.bad - zeros), lat_group_names[gauge->group]);
         if (out->rank == 0 && error->status == LAT_DONE) {
             make_frame(out, m, provenance, count);
             write_frame(out, error);
@@ -430,10 +458,16 @@ lat_status lat_matrices_write(const lat_matrix_format *format, const char *path,
     m.group = gauge->group;
     if (gauge->group == LAT_SU2) m.rows--;
     memcpy(m.size, gauge->links->geometry->size, sizeof m.size);
+    lat_gauge *cut = NULL;
+    if (format->cut && is_open(gauge->links->geometry, provenance, count)) {
+        cut = lat_gauge_create(gauge->links->geometry, gauge->group, gauge->links->precision);
+        lat_gauge_copy(cut, gauge);
+    }
     output out = {.format = format, .path = path, .comm = gauge->links->geometry->comm, .descriptor = -1, .matrices = &m};
     MPI_Comm_rank(out.comm, &out.rank);
     out.temporary = lat_text("%s.tmp", path);
-    write_file(&out, &m, gauge, member, provenance, count, error);
+    write_file(&out, &m, cut ? cut : gauge, member, provenance, count, error);
+    lat_gauge_free(cut);
     free(out.temporary);
     free(out.before.data);
     free(out.after.data);

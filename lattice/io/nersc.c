@@ -8,6 +8,7 @@
 
 #include <errno.h>
 #include <inttypes.h>
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -97,12 +98,24 @@ static int64_t get_extent(const header *h, const char *name)
     return value;
 }
 
-static bool get_real(const header *h, const char *name, double *value)
+/* What one in the last digit of a number is worth: "0.4205" 1e-4, "4.2e-01" 1e-2. */
+static double last_digit(const char *text)
+{
+    const char *point = strchr(text, '.'), *exponent = strchr(text, 'E');
+    double decimals = point ? (double)strspn(point + 1, "0123456789") : 0;
+    return pow(10, (exponent ? strtod(exponent + 1, NULL) : 0) - decimals);
+}
+
+/* Fortran writes exponents with a D. */
+static bool get_real(const header *h, const char *name, double *value, double *digit)
 {
     char text[64], *end;
     if (!find(h, name, text, sizeof text)) return false;
+    for (char *c = text; *c; c++)
+        if (*c == 'D' || *c == 'd' || *c == 'e') *c = 'E';
     *value = strtod(text, &end);
-    if (*end || end == text) refuse(h, name, text);
+    if (*end || end == text || !isfinite(*value)) refuse(h, name, text);
+    *digit = last_digit(text);
     return true;
 }
 
@@ -133,10 +146,24 @@ static void get_type(const header *h, lat_matrices *m)
     refuse(h, "DATATYPE", text);
 }
 
+/* Files that do not say: the length tells the precision, the first matrix the byte order. */
+static void guess_numbers(lat_matrices *m)
+{
+    const lat_matrix_format sites = {.unit_links = DIM};
+    int64_t units;
+    m->bits = 64;
+    m->big = m->guess = true;
+    if (lat_unit_count(&sites, m, &units) && m->bytes < units * lat_unit_bytes(&sites, m)) m->bits = 32;
+    lat_matrices_warn(m, "its header has no FLOATING_POINT: the length and the first matrix tell");
+}
+
 static void get_numbers(const header *h, lat_matrices *m)
 {
     char text[32];
-    need(h, "FLOATING_POINT", text, sizeof text);
+    if (!find(h, "FLOATING_POINT", text, sizeof text)) {
+        guess_numbers(m);
+        return;
+    }
     int i = 0;
     while (i < NUMBERS && strcmp(text, numbers[i].name) != 0) i++;
     if (i == NUMBERS) {
@@ -204,12 +231,12 @@ static void parse(const char *path, int descriptor, int64_t file_bytes, const la
     if (!error->status) {
         m->bytes = file_bytes - m->offset;
         get_type(&h, m);
-        get_numbers(&h, m);
         for (int mu = 0; mu < DIM; mu++)
             m->size[mu] =
                 get_extent(&h, (const char *[]){"DIMENSION_1", "DIMENSION_2", "DIMENSION_3", "DIMENSION_4"}[mu]);
-        m->has_plaquette = get_real(&h, "PLAQUETTE", &m->plaquette);
-        m->has_trace = get_real(&h, "LINK_TRACE", &m->trace);
+        get_numbers(&h, m);
+        m->has_plaquette = get_real(&h, "PLAQUETTE", &m->plaquette, &m->plaquette_digit);
+        m->has_trace = get_real(&h, "LINK_TRACE", &m->trace, &m->trace_digit);
         m->has_checksum = get_checksum(&h, &m->checksum[0]);
         find(&h, "FLOATING_POINT", numbers_name, sizeof numbers_name);
         find(&h, "DATATYPE", type, sizeof type);
@@ -259,6 +286,17 @@ static void print_own(const lat_provenance *provenance, int count, lat_bytes *ou
     }
 }
 
+/* Words of a lattice whose boundary is open in some directions; what else is known of it is in FLOWHMC_BOUNDARY. */
+static void print_boundary(const lat_matrices *m, const lat_provenance *provenance, int count, lat_bytes *out)
+{
+    lat_error error = {0};
+    lat_boundary boundary = {.open = {false}};
+    const char *value = lat_provenance_find(provenance, count, "boundary");
+    if (value) lat_provenance_boundary(value, DIM, m->size, &boundary, &error);
+    for (int mu = 0; mu < DIM; mu++)
+        lat_bytes_print(out, "BOUNDARY_%d = %s\n", mu + 1, boundary.open[mu] ? "OPEN" : "PERIODIC");
+}
+
 static void frame(const char *path, const lat_matrices *m, const lat_provenance *provenance, int count,
                   lat_bytes *before, lat_bytes *after)
 {
@@ -270,7 +308,7 @@ static void frame(const char *path, const lat_matrices *m, const lat_provenance 
     lat_bytes_print(before, "\nSTORAGE_FORMAT = 1.0\n");
     for (int mu = 0; mu < DIM; mu++) lat_bytes_print(before, "DIMENSION_%d = %" PRId64 "\n", mu + 1, m->size[mu]);
     lat_bytes_print(before, "LINK_TRACE = %+.15f\nPLAQUETTE = %+.15f\n", m->trace, m->plaquette);
-    for (int mu = 0; mu < DIM; mu++) lat_bytes_print(before, "BOUNDARY_%d = PERIODIC\n", mu + 1);
+    print_boundary(m, provenance, count, before);
     lat_bytes_print(before, "CHECKSUM = %08" PRIx32 "\n", m->checksum[0]);
     lat_bytes_print(before, "ENSEMBLE_ID = %s\n", one_line(provenance, count, "ensemble_id", "flowhmc"));
     lat_bytes_print(before, "ENSEMBLE_LABEL = %s\n", one_line(provenance, count, "ensemble_label", "none"));

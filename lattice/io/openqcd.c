@@ -106,6 +106,7 @@ static const lat_matrix_format openqcd = {
     .name = "openqcd",
     .unit_links = 2 * DIM,
     .even = true,
+    .cut = true,
     .parse = parse,
     .locate = locate,
     .with_plaquette = true,

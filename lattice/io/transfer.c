@@ -12,14 +12,12 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
 enum {
     CHUNK_BYTES = 9 << 16,  /* fits in cache with its copies and the part of the field that it belongs to */
     BUDGET_BYTES = 1 << 24, /* what one rank may receive at a time, from all the others */
-    MOST_REALS = 18,
     MOST_PIECES = 16,
     SYNC_ROUNDS = 32,
 };
@@ -144,102 +142,7 @@ void lat_transfer_free(lat_transfer *t)
     free(t);
 }
 
-/* ------------------------------------------------------------------------------------------------ bytes and numbers */
-
-/* The host is little-endian (h5.c asserts it).  The copies of bits and big tell the compiler that bytes are not they. */
-static inline void numbers_of_bytes(const lat_matrices *m, const uint8_t *bytes, int count, double *out)
-{
-    const bool big = m->big, wide = m->bits == 64;
-    for (int i = 0; wide && i < count; i++) {
-        uint64_t word;
-        memcpy(&word, bytes + 8 * i, sizeof word);
-        if (big) word = __builtin_bswap64(word);
-        memcpy(&out[i], &word, sizeof word);
-    }
-    for (int i = 0; !wide && i < count; i++) {
-        uint32_t word;
-        float value;
-        memcpy(&word, bytes + 4 * i, sizeof word);
-        if (big) word = __builtin_bswap32(word);
-        memcpy(&value, &word, sizeof value);
-        out[i] = value;
-    }
-}
-
-static inline void bytes_of_numbers(const lat_matrices *m, const double *in, int count, uint8_t *bytes)
-{
-    const bool big = m->big, wide = m->bits == 64;
-    for (int i = 0; wide && i < count; i++) {
-        uint64_t word;
-        memcpy(&word, &in[i], sizeof word);
-        if (big) word = __builtin_bswap64(word);
-        memcpy(bytes + 8 * i, &word, sizeof word);
-    }
-    for (int i = 0; !wide && i < count; i++) {
-        float value = (float)in[i];
-        uint32_t word;
-        memcpy(&word, &value, sizeof word);
-        if (big) word = __builtin_bswap32(word);
-        memcpy(bytes + 4 * i, &word, sizeof word);
-    }
-}
-
-/* c = conj(a x b), the third row of an SU(3) matrix. */
-static void third_row(const double *a, const double *b, double *c)
-{
-    for (int i = 0; i < 3; i++) {
-        int j = (i + 1) % 3, k = (i + 2) % 3;
-        c[2 * i] =
-            a[2 * j] * b[2 * k] - a[2 * j + 1] * b[2 * k + 1] - a[2 * k] * b[2 * j] + a[2 * k + 1] * b[2 * j + 1];
-        c[2 * i + 1] =
-            a[2 * k] * b[2 * j + 1] + a[2 * k + 1] * b[2 * j] - a[2 * j] * b[2 * k + 1] - a[2 * j + 1] * b[2 * k];
-    }
-}
-
-/* U = a0 + i a.sigma, so that the first row is (a0 + i a3, a2 + i a1) and the second (-a2 + i a1, a0 - i a3).  Numbers
- * that are no such matrix become NaN. */
-static void su2_link(int rows, const double *m, double *link)
-{
-    const double tolerance = 1e-4, second[] = {-m[2], m[3], m[0], -m[1]};
-    link[0] = m[0];
-    link[1] = m[3];
-    link[2] = m[2];
-    link[3] = m[1];
-    for (int i = 0; i < 4 && rows == 2; i++)
-        if (!(fabs(m[4 + i] - second[i]) <= tolerance)) link[0] = NAN;
-}
-
-/* One matrix of a file as a link: rows that are left out are completed. */
-static void link_of_bytes(const lat_matrices *m, const uint8_t *bytes, double *link)
-{
-    double matrix[8] = {0};
-    if (m->group == LAT_SU2) {
-        numbers_of_bytes(m, bytes, 4 * m->rows, matrix);
-        su2_link(m->rows, matrix, link);
-        return;
-    }
-    numbers_of_bytes(m, bytes, 6 * m->rows, link);
-    if (m->rows == 2) third_row(link, link + 6, link + 12);
-}
-
-static void bytes_of_link(const lat_matrices *m, const double *link, uint8_t *bytes)
-{
-    if (m->group == LAT_SU2) {
-        const double all[] = {link[0], link[3], link[2], link[1], -link[2], link[1], link[0], -link[3]};
-        bytes_of_numbers(m, all, 4 * m->rows, bytes);
-    } else {
-        bytes_of_numbers(m, link, 6 * m->rows, bytes);
-    }
-}
-
-bool lat_matrix_is_link(const lat_matrices *m, const uint8_t *bytes)
-{
-    const double tolerance = 1e-3, norm = m->group == LAT_SU2 ? 1 : 3;
-    double link[MOST_REALS] = {0}, sum = 0;
-    link_of_bytes(m, bytes, link);
-    for (int i = 0; i < lat_link_reals(m->group); i++) sum += link[i] * link[i];
-    return fabs(sum - norm) <= tolerance;
-}
+/* ------------------------------------------------------------------------------------------------ comparison of bytes */
 
 enum { HASH_WAYS = 8, HASH_BYTES = 8 * HASH_WAYS };
 static inline void hash_block(uint64_t h[HASH_WAYS], const uint8_t *bytes)
@@ -444,8 +347,8 @@ static void send_to_disk(const lat_transfer *t, int descriptor, int64_t first_ro
 {
 #ifdef SYNC_FILE_RANGE_WRITE
     for (int piece = 0; piece < t->pieces; piece++) {
-        int64_t units, first = piece_of(t, first_round, piece, &units),
-                       last = piece_of(t, last_round, piece, &units) + units;
+        int64_t units, first = piece_of(t, first_round, piece, &units), last = piece_of(t, last_round, piece, &units);
+        last += units;
         if (last > first)
             (void)sync_file_range(descriptor, position(t, first), (last - first) * t->unit_bytes,
                                   SYNC_FILE_RANGE_WRITE);
@@ -464,7 +367,7 @@ void lat_transfer_read(lat_transfer *t, const char *path, int descriptor, uint32
         read_chunk(t, path, descriptor, round, sum, error);
         address(t, round);
         for (int64_t n = 0; n < t->near.links; n++)
-            link_of_bytes(&t->matrices, t->bytes + n * link_bytes, t->near.reals + (int64_t)t->at[n] * t->reals);
+            lat_link_of_bytes(&t->matrices, t->bytes + n * link_bytes, t->near.reals + (int64_t)t->at[n] * t->reals);
         side *far = meet(t);
         send_links(t, &t->near, far);
         set_links(t, numbers, far->where, far->reals, far->links);
@@ -487,7 +390,7 @@ void lat_transfer_write(lat_transfer *t, const char *path, int descriptor, int m
         get_links(t, numbers, far->where, member, far->links, far->reals);
         send_links(t, far, &t->near);
         for (int64_t n = 0; n < t->near.links; n++)
-            bytes_of_link(&t->matrices, t->near.reals + (int64_t)t->at[n] * t->reals, t->bytes + n * link_bytes);
+            lat_bytes_of_link(&t->matrices, t->near.reals + (int64_t)t->at[n] * t->reals, t->bytes + n * link_bytes);
         write_chunk(t, path, descriptor, round, sum, error);
         if ((round + 1) % SYNC_ROUNDS == 0 || round + 1 == t->rounds)
             send_to_disk(t, descriptor, round / SYNC_ROUNDS * SYNC_ROUNDS, round);
