@@ -179,7 +179,7 @@ lat_links_summary lat_links_summarise(lat_gauge *gauge, int member, bool with_pl
 static bool leaves(const lat_geometry *g, int64_t site, int lane, int mu)
 {
     const int64_t slice = g->volume / g->size[g->dim - 1];
-    return mu == g->dim - 1 && g->global_site[site * g->lanes + lane] / slice == g->size[g->dim - 1] - 1;
+    return mu == g->dim - 1 && lat_global_site(g, site, lane) / slice == g->size[g->dim - 1] - 1;
 }
 
 static bool is_zero(const lat_field *links, const void *numbers, int64_t at, int reals)
