@@ -92,7 +92,7 @@ static void draw_stored(flow_chunk *chunk)
     int members = s->map->geometry->members;
     for (int m = 0; m < members; m++) {
         double uniform[4];
-        lat_uniform4(&chunk->random, 0, 0, chunk->random.member + (uint64_t)m, 0, uniform);
+        lat_uniform4(&chunk->random, 0, 0, (uint64_t)m, 0, uniform);
         int64_t chosen = (int64_t)(uniform[0] * (double)e->count);
         lat_field_scatter(s->u->links, m, e->values + (chosen < e->count ? chosen : e->count - 1) * e->reals);
     }
