@@ -173,7 +173,7 @@ flow_net_layout *flow_net_lay_out(const flow_net *net, flow_map *map, const flow
 {
     flow_net_layout *layout = lat_alloc(1, sizeof *layout);
     *layout = (flow_net_layout){.net = net, .map = map, .stripes = *stripes};
-    const lat_sites *phases = flow_phases(map, stripes->direction, stripes->period);
+    const lat_sites *phases = flow_sites_of(map, flow_stripes_along(stripes->direction, stripes->period));
     for (int phase = 0; phase < stripes->period; phase++) layout->sites[phase] = &phases[(phase + stripes->shift) % stripes->period];
     find_wanted(layout);
     int64_t first = 0;

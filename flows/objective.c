@@ -13,7 +13,8 @@
  *                                       P. Bialas, P. Korcyl, T. Stebel, arXiv:2202.01314
  *     forward         delta        +1   mean of -log q over samples U that are given
  */
-#include "flows/training.h"
+#include "flows/objective.h"
+#include "flows/trainer.h"
 
 #include "lattice/grid/kernels.h"
 
@@ -111,10 +112,10 @@ static void forward(flow_chunk *chunk, const double *advantage, double *gradient
 }
 
 static const flow_objective objectives[] = {
-    {"reparametrise", false, false, draw, reparametrise},
-    {"path", false, false, draw_push, path},
-    {"reinforce", false, true, draw, reinforce},
-    {"forward", true, false, draw_stored, forward},
+    {.name = "reparametrise", .draw = draw, .gradient = reparametrise},
+    {.name = "path", .push = true, .draw = draw_push, .gradient = path},
+    {.name = "reinforce", .push = true, .baseline = true, .draw = draw, .gradient = reinforce},
+    {.name = "forward", .push = true, .stored = true, .draw = draw_stored, .gradient = forward},
 };
 const char *const flow_objective_names[] = {"reparametrise", "path", "reinforce", "forward", NULL};
 

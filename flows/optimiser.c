@@ -5,7 +5,8 @@
  */
 #include "lattice/grid/kernels.h"
 #include "flows/layout.h"
-#include "flows/training.h"
+#include "flows/optimiser.h"
+#include "flows/trainer.h"
 
 #include <math.h>
 #include <stdlib.h>

@@ -7,7 +7,9 @@
  * added in an order-independent way.
  */
 #include "lattice/grid/kernels.h"
-#include "flows/training.h"
+#include "flows/objective.h"
+#include "flows/optimiser.h"
+#include "flows/trainer.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -121,6 +123,14 @@ static lat_status check_batch(const flow_trainer *t, lat_error *error)
                     (long long)t->settings.batch, members, (long long)((t->settings.batch / members + 1) * members));
 }
 
+static lat_status check_objective(const flow_objective *objective, const flow_model *model, lat_error *error)
+{
+    if (!objective->push || !model->stack.without_push) return LAT_DONE;
+    return lat_fail(error, LAT_CONFIG,
+                    "train.objective: \"%s\" pushes derivatives of log q through the layers, which those of kind \"%s\" "
+                    "cannot do: use \"reparametrise\"", objective->name, model->stack.without_push);
+}
+
 static void allocate(flow_trainer *t)
 {
     int64_t batch = t->settings.batch, parameters = t->model->stack.parameter_count, chunks = batch / t->geometry->members;
@@ -150,7 +160,7 @@ lat_status flow_trainer_create(MPI_Comm comm, flow_model *model, lat_action *act
     lat_shape chunk = chunk_shape(shape, precision, settings->batch);
     if (lat_geometry_create(MPI_COMM_SELF, &chunk, &t->geometry, error)) goto refused;
     if (flow_map_create(model, t->geometry, precision, &t->map, error)) goto refused;
-    if (check_batch(t, error)) goto refused;
+    if (check_batch(t, error) || check_objective(t->objective, model, error)) goto refused;
     if (t->objective->stored && flow_ensemble_read(t->comm, shape, model->group, settings->ensemble,
                                                    settings->ensemble_count, &t->ensemble, error))
         goto refused;
@@ -257,6 +267,8 @@ lat_status flow_trainer_step(flow_trainer *t, flow_progress *progress, lat_error
     flow_training *training = t->training;
     int64_t step = training->step;
     double loss = sweep_batch(t, true), norm = flow_optimiser_gradient(t->optimiser, t->settings.batch);
+    flow_sampler_failed(t->chunk.sampler, error);
+    if (lat_agree(t->comm, error)) return error->status;
     *progress = (flow_progress){loss, norm, flow_learning_rate(&t->settings, step), !isfinite(loss) || !isfinite(norm)};
     training->step++;
     if (progress->dropped) {

@@ -80,8 +80,6 @@ static void read_lattice(work *w, lat_error *error)
     for (int mu = 0; mu < given && !error->status; mu++)
         if (strcmp(boundary[mu], "periodic") != 0)
             lat_settings_fail(lattice, "boundary", error, "'%.40s' is not known: use \"periodic\"", boundary[mu]);
-    if (!error->status && w->group != LAT_U1)
-        lat_settings_fail(lattice, "group", error, "%s is not available yet: use \"u1\"", lat_group_names[w->group]);
 }
 
 /* The list `action` as text. */
@@ -133,7 +131,7 @@ static lat_status configure(work *w, lat_error *error)
     w->action = lat_action_create(w->root, w->group, lat_action_kinds, error);
     flow_train_read(lat_settings_group(w->root, "train", error), &w->settings, error);
     if (error->status) return error->status;
-    flow_model_create(lat_settings_group(w->root, "flow", error), w->group, w->shape.dim, w->settings.seed, &w->model,
+    flow_model_create(lat_settings_group(w->root, "flow", error), flow_layer_kinds, w->group, w->shape.dim, w->settings.seed, &w->model,
                       error);
     read_model_keys(w, error);
     w->precision = (lat_precision)lat_settings_choice(w->root, "precision", "double", lat_precision_names, error);
@@ -169,7 +167,7 @@ static void begin_from(work *w, lat_error *error)
 {
     flow_model *from = NULL;
     char *path = mc_find_file(w->directory, "models", w->initial);
-    flow_model_read(MPI_COMM_WORLD, path ? path : w->initial, &from, NULL, error);
+    flow_model_read(MPI_COMM_WORLD, path ? path : w->initial, flow_layer_kinds, &from, NULL, error);
     if (from) take_parameters(w, from, w->initial, error);
     flow_model_free(from);
     free(path);
@@ -179,7 +177,7 @@ static void begin_from(work *w, lat_error *error)
 static void go_on(work *w, lat_error *error)
 {
     flow_model *from = NULL;
-    if (flow_model_read(MPI_COMM_WORLD, w->path, &from, &w->training, error)) return;
+    if (flow_model_read(MPI_COMM_WORLD, w->path, flow_layer_kinds, &from, &w->training, error)) return;
     char *now = run_identity(w->config, &changes),
          *then = run_identity(w->training.config ? w->training.config : "", &changes);
     if (!w->training.moments || strcmp(now, then) != 0)

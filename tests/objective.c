@@ -51,7 +51,7 @@ static setup *start_in(lat_precision precision, int objective, double beta, doub
     require(&error);
     lat_settings_parse("", "train", &train, &error);
     require(&error);
-    flow_model_create(flow, LAT_U1, 2, 3, &s->model, &error);
+    flow_model_create(flow, flow_layer_kinds, LAT_U1, 2, 3, &s->model, &error);
     flow_train_read(train, &s->settings, &error);
     require(&error);
     for (int64_t i = 0; i < s->model->stack.parameter_count; i++)

@@ -9,7 +9,7 @@
 #include "tests/tap.h"
 
 #include "flows/flows.h"
-#include "flows/training.h"
+#include "flows/optimiser.h"
 
 #include <unistd.h>
 
@@ -40,7 +40,7 @@ static setup *prepare(const char *layers, const char *options, int64_t extent, d
     require(&error);
     lat_settings_parse(options, "train", &s->train, &error);
     require(&error);
-    flow_model_create(flow, LAT_U1, 2, 3, &s->model, &error);
+    flow_model_create(flow, flow_layer_kinds, LAT_U1, 2, 3, &s->model, &error);
     flow_train_read(s->train, &s->settings, &error);
     lat_settings_finish(s->train, &error);
     require(&error);

@@ -39,8 +39,6 @@ typedef struct {
 
 /* ------------------------------------------------------------------------------------------------ hyper-parameters */
 
-static flow_layer *create_level(lat_settings *settings, lat_group group, int dim, int level, lat_error *error);
-
 static void free_layer(flow_layer *layer)
 {
     multiscale *m = (multiscale *)layer;
@@ -51,43 +49,47 @@ static void free_layer(flow_layer *layer)
 }
 
 /* The links that cut coarse regions: all directions but nu, at odd coordinates. */
-static void add_splits(multiscale *m, lat_settings *settings, lat_group group, int dim, lat_error *error)
+static void add_splits(multiscale *m, lat_settings *settings, const flow_context *context, lat_error *error)
 {
     lat_settings *split = lat_settings_group(settings, "split", error);
-    for (int mu = 0; mu < dim && !error->status; mu++) {
-        flow_turn turn = {.mu = mu, .nu = m->nu, .shift = 1, .period = 2};
-        if (mu != m->nu) flow_stack_add(&m->split, flow_layer_plaquette_coupling.create(split, group, dim, turn, error));
-    }
+    const flow_layer_table *kind = &flow_layer_plaquette_coupling;
+    if (!error->status && lat_settings_has(split, "kind")) kind = flow_kind_read(split, context, error);
+    if (!error->status && !kind->create_split)
+        lat_settings_fail(split, "kind", error, "layers of kind \"%s\" cannot refine a lattice: use \"plaquette_coupling\"", kind->name);
+    for (int mu = 0; mu < context->dim && !error->status; mu++)
+        if (mu != m->nu) flow_stack_add(&m->split, kind->create_split(split, context, mu, m->nu, error));
 }
 
-static flow_layer *create_level(lat_settings *settings, lat_group group, int dim, int level, lat_error *error)
+static flow_layer *create_level(lat_settings *settings, const flow_context *context, int level, lat_error *error)
 {
     if (level == 0) return NULL;
     multiscale *m = lat_alloc(1, sizeof *m);
-    m->base = (flow_layer){&flow_layer_multiscale, 1, 1};
+    m->base = (flow_layer){.table = &flow_layer_multiscale, .period = 1, .halo = 1};
     m->level = level;
-    m->nu = (level - 1) % dim;
-    flow_stack_add(&m->coarse, create_level(settings, group, dim, level - 1, error));
-    if (!error->status) add_splits(m, settings, group, dim, error);
-    if (!error->status) flow_stack_read(&m->layers, settings, "layers", group, dim, error);
+    m->nu = (level - 1) % context->dim;
+    flow_stack_add(&m->coarse, create_level(settings, context, level - 1, error));
+    if (!error->status) add_splits(m, settings, context, error);
+    if (!error->status) flow_stack_read(&m->layers, settings, "layers", context, error);
     if (error->status) {
         free_layer(&m->base);
         return NULL;
     }
     const flow_stack *stacks[] = {&m->coarse, &m->split, &m->layers};
-    for (int i = 0; i < 3; i++)
+    for (int i = 0; i < 3; i++) {
         if (stacks[i]->halo > m->base.halo) m->base.halo = stacks[i]->halo;
+        if (!m->base.without_push) m->base.without_push = stacks[i]->without_push;
+    }
     return &m->base;
 }
 
-static flow_layer *create(lat_settings *settings, lat_group group, int dim, flow_turn turn, lat_error *error)
+static flow_layer *create(lat_settings *settings, const flow_context *context, int index, lat_error *error)
 {
     enum { MOST_LEVELS = 64 };
-    (void)turn;
+    (void)index;
     int levels = (int)lat_settings_int(settings, "levels", 0, 1, MOST_LEVELS, error);
     if (!error->status && levels == 0)
         lat_settings_fail(settings, "levels", error, "is missing: 8 levels go from 1x1 to 16x16");
-    return error->status ? NULL : create_level(settings, group, dim, levels, error);
+    return error->status ? NULL : create_level(settings, context, levels, error);
 }
 
 static int64_t parameters(const flow_layer *layer)
@@ -340,6 +342,7 @@ static void inverse(flow_step *step, const double *parameters, lat_field *u, lat
     if (!s->inner) return;
     descend(s, u, NULL);
     s->inner->layer->table->inverse(s->inner, parameters, s->u, s->density);
+    flow_map_failed(s->map, &step->map->error);
     ascend(s, u, NULL, density);
 }
 
@@ -382,5 +385,17 @@ static const flow_steps *parts(flow_step *step, const double **parameters)
 }
 
 const flow_layer_table flow_layer_multiscale = {
-    "multiscale", create, free_layer, parameters, initialise, layout, free_step, forward, record, inverse, backward, push, parts,
+    .name = "multiscale",
+    .create = create,
+    .free = free_layer,
+    .parameters = parameters,
+    .initialise = initialise,
+    .layout = layout,
+    .free_step = free_step,
+    .forward = forward,
+    .record = record,
+    .inverse = inverse,
+    .backward = backward,
+    .push = push,
+    .parts = parts,
 };
