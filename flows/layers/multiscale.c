@@ -54,8 +54,11 @@ static void add_splits(multiscale *m, lat_settings *settings, const flow_context
     lat_settings *split = lat_settings_group(settings, "split", error);
     const flow_layer_table *kind = &flow_layer_plaquette_coupling;
     if (!error->status && lat_settings_has(split, "kind")) kind = flow_kind_read(split, context, error);
-    if (!error->status && !kind->create_split)
+    if (error->status) return;
+    if (!kind->create_split) {
         lat_settings_fail(split, "kind", error, "layers of kind \"%s\" cannot refine a lattice: use \"plaquette_coupling\"", kind->name);
+        return;
+    }
     for (int mu = 0; mu < context->dim && !error->status; mu++)
         if (mu != m->nu) flow_stack_add(&m->split, kind->create_split(split, context, mu, m->nu, error));
 }
