@@ -32,6 +32,12 @@ flow_classes flow_stripes_along(int direction, int period); /* x_direction modul
 /* The sites of the block by class, in ascending order: [period]. */
 const lat_sites *flow_sites_of(flow_map *map, flow_classes classes);
 
+/* The whole lattice of a map on every rank, and a map without steps on it that lives as long as this map. */
+lat_status flow_whole_geometry(const flow_map *map, lat_geometry **geometry, lat_error *error);
+flow_map *flow_map_whole(flow_map *map);
+/* Copies all members of a field to one of the same lattice, whoever holds what.  Collective over the ranks of both. */
+void flow_copy_members(const lat_field *from, lat_field *to);
+
 /* A map without steps on another geometry, for the layers inside a layer of this one: workspaces are its own, the memory to
  * keep things in is what is left of this map's.  Free with flow_map_free. */
 flow_map *flow_map_within(const flow_map *map, const lat_geometry *geometry);

@@ -85,10 +85,47 @@ lat_status flow_map_create(const flow_model *model, const lat_geometry *geometry
 
 flow_map *flow_map_within(const flow_map *map, const lat_geometry *geometry) { return empty_map(map->model, geometry, map->precision, map->memory); }
 
+lat_status flow_whole_geometry(const flow_map *map, lat_geometry **geometry, lat_error *error)
+{
+    const lat_geometry *g = map->geometry;
+    lat_shape shape = {.dim = g->dim, .members = g->members, .precision = map->precision, .backend = g->backend};
+    for (int mu = 0; mu < g->dim; mu++) {
+        shape.size[mu] = g->size[mu];
+        shape.ranks[mu] = shape.lane_grid[mu] = 1;
+    }
+    return lat_geometry_create(MPI_COMM_SELF, &shape, geometry, error);
+}
+
+flow_map *flow_map_whole(flow_map *map)
+{
+    lat_error error = {0};
+    lat_geometry *geometry;
+    if (map->work->whole) return map->work->whole;
+    if (flow_whole_geometry(map, &geometry, &error)) lat_abort(error.status, "%s", error.text);
+    return map->work->whole = flow_map_within(map, geometry);
+}
+
+void flow_copy_members(const lat_field *from, lat_field *to)
+{
+    int *member = lat_alloc(from->geometry->members, sizeof *member);
+    for (int m = 0; m < from->geometry->members; m++) member[m] = m;
+    lat_field_take_members(to, from, member);
+    free(member);
+}
+
+static void free_whole(flow_map *whole)
+{
+    if (!whole) return;
+    lat_geometry *geometry = (lat_geometry *)(uintptr_t)whole->geometry;
+    flow_map_free(whole);
+    lat_geometry_free(geometry);
+}
+
 void flow_map_free(flow_map *map)
 {
     if (!map) return;
     flow_steps_free(map->steps);
+    free_whole(map->work->whole);
     flow_workspace_free(map->geometry, map->work);
     map->geometry->backend->release(map->parameters);
     free(map);

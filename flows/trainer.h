@@ -35,16 +35,17 @@ void flow_train_release(flow_train_settings *settings);
 /* Learning rate of a step, counted from 0. */
 double flow_learning_rate(const flow_train_settings *settings, int64_t step);
 
-/* Trains a model data-parallel: the batch is cut in chunks of one vector of lanes, chunk c belongs to rank c modulo ranks,
- * random numbers are keyed by (seed, step, site, direction, number in the batch), and sums do not depend on the order.
- * So the parameters after a step are a function of the settings and of the parameters before, bit by bit, on any number of
- * ranks. */
+/* Trains a model: the batch is cut in chunks of one vector of lanes, the ranks in groups over whose ranks the lattice is split, and
+ * chunk c belongs to group c modulo groups.  Random numbers are keyed by (seed, step, site, direction, number in the batch), sums
+ * over chunks do not depend on the order, and those over sites have one that does not depend on ranks.  So the parameters after a
+ * step are a function of the settings and of the parameters before, bit by bit, on any number of ranks and any grid of them. */
 typedef struct flow_trainer flow_trainer;
 
 /* Collective over comm.  Changes the parameters and training_core_seconds of the model; action and training stay the
  * caller's.  A training of {0} begins anew; one that was read from a model file is continued.  shape: extents of the
- * lattice; ranks, lanes and members are ignored.  LAT_CONFIG if the batch is no multiple of the chunk, if the lattice does not suit
- * the model, or if the objective needs what its layers do not have. */
+ * lattice, and the grid of ranks that it is split over, zeros: 1; lanes and members are ignored.  LAT_CONFIG if the grid does not
+ * fit the ranks or the lattice, if the batch is no multiple of the chunk, if the lattice does not suit the model, or if the objective
+ * needs what its layers do not have. */
 lat_status flow_trainer_create(MPI_Comm comm, flow_model *model, lat_action *action, const lat_shape *shape, lat_precision precision,
                                const flow_train_settings *settings, flow_training *training, flow_trainer **trainer, lat_error *error);
 void flow_trainer_free(flow_trainer *trainer);

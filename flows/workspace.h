@@ -15,6 +15,7 @@ struct flow_workspace {
     flow_scratch_field *fields;
     flow_box *boxes;
     flow_mask *masks;
+    flow_map *whole; /* on a geometry of its own; NULL: not needed so far */
     lat_repeats *repeats; /* sweeps of the whole map */
     double *weights,
         *last_weights; /* [lanes]: of log det in a reverse sweep, on a device; as they came from the host */

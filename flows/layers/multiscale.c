@@ -148,18 +148,12 @@ static void make_fields(multiscale_step *s)
 static void lay_out_whole(multiscale_step *s, lat_error *error)
 {
     const flow_layer *layer = s->base.layer;
-    const lat_geometry *g = s->base.map->geometry;
-    lat_shape shape = {.dim = g->dim, .members = g->members, .precision = s->base.map->precision,
-                       .backend = g->backend};
-    for (int mu = 0; mu < g->dim; mu++) {
-        shape.size[mu] = g->size[mu];
-        shape.ranks[mu] = shape.lane_grid[mu] = 1;
-    }
     s->whole = true;
-    if (lat_geometry_create(MPI_COMM_SELF, &shape, &s->geometry, error)) return;
+    if (flow_whole_geometry(s->base.map, &s->geometry, error)) return;
     s->map = flow_map_within(s->base.map, s->geometry);
     make_fields(s);
     s->inner = layer->table->layout(layer, s->map, error);
+    s->base.map->memory = s->map->memory;
 }
 
 static lat_shape coarse_shape(const flow_map *map, int nu)
@@ -244,15 +238,6 @@ static void free_step(flow_step *step)
 
 /* ------------------------------------------------------------------------------------- from one lattice to the other */
 
-/* A field of the lattice and one of the same lattice held whole by every rank: copies all members. */
-static void copy_whole(const lat_field *from, lat_field *to)
-{
-    int *member = lat_alloc(from->geometry->members, sizeof *member);
-    for (int m = 0; m < from->geometry->members; m++) member[m] = m;
-    lat_field_take_members(to, from, member);
-    free(member);
-}
-
 static void run(const multiscale_step *s, void (*kernel)(const block_args *args, const lat_range *range), lat_field *u, lat_field *v,
                 const lat_field *links)
 {
@@ -269,8 +254,8 @@ static void descend(multiscale_step *s, lat_field *u, lat_field *cotangent)
 {
     lat_field_zero(s->density);
     if (s->whole) {
-        copy_whole(u, s->u);
-        if (cotangent) copy_whole(cotangent, s->cotangent);
+        flow_copy_members(u, s->u);
+        if (cotangent) flow_copy_members(cotangent, s->cotangent);
         return;
     }
     run(s, kernels_of(s)->block_links, u, s->u, u);
@@ -282,11 +267,11 @@ static void ascend(multiscale_step *s, lat_field *u, lat_field *cotangent, lat_f
 {
     enum { SLOT_DENSITY = -1 };
     if (s->whole) {
-        copy_whole(s->u, u);
-        if (cotangent) copy_whole(s->cotangent, cotangent);
+        flow_copy_members(s->u, u);
+        if (cotangent) flow_copy_members(s->cotangent, cotangent);
         if (!density) return;
         lat_field *share = flow_scratch(s->base.map, SLOT_DENSITY, 1, LAT_DOUBLE);
-        copy_whole(s->density, share);
+        flow_copy_members(s->density, share);
         lat_field_axpy(density, 1, share);
         return;
     }
