@@ -2,7 +2,7 @@
  *
  * ensemble.c: stored configurations as samples to train on.
  */
-#include "flows/training.h"
+#include "flows/ensemble.h"
 
 #include <stdlib.h>
 

@@ -3,7 +3,7 @@
  * file.c: model files.  A model is data, never code: the text that describes its layers, its parameters with their
  * SHA-256 (FIPS 180-4, from libmd), and the state of the training that made it.
  */
-#include "flows/flows.h"
+#include "flows/model.h"
 
 #include <math.h>
 #include <sha2.h>
@@ -74,13 +74,13 @@ lat_status flow_model_write(MPI_Comm comm, const char *path, const flow_model *m
 /* ---------------------------------------------------------------------------------------------------------- reading */
 
 /* The model that the description stands for, with initial parameters; NULL, and a refusal, if there is none. */
-static flow_model *rebuild(lat_h5 *file, const char *description, lat_group group, int dim)
+static flow_model *rebuild(lat_h5 *file, const char *description, const flow_layer_table *const *kinds, lat_group group, int dim)
 {
     lat_error error = {0};
     lat_settings *settings = NULL;
     flow_model *model = NULL;
     lat_settings_parse(description, "its flow", &settings, &error);
-    if (error.status == LAT_DONE) flow_model_create(settings, group, dim, 0, &model, &error);
+    if (error.status == LAT_DONE) flow_model_create(settings, kinds, group, dim, 0, &model, &error);
     if (error.status == LAT_DONE) lat_settings_finish(settings, &error);
     if (settings) lat_settings_free(settings);
     if (error.status == LAT_DONE) return model;
@@ -135,13 +135,13 @@ static void get_training(lat_h5 *file, const flow_model *model, flow_training *t
 }
 
 /* All of the file; *model is NULL, or to be released by the caller, also on refusal. */
-static void get_model(lat_h5 *file, flow_model **model, flow_training *training)
+static void get_model(lat_h5 *file, const flow_layer_table *const *kinds, flow_model **model, flow_training *training)
 {
     lat_group group = lat_h5_get_group(file);
     int dim = (int)lat_h5_get_int(file, "dimension", 2, LAT_MAX_DIM);
     char *description = lat_h5_get_text(file, "flow", MOST_TEXT), *action = lat_h5_get_text(file, "action", MOST_TEXT);
     double seconds = lat_h5_get_real(file, "training_core_seconds");
-    if (lat_h5_status(file) == LAT_DONE) *model = rebuild(file, description, group, dim);
+    if (lat_h5_status(file) == LAT_DONE) *model = rebuild(file, description, kinds, group, dim);
     free(description);
     if (!*model) {
         free(action);
@@ -154,13 +154,13 @@ static void get_model(lat_h5 *file, flow_model **model, flow_training *training)
     if (training && lat_h5_has(file, "moments")) get_training(file, *model, training);
 }
 
-lat_status flow_model_read(MPI_Comm comm, const char *path, flow_model **model, flow_training *training,
-                           lat_error *error)
+lat_status flow_model_read(MPI_Comm comm, const char *path, const flow_layer_table *const *kinds, flow_model **model,
+                           flow_training *training, lat_error *error)
 {
     *model = NULL;
     if (training) *training = (flow_training){0};
     lat_h5 *file = lat_h5_open(comm, path, "model");
-    get_model(file, model, training);
+    get_model(file, kinds, model, training);
     lat_status status = lat_h5_finish(file, error);
     if (status == LAT_DONE) return status;
     if (*model) flow_model_free(*model);

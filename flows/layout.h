@@ -5,9 +5,12 @@
 #ifndef LAYOUT_H
 #define LAYOUT_H
 
-#include "flows/flows.h"
 #include "flows/kernels/coupling_kernels.h"
 #include "flows/kernels/flow_kernels.h"
+#include "flows/map.h"
+
+/* A scratch field of the map, shared by its layers: slots keep their contents only within one call of a layer. */
+lat_field *flow_scratch(flow_map *map, int slot, int components, lat_precision precision);
 
 /* The box of a convolution: taps in {-r, ..., r}^dim times the dilation, x fastest.  ahead[site][tap] is the site at
  * x + offset, behind the site at x - offset, for the sites of the block. */
@@ -20,16 +23,30 @@ typedef struct flow_box {
 
 const flow_box *flow_box_of(flow_map *map, int kernel, int dilation);
 
-/* Sites of the block with global coordinate x_mu = phase modulo period: an array of `period` lists. */
-const lat_sites *flow_phases(flow_map *map, int mu, int period);
+/* Masks: the sites of the lattice fall into classes 0 to period - 1, sum_mu step[mu] x_mu modulo period, x the global coordinates:
+ * parities are step = 1 in all directions, period = 2. */
+typedef struct {
+    int period, step[LAT_MAX_DIM];
+} flow_classes;
+flow_classes flow_stripes_along(int direction, int period); /* x_direction modulo period */
+/* The sites of the block by class, in ascending order: [period]. */
+const lat_sites *flow_sites_of(flow_map *map, flow_classes classes);
+
+/* The whole lattice of a map on every rank, and a map without steps on it that lives as long as this map. */
+lat_status flow_whole_geometry(const flow_map *map, lat_geometry **geometry, lat_error *error);
+flow_map *flow_map_whole(flow_map *map);
+/* Copies all members of a field to one of the same lattice, whoever holds what.  Collective over the ranks of both. */
+void flow_copy_members(const lat_field *from, lat_field *to);
 
 /* A map without steps on another geometry, for the layers inside a layer of this one: workspaces are its own, the memory to
  * keep things in is what is left of this map's.  Free with flow_map_free. */
 flow_map *flow_map_within(const flow_map *map, const lat_geometry *geometry);
 
-/* The kernels of the map's backend and precision. */
+/* The kernels of the map's backend and precision; those on links, of its model's group as well. */
 const flow_kernels *flow_kernels_of(const flow_map *map);
 const flow_coupling_kernels *flow_coupling_kernels_of(const flow_map *map);
+/* Are there kernels on links for this group? */
+bool flow_coupling_of_group(lat_group group);
 lat_range flow_range(const flow_map *map, const lat_sites *sites);
 
 #endif

@@ -2,10 +2,7 @@
  *
  * map.c: a model laid out on a geometry, and its application layer by layer.
  */
-#include "flows/layout.h"
-#include "flows/stack.h"
-
-#include "lattice/grid/kernels.h"
+#include "flows/workspace.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -14,120 +11,7 @@
  * all machines, since what is computed again may differ in the last bit. */
 static const int64_t KEPT_BYTES = 32 << 20, KEPT_BYTES_ON_DEVICE = (int64_t)2 << 30;
 
-typedef struct scratch {
-    struct scratch *next;
-    int slot;
-    lat_field *field;
-} scratch;
-
-typedef struct phases {
-    struct phases *next;
-    int mu, period;
-    lat_sites *list; /* [period] */
-} phases;
-
-struct flow_workspace {
-    scratch *fields;
-    flow_box *boxes;
-    phases *phases;
-    lat_repeats *repeats;          /* sweeps of the whole map */
-    double *weights, *last_weights; /* [lanes]: of log det in a reverse sweep, on a device; as they came from the host */
-};
-
-/* ------------------------------------------------------------------------------------------------- shared layouts */
-
-lat_field *flow_scratch(flow_map *map, int slot, int components, lat_precision precision)
-{
-    for (scratch *s = map->work->fields; s; s = s->next)
-        if (s->slot == slot && s->field->components == components && s->field->precision == precision) return s->field;
-    scratch *s = lat_alloc(1, sizeof *s);
-    *s = (scratch){map->work->fields, slot, lat_field_create(map->geometry, components, precision)};
-    map->work->fields = s;
-    return s->field;
-}
-
-static void fill_box(const lat_geometry *g, flow_box *box)
-{
-    int radius = box->kernel / 2;
-    box->offset = lat_alloc((int64_t)box->taps * g->dim, sizeof *box->offset);
-    box->ahead = lat_alloc(g->sites * box->taps, sizeof *box->ahead);
-    box->behind = lat_alloc(g->sites * box->taps, sizeof *box->behind);
-    for (int tap = 0; tap < box->taps; tap++)
-        for (int mu = 0, rest = tap; mu < g->dim; rest /= box->kernel, mu++)
-            box->offset[tap * g->dim + mu] = (rest % box->kernel - radius) * box->dilation;
-    for (int64_t site = 0; site < g->sites; site++) {
-        int64_t c[LAT_MAX_DIM], ahead[LAT_MAX_DIM] = {0}, behind[LAT_MAX_DIM] = {0};
-        lat_coordinates(g, site, c);
-        for (int tap = 0; tap < box->taps; tap++) {
-            for (int mu = 0; mu < g->dim; mu++) {
-                ahead[mu] = c[mu] + box->offset[tap * g->dim + mu];
-                behind[mu] = c[mu] - box->offset[tap * g->dim + mu];
-            }
-            box->ahead[site * box->taps + tap] = lat_site(g, ahead);
-            box->behind[site * box->taps + tap] = lat_site(g, behind);
-        }
-    }
-    int64_t bytes = g->sites * box->taps * (int64_t)sizeof *box->ahead;
-    box->ahead = lat_hand_over(g, box->ahead, bytes);
-    box->behind = lat_hand_over(g, box->behind, bytes);
-}
-
-const flow_box *flow_box_of(flow_map *map, int kernel, int dilation)
-{
-    for (flow_box *box = map->work->boxes; box; box = box->next)
-        if (box->kernel == kernel && box->dilation == dilation) return box;
-    flow_box *box = lat_alloc(1, sizeof *box);
-    *box = (flow_box){.next = map->work->boxes, .kernel = kernel, .dilation = dilation, .taps = 1};
-    for (int mu = 0; mu < map->geometry->dim; mu++) box->taps *= kernel;
-    fill_box(map->geometry, box);
-    map->work->boxes = box;
-    return box;
-}
-
-const lat_sites *flow_phases(flow_map *map, int mu, int period)
-{
-    const lat_geometry *g = map->geometry;
-    for (phases *p = map->work->phases; p; p = p->next)
-        if (p->mu == mu && p->period == period) return p->list;
-    phases *p = lat_alloc(1, sizeof *p);
-    *p = (phases){map->work->phases, mu, period, lat_alloc(period, sizeof *p->list)};
-    for (int phase = 0; phase < period; phase++) p->list[phase].site = lat_alloc(g->sites, sizeof(int64_t));
-    for (int64_t site = 0; site < g->sites; site++) {
-        int64_t c[LAT_MAX_DIM];
-        lat_coordinates(g, site, c);
-        lat_sites *list = &p->list[(g->origin[mu] + c[mu]) % period];
-        list->site[list->count++] = site;
-    }
-    for (int phase = 0; phase < period; phase++) lat_sites_share(g, &p->list[phase]);
-    map->work->phases = p;
-    return p->list;
-}
-
-static void free_workspace(const lat_geometry *g, struct flow_workspace *work)
-{
-    for (scratch *s = work->fields, *next; s; s = next) {
-        next = s->next;
-        lat_field_free(s->field);
-        free(s);
-    }
-    for (flow_box *box = work->boxes, *next; box; box = next) {
-        next = box->next;
-        free(box->offset);
-        g->backend->release(box->ahead);
-        g->backend->release(box->behind);
-        free(box);
-    }
-    for (phases *p = work->phases, *next; p; p = next) {
-        next = p->next;
-        for (int phase = 0; phase < p->period; phase++) lat_sites_free(g, &p->list[phase]);
-        free(p->list);
-        free(p);
-    }
-    lat_repeats_free(work->repeats);
-    g->backend->release(work->weights);
-    free(work->last_weights);
-    free(work);
-}
+/* ------------------------------------------------------------------------------------------------------------ kernels */
 
 const flow_kernels *flow_kernels_of(const flow_map *map)
 {
@@ -138,13 +22,17 @@ const flow_kernels *flow_kernels_of(const flow_map *map)
     return kernels[map->geometry->backend->on_host][map->precision];
 }
 
+/* A group that is not named has none. */
+static const flow_coupling_kernels *const coupling_kernels[2][LAT_PRECISIONS][LAT_GROUPS] = {
+    {[LAT_DOUBLE] = {[LAT_U1] = &flow_coupling_cuda_u1_double}, [LAT_FLOAT] = {[LAT_U1] = &flow_coupling_cuda_u1_float}},
+    {[LAT_DOUBLE] = {[LAT_U1] = &flow_coupling_cpu_u1_double}, [LAT_FLOAT] = {[LAT_U1] = &flow_coupling_cpu_u1_float}},
+};
+
+bool flow_coupling_of_group(lat_group group) { return coupling_kernels[true][LAT_DOUBLE][group]; }
+
 const flow_coupling_kernels *flow_coupling_kernels_of(const flow_map *map)
 {
-    static const flow_coupling_kernels *const kernels[2][LAT_PRECISIONS] = {
-        {[LAT_DOUBLE] = &flow_coupling_cuda_u1_double, [LAT_FLOAT] = &flow_coupling_cuda_u1_float},
-        {[LAT_DOUBLE] = &flow_coupling_cpu_u1_double, [LAT_FLOAT] = &flow_coupling_cpu_u1_float},
-    };
-    return kernels[map->geometry->backend->on_host][map->precision];
+    return coupling_kernels[map->geometry->backend->on_host][map->precision][map->model->group];
 }
 
 lat_range flow_range(const flow_map *map, const lat_sites *sites) { return lat_range_of(map->geometry, sites); }
@@ -177,8 +65,7 @@ static flow_map *empty_map(const flow_model *model, const lat_geometry *geometry
 {
     flow_map *map = lat_alloc(1, sizeof *map);
     *map = (flow_map){.model = model, .geometry = geometry, .precision = precision, .memory = memory};
-    map->work = lat_alloc(1, sizeof *map->work);
-    map->work->repeats = lat_repeats_create(geometry);
+    map->work = flow_workspace_create(geometry);
     return map;
 }
 
@@ -198,13 +85,57 @@ lat_status flow_map_create(const flow_model *model, const lat_geometry *geometry
 
 flow_map *flow_map_within(const flow_map *map, const lat_geometry *geometry) { return empty_map(map->model, geometry, map->precision, map->memory); }
 
+lat_status flow_whole_geometry(const flow_map *map, lat_geometry **geometry, lat_error *error)
+{
+    const lat_geometry *g = map->geometry;
+    lat_shape shape = {.dim = g->dim, .members = g->members, .precision = map->precision, .backend = g->backend};
+    for (int mu = 0; mu < g->dim; mu++) {
+        shape.size[mu] = g->size[mu];
+        shape.ranks[mu] = shape.lane_grid[mu] = 1;
+    }
+    return lat_geometry_create(MPI_COMM_SELF, &shape, geometry, error);
+}
+
+flow_map *flow_map_whole(flow_map *map)
+{
+    lat_error error = {0};
+    lat_geometry *geometry;
+    if (map->work->whole) return map->work->whole;
+    if (flow_whole_geometry(map, &geometry, &error)) lat_abort(error.status, "%s", error.text);
+    return map->work->whole = flow_map_within(map, geometry);
+}
+
+void flow_copy_members(const lat_field *from, lat_field *to)
+{
+    int *member = lat_alloc(from->geometry->members, sizeof *member);
+    for (int m = 0; m < from->geometry->members; m++) member[m] = m;
+    lat_field_take_members(to, from, member);
+    free(member);
+}
+
+static void free_whole(flow_map *whole)
+{
+    if (!whole) return;
+    lat_geometry *geometry = (lat_geometry *)(uintptr_t)whole->geometry;
+    flow_map_free(whole);
+    lat_geometry_free(geometry);
+}
+
 void flow_map_free(flow_map *map)
 {
     if (!map) return;
     flow_steps_free(map->steps);
-    free_workspace(map->geometry, map->work);
+    free_whole(map->work->whole);
+    flow_workspace_free(map->geometry, map->work);
     map->geometry->backend->release(map->parameters);
     free(map);
+}
+
+lat_status flow_map_failed(flow_map *map, lat_error *error)
+{
+    lat_error found = map->error;
+    map->error = (lat_error){0};
+    return found.status ? lat_fail(error, found.status, "%s", found.text) : LAT_DONE;
 }
 
 double *flow_map_parameters(flow_map *map)

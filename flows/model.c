@@ -2,20 +2,22 @@
  *
  * model.c: a model as a configuration describes it: its layers and where their parameters lie.
  */
-#include "flows/stack.h"
+#include "flows/model.h"
 
 #include <stdlib.h>
 
 static const char *const prior_names[] = {"haar", NULL};
 
-lat_status flow_model_create(lat_settings *flow, lat_group group, int dim, uint64_t seed, flow_model **model, lat_error *error)
+lat_status flow_model_create(lat_settings *flow, const flow_layer_table *const *kinds, lat_group group, int dim, uint64_t seed,
+                             flow_model **model, lat_error *error)
 {
+    const flow_context context = {group, dim, kinds};
     flow_model *m = lat_alloc(1, sizeof *m);
     m->group = group;
     m->dim = dim;
     *model = NULL;
     lat_settings_choice(flow, "prior", "haar", prior_names, error);
-    flow_stack_read(&m->stack, flow, "layers", group, dim, error);
+    flow_stack_read(&m->stack, flow, "layers", &context, error);
     if (!error->status && m->stack.layers == 0)
         lat_settings_fail(flow, "layers", error, "no layer: write layers = ( { kind = \"plaquette_coupling\"; repeat = 16; } );");
     if (error->status) {

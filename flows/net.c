@@ -3,39 +3,11 @@
  * net.c: convolutional networks on stripes; see net.h.
  */
 #include "lattice/grid/kernels.h"
-#include "flows/net.h"
+#include "flows/net_layout.h"
 
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
-
-/* What one convolution does at the sites of one phase. */
-typedef struct {
-    int kept, kept_behind;
-    int32_t *keep;        /* taps of the forward sum */
-    int32_t *keep_behind; /* taps through which outputs that are wanted read a site of this phase */
-} phase_taps;
-
-typedef struct {
-    flow_stencil ahead, behind; /* without lists of taps */
-    bool in[FLOW_MAX_PERIOD], out[FLOW_MAX_PERIOD];
-    phase_taps phase[FLOW_MAX_PERIOD];
-    lat_field *input, *output, *slope; /* scratch or kept */
-    lat_field *output_cotangent, *input_cotangent;
-    int64_t first; /* parameter */
-    void *packed;
-} conv;
-
-struct flow_net_layout {
-    const flow_net *net;
-    flow_map *map;
-    flow_stripes stripes;
-    const lat_sites *sites[FLOW_MAX_PERIOD]; /* by phase */
-    conv conv[FLOW_MAX_CONVS];
-    lat_field *scratch[2][FLOW_MAX_CONVS + 1], *kept[2][FLOW_MAX_CONVS + 1]; /* values and slopes of each stage */
-    uint64_t packed_version; /* of the model's parameters, plus one; 0: never */
-    void *gradient;          /* [parameters][lanes] */
-};
 
 /* ------------------------------------------------------------------------------------------------ hyper-parameters */
 
@@ -102,7 +74,7 @@ static void find_wanted(flow_net_layout *layout)
 {
     int period = layout->stripes.period;
     for (int c = layout->net->convs - 1; c >= 0; c--) {
-        conv *now = &layout->conv[c];
+        flow_conv *now = &layout->conv[c];
         const flow_box *box = flow_box_of(layout->map, layout->net->kernel, layout->net->dilation[c]);
         if (c == layout->net->convs - 1) memcpy(now->out, layout->stripes.wanted, sizeof now->out);
         for (int phase = 0; phase < period; phase++)
@@ -116,10 +88,12 @@ static void find_wanted(flow_net_layout *layout)
 
 static void list_taps(flow_net_layout *layout, int c)
 {
-    conv *now = &layout->conv[c];
+    flow_conv *now = &layout->conv[c];
     const flow_box *box = flow_box_of(layout->map, layout->net->kernel, layout->net->dilation[c]);
+    now->ahead = now->behind = stencil_of(layout->net, c);
+    flow_net_share_biases(layout, now);
     for (int phase = 0; phase < layout->stripes.period; phase++) {
-        phase_taps *p = &now->phase[phase];
+        flow_phase_taps *p = &now->phase[phase];
         p->keep = lat_alloc(box->taps, sizeof *p->keep);
         p->keep_behind = lat_alloc(box->taps, sizeof *p->keep_behind);
         for (int tap = 0; tap < box->taps; tap++) {
@@ -127,15 +101,13 @@ static void list_taps(flow_net_layout *layout, int c)
             if (now->out[phase] && now->in[phase_at(layout, phase, offset)]) p->keep[p->kept++] = tap;
             if (now->in[phase] && now->out[phase_at(layout, phase, -offset)]) p->keep_behind[p->kept_behind++] = tap;
         }
+        flow_net_share_weights(layout, now, p);
         p->keep = lat_hand_over(layout->map->geometry, p->keep, box->taps * (int64_t)sizeof *p->keep);
         p->keep_behind = lat_hand_over(layout->map->geometry, p->keep_behind, box->taps * (int64_t)sizeof *p->keep_behind);
     }
-    now->ahead = now->behind = stencil_of(layout->net, c);
     now->ahead.neighbour = box->ahead;
     now->behind.neighbour = box->behind;
 }
-
-static size_t real_size(const flow_map *map) { return map->precision == LAT_FLOAT ? sizeof(float) : sizeof(double); }
 
 /* Stage 0 is the input, stage c + 1 the output of convolution c.  Only silu needs a slope of its own. */
 static bool has_slope(const flow_net *net, int stage)
@@ -149,7 +121,7 @@ bool flow_net_keep(flow_net_layout *layout)
     const flow_net *net = layout->net;
     int64_t bytes = 0;
     for (int stage = 0; stage <= net->convs; stage++)
-        bytes += map->geometry->all_sites * map->geometry->lanes * net->channel[stage] * (int64_t)real_size(map) * (1 + has_slope(net, stage));
+        bytes += map->geometry->volume * map->geometry->members * net->channel[stage] * (int64_t)flow_real_size(map) * (1 + has_slope(net, stage));
     if (bytes > map->memory) return false;
     map->memory -= bytes;
     for (int stage = 0; stage <= net->convs; stage++) {
@@ -162,7 +134,7 @@ bool flow_net_keep(flow_net_layout *layout)
 void flow_net_use_kept(flow_net_layout *layout, bool kept)
 {
     for (int c = 0; c < layout->net->convs; c++) {
-        conv *now = &layout->conv[c];
+        flow_conv *now = &layout->conv[c];
         now->input = kept ? layout->kept[0][c] : layout->scratch[0][c];
         now->output = kept ? layout->kept[0][c + 1] : layout->scratch[0][c + 1];
         now->slope = kept ? layout->kept[1][c + 1] : layout->scratch[1][c + 1];
@@ -173,16 +145,16 @@ flow_net_layout *flow_net_lay_out(const flow_net *net, flow_map *map, const flow
 {
     flow_net_layout *layout = lat_alloc(1, sizeof *layout);
     *layout = (flow_net_layout){.net = net, .map = map, .stripes = *stripes};
-    const lat_sites *phases = flow_phases(map, stripes->direction, stripes->period);
+    const lat_sites *phases = flow_sites_of(map, flow_stripes_along(stripes->direction, stripes->period));
     for (int phase = 0; phase < stripes->period; phase++) layout->sites[phase] = &phases[(phase + stripes->shift) % stripes->period];
     find_wanted(layout);
     int64_t first = 0;
     for (int c = 0; c < net->convs; c++) {
-        conv *now = &layout->conv[c];
+        flow_conv *now = &layout->conv[c];
         list_taps(layout, c);
         now->first = first;
         first += flow_conv_parameters(&now->ahead);
-        now->packed = map->geometry->backend->allocate(flow_conv_packed(&now->ahead) * (int64_t)real_size(map));
+        now->packed = map->geometry->backend->allocate(flow_conv_packed(&now->ahead) * (int64_t)flow_real_size(map));
         now->input_cotangent = flow_scratch(map, slot + 4 * c + 1, net->channel[c], map->precision);
         now->output_cotangent = flow_scratch(map, slot + 4 * (c + 1) + 1, net->channel[c + 1], map->precision);
     }
@@ -191,7 +163,6 @@ flow_net_layout *flow_net_lay_out(const flow_net *net, flow_map *map, const flow
         if (has_slope(net, stage)) layout->scratch[1][stage] = flow_scratch(map, slot + 4 * stage + 2, net->channel[stage], map->precision);
     }
     flow_net_use_kept(layout, false);
-    layout->gradient = map->geometry->backend->allocate(first * map->geometry->lanes * (int64_t)real_size(map));
     return layout;
 }
 
@@ -203,7 +174,9 @@ void flow_net_layout_free(flow_net_layout *layout)
         for (int phase = 0; phase < layout->stripes.period; phase++) {
             backend->release(layout->conv[c].phase[phase].keep);
             backend->release(layout->conv[c].phase[phase].keep_behind);
+            lat_sites_free(layout->map->geometry, &layout->conv[c].phase[phase].tiles);
         }
+        lat_sites_free(layout->map->geometry, &layout->conv[c].biases);
         backend->release(layout->conv[c].packed);
     }
     for (int stage = 0; stage <= layout->net->convs; stage++) {
@@ -226,7 +199,7 @@ static void pack(flow_net_layout *layout, const double *parameters)
     /* A sequence that is recorded has to pack them, whatever they are when it is replayed. */
     if (layout->map->geometry->backend->on_host && layout->packed_version == layout->map->model->version + 1) return;
     for (int c = 0; c < layout->net->convs; c++) {
-        conv *now = &layout->conv[c];
+        flow_conv *now = &layout->conv[c];
         conv_pack_args args = {now->ahead.taps, now->ahead.inputs, now->ahead.outputs, parameters + now->first, now->packed};
         lat_range range = {.count = flow_conv_parameters(&now->ahead), .lanes = 1};
         flow_kernels_of(layout->map)->conv_pack(&args, &range);
@@ -246,7 +219,7 @@ void flow_net_forward(flow_net_layout *layout, const double *parameters)
     const flow_kernels *kernels = flow_kernels_of(layout->map);
     pack(layout, parameters);
     for (int c = 0; c < layout->net->convs; c++) {
-        conv *now = &layout->conv[c];
+        flow_conv *now = &layout->conv[c];
         if (layout->net->kernel > 1) lat_halo_exchange(now->input);
         conv_forward_args args = {tables_of(layout), now->ahead, now->packed, now->input->data, now->output->data,
                                   now->slope ? now->slope->data : NULL, activation_of(layout->net, c)};
@@ -266,7 +239,7 @@ int64_t flow_net_portion(const flow_net_layout *layout)
     int64_t per_site = 0;
     if (layout->net->kernel > 1 || !layout->map->geometry->backend->on_host) return 0;
     for (int stage = 0; stage <= layout->net->convs; stage++)
-        per_site += layout->net->channel[stage] * layout->map->geometry->lanes * (int64_t)real_size(layout->map);
+        per_site += layout->net->channel[stage] * layout->map->geometry->lanes * (int64_t)flow_real_size(layout->map);
     return 2 * (1 + bytes / (2 * per_site + 1));
 }
 
@@ -275,7 +248,7 @@ static void *portion_of(const flow_net_layout *layout, const lat_field *field, c
 {
     bool kept = layout->conv[0].input == layout->kept[0][0];
     int64_t reals = kept ? 0 : sites->site[0] * field->components * layout->map->geometry->lanes;
-    return (void *)((uintptr_t)field->data - (size_t)reals * real_size(layout->map));
+    return (void *)((uintptr_t)field->data - (size_t)reals * flow_real_size(layout->map));
 }
 
 void *flow_net_portion_input(const flow_net_layout *layout, const lat_sites *sites) { return portion_of(layout, layout->conv[0].input, sites); }
@@ -290,7 +263,7 @@ void flow_net_forward_portion(flow_net_layout *layout, const double *parameters,
     lat_range range = flow_range(layout->map, sites);
     pack(layout, parameters);
     for (int c = 0; c < layout->net->convs; c++) {
-        conv *now = &layout->conv[c];
+        flow_conv *now = &layout->conv[c];
         conv_forward_args args = {tables_of(layout), now->ahead, now->packed, portion_of(layout, now->input, sites),
                                   portion_of(layout, now->output, sites), now->slope ? portion_of(layout, now->slope, sites) : NULL,
                                   activation_of(layout->net, c)};
@@ -301,8 +274,8 @@ void flow_net_forward_portion(flow_net_layout *layout, const double *parameters,
 
 static void backward_input(flow_net_layout *layout, int c)
 {
-    conv *now = &layout->conv[c];
-    const conv *before = c > 0 ? &layout->conv[c - 1] : NULL;
+    flow_conv *now = &layout->conv[c];
+    const flow_conv *before = c > 0 ? &layout->conv[c - 1] : NULL;
     flow_activation activation = before ? activation_of(layout->net, c - 1) : FLOW_NONE;
     const lat_field *previous = activation == FLOW_SILU ? before->slope : now->input;
     if (layout->net->kernel > 1) lat_halo_exchange(now->output_cotangent);
@@ -317,36 +290,12 @@ static void backward_input(flow_net_layout *layout, int c)
     }
 }
 
-static void backward_parameters(flow_net_layout *layout, int c)
-{
-    const flow_kernels *kernels = flow_kernels_of(layout->map);
-    const lat_geometry *g = layout->map->geometry;
-    conv *now = &layout->conv[c];
-    void *gradient = (char *)layout->gradient + (size_t)(now->first * g->lanes) * real_size(layout->map);
-    for (int phase = 0; phase < layout->stripes.period; phase++) {
-        if (!now->out[phase]) continue;
-        const lat_sites *sites = layout->sites[phase];
-        conv_backward_weights_args args = {tables_of(layout), now->ahead, now->input->data, now->output_cotangent->data, sites->shared,
-                                           sites->count, gradient};
-        args.s.kept = now->phase[phase].kept;
-        args.s.keep = now->phase[phase].keep;
-        lat_range tiles = {.count = flow_conv_tiles(&args.s), .lanes = g->lanes}, outputs = {.count = args.s.outputs, .lanes = g->lanes};
-        kernels->conv_backward_weights(&args, &tiles);
-        kernels->conv_backward_bias(&args, &outputs);
-    }
-}
-
 void flow_net_backward(flow_net_layout *layout, double *gradient)
 {
-    const lat_geometry *g = layout->map->geometry;
-    int64_t parameters = flow_net_parameters(layout->net);
-    if (gradient) g->backend->zero(layout->gradient, parameters * g->lanes * (int64_t)real_size(layout->map));
+    if (gradient) flow_net_gradient_begin(layout);
     for (int c = layout->net->convs - 1; c >= 0; c--) {
-        if (gradient) backward_parameters(layout, c);
+        if (gradient) flow_net_gradient_add(layout, c);
         backward_input(layout, c);
     }
-    if (!gradient) return;
-    lane_sum_args args = {layout->gradient, gradient, g->lanes, g->members * g->blocks};
-    lat_range range = {.count = parameters, .lanes = 1};
-    flow_kernels_of(layout->map)->lane_sum(&args, &range);
+    if (gradient) flow_net_gradient_end(layout, gradient);
 }

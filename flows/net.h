@@ -39,7 +39,8 @@ typedef struct flow_net_layout flow_net_layout;
 enum { FLOW_NET_SLOTS = 4 * (FLOW_MAX_CONVS + 1) };
 flow_net_layout *flow_net_lay_out(const flow_net *net, flow_map *map, const flow_stripes *stripes, int slot);
 void flow_net_layout_free(flow_net_layout *layout);
-/* Gives the layout fields of its own for its activations, if the map has memory left; otherwise false. */
+/* Gives the layout fields of its own for its activations, if the map has memory left, which is counted for the whole lattice so
+ * that ranks and lanes do not matter; otherwise false. */
 bool flow_net_keep(flow_net_layout *layout);
 /* Whether the next calls work in these fields or in the scratch fields that all layers share. */
 void flow_net_use_kept(flow_net_layout *layout, bool kept);
@@ -64,7 +65,8 @@ void *flow_net_portion_output(const flow_net_layout *layout, const lat_sites *si
 void flow_net_forward_portion(flow_net_layout *layout, const double *parameters, const lat_sites *sites);
 
 /* After forward and with the cotangent of the output filled in on the wanted phases: fills the cotangent of the input,
- * and adds the derivatives with respect to the parameters to gradient, unless that is NULL. */
+ * and adds the derivatives with respect to the parameters to gradient, unless that is NULL.  On one rank these are sums over all sites;
+ * where the lattice is split over ranks each of the same sums is done by one of them, and zero is added on the others. */
 void flow_net_backward(flow_net_layout *layout, double *gradient);
 
 #endif

@@ -13,7 +13,8 @@
  *                                       P. Bialas, P. Korcyl, T. Stebel, arXiv:2202.01314
  *     forward         delta        +1   mean of -log q over samples U that are given
  */
-#include "flows/training.h"
+#include "flows/objective.h"
+#include "flows/trainer.h"
 
 #include "lattice/grid/kernels.h"
 
@@ -92,7 +93,7 @@ static void draw_stored(flow_chunk *chunk)
     int members = s->map->geometry->members;
     for (int m = 0; m < members; m++) {
         double uniform[4];
-        lat_uniform4(&chunk->random, 0, 0, chunk->random.member + (uint64_t)m, 0, uniform);
+        lat_uniform4(&chunk->random, 0, 0, (uint64_t)m, 0, uniform);
         int64_t chosen = (int64_t)(uniform[0] * (double)e->count);
         lat_field_scatter(s->u->links, m, e->values + (chosen < e->count ? chosen : e->count - 1) * e->reals);
     }
@@ -111,10 +112,10 @@ static void forward(flow_chunk *chunk, const double *advantage, double *gradient
 }
 
 static const flow_objective objectives[] = {
-    {"reparametrise", false, false, draw, reparametrise},
-    {"path", false, false, draw_push, path},
-    {"reinforce", false, true, draw, reinforce},
-    {"forward", true, false, draw_stored, forward},
+    {.name = "reparametrise", .draw = draw, .gradient = reparametrise},
+    {.name = "path", .push = true, .draw = draw_push, .gradient = path},
+    {.name = "reinforce", .push = true, .baseline = true, .draw = draw, .gradient = reinforce},
+    {.name = "forward", .push = true, .stored = true, .draw = draw_stored, .gradient = forward},
 };
 const char *const flow_objective_names[] = {"reparametrise", "path", "reinforce", "forward", NULL};
 

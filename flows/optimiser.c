@@ -5,7 +5,8 @@
  */
 #include "lattice/grid/kernels.h"
 #include "flows/layout.h"
-#include "flows/training.h"
+#include "flows/optimiser.h"
+#include "flows/trainer.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -33,21 +34,20 @@ struct flow_optimiser {
     flow_map *map;
     const lat_backend *backend;
     const flow_kernels *kernels;
-    int64_t count, rows, all_rows; /* parameters; parts of the gradient, here and on all ranks */
+    int64_t count, rows, parts; /* parameters; parts of the gradient, here and in all */
     double *row;                   /* [rows][count] */
     double *gradient, *moments;    /* [count], [2][count] */
     int64_t *digits, *counter;     /* [count], [COUNTERS] */
     int64_t *staging;              /* of the host, for messages; NULL: MPI takes the digits where they are */
 };
 
-flow_optimiser *flow_optimiser_create(MPI_Comm comm, flow_model *model, flow_map *map, double *moments, int64_t rows)
+flow_optimiser *flow_optimiser_create(MPI_Comm comm, flow_model *model, flow_map *map, double *moments, int64_t rows, int64_t parts)
 {
     flow_optimiser *o = lat_alloc(1, sizeof *o);
     const int64_t count = model->stack.parameter_count, real = (int64_t)sizeof(double), integer = (int64_t)sizeof(int64_t);
     *o = (flow_optimiser){.comm = comm, .model = model, .map = map, .backend = map->geometry->backend,
-                          .kernels = flow_kernels_of(map), .count = count, .rows = rows, .all_rows = rows};
+                          .kernels = flow_kernels_of(map), .count = count, .rows = rows, .parts = parts};
     MPI_Comm_size(comm, &o->ranks);
-    MPI_Allreduce(MPI_IN_PLACE, &o->all_rows, 1, MPI_INT64_T, MPI_SUM, comm);
     o->row = o->backend->allocate(rows * count * real);
     o->gradient = o->backend->allocate(count * real);
     o->moments = lat_share(map->geometry, moments, 2 * count * real);
@@ -128,7 +128,7 @@ double flow_optimiser_gradient(flow_optimiser *o, int64_t batch)
     double largest = largest_part(o);
     if (!(largest < 0x1p960)) return NAN;
     /* largest < 2^exponent; terms of less than 2^62 / their number cannot overflow 63 bits */
-    int exponent, room = bits_for(o->all_rows), square_bits = 62 - bits_for(o->count);
+    int exponent, room = bits_for(o->parts), square_bits = 62 - bits_for(o->count);
     frexp(largest, &exponent);
     double factor = power_of_two(62 - room - exponent), reduction = power_of_two(-room - exponent);
     gradient_digits_args digits = {o->row, o->rows, o->count, factor, o->digits};

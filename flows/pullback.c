@@ -2,7 +2,7 @@
  *
  * pullback.c: the action that a flow makes of an action, S_F(V) = S(F(V)) - log |det dF/dV|.
  */
-#include "flows/flows.h"
+#include "flows/pullback.h"
 
 #include <stdlib.h>
 
@@ -23,13 +23,20 @@ static void map_links(pullback *p, const lat_gauge *v, void (*map)(flow_map *, l
     map(p->map, p->u, p->log_det);
 }
 
+/* What went wrong in the map or in the action is this action's. */
+static void collect_failures(pullback *p)
+{
+    flow_map_failed(p->map, &p->base.error);
+    lat_action_failed(p->action, &p->base.error);
+}
+
 static void value(lat_action *action, lat_gauge *v, lat_field *density)
 {
     pullback *p = (pullback *)action;
     map_links(p, v, flow_forward);
     lat_field_axpy(density, -1, p->log_det);
     if (p->action->table->value) p->action->table->value(p->action, p->u, density);
-    lat_action_failed(p->action, &action->error);
+    collect_failures(p);
 }
 
 static void total(lat_action *action, lat_gauge *v, double *out)
@@ -38,7 +45,7 @@ static void total(lat_action *action, lat_gauge *v, double *out)
     if (!p->action->table->total) return;
     map_links(p, v, flow_forward);
     p->action->table->total(p->action, p->u, out);
-    lat_action_failed(p->action, &action->error);
+    collect_failures(p);
 }
 
 /* log det belongs to the innermost level. */
@@ -48,7 +55,7 @@ static void force(lat_action *action, int level, lat_gauge *v, double scale, lat
     map_links(p, v, flow_record);
     lat_field_zero(p->cotangent);
     p->action->table->force(p->action, level, p->u, 1, p->cotangent);
-    lat_action_failed(p->action, &action->error);
+    collect_failures(p);
     for (int lane = 0; lane < p->map->geometry->lanes; lane++) p->weight[lane] = level == 0 ? -1 : 0;
     flow_backward(p->map, p->u, p->cotangent, p->weight, NULL);
     lat_field_axpy(force, scale, p->cotangent);
@@ -60,7 +67,7 @@ static void refresh(lat_action *action, lat_gauge *v, const lat_random *random)
     if (!p->action->table->refresh) return;
     map_links(p, v, flow_forward);
     lat_action_refresh(p->action, p->u, random);
-    lat_action_failed(p->action, &action->error);
+    collect_failures(p);
 }
 
 static void release(lat_action *action)

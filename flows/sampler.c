@@ -7,7 +7,7 @@
  * is sum_ij min(e^w_i, e^w_j) / (n sum_i e^w_i); with the weights in order, the k-th smallest is the minimum of
  * 2 (n - k) + 1 pairs.
  */
-#include "flows/flows.h"
+#include "flows/sampler.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -70,6 +70,13 @@ void flow_sample_push(flow_sampler *sampler, const lat_random *random, double *l
     lat_field_zero(sampler->cotangent);
     flow_push(sampler->map, sampler->u, sampler->cotangent, sampler->density);
     weigh(sampler, log_q, action);
+}
+
+lat_status flow_sampler_failed(flow_sampler *sampler, lat_error *error)
+{
+    flow_map_failed(sampler->map, error);
+    lat_action_failed(sampler->action, error);
+    return error->status;
 }
 
 static int ascending(const void *a, const void *b)

@@ -6,18 +6,9 @@
 
 #include <stdlib.h>
 
-static const flow_layer_table *const kinds[] = {&flow_layer_plaquette_coupling, &flow_layer_multiscale};
-static const char *const kind_names[] = {"plaquette_coupling", "multiscale", NULL};
-
-enum { PERIOD = 4, MAX_REPEAT = 1024, MAX_LAYERS = 4096, MAX_PARAMETERS = 1 << 26 };
+enum { MAX_KINDS = 64, MAX_REPEAT = 1024, MAX_LAYERS = 4096, MAX_PARAMETERS = 1 << 26 };
 
 /* ---------------------------------------------------------------------------------------------------------- layers */
-
-flow_turn flow_turn_at(int dim, int index)
-{
-    int pairs = dim * (dim - 1), pair = index % pairs, mu = pair % dim;
-    return (flow_turn){.mu = mu, .nu = (mu + 1 + pair / dim) % dim, .shift = index / pairs % PERIOD, .period = PERIOD};
-}
 
 static void *grow(void *array, int64_t count, size_t size)
 {
@@ -37,20 +28,29 @@ void flow_stack_add(flow_stack *stack, flow_layer *layer)
     stack->first[stack->layers] = stack->parameter_count;
     if (layer->period > stack->period) stack->period = layer->period;
     if (layer->halo > stack->halo) stack->halo = layer->halo;
+    if (!stack->without_push) stack->without_push = layer->table->push ? layer->without_push : layer->table->name;
 }
 
-void flow_stack_read(flow_stack *stack, lat_settings *group, const char *key, lat_group links, int dim, lat_error *error)
+const flow_layer_table *flow_kind_read(lat_settings *settings, const flow_context *context, lat_error *error)
+{
+    const char *names[MAX_KINDS + 1] = {NULL};
+    for (int i = 0; i < MAX_KINDS && context->kinds[i]; i++) names[i] = context->kinds[i]->name;
+    int kind = lat_settings_choice(settings, "kind", NULL, names, error);
+    return error->status ? NULL : context->kinds[kind];
+}
+
+void flow_stack_read(flow_stack *stack, lat_settings *group, const char *key, const flow_context *context, lat_error *error)
 {
     if (stack->period == 0) stack->period = stack->halo = 1;
     int entries = lat_settings_list(group, key, error);
     for (int i = 0; i < entries && !error->status; i++) {
         lat_settings *entry = lat_settings_item(group, key, i, error);
-        int kind = lat_settings_choice(entry, "kind", NULL, kind_names, error);
+        const flow_layer_table *kind = flow_kind_read(entry, context, error);
         int64_t repeat = lat_settings_int(entry, "repeat", 1, 1, MAX_REPEAT, error);
         if (!error->status && stack->layers + repeat > MAX_LAYERS)
             lat_settings_fail(entry, "repeat", error, "more than %d layers in all: use fewer", MAX_LAYERS);
         for (int index = 0; index < repeat && !error->status; index++) {
-            flow_stack_add(stack, kinds[kind]->create(entry, links, dim, flow_turn_at(dim, index), error));
+            flow_stack_add(stack, kind->create(entry, context, index, error));
             if (!error->status && stack->parameter_count > MAX_PARAMETERS)
                 lat_settings_fail(entry, "repeat", error, "the model has more than %d parameters: use fewer or smaller layers", MAX_PARAMETERS);
         }

@@ -3,17 +3,25 @@
  * stack.h: layers one after another: how they are read, laid out and applied.  A model is a stack, and so are the layers
  * inside a layer.
  */
-#ifndef STACK_H
-#define STACK_H
+#ifndef FLOWS_STACK_H
+#define FLOWS_STACK_H
 
-#include "flows/flows.h"
+#include "flows/layer.h"
 
-/* The copies of a layer of one kind take turns: through the pairs of directions first, then through the shifts of stripes of
- * period 4. */
-flow_turn flow_turn_at(int dim, int index);
+/* Layers one after another, and where the parameters of each begin. */
+typedef struct {
+    int layers;
+    flow_layer **layer;
+    int64_t *first; /* [layers + 1] */
+    int64_t parameter_count;
+    int period, halo;         /* the largest of the layers' */
+    const char *without_push; /* the kind of the first layer that has no push; NULL: all have */
+} flow_stack;
 
+/* The kind that the key `kind` names, among those of the context; a failure is left in error. */
+const flow_layer_table *flow_kind_read(lat_settings *settings, const flow_context *context, lat_error *error);
 /* Appends the layers of the list `key` of a group; none where there is no such list. */
-void flow_stack_read(flow_stack *stack, lat_settings *group, const char *key, lat_group links, int dim, lat_error *error);
+void flow_stack_read(flow_stack *stack, lat_settings *group, const char *key, const flow_context *context, lat_error *error);
 /* Appends a layer, which is owned from then on; NULL is ignored. */
 void flow_stack_add(flow_stack *stack, flow_layer *layer);
 void flow_stack_free(flow_stack *stack);

@@ -1,13 +1,15 @@
 /* flowhmc: SPDX-License-Identifier: GPL-3.0-or-later
  *
- * trainer.c: steps of the training, data-parallel over ranks.
+ * trainer.c: steps of the training, over groups of ranks, and over the ranks of a group.
  *
- * A chunk of the batch is one vector of lanes, on one rank; which rank does not matter, because its random numbers are
- * keyed by the number of the sample in the batch, its gradient is a sum of its own, and the gradients of all chunks are
- * added in an order-independent way.
+ * A chunk of the batch is one vector of lanes.  Its lattices are split over the ranks of one group; which group does not matter,
+ * because its random numbers are keyed by the number of the sample in the batch, its gradient is a sum of its own, and the
+ * gradients of all chunks are added in an order-independent way.  Nor does the number of ranks in a group: net_gradient.c.
  */
 #include "lattice/grid/kernels.h"
-#include "flows/training.h"
+#include "flows/objective.h"
+#include "flows/optimiser.h"
+#include "flows/trainer.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -19,8 +21,8 @@ enum { MOST_FAILURES = 100, MOST_FILES = 1 << 20 };
 enum { STREAM_TRAIN, STREAM_EVALUATE };
 
 struct flow_trainer {
-    MPI_Comm comm;
-    int rank, ranks;
+    MPI_Comm comm, group_comm;
+    int ranks, group, groups;
     flow_model *model;
     flow_training *training;
     flow_train_settings settings;
@@ -98,17 +100,40 @@ int flow_trainer_lanes(const lat_shape *shape, lat_precision precision, int64_t 
     return lanes;
 }
 
-/* One member in every lane. */
-static lat_shape chunk_shape(const lat_shape *shape, lat_precision precision, int64_t batch)
+/* The ranks are cut in groups of as many as the lattice is split over. */
+static lat_status make_groups(flow_trainer *t, const lat_shape *shape, lat_error *error)
 {
+    int rank, size = 1;
+    MPI_Comm_rank(t->comm, &rank);
+    MPI_Comm_size(t->comm, &t->ranks);
+    for (int mu = 0; mu < shape->dim; mu++) size *= shape->ranks[mu] > 0 ? shape->ranks[mu] : 1;
+    if (t->ranks % size)
+        return lat_fail(error, LAT_CONFIG,
+                        "lattice.ranks: a lattice split over %d ranks does not fit a run on %d: choose numbers whose "
+                        "product divides it", size, t->ranks);
+    t->groups = t->ranks / size;
+    t->group = rank / size;
+    MPI_Comm_split(t->comm, t->group, rank, &t->group_comm);
+    return LAT_DONE;
+}
+
+/* One member in every lane. */
+static lat_shape chunk_shape(const flow_trainer *t, const lat_shape *shape, const lat_action *action, lat_precision precision)
+{
+    const int halo = t->model->stack.halo;
     lat_shape chunk = {
         .dim = shape->dim,
         .lane_grid = {1, 1, 1, 1},
-        .members = flow_trainer_lanes(shape, precision, batch),
+        .members = flow_trainer_lanes(shape, precision, t->settings.batch),
+        .halo = action->halo > halo ? action->halo : halo,
+        .corners = shape->dim,
         .precision = precision,
         .backend = shape->backend,
     };
-    for (int mu = 0; mu < shape->dim; mu++) chunk.size[mu] = shape->size[mu];
+    for (int mu = 0; mu < shape->dim; mu++) {
+        chunk.size[mu] = shape->size[mu];
+        chunk.ranks[mu] = shape->ranks[mu] > 0 ? shape->ranks[mu] : 1;
+    }
     return chunk;
 }
 
@@ -121,17 +146,25 @@ static lat_status check_batch(const flow_trainer *t, lat_error *error)
                     (long long)t->settings.batch, members, (long long)((t->settings.batch / members + 1) * members));
 }
 
+static lat_status check_objective(const flow_objective *objective, const flow_model *model, lat_error *error)
+{
+    if (!objective->push || !model->stack.without_push) return LAT_DONE;
+    return lat_fail(error, LAT_CONFIG,
+                    "train.objective: \"%s\" pushes derivatives of log q through the layers, which those of kind \"%s\" "
+                    "cannot do: use \"reparametrise\"", objective->name, model->stack.without_push);
+}
+
 static void allocate(flow_trainer *t)
 {
     int64_t batch = t->settings.batch, parameters = t->model->stack.parameter_count, chunks = batch / t->geometry->members;
-    int64_t own = (chunks - t->rank + t->ranks - 1) / t->ranks;
+    int64_t own = (chunks - t->group + t->groups - 1) / t->groups;
     t->log_q = lat_alloc(batch, sizeof *t->log_q);
     t->action = lat_alloc(batch, sizeof *t->action);
     t->loss = lat_alloc(batch, sizeof *t->loss);
     t->advantage = lat_alloc(batch, sizeof *t->advantage);
     t->chunk.weight = lat_alloc(t->geometry->lanes, sizeof *t->chunk.weight);
     if (!t->training->moments) t->training->moments = lat_alloc(2 * parameters, sizeof *t->training->moments);
-    t->optimiser = flow_optimiser_create(t->comm, t->model, t->map, t->training->moments, own);
+    t->optimiser = flow_optimiser_create(t->comm, t->model, t->map, t->training->moments, own, chunks);
 }
 
 lat_status flow_trainer_create(MPI_Comm comm, flow_model *model, lat_action *action, const lat_shape *shape,
@@ -144,13 +177,13 @@ lat_status flow_trainer_create(MPI_Comm comm, flow_model *model, lat_action *act
     t->training = training;
     t->settings = *settings;
     t->objective = flow_objective_at(settings->objective);
+    t->group_comm = MPI_COMM_NULL;
     MPI_Comm_dup(comm, &t->comm);
-    MPI_Comm_rank(t->comm, &t->rank);
-    MPI_Comm_size(t->comm, &t->ranks);
-    lat_shape chunk = chunk_shape(shape, precision, settings->batch);
-    if (lat_geometry_create(MPI_COMM_SELF, &chunk, &t->geometry, error)) goto refused;
+    if (make_groups(t, shape, error)) goto refused;
+    lat_shape chunk = chunk_shape(t, shape, action, precision);
+    if (lat_geometry_create(t->group_comm, &chunk, &t->geometry, error)) goto refused;
     if (flow_map_create(model, t->geometry, precision, &t->map, error)) goto refused;
-    if (check_batch(t, error)) goto refused;
+    if (check_batch(t, error) || check_objective(t->objective, model, error)) goto refused;
     if (t->objective->stored && flow_ensemble_read(t->comm, shape, model->group, settings->ensemble,
                                                    settings->ensemble_count, &t->ensemble, error))
         goto refused;
@@ -177,6 +210,7 @@ void flow_trainer_free(flow_trainer *t)
     free(t->action);
     free(t->loss);
     free(t->advantage);
+    if (t->group_comm != MPI_COMM_NULL) MPI_Comm_free(&t->group_comm);
     MPI_Comm_free(&t->comm);
     free(t);
 }
@@ -209,7 +243,7 @@ static double batch_loss(flow_trainer *t)
     int64_t batch = t->settings.batch, members = t->geometry->members;
     double sum = 0;
     memset(t->loss, 0, (size_t)batch * sizeof *t->loss);
-    for (int64_t c = t->rank; c < batch / members; c += t->ranks)
+    for (int64_t c = t->group; c < batch / members; c += t->groups)
         for (int64_t i = c * members; i < (c + 1) * members; i++)
             t->loss[i] = t->objective->stored ? -t->log_q[i] : t->log_q[i] + t->action[i];
     lat_join(t->comm, t->loss, batch);
@@ -226,13 +260,13 @@ static double sweep_batch(flow_trainer *t, bool wanted)
     const bool baseline = t->objective->baseline;
     t->chunk.factor = anneal_factor(&t->settings, t->training->step);
     if (wanted) flow_optimiser_clear(t->optimiser);
-    for (int64_t c = t->rank; c < chunks; c += t->ranks) {
+    for (int64_t c = t->group; c < chunks; c += t->groups) {
         select_chunk(t, c, STREAM_TRAIN, t->log_q, t->action);
         t->objective->draw(&t->chunk);
         if (wanted && !baseline) t->objective->gradient(&t->chunk, NULL, flow_optimiser_row(t->optimiser, row++));
     }
     double loss = batch_loss(t);
-    for (int64_t c = t->rank; wanted && baseline && c < chunks; c += t->ranks) {
+    for (int64_t c = t->group; wanted && baseline && c < chunks; c += t->groups) {
         select_chunk(t, c, STREAM_TRAIN, t->log_q, t->action);
         t->objective->gradient(&t->chunk, t->advantage + c * members, flow_optimiser_row(t->optimiser, row++));
     }
@@ -257,6 +291,8 @@ lat_status flow_trainer_step(flow_trainer *t, flow_progress *progress, lat_error
     flow_training *training = t->training;
     int64_t step = training->step;
     double loss = sweep_batch(t, true), norm = flow_optimiser_gradient(t->optimiser, t->settings.batch);
+    flow_sampler_failed(t->chunk.sampler, error);
+    if (lat_agree(t->comm, error)) return error->status;
     *progress = (flow_progress){loss, norm, flow_learning_rate(&t->settings, step), !isfinite(loss) || !isfinite(norm)};
     training->step++;
     if (progress->dropped) {
@@ -283,7 +319,7 @@ flow_evaluation flow_trainer_evaluate(flow_trainer *t, int64_t samples)
 {
     int64_t members = t->geometry->members, chunks = (samples + members - 1) / members, total = chunks * members;
     double *log_q = lat_alloc(total, sizeof *log_q), *action = lat_alloc(total, sizeof *action);
-    for (int64_t c = t->rank; c < chunks; c += t->ranks) {
+    for (int64_t c = t->group; c < chunks; c += t->groups) {
         select_chunk(t, c, STREAM_EVALUATE, log_q, action);
         flow_sample(t->chunk.sampler, &t->chunk.random, t->chunk.log_q, t->chunk.action);
         for (int64_t i = c * members; i < (c + 1) * members; i++) action[i] = -action[i] - log_q[i];

@@ -13,7 +13,10 @@
 
 bool mc_chain_counts(const mc_chain *chain) { return chain->state->step >= chain->thermalise; }
 
-mc_context mc_chain_context(const mc_chain *chain) { return (mc_context){chain->state, chain->directory, chain->precision}; }
+mc_context mc_chain_context(const mc_chain *chain, const flow_layer_table *const *layers)
+{
+    return (mc_context){chain->state, chain->directory, chain->precision, layers};
+}
 
 /* One number per direction into a grid; an absent key leaves zeros, which means: choose. */
 static void read_grid(lat_settings *group, const char *key, int dim, int *grid, lat_error *error)

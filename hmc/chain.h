@@ -28,7 +28,7 @@ lat_status mc_chain_create(MPI_Comm comm, lat_settings *root, const lat_action_k
 /* The links of step 0: hot, cold or from a file.  Collective. */
 lat_status mc_chain_start(mc_chain *chain, lat_error *error);
 void mc_chain_free(mc_chain *chain);
-mc_context mc_chain_context(const mc_chain *chain);
+mc_context mc_chain_context(const mc_chain *chain, const flow_layer_table *const *layers);
 /* True if what this step does counts in reports: thermalisation is over. */
 bool mc_chain_counts(const mc_chain *chain);
 /* One step: every update once.  Where the step counts, adds to the seconds of the updates and of the chain.  Collective. */

@@ -5,6 +5,7 @@
 #ifndef HMC_UPDATE_H
 #define HMC_UPDATE_H
 
+#include "flows/layer.h"
 #include "hmc/state.h"
 
 #include <jansson.h>
@@ -14,6 +15,7 @@ typedef struct {
     const mc_state *state;
     const char *directory;   /* of the configuration file */
     lat_precision precision; /* of the networks of flows */
+    const flow_layer_table *const *layers; /* the kinds of layers that models may have, and NULL */
 } mc_context;
 
 /* The table of a kind of update.  All functions are collective. */

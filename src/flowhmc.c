@@ -106,7 +106,7 @@ static mc_history *new_history(const ensemble *e)
 static lat_status set_up(lat_settings *root, const char *directory, ensemble *e, lat_error *error)
 {
     if (mc_chain_create(MPI_COMM_WORLD, root, lat_action_kinds, directory, &e->chain, error)) return error->status;
-    const mc_context context = mc_chain_context(e->chain);
+    const mc_context context = mc_chain_context(e->chain, flow_layer_kinds);
     if (mc_updates_create(root, mc_update_tables, &context, &e->updates, &e->update_count, error)) return error->status;
     read_plan(root, e, error);
     if (!error->status) lat_settings_finish(root, error);

@@ -39,7 +39,7 @@ static const char example[] = "lattice = { group = \"u1\"; size = [8, 8]; };\n"
                               "model = \"example.h5\";\n";
 
 /* What may be different when a run is resumed. */
-static const char *const free_keys[] = {"walltime", "backend", "train.checkpoint_every", "train.final_samples", NULL};
+static const char *const free_keys[] = {"walltime", "backend", "lattice.ranks", "train.checkpoint_every", "train.final_samples", NULL};
 static const run_changes changes = {free_keys, "train.steps"};
 
 typedef struct {
@@ -67,6 +67,17 @@ typedef struct {
 
 /* ---------------------------------------------------------------------------------------------------- configuration */
 
+/* The grid of ranks that a lattice is split over; without the key there is one rank to a lattice. */
+static void read_ranks(work *w, lat_settings *lattice, lat_error *error)
+{
+    int64_t ranks[LAT_MAX_DIM];
+    if (!lat_settings_has(lattice, "ranks")) return;
+    int count = lat_settings_ints(lattice, "ranks", ranks, -1, LAT_MAX_DIM, 1, 1 << 20, error);
+    if (!error->status && count != w->shape.dim)
+        lat_settings_fail(lattice, "ranks", error, "%d numbers for a lattice of %d directions: give one for each", count, w->shape.dim);
+    for (int mu = 0; mu < count && !error->status; mu++) w->shape.ranks[mu] = (int)ranks[mu];
+}
+
 static void read_lattice(work *w, lat_error *error)
 {
     lat_settings *lattice = lat_settings_group(w->root, "lattice", error);
@@ -76,12 +87,11 @@ static void read_lattice(work *w, lat_error *error)
     if (!error->status && w->shape.dim < 2)
         lat_settings_fail(lattice, "size", error, "a lattice has 2, 3 or 4 directions: give as many extents");
     if (error->status) return;
+    read_ranks(w, lattice, error);
     int given = lat_settings_strings(lattice, "boundary", boundary, w->shape.dim, LAT_MAX_DIM, error);
     for (int mu = 0; mu < given && !error->status; mu++)
         if (strcmp(boundary[mu], "periodic") != 0)
             lat_settings_fail(lattice, "boundary", error, "'%.40s' is not known: use \"periodic\"", boundary[mu]);
-    if (!error->status && w->group != LAT_U1)
-        lat_settings_fail(lattice, "group", error, "%s is not available yet: use \"u1\"", lat_group_names[w->group]);
 }
 
 /* The list `action` as text. */
@@ -133,7 +143,7 @@ static lat_status configure(work *w, lat_error *error)
     w->action = lat_action_create(w->root, w->group, lat_action_kinds, error);
     flow_train_read(lat_settings_group(w->root, "train", error), &w->settings, error);
     if (error->status) return error->status;
-    flow_model_create(lat_settings_group(w->root, "flow", error), w->group, w->shape.dim, w->settings.seed, &w->model,
+    flow_model_create(lat_settings_group(w->root, "flow", error), flow_layer_kinds, w->group, w->shape.dim, w->settings.seed, &w->model,
                       error);
     read_model_keys(w, error);
     w->precision = (lat_precision)lat_settings_choice(w->root, "precision", "double", lat_precision_names, error);
@@ -169,7 +179,7 @@ static void begin_from(work *w, lat_error *error)
 {
     flow_model *from = NULL;
     char *path = mc_find_file(w->directory, "models", w->initial);
-    flow_model_read(MPI_COMM_WORLD, path ? path : w->initial, &from, NULL, error);
+    flow_model_read(MPI_COMM_WORLD, path ? path : w->initial, flow_layer_kinds, &from, NULL, error);
     if (from) take_parameters(w, from, w->initial, error);
     flow_model_free(from);
     free(path);
@@ -179,7 +189,7 @@ static void begin_from(work *w, lat_error *error)
 static void go_on(work *w, lat_error *error)
 {
     flow_model *from = NULL;
-    if (flow_model_read(MPI_COMM_WORLD, w->path, &from, &w->training, error)) return;
+    if (flow_model_read(MPI_COMM_WORLD, w->path, flow_layer_kinds, &from, &w->training, error)) return;
     char *now = run_identity(w->config, &changes),
          *then = run_identity(w->training.config ? w->training.config : "", &changes);
     if (!w->training.moments || strcmp(now, then) != 0)
@@ -339,12 +349,13 @@ static void finish(work *w, lat_error *error)
 static void print_layout(const work *w)
 {
     if (w->rank > 0) return;
-    int64_t lanes = flow_trainer_lanes(&w->shape, w->precision, w->settings.batch), chunks = w->settings.batch / lanes,
-            most = (chunks + w->ranks - 1) / w->ranks;
+    int64_t lanes = flow_trainer_lanes(&w->shape, w->precision, w->settings.batch), chunks = w->settings.batch / lanes, split = 1;
+    for (int mu = 0; mu < w->shape.dim; mu++) split *= w->shape.ranks[mu] > 0 ? w->shape.ranks[mu] : 1;
+    int64_t groups = w->ranks / split, most = (chunks + groups - 1) / groups;
     double bytes = (double)w->model->stack.parameter_count * (double)(most + 5) * 8;
     printf("model: %d layers, %lld parameters\n", w->model->stack.layers, (long long)w->model->stack.parameter_count);
-    printf("batch: %lld samples in %lld chunks of %lld lanes, on each of %d ranks at most %lld\n",
-           (long long)w->settings.batch, (long long)chunks, (long long)lanes, w->ranks, (long long)most);
+    printf("batch: %lld samples in %lld chunks of %lld lanes, on each of %lld groups of %lld ranks at most %lld\n",
+           (long long)w->settings.batch, (long long)chunks, (long long)lanes, (long long)groups, (long long)split, (long long)most);
     printf("memory: %.1f MiB on each rank for gradients and optimiser\n", bytes / (1 << 20));
 }
 

@@ -19,7 +19,7 @@ typedef struct {
 __attribute__((unused)) static lat_status chain_updates(lat_settings *root, const mc_chain *chain, mc_update ***updates, int *count,
                                                         lat_error *error)
 {
-    const mc_context context = mc_chain_context(chain);
+    const mc_context context = mc_chain_context(chain, flow_layer_kinds);
     return mc_updates_create(root, mc_update_tables, &context, updates, count, error);
 }
 

@@ -6,7 +6,6 @@
  * # ranks: 1 2
  */
 #include "flows/layout.h"
-#include "flows/training.h"
 #include "hmc/hmc.h"
 #include "lattice/gauge/kernels.h"
 #include "tests/chain.h"
@@ -601,7 +600,7 @@ static flow_model *model_of(const char *text)
     flow_model *model;
     lat_settings_parse(text, "flow", &settings, &error);
     require(&error);
-    flow_model_create(settings, LAT_U1, 2, 11, &model, &error);
+    flow_model_create(settings, flow_layer_kinds, LAT_U1, 2, 11, &model, &error);
     require(&error);
     lat_settings_free(settings);
     for (int64_t i = 0; i < model->stack.parameter_count; i++) model->parameters[i] *= 2;

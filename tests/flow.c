@@ -47,7 +47,7 @@ static flow_model *make_model(const example *e)
     lat_error error = {0};
     lat_settings *settings;
     flow_model *model;
-    if (lat_settings_parse(e->layers, e->name, &settings, &error) || flow_model_create(settings, LAT_U1, e->dim, 3, &model, &error))
+    if (lat_settings_parse(e->layers, e->name, &settings, &error) || flow_model_create(settings, flow_layer_kinds, LAT_U1, e->dim, 3, &model, &error))
         lat_abort(error.status, "%s", error.text);
     lat_settings_free(settings);
     /* far from the identity */

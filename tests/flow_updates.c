@@ -22,7 +22,7 @@ static void write_smooth_model(const char *path)
     lat_settings *settings;
     flow_model *model;
     lat_random random = {.seed = 2, .purpose = LAT_RANDOM_TEST};
-    if (lat_settings_parse(flow, "test", &settings, &error) || flow_model_create(settings, LAT_U1, 2, 3, &model, &error))
+    if (lat_settings_parse(flow, "test", &settings, &error) || flow_model_create(settings, flow_layer_kinds, LAT_U1, 2, 3, &model, &error))
         lat_abort(error.status, "%s", error.text);
     for (int64_t i = 0; i < model->stack.parameter_count; i++) {
         double u[4];
@@ -128,7 +128,7 @@ static void test_nan(void)
     mc_proposals p;
     lat_error error = {0}, verdict = {0};
     const int ranks[LAT_MAX_DIM] = {1, 1, 1, 1};
-    const mc_context context = mc_chain_context(t.chain);
+    const mc_context context = mc_chain_context(t.chain, flow_layer_kinds);
     if (mc_proposals_create(&context, smooth, ranks, &p, &error)) lat_abort(error.status, "%s", error.text);
     int members = p.geometry->members;
     double *weight = lat_alloc(members, sizeof *weight), worst[MC_AUDIT_STATES] = {0};
@@ -136,7 +136,7 @@ static void test_nan(void)
     lat_random random = mc_random(t.chain->state, LAT_RANDOM_AUDIT, 0);
     mc_proposals_draw(&p, t.chain->state->seed, 0, 0, weight, v);
     ((double *)v->links->data)[0] = NAN; /* the first link of many that are compared */
-    mc_audit(&p, &random, v, weight, worst);
+    mc_audit(&p, &random, v, weight, worst, &error);
     ok(mc_audit_verdict(worst, LAT_DOUBLE, &verdict) == LAT_NUMERICAL, "the audit sees a single NaN: %s", verdict.text);
     lat_gauge_free(v);
     free(weight);

@@ -38,7 +38,7 @@ static flow_model *make_model(void)
     lat_settings *settings;
     flow_model *model;
     if (lat_settings_parse(description, "test", &settings, &error) != LAT_DONE ||
-        flow_model_create(settings, LAT_U1, 2, 5, &model, &error) != LAT_DONE)
+        flow_model_create(settings, flow_layer_kinds, LAT_U1, 2, 5, &model, &error) != LAT_DONE)
         lat_abort(error.status, "%s", error.text);
     lat_settings_free(settings);
     free(model->action);
@@ -96,7 +96,7 @@ static void test_round_trip(const flow_model *model, const flow_training *traini
     char hash[65], *path = in_directory("model.h5");
     ok_all(flow_model_write(MPI_COMM_WORLD, path, model, training, &error) == LAT_DONE, "a model is written");
     say(&error);
-    ok_all(flow_model_read(MPI_COMM_WORLD, path, &back, &state, &error) == LAT_DONE, "and read");
+    ok_all(flow_model_read(MPI_COMM_WORLD, path, flow_layer_kinds, &back, &state, &error) == LAT_DONE, "and read");
     say(&error);
     if (!back) return;
     flow_model_hash(model, hash);
@@ -108,7 +108,7 @@ static void test_round_trip(const flow_model *model, const flow_training *traini
            "and the state of the training");
     flow_training_free(&state);
     flow_model_free(back);
-    ok_all(flow_model_read(MPI_COMM_WORLD, path, &back, NULL, &error) == LAT_DONE, "the model alone is read");
+    ok_all(flow_model_read(MPI_COMM_WORLD, path, flow_layer_kinds, &back, NULL, &error) == LAT_DONE, "the model alone is read");
     flow_model_free(back);
 }
 
@@ -119,7 +119,7 @@ static void test_untrained(const flow_model *model)
     flow_training state;
     char *path = in_directory("untrained.h5");
     ok_all(flow_model_write(MPI_COMM_WORLD, path, model, NULL, &error) == LAT_DONE &&
-               flow_model_read(MPI_COMM_WORLD, path, &back, &state, &error) == LAT_DONE && same_models(model, back) &&
+               flow_model_read(MPI_COMM_WORLD, path, flow_layer_kinds, &back, &state, &error) == LAT_DONE && same_models(model, back) &&
                !state.moments && !state.config && state.step == 0,
            "a model without the state of a training");
     flow_model_free(back);
@@ -245,7 +245,7 @@ static void test_faults(const flow_model *model, const flow_training *training)
         flow_model *back = NULL;
         flow_training state;
         write_faulty(path, f, model, training);
-        lat_status status = flow_model_read(MPI_COMM_WORLD, path, &back, &state, &error);
+        lat_status status = flow_model_read(MPI_COMM_WORLD, path, flow_layer_kinds, &back, &state, &error);
         ok_all(f == RIGHT ? status == LAT_DONE && back
                           : status == LAT_FORMAT && !back && !state.moments && strstr(error.text, path),
                "%s: %s", fault_names[f], f == RIGHT ? "LAT_DONE" : "LAT_FORMAT");
@@ -262,11 +262,11 @@ static void test_other_files(void)
     flow_model *back;
     lat_h5 *file = lat_h5_create(MPI_COMM_WORLD, in_directory("history.h5"), "history");
     lat_h5_finish(file, &error);
-    ok_all(flow_model_read(MPI_COMM_WORLD, in_directory("history.h5"), &back, NULL, &error) == LAT_FORMAT && !back,
+    ok_all(flow_model_read(MPI_COMM_WORLD, in_directory("history.h5"), flow_layer_kinds, &back, NULL, &error) == LAT_FORMAT && !back,
            "another kind: LAT_FORMAT");
     say(&error);
     error = (lat_error){0};
-    ok_all(flow_model_read(MPI_COMM_WORLD, in_directory("none.h5"), &back, NULL, &error) == LAT_FILE && !back,
+    ok_all(flow_model_read(MPI_COMM_WORLD, in_directory("none.h5"), flow_layer_kinds, &back, NULL, &error) == LAT_FILE && !back,
            "missing: LAT_FILE");
     say(&error);
 }

@@ -19,7 +19,7 @@ static flow_model *make_model(int levels, const char *transform)
     flow_model *model;
     char *text = lat_text("layers = ( { kind = \"multiscale\"; levels = %d; split = { hidden = [16]; harmonics = 4; knots = 8;"
                           " transform = \"%s\"; activation = \"tanh\"; }; } );", levels, transform);
-    if (lat_settings_parse(text, "test", &settings, &error) || flow_model_create(settings, LAT_U1, 2, 3, &model, &error))
+    if (lat_settings_parse(text, "test", &settings, &error) || flow_model_create(settings, flow_layer_kinds, LAT_U1, 2, 3, &model, &error))
         lat_abort(error.status, "%s", error.text);
     lat_settings_free(settings);
     free(text);

@@ -41,7 +41,7 @@ static double uniform(uint64_t stream, uint64_t i)
 }
 
 /* strength: of random numbers that are added to the parameters */
-static setup *start(int objective, double beta, double strength, const char **files, int count)
+static setup *start_in(lat_precision precision, int objective, double beta, double strength, const char **files, int count)
 {
     lat_error error = {0};
     lat_settings *flow, *train;
@@ -51,7 +51,7 @@ static setup *start(int objective, double beta, double strength, const char **fi
     require(&error);
     lat_settings_parse("", "train", &train, &error);
     require(&error);
-    flow_model_create(flow, LAT_U1, 2, 3, &s->model, &error);
+    flow_model_create(flow, flow_layer_kinds, LAT_U1, 2, 3, &s->model, &error);
     flow_train_read(train, &s->settings, &error);
     require(&error);
     for (int64_t i = 0; i < s->model->stack.parameter_count; i++)
@@ -61,12 +61,17 @@ static setup *start(int objective, double beta, double strength, const char **fi
     s->settings.ensemble = files;
     s->settings.ensemble_count = count;
     s->action = lat_action_wilson(LAT_U1, beta);
-    flow_trainer_create(MPI_COMM_WORLD, s->model, s->action, &shape, LAT_DOUBLE, &s->settings, &s->training,
+    flow_trainer_create(MPI_COMM_WORLD, s->model, s->action, &shape, precision, &s->settings, &s->training,
                         &s->trainer, &error);
     require(&error);
     lat_settings_free(train);
     lat_settings_free(flow);
     return s;
+}
+
+static setup *start(int objective, double beta, double strength, const char **files, int count)
+{
+    return start_in(LAT_DOUBLE, objective, beta, strength, files, count);
 }
 
 static void end(setup *s)
@@ -241,6 +246,19 @@ static void test_missing_file(const char *directory)
     end(s);
 }
 
+/* A chunk is a vector of lanes: of floats there are twice as many as of doubles. */
+static void test_chunks(const char **files)
+{
+    setup *few = start(FORWARD, 1.5, 0.5, files, FILES), *many = start_in(LAT_FLOAT, FORWARD, 1.5, 0.5, files, FILES);
+    for (int step = 0; step < 3; step++) {
+        few->training.step = many->training.step = step;
+        ok_near(flow_trainer_gradient(many->trainer, NULL), flow_trainer_gradient(few->trainer, NULL), 1e-4,
+                "forward: a batch is the same samples, however many are in a chunk");
+    }
+    end(few);
+    end(many);
+}
+
 static void test_forward(void)
 {
     char directory[] = "/tmp/flowhmc-objective-XXXXXX";
@@ -255,6 +273,7 @@ static void test_forward(void)
     s->training.step++;
     ok(fabs(loss - flow_trainer_gradient(s->trainer, NULL)) > 1e-3, "the next step draws other samples");
     end(s);
+    test_chunks(files);
     test_missing_file(directory);
     MPI_Barrier(MPI_COMM_WORLD);
     for (int i = 0; i < FILES; i++) {

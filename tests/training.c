@@ -9,7 +9,7 @@
 #include "tests/tap.h"
 
 #include "flows/flows.h"
-#include "flows/training.h"
+#include "flows/optimiser.h"
 
 #include <unistd.h>
 
@@ -40,7 +40,7 @@ static setup *prepare(const char *layers, const char *options, int64_t extent, d
     require(&error);
     lat_settings_parse(options, "train", &s->train, &error);
     require(&error);
-    flow_model_create(flow, LAT_U1, 2, 3, &s->model, &error);
+    flow_model_create(flow, flow_layer_kinds, LAT_U1, 2, 3, &s->model, &error);
     flow_train_read(s->train, &s->settings, &error);
     lat_settings_finish(s->train, &error);
     require(&error);
@@ -113,6 +113,46 @@ static void test_ranks(const char *options, lat_precision precision, const char 
            name);
     end(all);
     end(alone);
+}
+
+/* The lattice split over this grid of ranks, and the batch over as many groups of them as there are. */
+static void test_split(const char *layers, const char *options, lat_precision precision, int along_x, int along_y, const char *name)
+{
+    enum { STEPS = 2 };
+    double loss[2][STEPS];
+    setup *split = prepare(layers, options, 8, 1.5), *alone = prepare(layers, options, 8, 1.5);
+    split->shape.ranks[0] = along_x;
+    split->shape.ranks[1] = along_y;
+    begin(split, MPI_COMM_WORLD, precision);
+    begin(alone, MPI_COMM_SELF, precision);
+    steps(split, STEPS, loss[0]);
+    steps(alone, STEPS, loss[1]);
+    ok_all(same_bits(loss[0], loss[1], STEPS) && same_state(split, alone), "%s, %d x %d ranks for a lattice, %d groups: as on one rank, bit by bit",
+           name, along_x, along_y, tap.ranks / along_x / along_y);
+    flow_evaluation a = flow_trainer_evaluate(split->trainer, 16), b = flow_trainer_evaluate(alone->trainer, 16);
+    ok_all(same_bits(&a.loss, &b.loss, 6) && a.samples == b.samples && isfinite(a.loss), "and so do evaluations");
+    end(split);
+    end(alone);
+}
+
+static const char scales[] = "layers = ( { kind = \"multiscale\"; levels = 6; split = { hidden = [4]; knots = 4; transform = \"even_spline\"; }; } );";
+static const char mixed[] = "layers = ( { kind = \"multiscale\"; levels = 3; split = { hidden = [4]; knots = 4; kernel = 3; };"
+                            " layers = ( { kind = \"plaquette_coupling\"; repeat = 2; hidden = [5, 3]; knots = 4; activation = \"silu\"; } ); } );";
+
+static void test_splits(int along_x, int along_y)
+{
+    static const struct {
+        const char *layers, *name;
+    } models[] = {{small, "plaquette_coupling"}, {scales, "multiscale"}, {mixed, "multiscale with further layers"}};
+    for (int m = 0; m < 3; m++)
+        for (int objective = 0; objective < 3; objective++) {
+            char *options = lat_text("batch = 16; learning_rate = 0.01; objective = \"%s\";", flow_objective_names[objective]);
+            char *name = lat_text("%s, %s", models[m].name, flow_objective_names[objective]);
+            test_split(models[m].layers, options, LAT_DOUBLE, along_x, along_y, name);
+            free(options);
+            free(name);
+        }
+    test_split(small, "batch = 32; learning_rate = 0.01;", LAT_FLOAT, along_x, along_y, "plaquette_coupling in float");
 }
 
 static void test_resume(const char *layers)
@@ -190,7 +230,7 @@ typedef struct {
     double *moments, *gradient;
 } descent;
 
-static descent descent_of(MPI_Comm comm, int64_t rows)
+static descent descent_of(MPI_Comm comm, int64_t rows, int64_t parts)
 {
     lat_error error = {0};
     descent d = {.s = prepare(small, "", 8, 1.5), .rows = rows};
@@ -202,7 +242,7 @@ static descent descent_of(MPI_Comm comm, int64_t rows)
     d.count = d.s->model->stack.parameter_count;
     d.moments = lat_alloc(2 * d.count, sizeof *d.moments);
     d.gradient = lat_alloc(d.count, sizeof *d.gradient);
-    d.optimiser = flow_optimiser_create(comm, d.s->model, d.map, d.moments, rows);
+    d.optimiser = flow_optimiser_create(comm, d.s->model, d.map, d.moments, rows, parts);
     return d;
 }
 
@@ -230,7 +270,7 @@ static void test_gradient_sum(void)
 {
     enum { TOTAL = 24, BATCH = 3 };
     int64_t mine = TOTAL / tap.ranks;
-    descent all = descent_of(MPI_COMM_WORLD, mine), alone = descent_of(MPI_COMM_SELF, TOTAL);
+    descent all = descent_of(MPI_COMM_WORLD, mine, TOTAL), alone = descent_of(MPI_COMM_SELF, TOTAL, TOTAL);
     double *number = lat_alloc(TOTAL * all.count, sizeof *number), worst = 0, square = 0;
     lat_random random = {.seed = 4, .purpose = LAT_RANDOM_TEST};
     for (int64_t i = 0; i < TOTAL * all.count; i++) {
@@ -263,7 +303,7 @@ static void test_gradient_sum(void)
 static void test_adam(void)
 {
     enum { N = 4 };
-    descent d = descent_of(MPI_COMM_SELF, 1);
+    descent d = descent_of(MPI_COMM_SELF, 1, 1);
     double *x = d.s->model->parameters, *gradient = flow_optimiser_row(d.optimiser, 0);
     for (int i = 0; i < N; i++) x[i] = 5;
     for (int t = 1; t <= 4000; t++) {
@@ -432,6 +472,8 @@ int main(int argc, char **argv)
     test_ranks("batch = 48; learning_rate = 0.01; objective = \"reparametrise\";", LAT_DOUBLE, "reparametrise");
     test_ranks("batch = 48; learning_rate = 0.01; objective = \"reinforce\";", LAT_DOUBLE, "reinforce");
     test_ranks("batch = 48; learning_rate = 0.01;", LAT_FLOAT, "path, networks in float");
+    if (tap.ranks > 1) test_splits(2, 1);
+    if (tap.ranks == 4) test_splits(2, 2);
     test_resume(small);
     test_history();
     test_schedules();

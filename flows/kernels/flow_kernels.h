@@ -22,7 +22,6 @@
 
 enum {
     FLOW_MAX_KNOTS = 32, /* of a spline, and most components of a mixture of tangents */
-    FLOW_MAX_TAPS = 625, /* of a convolution: 5^4 */
     FLOW_CONV_TILE = 4,  /* conv_backward_weights handles this many inputs times as many outputs at once */
 };
 

@@ -39,8 +39,6 @@ typedef struct {
 
 /* ------------------------------------------------------------------------------------------------ hyper-parameters */
 
-static flow_layer *create_level(lat_settings *settings, lat_group group, int dim, int level, lat_error *error);
-
 static void free_layer(flow_layer *layer)
 {
     multiscale *m = (multiscale *)layer;
@@ -51,43 +49,50 @@ static void free_layer(flow_layer *layer)
 }
 
 /* The links that cut coarse regions: all directions but nu, at odd coordinates. */
-static void add_splits(multiscale *m, lat_settings *settings, lat_group group, int dim, lat_error *error)
+static void add_splits(multiscale *m, lat_settings *settings, const flow_context *context, lat_error *error)
 {
     lat_settings *split = lat_settings_group(settings, "split", error);
-    for (int mu = 0; mu < dim && !error->status; mu++) {
-        flow_turn turn = {.mu = mu, .nu = m->nu, .shift = 1, .period = 2};
-        if (mu != m->nu) flow_stack_add(&m->split, flow_layer_plaquette_coupling.create(split, group, dim, turn, error));
+    const flow_layer_table *kind = &flow_layer_plaquette_coupling;
+    if (!error->status && lat_settings_has(split, "kind")) kind = flow_kind_read(split, context, error);
+    if (error->status) return;
+    if (!kind->create_split) {
+        lat_settings_fail(split, "kind", error, "layers of kind \"%s\" cannot refine a lattice: use \"plaquette_coupling\"", kind->name);
+        return;
     }
+    for (int mu = 0; mu < context->dim && !error->status; mu++)
+        if (mu != m->nu) flow_stack_add(&m->split, kind->create_split(split, context, mu, m->nu, error));
 }
 
-static flow_layer *create_level(lat_settings *settings, lat_group group, int dim, int level, lat_error *error)
+static flow_layer *create_level(lat_settings *settings, const flow_context *context, int level, lat_error *error)
 {
     if (level == 0) return NULL;
     multiscale *m = lat_alloc(1, sizeof *m);
-    m->base = (flow_layer){&flow_layer_multiscale, 1, 1};
+    m->base = (flow_layer){.table = &flow_layer_multiscale, .period = 1, .halo = 1};
     m->level = level;
-    m->nu = (level - 1) % dim;
-    flow_stack_add(&m->coarse, create_level(settings, group, dim, level - 1, error));
-    if (!error->status) add_splits(m, settings, group, dim, error);
-    if (!error->status) flow_stack_read(&m->layers, settings, "layers", group, dim, error);
+    m->nu = (level - 1) % context->dim;
+    flow_stack_add(&m->coarse, create_level(settings, context, level - 1, error));
+    if (!error->status) add_splits(m, settings, context, error);
+    if (!error->status) flow_stack_read(&m->layers, settings, "layers", context, error);
     if (error->status) {
         free_layer(&m->base);
         return NULL;
     }
     const flow_stack *stacks[] = {&m->coarse, &m->split, &m->layers};
-    for (int i = 0; i < 3; i++)
+    for (int i = 0; i < 3; i++) {
         if (stacks[i]->halo > m->base.halo) m->base.halo = stacks[i]->halo;
+        if (!m->base.without_push) m->base.without_push = stacks[i]->without_push;
+    }
     return &m->base;
 }
 
-static flow_layer *create(lat_settings *settings, lat_group group, int dim, flow_turn turn, lat_error *error)
+static flow_layer *create(lat_settings *settings, const flow_context *context, int index, lat_error *error)
 {
     enum { MOST_LEVELS = 64 };
-    (void)turn;
+    (void)index;
     int levels = (int)lat_settings_int(settings, "levels", 0, 1, MOST_LEVELS, error);
     if (!error->status && levels == 0)
         lat_settings_fail(settings, "levels", error, "is missing: 8 levels go from 1x1 to 16x16");
-    return error->status ? NULL : create_level(settings, group, dim, levels, error);
+    return error->status ? NULL : create_level(settings, context, levels, error);
 }
 
 static int64_t parameters(const flow_layer *layer)
@@ -143,18 +148,12 @@ static void make_fields(multiscale_step *s)
 static void lay_out_whole(multiscale_step *s, lat_error *error)
 {
     const flow_layer *layer = s->base.layer;
-    const lat_geometry *g = s->base.map->geometry;
-    lat_shape shape = {.dim = g->dim, .members = g->members, .precision = s->base.map->precision,
-                       .backend = g->backend};
-    for (int mu = 0; mu < g->dim; mu++) {
-        shape.size[mu] = g->size[mu];
-        shape.ranks[mu] = shape.lane_grid[mu] = 1;
-    }
     s->whole = true;
-    if (lat_geometry_create(MPI_COMM_SELF, &shape, &s->geometry, error)) return;
+    if (flow_whole_geometry(s->base.map, &s->geometry, error)) return;
     s->map = flow_map_within(s->base.map, s->geometry);
     make_fields(s);
     s->inner = layer->table->layout(layer, s->map, error);
+    s->base.map->memory = s->map->memory;
 }
 
 static lat_shape coarse_shape(const flow_map *map, int nu)
@@ -239,15 +238,6 @@ static void free_step(flow_step *step)
 
 /* ------------------------------------------------------------------------------------- from one lattice to the other */
 
-/* A field of the lattice and one of the same lattice held whole by every rank: copies all members. */
-static void copy_whole(const lat_field *from, lat_field *to)
-{
-    int *member = lat_alloc(from->geometry->members, sizeof *member);
-    for (int m = 0; m < from->geometry->members; m++) member[m] = m;
-    lat_field_take_members(to, from, member);
-    free(member);
-}
-
 static void run(const multiscale_step *s, void (*kernel)(const block_args *args, const lat_range *range), lat_field *u, lat_field *v,
                 const lat_field *links)
 {
@@ -264,8 +254,8 @@ static void descend(multiscale_step *s, lat_field *u, lat_field *cotangent)
 {
     lat_field_zero(s->density);
     if (s->whole) {
-        copy_whole(u, s->u);
-        if (cotangent) copy_whole(cotangent, s->cotangent);
+        flow_copy_members(u, s->u);
+        if (cotangent) flow_copy_members(cotangent, s->cotangent);
         return;
     }
     run(s, kernels_of(s)->block_links, u, s->u, u);
@@ -277,11 +267,11 @@ static void ascend(multiscale_step *s, lat_field *u, lat_field *cotangent, lat_f
 {
     enum { SLOT_DENSITY = -1 };
     if (s->whole) {
-        copy_whole(s->u, u);
-        if (cotangent) copy_whole(s->cotangent, cotangent);
+        flow_copy_members(s->u, u);
+        if (cotangent) flow_copy_members(s->cotangent, cotangent);
         if (!density) return;
         lat_field *share = flow_scratch(s->base.map, SLOT_DENSITY, 1, LAT_DOUBLE);
-        copy_whole(s->density, share);
+        flow_copy_members(s->density, share);
         lat_field_axpy(density, 1, share);
         return;
     }
@@ -340,6 +330,7 @@ static void inverse(flow_step *step, const double *parameters, lat_field *u, lat
     if (!s->inner) return;
     descend(s, u, NULL);
     s->inner->layer->table->inverse(s->inner, parameters, s->u, s->density);
+    flow_map_failed(s->map, &step->map->error);
     ascend(s, u, NULL, density);
 }
 
@@ -382,5 +373,17 @@ static const flow_steps *parts(flow_step *step, const double **parameters)
 }
 
 const flow_layer_table flow_layer_multiscale = {
-    "multiscale", create, free_layer, parameters, initialise, layout, free_step, forward, record, inverse, backward, push, parts,
+    .name = "multiscale",
+    .create = create,
+    .free = free_layer,
+    .parameters = parameters,
+    .initialise = initialise,
+    .layout = layout,
+    .free_step = free_step,
+    .forward = forward,
+    .record = record,
+    .inverse = inverse,
+    .backward = backward,
+    .push = push,
+    .parts = parts,
 };

@@ -24,9 +24,14 @@ enum { SLOT_LOOPS = FLOW_NET_SLOTS };
 static const char *const transform_names[] = {"spline", "tangents", "even_spline", NULL};
 static const char *const activation_names[] = {"none", "leaky", "tanh", "silu", NULL};
 
+/* Which links are active: U_mu(x) with x_nu = shift modulo period. */
+typedef struct {
+    int mu, nu, shift, period;
+} turn;
+
 typedef struct {
     flow_layer base;
-    flow_turn turn;
+    turn turn;
     int plane; /* which loop is the plaquette in the plane of mu and nu */
     flow_transform transform;
     int knots, outputs;
@@ -152,12 +157,14 @@ static int plane_of(const coupling *c, int dim)
     return plane;
 }
 
-static flow_layer *create(lat_settings *settings, lat_group group, int dim, flow_turn turn, lat_error *error)
+static flow_layer *create_for(lat_settings *settings, const flow_context *context, turn turn, lat_error *error)
 {
+    const int dim = context->dim;
     coupling *c = lat_alloc(1, sizeof *c);
-    c->base = (flow_layer){&flow_layer_plaquette_coupling, turn.period, 1};
+    c->base = (flow_layer){.table = &flow_layer_plaquette_coupling, .period = turn.period, .halo = 1};
     c->turn = turn;
-    if (group != LAT_U1) lat_settings_fail(settings, "kind", error, "plaquette_coupling is for u1, the lattice is %s", lat_group_names[group]);
+    if (!flow_coupling_of_group(context->group))
+        lat_settings_fail(settings, "kind", error, "plaquette_coupling is for u1, the lattice is %s", lat_group_names[context->group]);
     c->transform = (flow_transform)lat_settings_choice(settings, "transform", "spline", transform_names, error);
     c->knots = (int)lat_settings_int(settings, "knots", 9, 1, FLOW_MAX_KNOTS, error);
     if (c->transform != FLOW_TANGENTS && c->knots < 2) lat_settings_fail(settings, "knots", error, "a spline has at least 2 knots");
@@ -171,6 +178,20 @@ static flow_layer *create(lat_settings *settings, lat_group group, int dim, flow
     }
     c->plane = plane_of(c, dim);
     return &c->base;
+}
+
+/* The copies go through the pairs of directions first, then through the shifts of stripes of period 4. */
+static flow_layer *create(lat_settings *settings, const flow_context *context, int index, lat_error *error)
+{
+    enum { PERIOD = 4 };
+    int dim = context->dim, pairs = dim * (dim - 1), pair = index % pairs, mu = pair % dim;
+    turn turn = {.mu = mu, .nu = (mu + 1 + pair / dim) % dim, .shift = index / pairs % PERIOD, .period = PERIOD};
+    return create_for(settings, context, turn, error);
+}
+
+static flow_layer *create_split(lat_settings *settings, const flow_context *context, int mu, int nu, lat_error *error)
+{
+    return create_for(settings, context, (turn){.mu = mu, .nu = nu, .shift = 1, .period = 2}, error);
 }
 
 static void release(flow_layer *layer) { free(layer); }
@@ -192,7 +213,7 @@ static flow_step *layout(const flow_layer *layer, flow_map *map, lat_error *erro
     coupling_step *s = lat_alloc(1, sizeof *s);
     s->base = (flow_step){layer, map};
     flow_stripes stripes = {.direction = c->turn.nu, .period = c->turn.period, .shift = c->turn.shift, .wanted = {true}};
-    const lat_sites *phases = flow_phases(map, c->turn.nu, c->turn.period);
+    const lat_sites *phases = flow_sites_of(map, flow_stripes_along(c->turn.nu, c->turn.period));
     for (int phase = 0; phase < c->turn.period; phase++) {
         s->phase[phase] = &phases[(phase + c->turn.shift) % c->turn.period];
         for (int l = 0; l < c->loops; l++)
@@ -362,5 +383,17 @@ static void push(flow_step *step, const double *parameters, lat_field *u, lat_fi
 }
 
 const flow_layer_table flow_layer_plaquette_coupling = {
-    "plaquette_coupling", create, release, parameters, initialise, layout, free_step, forward, record, inverse, backward, push, NULL,
+    .name = "plaquette_coupling",
+    .create = create,
+    .create_split = create_split,
+    .free = release,
+    .parameters = parameters,
+    .initialise = initialise,
+    .layout = layout,
+    .free_step = free_step,
+    .forward = forward,
+    .record = record,
+    .inverse = inverse,
+    .backward = backward,
+    .push = push,
 };

@@ -41,11 +41,11 @@ static void raise_by_members(const mc_proposals *p, double *off, double *worst)
     raise_worst(worst, off[p->map->precision == LAT_FLOAT ? members / 4 : 0]);
 }
 
-static void audit_inverse(mc_proposals *p, const lat_gauge *v, const double *log_weight, double *worst)
+static void audit_inverse(mc_proposals *p, const lat_gauge *v, const double *log_weight, double *worst, lat_error *error)
 {
     lat_gauge *back = lat_gauge_create(p->geometry, p->gauge->group, p->map->precision);
     double *again = lat_alloc(p->geometry->members, sizeof *again);
-    mc_proposals_weigh(p, again, back);
+    mc_proposals_weigh(p, again, back, error);
     raise_worst(&worst[MC_AUDIT_INVERSE], mc_largest_difference(back, v));
     for (int m = 0; m < p->geometry->members; m++) raise_worst(&worst[MC_AUDIT_LOG_Q], fabs(again[m] - log_weight[m]));
     lat_gauge_free(back);
@@ -248,10 +248,10 @@ static void audit_block(mc_proposals *p, const lat_random *random, const lat_gau
 
 /* --------------------------------------------------------------------------------------------------------- the whole */
 
-void mc_audit(mc_proposals *p, const lat_random *random, const lat_gauge *v, const double *log_weight, double *worst)
+lat_status mc_audit(mc_proposals *p, const lat_random *random, const lat_gauge *v, const double *log_weight, double *worst, lat_error *error)
 {
     double here[MC_AUDIT_STATES] = {0}, nan = 0;
-    audit_inverse(p, v, log_weight, here);
+    audit_inverse(p, v, log_weight, here, error);
     audit_covariance(p, random, v, here);
     audit_block(p, random, v, here);
     for (int i = 0; i < MC_AUDIT_STATES; i++)
@@ -259,6 +259,8 @@ void mc_audit(mc_proposals *p, const lat_random *random, const lat_gauge *v, con
     MPI_Allreduce(MPI_IN_PLACE, here, MC_AUDIT_STATES, MPI_DOUBLE, MPI_MAX, p->group_comm);
     MPI_Allreduce(MPI_IN_PLACE, &nan, 1, MPI_DOUBLE, MPI_MAX, p->group_comm);
     for (int i = 0; i < MC_AUDIT_STATES; i++) raise_worst(&worst[i], nan > 0 ? INFINITY : here[i]);
+    flow_map_failed(p->map, error);
+    return error->status;
 }
 
 lat_status mc_audit_verdict(const double *worst, lat_precision precision, lat_error *error)

@@ -101,7 +101,8 @@ static lat_status audit(flow *f, const mc_state *state, uint64_t batch, lat_erro
     mc_proposals *p = &f->proposals;
     double worst[MC_AUDIT_STATES] = {0};
     lat_random random = {.seed = state->seed, .purpose = LAT_RANDOM_AUDIT, .update = (uint32_t)f->base.index, .step = batch};
-    if (p->group == 0) mc_audit(p, &random, f->v, f->weight, worst);
+    if (p->group == 0) mc_audit(p, &random, f->v, f->weight, worst, error);
+    if (lat_agree(mc_lattice(state)->comm, error)) return error->status;
     MPI_Bcast(worst, MC_AUDIT_STATES, MPI_DOUBLE, 0, mc_lattice(state)->comm);
     double *kept = f->base.memory + AUDIT;
     kept[MC_AUDIT_COUNT]++;
@@ -141,7 +142,7 @@ static lat_status draw_batch(flow *f, const mc_state *state, uint64_t batch, lat
 /* ------------------------------------------------------------------------------------------------------- Metropolis */
 
 /* Log weights of the configurations of the chain, where another update has changed them. */
-static void weigh_chain(flow *f, const mc_state *state)
+static lat_status weigh_chain(flow *f, const mc_state *state, lat_error *error)
 {
     mc_proposals *p = &f->proposals;
     int members = p->geometry->members;
@@ -151,10 +152,11 @@ static void weigh_chain(flow *f, const mc_state *state)
             int replica = first + m < mc_replicas(state) ? first + m : first;
             mc_proposals_from_chain(p, state, replica, m);
         }
-        mc_proposals_weigh(p, weight, NULL);
+        mc_proposals_weigh(p, weight, NULL, error);
         for (int m = 0; m < members && first + m < mc_replicas(state); m++) f->base.memory[WEIGHTS + first + m] = weight[m];
     }
     free(weight);
+    return error->status;
 }
 
 /* Sums of e^w to e^4w over all proposals, relative to the largest w so far. */
@@ -212,7 +214,7 @@ static lat_status step(mc_update *update, mc_state *state, lat_error *error)
     flow *f = (flow *)update;
     uint64_t batch = state->step / f->steps, place = state->step % f->steps;
     if (f->next != batch + 1 && draw_batch(f, state, batch, error)) return error->status;
-    if (update->memory[LINKS] != (double)state->gauge->version) weigh_chain(f, state);
+    if (update->memory[LINKS] != (double)state->gauge->version && weigh_chain(f, state, error)) return error->status;
     offer(f, state, (int64_t)place * mc_replicas(state));
     update->memory[LINKS] = (double)state->gauge->version;
     return LAT_DONE;

@@ -80,6 +80,7 @@ static lat_status step(mc_update *update, mc_state *state, lat_error *error)
     fthmc *f = (fthmc *)update;
     move_members(state->gauge->links, f->v->links, NULL);
     flow_inverse(f->map, f->v, f->density);
+    if (flow_map_failed(f->map, error)) return error->status;
     if (mc_dynamics_step(update, &f->dynamics, state, f->action, f->v, error)) return error->status;
     lat_gauge_copy(f->u, f->v);
     flow_forward(f->map, f->u, f->density);

@@ -19,7 +19,7 @@ lat_status mc_model_read(const mc_context *context, const char *name, flow_model
     if (state->gauge->couplings)
         return lat_fail(error, LAT_CONFIG, "updates: %s: flows know periodic lattices alone: use hmc or heatbath", name);
     char *path = mc_find_file(context->directory, "models", name);
-    lat_status status = flow_model_read(comm, path ? path : name, model, NULL, error);
+    lat_status status = flow_model_read(comm, path ? path : name, context->layers, model, NULL, error);
     free(path);
     if (status) return status;
     if ((*model)->group == state->gauge->group && (*model)->dim == mc_lattice(state)->dim) return LAT_DONE;
@@ -117,7 +117,7 @@ void mc_proposals_draw(mc_proposals *p, uint64_t seed, int update, uint64_t firs
     subtract_action(p, log_weight);
 }
 
-void mc_proposals_weigh(mc_proposals *p, double *log_weight, lat_gauge *v)
+lat_status mc_proposals_weigh(mc_proposals *p, double *log_weight, lat_gauge *v, lat_error *error)
 {
     lat_gauge_copy(p->u, p->gauge);
     lat_field_zero(p->density);
@@ -125,6 +125,7 @@ void mc_proposals_weigh(mc_proposals *p, double *log_weight, lat_gauge *v)
     if (v) lat_gauge_copy(v, p->u);
     lat_sum(p->density, log_weight);
     subtract_action(p, log_weight);
+    return flow_map_failed(p->map, error);
 }
 
 /* ---------------------------------------------------------------------------------------------------------- moving */

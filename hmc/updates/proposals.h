@@ -41,8 +41,9 @@ void mc_model_report(const flow_model *model, const char *name, json_t *object);
 /* Draws the proposals numbered first ... first + members - 1 of stream `update` into `u` and `gauge`, with their log weights
  * -S - log q.  v, unless NULL, receives the prior's draw.  Collective over the group. */
 void mc_proposals_draw(mc_proposals *proposals, uint64_t seed, int update, uint64_t first, double *log_weight, lat_gauge *v);
-/* Log weights of the configurations in `gauge`, through the inverse.  v, unless NULL, receives F^-1.  Collective over the group. */
-void mc_proposals_weigh(mc_proposals *proposals, double *log_weight, lat_gauge *v);
+/* Log weights of the configurations in `gauge`, through the inverse.  v, unless NULL, receives F^-1.  Fails where a
+ * layer cannot be inverted.  Collective over the group. */
+lat_status mc_proposals_weigh(mc_proposals *proposals, double *log_weight, lat_gauge *v, lat_error *error);
 
 /* Copies configurations from a field of a group, for which ranks of other groups give NULL, to the chain: replica r becomes
  * member[r], and stays as it is where that is negative; or one configuration of the chain into `gauge` of the proposals of

@@ -194,7 +194,7 @@ static void measure_training(lat_precision precision, int64_t batch)
     lat_settings_parse(text, "train", &train, &error);
     require(&error);
     flow_train_read(train, &options, &error);
-    flow_model_create(settings, LAT_U1, 2, 1, &model, &error);
+    flow_model_create(settings, flow_layer_kinds, LAT_U1, 2, 1, &model, &error);
     require(&error);
     flow_trainer_create(MPI_COMM_SELF, model, action, &shape, precision, &options, &training, &trainer, &error);
     require(&error);

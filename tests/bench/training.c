@@ -71,7 +71,7 @@ static void measure(int64_t extent, int objective, int rank)
     lat_settings_parse("batch = 64;", "train", &train, &error);
     require(&error);
     flow_train_read(train, &options, &error);
-    flow_model_create(settings, LAT_U1, 2, 1, &model, &error);
+    flow_model_create(settings, flow_layer_kinds, LAT_U1, 2, 1, &model, &error);
     require(&error);
     options.objective = objective;
     flow_trainer_create(MPI_COMM_WORLD, model, action, &shape, LAT_DOUBLE, &options, &training, &trainer, &error);

@@ -27,7 +27,7 @@ static flow_model *make_model(void)
     lat_settings *settings;
     flow_model *model;
     if (lat_settings_parse(flow, "flow", &settings, &error) != LAT_DONE ||
-        flow_model_create(settings, LAT_U1, 2, 0, &model, &error) != LAT_DONE)
+        flow_model_create(settings, flow_layer_kinds, LAT_U1, 2, 0, &model, &error) != LAT_DONE)
         abort();
     lat_settings_free(settings);
     return model;
@@ -67,7 +67,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     flow_training training;
     snprintf(path, sizeof path, "/dev/shm/flowhmc-fuzz-%d.h5", (int)getpid());
     write_model(path, data, size);
-    lat_status status = flow_model_read(MPI_COMM_SELF, path, &model, &training, &error);
+    lat_status status = flow_model_read(MPI_COMM_SELF, path, flow_layer_kinds, &model, &training, &error);
     if (status != LAT_DONE && (status != LAT_FORMAT || model || training.moments || error.status != status)) abort();
     for (int64_t i = 0; model && i < model->stack.parameter_count; i++)
         if (!isfinite(model->parameters[i])) abort();
