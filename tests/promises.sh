@@ -112,6 +112,10 @@ limited() { (ulimit -f 8192 && exec "$build/flowhmc" --quiet run.cfg "$@"); }
     [ -z "$(find limited -name '*.tmp')" ]
 result $? "a limit of the size of files: $(cat err)"
 
+# tests/long/kills.sh does it 50 times.
+(cd "$build" && KILLS=2 KILLS_GROUPS=clock bash "$srcdir/tests/long/kills.sh") >out 2>err && ! grep -q '^not ok' out
+result $? "killed with checkpoints by the clock: $(grep lost out | sed 's/.*clock: //')"
+
 # ------------------------------------------------------------------------------------------------------------ nonsense
 
 [ "$(status_of flow --out turning --set 'updates=({kind="overrelax";})')" = 0 ] && grep -q '^warning: updates: overrelax and instanton alone' err
