@@ -9,16 +9,18 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { MOST_TEXT = 1 << 24 };
+enum { MOST_TEXT = 1 << 24, MOST_BUILD = 256 };
 
 /* Name of the data set with the state of an update. */
 static void state_name(int update, char name[32]) { snprintf(name, 32, "update_%d", update); }
 
 lat_status mc_checkpoint_write(const char *path, const mc_chain *chain, mc_update *const *updates, int count,
-                               const char *config, lat_error *error)
+                               const mc_ties *ties, lat_error *error)
 {
     lat_h5 *file = lat_h5_create(chain->geometry->comm, path, "checkpoint");
-    lat_h5_put_text(file, "config", config);
+    lat_h5_put_text(file, "config", ties->config);
+    lat_h5_put_text(file, "build", ties->build);
+    lat_h5_put_int(file, "history_checksum", ties->history);
     lat_h5_put_text(file, "group", lat_group_names[chain->state->gauge->group]);
     lat_h5_put_int(file, "replicas", mc_replicas(chain->state));
     lat_h5_put_int(file, "step", (int64_t)chain->state->step);
@@ -100,16 +102,23 @@ static void restore(lat_h5 *file, mc_chain *chain, mc_update **updates, int coun
     free(seconds);
 }
 
-lat_status mc_checkpoint_read(const char *path, mc_chain *chain, mc_update **updates, int count, const char *config,
-                              lat_error *error)
+lat_status mc_checkpoint_read(const char *path, mc_chain *chain, mc_update **updates, int count, mc_ties *ties, lat_error *error)
 {
     lat_h5 *file = lat_h5_open(chain->geometry->comm, path, "checkpoint");
     lat_error other = {0};
     char *text = lat_h5_get_text(file, "config", MOST_TEXT);
-    if (text) compare(path, text, config, &other);
+    if (text) compare(path, text, ties->config, &other);
     free(text);
+    char *build = lat_h5_get_text(file, "build", MOST_BUILD);
+    uint32_t history = (uint32_t)lat_h5_get_int(file, "history_checksum", 0, UINT32_MAX);
     if (other.status == LAT_DONE) restore(file, chain, updates, count);
     lat_status status = lat_h5_finish(file, error);
     if (status == LAT_DONE && other.status != LAT_DONE) status = lat_fail(error, other.status, "%s", other.text);
+    if (status != LAT_DONE) {
+        free(build);
+        build = NULL;
+    }
+    ties->build = build;
+    ties->history = history;
     return status;
 }

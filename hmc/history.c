@@ -7,6 +7,7 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <zlib.h>
 
 enum { LONGEST_NAME = 255, MOST_COLUMNS = 1 << 12, MOST_REPLICAS = 1 << 20 };
 
@@ -60,6 +61,17 @@ void mc_history_series(const mc_history *history, int column, int replica, doubl
 {
     for (int64_t row = 0; row < history->rows; row++)
         series[row] = history->value[place(history, row, replica, column)];
+}
+
+uint32_t mc_history_checksum(const mc_history *history, int64_t rows)
+{
+    uint64_t bytes = (uint64_t)place(history, rows, 0, 0) * sizeof *history->value;
+    uLong sum = crc32(0, NULL, 0);
+    for (uint64_t done = 0, n; done < bytes; done += n) {
+        n = bytes - done < UINT32_MAX ? bytes - done : UINT32_MAX; /* what zlib takes at once */
+        sum = crc32(sum, (const Bytef *)history->value + done, (uInt)n);
+    }
+    return (uint32_t)sum;
 }
 
 /* ------------------------------------------------------------------------------------------------------------ files */

@@ -16,7 +16,8 @@ typedef struct {
     lat_observable **observable;
     int observable_count;
     int64_t steps; /* after thermalisation */
-    int64_t every, save_every, checkpoint_every, keep_checkpoints, walltime;
+    int64_t every, save_every, keep_checkpoints, walltime;
+    int64_t checkpoint_every, checkpoint_seconds; /* steps, or time, between checkpoints; the other is 0 */
     const char *save_format; /* ending of saved configurations */
     mc_history *history;
     run *run;

@@ -76,6 +76,20 @@ static void read_format(lat_settings *chain, ensemble *e, lat_error *error)
         lat_settings_fail(chain, "save_format", error, "%s", refusal.text);
 }
 
+/* Steps, or a time; where neither is given, a time. */
+static void read_interval(lat_settings *chain, ensemble *e, lat_error *error)
+{
+    static const char key[] = "checkpoint_every";
+    lat_error no_number = {0};
+    e->checkpoint_every = lat_settings_has(chain, key) ? lat_settings_int(chain, key, 0, 1, INT64_MAX / 4, &no_number) : 0;
+    if (e->checkpoint_every > 0 || error->status) return;
+    lat_error no_text = {0};
+    const char *text = lat_settings_string(chain, key, "10m", &no_text);
+    e->checkpoint_seconds = no_text.status ? -1 : walltime_seconds(text);
+    if (e->checkpoint_seconds < 1)
+        lat_settings_fail(chain, key, error, "neither a number of steps above 0 nor a time: write 1000, \"10m\" or \"1h30m\"");
+}
+
 static void read_plan(lat_settings *root, ensemble *e, lat_error *error)
 {
     const int64_t most = INT64_MAX / 4;
@@ -83,7 +97,7 @@ static void read_plan(lat_settings *root, ensemble *e, lat_error *error)
                  *measure = lat_settings_group(root, "measure", error);
     e->steps = lat_settings_int(chain, "steps", 1000, 0, most, error);
     e->save_every = lat_settings_int(chain, "save_every", 0, 0, most, error);
-    e->checkpoint_every = lat_settings_int(chain, "checkpoint_every", 1000, 1, most, error);
+    read_interval(chain, e, error);
     e->keep_checkpoints = lat_settings_int(chain, "keep_checkpoints", 1, 1, 1 << 20, error);
     read_format(chain, e, error);
     e->every = lat_settings_int(measure, "every", 1, 1, most, error);
@@ -164,6 +178,28 @@ static char *layout_text(const ensemble *e)
 
 /* ------------------------------------------------------------------------------------------------------- keeping it */
 
+/* The model of the updates that have one; "" if there is none. */
+static char *model_hash(const ensemble *e)
+{
+    char *hash = NULL;
+    for (int i = 0; i < e->update_count && !hash; i++) {
+        json_t *report = json_object();
+        e->updates[i]->table->report(e->updates[i], report);
+        const char *found = json_string_value(json_object_get(json_object_get(report, "model"), "sha256"));
+        if (found) hash = lat_text("%s", found);
+        json_decref(report);
+    }
+    return hash ? hash : lat_text("%s", "");
+}
+
+/* The seed and all settings that matter, and the model itself, whatever the name of its file. */
+static char *identity_with_model(const ensemble *e)
+{
+    char *model = model_hash(e), *text = lat_text("%smodel = \"%s\";\n", e->identity, model);
+    free(model);
+    return text;
+}
+
 /* Rows of the history up to the present step. */
 static int64_t rows_due(const ensemble *e)
 {
@@ -173,7 +209,8 @@ static int64_t rows_due(const ensemble *e)
 /* The history goes first: it is never behind the checkpoint. */
 static lat_status write_checkpoint(ensemble *e, lat_error *error)
 {
-    char *history = run_path(e->run, "history.h5"), *checkpoint = run_path(e->run, "checkpoint.h5");
+    char *history = run_path(e->run, "history.h5"), *checkpoint = run_path(e->run, "checkpoint.h5"), *identity = identity_with_model(e);
+    const mc_ties ties = {identity, run_build(), mc_history_checksum(e->history, e->history->rows)};
     if (e->energy_started) {
         double joules = energy_joules(&e->energy);
         e->chain->joules = joules < 0 || e->joules_before < 0 ? -1 : e->joules_before + joules;
@@ -181,10 +218,11 @@ static lat_status write_checkpoint(ensemble *e, lat_error *error)
     bool keep = e->keep_checkpoints > 1 && e->kept != UINT64_MAX && e->kept != e->chain->state->step;
     if (mc_history_write(MPI_COMM_WORLD, history, e->history, error) == LAT_DONE &&
         (!keep || checkpoints_keep(e->run, e->kept, error) == LAT_DONE) &&
-        mc_checkpoint_write(checkpoint, e->chain, e->updates, e->update_count, e->identity, error) == LAT_DONE) {
+        mc_checkpoint_write(checkpoint, e->chain, e->updates, e->update_count, &ties, error) == LAT_DONE) {
         e->kept = e->chain->state->step;
         checkpoints_prune(e->run, e->keep_checkpoints - 1, error);
     }
+    free(identity);
     free(history);
     free(checkpoint);
     return error->status;
@@ -197,14 +235,15 @@ static bool same_columns(const mc_history *a, const mc_history *b)
     return same;
 }
 
-/* A history of the run so far, cut where the checkpoint is. */
-static lat_status restore_history(ensemble *e, lat_error *error)
+/* A history of the run so far, cut where the checkpoint is, and no other: up to there it is what the checkpoint was written with. */
+static lat_status restore_history(ensemble *e, uint32_t checksum, lat_error *error)
 {
     char *path = run_path(e->run, "history.h5");
     mc_history *found, *wanted = e->history;
     if (mc_history_read(MPI_COMM_WORLD, path, &found, error) == LAT_DONE) {
         if (!same_columns(found, wanted) || found->replicas != wanted->replicas || found->first_step != wanted->first_step ||
-            found->every != wanted->every || found->rows < rows_due(e)) {
+            found->every != wanted->every || found->rows < rows_due(e) ||
+            mc_history_checksum(found, rows_due(e)) != checksum) {
             lat_fail(error, LAT_FORMAT,
                      "%.300s: does not belong to the checkpoint beside it: take the one of the same run, or start anew",
                      path);
@@ -228,26 +267,48 @@ static bool on_disk(const char *path)
     return found;
 }
 
+/* The step that the checkpoint is of must lie within the run as it is asked for now. */
+static lat_status check_length(const ensemble *e, const char *path, lat_error *error)
+{
+    const mc_chain *chain = e->chain;
+    if (chain->state->step > end_of(e))
+        lat_fail(error, LAT_CONFIG, "%.200s: %" PRIu64 " steps after thermalisation are done: give chain.steps = %" PRIu64 " or more", path,
+                 chain->state->step - chain->thermalise, chain->state->step - chain->thermalise);
+    return error->status;
+}
+
+static lat_status go_on(ensemble *e, const char *path, lat_error *error)
+{
+    char *identity = identity_with_model(e);
+    mc_ties ties = {.config = identity};
+    if (mc_checkpoint_read(path, e->chain, e->updates, e->update_count, &ties, error) == LAT_DONE && check_length(e, path, error) == LAT_DONE &&
+        restore_history(e, ties.history, error) == LAT_DONE) {
+        e->kept = e->chain->state->step;
+        run_log(e->run, "resumed at step %" PRIu64, e->chain->state->step);
+        if (strcmp(ties.build, run_build()) != 0)
+            run_warn(e->run, "the checkpoint is of another build (%.80s; this is %.80s): from here on the last bits may be others than if one "
+                             "build had done it all", ties.build, run_build());
+    } else if (error->status == LAT_FORMAT || error->status == LAT_FILE) {
+        checkpoints_advise(e->run, error);
+    }
+    free((char *)(uintptr_t)ties.build);
+    free(identity);
+    return error->status;
+}
+
 /* From the checkpoint, if there is one, else from the start. */
 static lat_status begin(ensemble *e, lat_error *error)
 {
     char *path = run_path(e->run, "checkpoint.h5");
     e->kept = UINT64_MAX;
-    if (!e->run->resumed || !on_disk(path)) {
-        if (e->run->resumed && checkpoints_older(e->run)) {
-            lat_fail(error, LAT_FILE, "%.200s: is not there, but older ones are: remove them to start anew", path);
-            checkpoints_advise(e->run, error);
-            free(path);
-            return error->status;
-        }
+    if (e->run->resumed && on_disk(path)) {
+        go_on(e, path, error);
+    } else if (e->run->resumed && checkpoints_older(e->run)) {
+        lat_fail(error, LAT_FILE, "%.200s: is not there, but older ones are: remove them to start anew", path);
+        checkpoints_advise(e->run, error);
+    } else {
         if (e->run->resumed) run_log(e->run, "there is no checkpoint yet: starting anew");
         mc_chain_start(e->chain, error);
-    } else if (mc_checkpoint_read(path, e->chain, e->updates, e->update_count, e->identity, error) == LAT_DONE &&
-               restore_history(e, error) == LAT_DONE) {
-        e->kept = e->chain->state->step;
-        run_log(e->run, "resumed at step %" PRIu64, e->chain->state->step);
-    } else if (error->status == LAT_FORMAT || error->status == LAT_FILE) {
-        checkpoints_advise(e->run, error);
     }
     e->joules_before = e->chain->joules;
     free(path);
@@ -281,20 +342,6 @@ static void note_saved(const ensemble *e)
     free(acceptance);
 }
 
-/* The model of the updates that have one; "" if there is none. */
-static char *model_hash(const ensemble *e)
-{
-    char *hash = NULL;
-    for (int i = 0; i < e->update_count && !hash; i++) {
-        json_t *report = json_object();
-        e->updates[i]->table->report(e->updates[i], report);
-        const char *found = json_string_value(json_object_get(json_object_get(report, "model"), "sha256"));
-        if (found) hash = lat_text("%s", found);
-        json_decref(report);
-    }
-    return hash ? hash : lat_text("%s", "");
-}
-
 static lat_status save_replica(const ensemble *e, int replica, const char *model, lat_error *error)
 {
     const mc_chain *chain = e->chain;
@@ -304,10 +351,10 @@ static lat_status save_replica(const ensemble *e, int replica, const char *model
                      : lat_text("configs/step-%010" PRIu64 ".%s", state->step, e->save_format);
     char *path = run_path(e->run, name), *step = lat_text("%" PRIu64, state->step),
          *seed = lat_text("%" PRIu64, state->seed);
-    char *number = lat_text("%d", replica), *beta = lat_text("%.17g", lat_action_beta(chain->action)),
+    char *program = lat_text("flowhmc %s (%s)", PACKAGE_VERSION, run_build()), *number = lat_text("%d", replica), *beta = lat_text("%.17g", lat_action_beta(chain->action)),
          *boundary = lat_boundary_print(&state->gauge->boundary[replica], chain->geometry->dim);
     lat_provenance provenance[8] = {
-        {"program", "flowhmc " PACKAGE_VERSION}, {"seed", seed},          {"step", step}, {"replica", number},
+        {"program", program}, {"seed", seed},          {"step", step}, {"replica", number},
         {"configuration", e->identity},          {"model_sha256", model},
     };
     int count = 6;
@@ -318,6 +365,7 @@ static lat_status save_replica(const ensemble *e, int replica, const char *model
     free(path);
     free(step);
     free(seed);
+    free(program);
     free(number);
     free(boundary);
     free(beta);
@@ -367,7 +415,7 @@ static lat_status one_step(ensemble *e, lat_error *error)
     int64_t counted = (int64_t)(chain->state->step - chain->thermalise);
     if (counted > 0 && counted % e->every == 0) measure(e);
     if (counted > 0 && e->save_every > 0 && counted % e->save_every == 0 && save_links(e, error)) return error->status;
-    if (chain->state->step % (uint64_t)e->checkpoint_every == 0) return write_checkpoint(e, error);
+    if (e->checkpoint_every > 0 && chain->state->step % (uint64_t)e->checkpoint_every == 0) return write_checkpoint(e, error);
     return LAT_DONE;
 }
 
@@ -425,9 +473,13 @@ static lat_status sample(ensemble *e, bool quiet, lat_error *error)
     const char *reason = NULL;
     uint64_t end = end_of(e);
     stopper_start(&stopper, MPI_COMM_WORLD, e->run->directory, e->walltime);
+    stopper.interval = (double)e->checkpoint_seconds;
     progress_start(&progress, "step", (int64_t)e->chain->state->step, (int64_t)end, quiet || e->run->rank > 0);
-    while (e->chain->state->step < end && !(reason = stopper_reason(&stopper)) && one_step(e, error) == LAT_DONE)
+    while (e->chain->state->step < end && !error->status && !(reason = stopper_reason(&stopper))) {
+        if (stopper.due && write_checkpoint(e, error) == LAT_DONE) stopper_saved(&stopper);
+        if (!error->status) one_step(e, error);
         if (progress_due(&progress, (int64_t)e->chain->state->step)) show(&progress, e);
+    }
     progress_finish(&progress);
     if (!error->status && e->kept != e->chain->state->step) write_checkpoint(e, error);
     if (!error->status && reason)
@@ -439,12 +491,58 @@ static lat_status sample(ensemble *e, bool quiet, lat_error *error)
 
 /* ---------------------------------------------------------------------------------------------------------- the run */
 
+/* Do the updates reach every configuration?  A reflection keeps the action, and an instanton changes the charge alone. */
+static void warn_of_updates(const ensemble *e)
+{
+    for (int i = 0; i < e->update_count; i++)
+        if (e->updates[i]->table != &mc_update_overrelax && e->updates[i]->table != &mc_update_instanton) return;
+    run_warn(e->run, "updates: overrelax and instanton alone do not reach every configuration: the results will be wrong; add heatbath or hmc");
+}
+
+/* The lines of the action in a printed configuration, "action.[0].beta = 2.0;". */
+static char *action_lines(const char *config)
+{
+    char *all = run_identity(config, &(run_changes){0}), *text = NULL;
+    size_t size = 0;
+    FILE *out = open_memstream(&text, &size);
+    if (!out) lat_abort(LAT_CONFIG, "memory: none left to compare actions");
+    for (const char *line = all; *line; line += strcspn(line, "\n") + 1)
+        if (strncmp(line, "action.", strlen("action.")) == 0) fprintf(out, "%.*s ", (int)strcspn(line, "\n"), line);
+    if (fclose(out) != 0) lat_abort(LAT_CONFIG, "memory: none left to compare actions");
+    free(all);
+    return text;
+}
+
+/* A flow for another action proposes badly; or does it well, after a training for a coupling near by. */
+static void warn_of_model(const ensemble *e, int update, const char *here)
+{
+    json_t *report = json_object();
+    e->updates[update]->table->report(e->updates[update], report);
+    const char *action = json_string_value(json_object_get(json_object_get(report, "model"), "action"));
+    lat_error no_action = {0};
+    lat_settings *root = NULL;
+    if (action && *action && lat_settings_parse(action, "model", &root, &no_action) == LAT_DONE) {
+        lat_action_free(lat_action_create(root, e->chain->state->gauge->group, lat_action_kinds, &no_action));
+        char *printed = lat_settings_print(root), *there = action_lines(printed);
+        if (!no_action.status && strcmp(here, there) != 0)
+            run_warn(e->run, "updates.[%d]: the model was trained for another action: %sthere, %shere: see its ESS and acceptance", update, there, here);
+        free(printed);
+        free(there);
+    }
+    lat_settings_free(root);
+    json_decref(report);
+}
+
 static void say_beginning(const ensemble *e)
 {
     char *layout = layout_text(e);
-    run_log(e->run, "flowhmc %s: %s", PACKAGE_VERSION, layout);
+    run_log(e->run, "flowhmc %s (%s): %s", PACKAGE_VERSION, run_build(), layout);
     for (int i = 0; i < e->update_count; i++) run_log(e->run, "updates.[%d]: %s", i, e->updates[i]->table->name);
     free(layout);
+    warn_of_updates(e);
+    char *action = action_lines(e->identity);
+    for (int i = 0; i < e->update_count; i++) warn_of_model(e, i, action);
+    free(action);
 }
 
 static void work_in(const char *directory, const options *options, ensemble *e, const char *config, lat_error *error)
@@ -454,11 +552,11 @@ static void work_in(const char *directory, const options *options, ensemble *e, 
         return;
     e->identity = run_identity(config, &changes);
     say_beginning(e);
-    if (begin(e, error) == LAT_DONE) sample(e, options->quiet, error);
+    if (begin(e, error) == LAT_DONE && run_settle(e->run, error) == LAT_DONE) sample(e, options->quiet, error);
     lat_error result_error = {0};
     if (error->status == LAT_DONE || error->status == LAT_STOPPED) results_write(e, &result_error);
     if (error->status)
-        run_log(e->run, "%s", error->text);
+        run_note(e->run, "%s", error->text);
     else if (!result_error.status)
         run_log(e->run, "done: results are in %s", directory);
     if (result_error.status) *error = result_error;
@@ -547,6 +645,7 @@ static void work(const options *options, lat_error *error)
 
 int main(int argc, char **argv)
 {
+    signals_take();
     options options;
     lat_error error = {0};
     if (options_parse(argc, argv, &flowhmc, &options, &error) == LAT_DONE && !options.done) {

@@ -195,6 +195,9 @@ static void go_on(work *w, lat_error *error)
     if (!w->training.moments || strcmp(now, then) != 0)
         lat_fail(error, LAT_CONFIG, "%s: is not the model of the run in %s: give another name, or another --out",
                  w->path, w->run->directory);
+    else if (w->training.step > w->settings.steps)
+        lat_fail(error, LAT_CONFIG, "%s: %lld steps are done: give train.steps = %lld or more", w->path, (long long)w->training.step,
+                 (long long)w->training.step);
     else
         take_parameters(w, from, w->path, error);
     free(now);
@@ -371,7 +374,7 @@ static void run_it(work *w, lat_error *error)
     if (error->status) return;
     start(w, error);
     if (!error->status) create_trainer(w, &w->training, &w->trainer, error);
-    if (!error->status) {
+    if (!error->status && run_settle(w->run, error) == LAT_DONE) {
         stopper stopper;
         stopper_start(&stopper, MPI_COMM_WORLD, w->run->directory, w->walltime);
         run_log(w->run, "%s: %lld parameters, %d ranks, objective %s; backend %s%s%s", w->path, (long long)w->model->stack.parameter_count,
@@ -417,6 +420,7 @@ static void flowtrain(const options *options, lat_error *error)
 
 int main(int argc, char **argv)
 {
+    signals_take();
     options options;
     lat_error error = {0};
     if (options_parse(argc, argv, &program, &options, &error) == LAT_DONE && !options.done) {

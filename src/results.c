@@ -14,7 +14,7 @@
 typedef struct {
     const char *name;
     mc_estimate estimate;
-    bool moved;           /* it took more than one value: otherwise nothing is known of its error */
+    bool moved;           /* by more than rounding: otherwise nothing is known of its error */
     double exact, sigmas; /* NaN: not known */
 } result;
 
@@ -32,6 +32,18 @@ static double exact_value(const mc_chain *chain, const char *name)
     return lat_exact2d(name, chain->state->gauge->group, beta, chain->geometry->volume);
 }
 
+/* Whether it is more than rounding that makes the entries differ: of a sum over a lattice, after many updates that keep it. */
+static bool has_moved(const double *series, int64_t entries)
+{
+    const double rounding = 1e-11;
+    double low = INFINITY, high = -INFINITY;
+    for (int64_t i = 0; i < entries; i++) {
+        low = fmin(low, series[i]);
+        high = fmax(high, series[i]);
+    }
+    return entries > 0 && high - low > rounding * fmax(fabs(low), fabs(high));
+}
+
 static result analyse_column(const ensemble *ensemble, int column)
 {
     const mc_history *history = ensemble->history;
@@ -39,7 +51,7 @@ static result analyse_column(const ensemble *ensemble, int column)
     double *series = lat_alloc(entries > 0 ? entries : 1, sizeof *series);
     for (int r = 0; r < history->replicas; r++) mc_history_series(history, column, r, series + r * history->rows);
     result result = {.name = history->name[column], .estimate = mc_gamma(series, history->replicas, history->rows)};
-    for (int64_t i = 1; i < entries; i++) result.moved = result.moved || series[i] != series[0];
+    result.moved = has_moved(series, entries);
     result.exact = exact_value(ensemble->chain, result.name);
     result.sigmas = result.moved ? (result.estimate.mean - result.exact) / result.estimate.error : NAN;
     free(series);
@@ -212,6 +224,20 @@ static void say_updates(const ensemble *ensemble, json_t *updates)
     }
 }
 
+/* What must not be taken for a result. */
+static void warn(const ensemble *ensemble, json_t *updates)
+{
+    size_t i;
+    json_t *one;
+    json_array_foreach(updates, i, one)
+    {
+        const json_t *acceptance = json_object_get(one, "acceptance");
+        if (json_is_number(acceptance) && json_number_value(acceptance) == 0)
+            run_warn(ensemble->run, "updates.[%d] (%s) accepted nothing in the whole run: as far as it goes, the results are those of the start",
+                     (int)i, ensemble->updates[i]->table->name);
+    }
+}
+
 static void say_cost(const ensemble *ensemble, const results *results)
 {
     const mc_chain *chain = ensemble->chain;
@@ -234,6 +260,7 @@ lat_status results_write(const ensemble *ensemble, lat_error *error)
     say_observables(ensemble, &results);
     say_updates(ensemble, json_object_get(summary, "updates"));
     say_cost(ensemble, &results);
+    warn(ensemble, json_object_get(summary, "updates"));
     run_write_summary(ensemble->run, summary, error);
     json_decref(summary);
     free(results.result);

@@ -103,7 +103,7 @@ static bool may_change(const char *line, const run_changes *changes)
 {
     for (const char *const *path = changes->free; path && *path; path++)
         if (is_path(line, *path)) return true;
-    return changes->raised && is_path(line, changes->raised);
+    return changes->length && is_path(line, changes->length);
 }
 
 char *run_identity(const char *config, const run_changes *changes)
@@ -119,17 +119,6 @@ char *run_identity(const char *config, const run_changes *changes)
     }
     *to = '\0';
     return text;
-}
-
-/* The integer at a path; 0 if there is none. */
-static long long integer_at(const char *config, const char *path)
-{
-    char *text = flatten(config);
-    long long value = 0;
-    for (const char *line = text; *line; line += strcspn(line, "\n") + 1)
-        if (is_path(line, path)) value = strtoll(line + strlen(path) + 3, NULL, 10);
-    free(text);
-    return value;
 }
 
 /* Both are printed configurations. */
@@ -149,11 +138,6 @@ static void compare(const char *path, const char *before, const char *now, const
                  m > 100 ? 100 : (int)m, p, n > 100 ? 100 : (int)n, q);
     free(a);
     free(b);
-    if (error->status != LAT_DONE || !changes->raised) return;
-    long long old = integer_at(before, changes->raised), new = integer_at(now, changes->raised);
-    if (new < old)
-        lat_fail(error, LAT_CONFIG, "%.120s: was run with %s = %lld, now it is %lld: it can only be raised", path,
-                 changes->raised, old, new);
 }
 
 /* Compares config with the file path, which goes through the parser, so that only its contents count. */
@@ -178,10 +162,10 @@ static lat_status compare_with_file(MPI_Comm comm, const char *path, const char 
 
 /* Waits a little: after SIGKILL the ranks of a run may outlive their launcher by a moment.  File systems that know no
  * locks do not keep others out. */
-static void lock(run *run, lat_error *error)
+static void lock(const run *run, int descriptor, lat_error *error)
 {
     const struct timespec moment = {.tv_nsec = 100000000};
-    for (int i = 0; flock(run->log, LOCK_EX | LOCK_NB) != 0; i++) {
+    for (int i = 0; !error->status && flock(descriptor, LOCK_EX | LOCK_NB) != 0; i++) {
         if (errno != EWOULDBLOCK && errno != EINTR) return;
         if (i == 10 * LOCK_SECONDS) {
             lat_fail(error, LAT_FILE, "%.300s: another run is at work in it: wait for its end or give another --out",
@@ -192,8 +176,15 @@ static void lock(run *run, lat_error *error)
     }
 }
 
+/* The run that held the directory may have removed it at its end. */
+static bool still_there(const run *run)
+{
+    struct stat held, named;
+    return fstat(run->folder, &held) == 0 && stat(run->directory, &named) == 0 && held.st_ino == named.st_ino && held.st_dev == named.st_dev;
+}
+
 /* Anything but a file, a pipe with a reader too, is no log. */
-static int open_log(const char *path)
+static int open_appending(const char *path)
 {
     struct stat status;
     int descriptor = open(path, O_WRONLY | O_CREAT | O_APPEND | O_NONBLOCK | O_CLOEXEC, 0666);
@@ -203,22 +194,37 @@ static int open_log(const char *path)
     return -1;
 }
 
-/* Rank 0: makes the directory, opens and locks the log. */
+static void open_log(run *run, lat_error *error)
+{
+    char *path = run_path(run, "log.txt");
+    struct stat status;
+    run->logged = lstat(path, &status) != 0;
+    run->log = open_appending(path);
+    if (run->log < 0)
+        lat_fail(error, LAT_FILE, "%.300s: cannot be written: %s: check the directory or give another --out", path,
+                 strerror(errno));
+    free(path);
+}
+
+/* Rank 0: makes the directory, locks it, opens and locks the log: a directory cannot be locked on NFS, a log may be deleted. */
 static void enter_directory(run *run, lat_error *error)
 {
-    if (mkdir(run->directory, 0777) != 0 && errno != EEXIST) {
+    run->made = mkdir(run->directory, 0777) == 0;
+    if (!run->made && errno != EEXIST) {
         lat_fail(error, LAT_FILE, "%.300s: the directory cannot be made: %s: make its parent, or give another --out",
                  run->directory, strerror(errno));
         return;
     }
-    char *path = run_path(run, "log.txt");
-    run->log = open_log(path);
-    if (run->log < 0)
-        lat_fail(error, LAT_FILE, "%.300s: cannot be written: %s: check the directory or give another --out", path,
-                 strerror(errno));
-    else
-        lock(run, error);
-    free(path);
+    run->folder = open(run->directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    if (run->folder < 0) {
+        lat_fail(error, LAT_FILE, "%.300s: cannot be written: %s: give another --out", run->directory, strerror(errno));
+        return;
+    }
+    lock(run, run->folder, error);
+    if (!error->status && !still_there(run))
+        lat_fail(error, LAT_FILE, "%.300s: was removed a moment ago: start again", run->directory);
+    if (!error->status) open_log(run, error);
+    if (!error->status) lock(run, run->log, error);
 }
 
 static bool exists(const run *run, const char *name)
@@ -229,18 +235,19 @@ static bool exists(const run *run, const char *name)
     return found;
 }
 
-/* Rank 0: is there a run in the directory? */
+/* Rank 0: is there a run in the directory, to be resumed?  Without results there is nothing to lose: what was begun and came to
+ * nothing keeps nobody out. */
 static int has_run(const run *run, bool resume, lat_error *error)
 {
     bool config = exists(run, "config.cfg");
-    bool results = exists(run, "checkpoint.h5") || exists(run, "history.h5") || exists(run, "summary.json");
-    if (!resume && (config || results))
+    bool results = exists(run, "checkpoint.h5") || exists(run, "history.h5") || exists(run, "summary.json") || exists(run, "configs");
+    if (!resume && results)
         lat_fail(error, LAT_CONFIG, "%.300s: there is a run in it: go on with --resume, or give another --out",
                  run->directory);
     if (resume && results && !config)
         lat_fail(error, LAT_CONFIG, "%.300s: its config.cfg is missing: it cannot be resumed: give another --out",
                  run->directory);
-    return config;
+    return resume && config;
 }
 
 lat_status run_open(MPI_Comm comm, const char *program, const char *directory, bool resume, bool quiet,
@@ -249,9 +256,10 @@ lat_status run_open(MPI_Comm comm, const char *program, const char *directory, b
     run *run = lat_alloc(1, sizeof *run);
     run->comm = comm;
     run->quiet = quiet;
-    run->log = -1;
+    run->folder = run->log = -1;
     run->program = lat_text("%s", program);
     run->directory = lat_text("%s", directory);
+    run->config = lat_text("%s", config);
     MPI_Comm_rank(comm, &run->rank);
     int found = 0;
     if (run->rank == 0) enter_directory(run, error);
@@ -261,7 +269,6 @@ lat_status run_open(MPI_Comm comm, const char *program, const char *directory, b
         run->resumed = found;
         char *path = run_path(run, "config.cfg");
         if (found) compare_with_file(comm, path, config, changes, error);
-        if (error->status == LAT_DONE) lat_file_write(comm, path, config, (int64_t)strlen(config), error);
         free(path);
     }
     *opened = run;
@@ -271,24 +278,65 @@ lat_status run_open(MPI_Comm comm, const char *program, const char *directory, b
     return error->status;
 }
 
+lat_status run_settle(run *run, lat_error *error)
+{
+    char *path = run_path(run, "config.cfg");
+    run->settled = lat_file_write(run->comm, path, run->config, (int64_t)strlen(run->config), error) == LAT_DONE;
+    free(path);
+    return error->status;
+}
+
+/* Rank 0: what a run made that never began. */
+static void remove_traces(const run *run)
+{
+    if (run->settled || run->resumed) return;
+    char *log = run_path(run, "log.txt");
+    if (run->log >= 0 && run->logged) unlink(log);
+    if (run->made) rmdir(run->directory);
+    free(log);
+}
+
 lat_status run_close(run *run, lat_error *error)
 {
     if (!run) return error->status;
     if (run->log >= 0 && close(run->log) != 0)
         lat_fail(&run->log_error, LAT_FILE, "%.300s/log.txt: cannot be written: %s: check the room on the disk",
                  run->directory, strerror(errno));
+    if (run->folder >= 0) {
+        remove_traces(run);
+        close(run->folder);
+    }
     if (lat_agree(run->comm, &run->log_error) != LAT_DONE)
         lat_fail(error, run->log_error.status, "%s", run->log_error.text);
     free(run->program);
     free(run->directory);
+    free(run->config);
     free(run);
     return error->status;
 }
 
-/* ------------------------------------------------------------------------------------------------------- writing */
+/* --------------------------------------------------------------------------------------------------------- writing */
+
+const char *run_build(void)
+{
+#if defined(__AVX512F__)
+#define VECTORS "avx512"
+#elif defined(__AVX2__)
+#define VECTORS "avx2"
+#elif defined(__SSE4_2__)
+#define VECTORS "sse4.2"
+#else
+#define VECTORS "no vectors"
+#endif
+#if defined(__clang__)
+    return VECTORS ", clang " __clang_version__;
+#else
+    return VECTORS ", gcc " __VERSION__;
+#endif
+}
 
 /* One line, with the time. */
-static void add_line(run *run, bool print, const char *format, va_list list)
+static void add_line(run *run, FILE *out, const char *before, const char *format, va_list list)
 {
     if (run->rank > 0) return;
     char text[512], when[32];
@@ -296,19 +344,19 @@ static void add_line(run *run, bool print, const char *format, va_list list)
     struct tm utc;
     vsnprintf(text, sizeof text, format, list);
     strftime(when, sizeof when, "%Y-%m-%dT%H:%M:%SZ", gmtime_r(&now, &utc));
-    if (dprintf(run->log, "%s %s\n", when, text) < 0)
+    if (dprintf(run->log, "%s %s%s\n", when, before, text) < 0)
         lat_fail(&run->log_error, LAT_FILE, "%.300s/log.txt: cannot be written: %s: check the room on the disk",
                  run->directory, strerror(errno));
-    if (!print || run->quiet) return;
-    printf("%s%s\n", progress_terminal() ? "\r\033[K" : "", text);
-    fflush(stdout);
+    if (!out) return;
+    fprintf(out, "%s%s%s\n", progress_terminal() ? "\r\033[K" : "", before, text);
+    fflush(out);
 }
 
 void run_note(run *run, const char *format, ...)
 {
     va_list list;
     va_start(list, format);
-    add_line(run, false, format, list);
+    add_line(run, NULL, "", format, list);
     va_end(list);
 }
 
@@ -316,7 +364,15 @@ void run_log(run *run, const char *format, ...)
 {
     va_list list;
     va_start(list, format);
-    add_line(run, true, format, list);
+    add_line(run, run->quiet ? NULL : stdout, "", format, list);
+    va_end(list);
+}
+
+void run_warn(run *run, const char *format, ...)
+{
+    va_list list;
+    va_start(list, format);
+    add_line(run, stderr, "warning: ", format, list);
     va_end(list);
 }
 
@@ -324,7 +380,7 @@ lat_status run_write_summary(run *run, const json_t *summary, lat_error *error)
 {
     int ranks;
     MPI_Comm_size(run->comm, &ranks);
-    json_t *whole = json_pack("{s:s, s:s, s:i}", "program", run->program, "version", PACKAGE_VERSION, "ranks", ranks);
+    json_t *whole = json_pack("{s:s, s:s, s:s, s:i}", "program", run->program, "version", PACKAGE_VERSION, "build", run_build(), "ranks", ranks);
     char *text = NULL;
     if (whole && json_object_update(whole, (json_t *)(uintptr_t)summary) == 0) text = json_dumps(whole, JSON_INDENT(4));
     json_decref(whole);

@@ -13,6 +13,15 @@
 #include <unistd.h>
 
 static const char config[] = "lattice = { size = [8, 4]; };\nchain = { seed = 1; };\n";
+static const uint32_t checksum = 4000000000u;
+
+/* Those of the run, anew for each call. */
+static mc_ties *tied(void)
+{
+    static mc_ties ties;
+    ties = (mc_ties){config, "avx512, gcc 12", checksum};
+    return &ties;
+}
 
 static char directory[256];
 
@@ -195,14 +204,17 @@ static void test_round_trip(void)
     make_updates(update[0], list[0], state[0], 0.1);
     make_updates(update[1], list[1], state[1], 0);
     back.state->step = back.state->gauge->version = 0;
-    ok_all(mc_checkpoint_write(path, &chain, list[0], UPDATES, config, &error) == LAT_DONE, "a checkpoint is written");
+    ok_all(mc_checkpoint_write(path, &chain, list[0], UPDATES, tied(), &error) == LAT_DONE, "a checkpoint is written");
     say(&error);
-    ok_all(mc_checkpoint_read(path, &back, list[1], UPDATES, config, &error) == LAT_DONE, "and read");
+    mc_ties ties = {.config = config};
+    ok_all(mc_checkpoint_read(path, &back, list[1], UPDATES, &ties, &error) == LAT_DONE, "and read");
+    ok_all(strcmp(ties.build, tied()->build) == 0 && ties.history == checksum, "the build and the checksum of the history come back");
+    free((char *)(uintptr_t)ties.build);
     say(&error);
     ok_all(same_links(&chain, &back), "the links come back");
     ok_all(back.state->step == 1234 && back.state->gauge->version == 99, "the step comes back");
     ok_all(memcmp(state[0], state[1], sizeof state[0]) == 0, "the state of the updates comes back");
-    ok_all(mc_checkpoint_write(again, &back, list[1], UPDATES, config, &error) == LAT_DONE && same_files(path, again),
+    ok_all(mc_checkpoint_write(again, &back, list[1], UPDATES, tied(), &error) == LAT_DONE && same_files(path, again),
            "what was read is written with the same bytes");
     free_chain(&chain);
     free_chain(&back);
@@ -217,33 +229,32 @@ static void test_other_runs(void)
     double state[6];
     make_updates(update, list, state, 0);
     lat_error error = {0};
-    ok_all(mc_checkpoint_read(path, &chain, list, UPDATES, "lattice = { size = [8, 4]; };\nchain = { seed = 2; };\n",
-                              &error) == LAT_CONFIG &&
+    ok_all(mc_checkpoint_read(path, &chain, list, UPDATES, &(mc_ties){"lattice = { size = [8, 4]; };\nchain = { seed = 2; };\n", "", 0}, &error) == LAT_CONFIG &&
                strstr(error.text, "line 2") && strstr(error.text, "seed = 2"),
            "another configuration: LAT_CONFIG, naming the line");
     say(&error);
     error = (lat_error){0};
-    ok_all(mc_checkpoint_read(path, &chain, list, UPDATES, "lattice = { size = [8, 4]; };\n", &error) == LAT_CONFIG,
+    ok_all(mc_checkpoint_read(path, &chain, list, UPDATES, &(mc_ties){"lattice = { size = [8, 4]; };\n", "", 0}, &error) == LAT_CONFIG,
            "a shorter configuration: LAT_CONFIG");
     say(&error);
     error = (lat_error){0};
-    ok_all(mc_checkpoint_read(path, &chain, list, UPDATES - 1, config, &error) == LAT_FORMAT,
+    ok_all(mc_checkpoint_read(path, &chain, list, UPDATES - 1, tied(), &error) == LAT_FORMAT,
            "other updates: LAT_FORMAT");
     say(&error);
     error = (lat_error){0};
     list[1]->memory_count = 1;
-    ok_all(mc_checkpoint_read(path, &chain, list, UPDATES, config, &error) == LAT_FORMAT, "other state: LAT_FORMAT");
+    ok_all(mc_checkpoint_read(path, &chain, list, UPDATES, tied(), &error) == LAT_FORMAT, "other state: LAT_FORMAT");
     say(&error);
     error = (lat_error){0};
     list[1]->memory_count = 2;
-    ok_all(mc_checkpoint_read(path, &other, list, UPDATES, config, &error) == LAT_FORMAT, "other extents: LAT_FORMAT");
+    ok_all(mc_checkpoint_read(path, &other, list, UPDATES, tied(), &error) == LAT_FORMAT, "other extents: LAT_FORMAT");
     say(&error);
     error = (lat_error){0};
-    ok_all(mc_checkpoint_read(in_directory("history.h5"), &chain, list, UPDATES, config, &error) == LAT_FORMAT,
+    ok_all(mc_checkpoint_read(in_directory("history.h5"), &chain, list, UPDATES, tied(), &error) == LAT_FORMAT,
            "a history: LAT_FORMAT");
     say(&error);
     error = (lat_error){0};
-    ok_all(mc_checkpoint_read(in_directory("none.h5"), &chain, list, UPDATES, config, &error) == LAT_FILE,
+    ok_all(mc_checkpoint_read(in_directory("none.h5"), &chain, list, UPDATES, tied(), &error) == LAT_FILE,
            "missing: LAT_FILE");
     say(&error);
     free_chain(&chain);
@@ -263,7 +274,7 @@ static void test_not_finite(void)
     make_updates(update, list, state, 0);
     lat_file_read(MPI_COMM_WORLD, path, 1 << 24, &bytes, &size, &error);
     lat_file_write(MPI_COMM_WORLD, copy, bytes, size, &error);
-    ok_all(mc_checkpoint_write(path, &chain, list, UPDATES, config, &error) == LAT_NUMERICAL && same_files(path, copy),
+    ok_all(mc_checkpoint_write(path, &chain, list, UPDATES, tied(), &error) == LAT_NUMERICAL && same_files(path, copy),
            "NaN: LAT_NUMERICAL, and the last checkpoint stays");
     say(&error);
     free(bytes);
@@ -288,7 +299,7 @@ static void test_damage(void)
         int64_t place = i * (size - 1) / (TRIES - 1);
         if (i % 2) bytes[place] ^= 1;
         lat_file_write(MPI_COMM_WORLD, damaged, bytes, i % 2 ? size : place, &error);
-        refused += mc_checkpoint_read(damaged, &chain, list, UPDATES, config, &damage) == LAT_FORMAT;
+        refused += mc_checkpoint_read(damaged, &chain, list, UPDATES, tied(), &damage) == LAT_FORMAT;
         if (i % 2) bytes[place] ^= 1;
     }
     ok_all(refused == TRIES && chain.state->step == 1234, "%d truncated or changed checkpoints are LAT_FORMAT", (int)TRIES);

@@ -11,9 +11,11 @@
 #include <dirent.h>
 #include <fcntl.h>
 #include <signal.h>
+#include <stdlib.h>
 #include <sys/file.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
 static const char *const free_keys[] = {"walltime", "lattice.ranks", "backend", "updates.[*].batch", NULL};
@@ -89,8 +91,12 @@ static void resumed(const char *directory, const char *from, const char *to)
     lat_error error;
     char *config = changed(from, to);
     open_run(directory, true, config, &run, &error);
+    char *unsettled = contents(directory, "config.cfg");
+    bool left = strcmp(from, to) == 0 || strcmp(unsettled, config) != 0;
+    if (run) run_settle(run, &error);
     char *written = contents(directory, "config.cfg");
-    ok_all(error.status == LAT_DONE && run->resumed && strcmp(written, config) == 0, "resumed with another %s %s", from,
+    free(unsettled);
+    ok_all(error.status == LAT_DONE && run->resumed && left && strcmp(written, config) == 0, "resumed with another %s %s", from,
            error.text);
     run_close(run, &error);
     free(written);
@@ -103,6 +109,11 @@ static void test_begin(const char *directory)
     lat_error error;
     open_run(directory, true, first_config, &run, &error);
     ok_all(error.status == LAT_DONE && !run->resumed, "--resume begins a run where there is none %s", error.text);
+    run_close(run, &error);
+    ok_all(access(directory, F_OK) != 0, "what is not settled leaves no directory");
+    MPI_Barrier(MPI_COMM_WORLD);
+    open_run(directory, true, first_config, &run, &error);
+    run_settle(run, &error);
     char *written = contents(directory, "config.cfg");
     ok_all(strcmp(written, first_config) == 0, "config.cfg");
     free(written);
@@ -140,7 +151,7 @@ static void test_resume(const char *directory)
     resumed(directory, "walltime = ", "backend = \"cpu\";\nwalltime = ");
     resumed(directory, "batch = 4", "batch = 8");
     resumed(directory, "steps = 100", "steps = 200");
-    refused(directory, true, first_config, LAT_CONFIG, "was run with chain.steps = 200, now it is 100");
+    resumed(directory, "steps = 100", "steps = 100"); /* the program asks what is done */
     static const struct {
         const char *from, *to, *message;
     } cases[] = {
@@ -192,7 +203,7 @@ static void test_failures(const char *directory)
 }
 
 /* Another process holds the directory for a moment, then for good. */
-static void test_lock(const char *directory)
+static void test_lock(const char *directory, const char *locked)
 {
     run *run;
     lat_error error;
@@ -201,8 +212,8 @@ static void test_lock(const char *directory)
     if (tap.rank == 0 && mkdir(directory, 0777) == 0 && pipe(pipes) == 0) {
         child = fork();
         if (child == 0) {
-            char *path = in(directory, "log.txt");
-            int file = open(path, O_WRONLY | O_CREAT, 0666);
+            char *path = in(directory, locked);
+            int file = open(path, strcmp(locked, ".") == 0 ? O_RDONLY : O_WRONLY | O_CREAT, 0666);
             if (flock(file, LOCK_EX) != 0 || write(pipes[1], "x", 1) != 1) _exit(1);
             usleep(300000);
             _exit(0);
@@ -242,8 +253,8 @@ static void test_stop(const char *directory)
     ok_all(strcmp(reason, "wall-clock limit") == 0, "wall-clock limit");
     stopper_end(&stopper);
 
-    const int signals[] = {SIGTERM, SIGUSR1, SIGINT};
-    for (int i = 0; i < 3; i++) {
+    const int signals[] = {SIGTERM, SIGUSR1, SIGINT, SIGUSR2, SIGXCPU, SIGHUP};
+    for (int i = 0; i < 6; i++) {
         stopper_start(&stopper, MPI_COMM_WORLD, NULL, 0);
         int early = stopper_reason(&stopper) != NULL;
         if (tap.rank == tap.ranks - 1) raise(signals[i]);
@@ -256,6 +267,37 @@ static void test_stop(const char *directory)
     free(file);
 }
 
+static void test_clocks(void)
+{
+    stopper stopper;
+    char text[32];
+    ok_all(job_end_seconds("2000", 1000) == 2000 && job_end_seconds("900", 1000) == 0 && job_end_seconds("soon", 1000) == 0 &&
+               job_end_seconds("", 1000) == 0 && job_end_seconds(NULL, 1000) == 0,
+           "end of a job as batch systems write it");
+    snprintf(text, sizeof text, "%lld", (long long)time(NULL) + 2);
+    setenv("SLURM_JOB_END_TIME", text, 1);
+    stopper_start(&stopper, MPI_COMM_WORLD, NULL, 0);
+    const char *reason = stopper_reason(&stopper);
+    ok_all(stopper.job_end > 0, "the end of the job is known");
+    for (double start = MPI_Wtime(); !reason && MPI_Wtime() - start < 10; usleep(1000)) reason = stopper_reason(&stopper);
+    ok_all(reason && strcmp(reason, "end of the job") == 0, "and a run stops before it");
+    stopper_end(&stopper);
+    stopper_start(&stopper, MPI_COMM_WORLD, NULL, 1000);
+    ok_all(stopper.job_end == 0, "a walltime that is asked for comes before it");
+    unsetenv("SLURM_JOB_END_TIME");
+    stopper.interval = 1000;
+    stopper_saved(&stopper);
+    stopper_reason(&stopper);
+    int early = stopper.due;
+    stopper.interval = 0.05;
+    for (int calls = 0; !stopper.due && calls < 100000; calls++) {
+        usleep(1000);
+        stopper_reason(&stopper);
+    }
+    stopper_end(&stopper);
+    ok_all(!early && stopper.due, "a checkpoint is due by the clock");
+}
+
 int main(int argc, char **argv)
 {
     tap_start(&argc, &argv);
@@ -265,7 +307,9 @@ int main(int argc, char **argv)
     test_begin(directory);
     test_resume(directory);
     test_failures(directory);
-    test_lock(directory);
+    test_lock(directory, "log.txt");
+    test_lock(directory, ".");
     test_stop(directory);
+    test_clocks();
     return tap_end();
 }

@@ -38,8 +38,8 @@ int mc_flow_halo(const mc_state *state, const flow_model *model)
 
 void mc_model_report(const flow_model *model, const char *name, json_t *object)
 {
-    json_object_set_new(object, "model", json_pack("{s:s, s:s, s:f}", "file", name, "sha256", model->sha256, "training_core_seconds",
-                                                   model->training_core_seconds));
+    json_object_set_new(object, "model", json_pack("{s:s, s:s, s:s, s:f}", "file", name, "sha256", model->sha256, "action", model->action,
+                                                   "training_core_seconds", model->training_core_seconds));
 }
 
 static lat_status make_groups(mc_proposals *p, const lat_geometry *g, const int *ranks, lat_error *error)
