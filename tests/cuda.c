@@ -5,6 +5,7 @@
  * compared number by number.
  * # ranks: 1 2
  */
+#include "flows/flows.h"
 #include "flows/layout.h"
 #include "hmc/hmc.h"
 #include "lattice/gauge/kernels.h"
