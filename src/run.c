@@ -183,12 +183,12 @@ static bool still_there(const run *run)
     return fstat(run->folder, &held) == 0 && stat(run->directory, &named) == 0 && held.st_ino == named.st_ino && held.st_dev == named.st_dev;
 }
 
-/* Anything but a file, a pipe with a reader too, is no log. */
+/* A pipe, with a reader too, is no log. */
 static int open_appending(const char *path)
 {
     struct stat status;
     int descriptor = open(path, O_WRONLY | O_CREAT | O_APPEND | O_NONBLOCK | O_CLOEXEC, 0666);
-    if (descriptor < 0 || (fstat(descriptor, &status) == 0 && S_ISREG(status.st_mode))) return descriptor;
+    if (descriptor < 0 || (fstat(descriptor, &status) == 0 && !S_ISFIFO(status.st_mode))) return descriptor;
     close(descriptor);
     errno = ENXIO;
     return -1;
