@@ -50,6 +50,8 @@ expect 4 'none.cfg' "$folder/none.cfg"
 expect 3 'is .steps. meant' --set train.stepps=3 "$train"
 expect 3 'multiple of the vector length' --dry-run --set train.batch=33 "$train"
 expect 3 'multiple of 4' --dry-run --set 'lattice.size=[6,6]' "$train"
+expect 3 'does not fit a run on 1' --dry-run --set 'lattice.ranks=[2,1]' "$train"
+expect 3 'give one for each' --dry-run --set 'lattice.ranks=[1]' "$train"
 expect 3 'ends in .h5' --set model=whole "$train"
 expect 3 'is .path. meant' --set train.objective=paths "$train"
 expect 0 'final_samples = 512' --print-config "$train"
@@ -80,9 +82,11 @@ wait $job
 [ $? = 7 ] && grep -q 'stopped at step .*file.*: go on with --resume' "$folder/log"
 result $? "exit code 7 at a stop file"
 
-# Stopped, killed, and resumed on other numbers of ranks; a fast machine may be done before.
+# Stopped, killed, and resumed on other numbers of ranks and another grid; a fast machine may be done before.
 for ranks in 2 4 1; do
-    begin $ranks parts
+    grid=()
+    [ $ranks = 2 ] && grid=(--set 'lattice.ranks=[2,1]')
+    begin $ranks parts "${grid[@]}"
     [ $ranks = 2 ] && kill -USR1 $job 2>/dev/null
     [ $ranks = 4 ] && kill -KILL $job 2>/dev/null
     wait $job 2>/dev/null
