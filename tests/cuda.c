@@ -692,8 +692,8 @@ static void test_flow(const char *name, const char *text, lat_precision precisio
     flow_model_free(model);
 }
 
-/* Parameters after some steps of training, and what was copied in all steps but the first. */
-static flow_model *train(const lat_backend *backend, MPI_Comm comm, const char *objective, int steps, lat_copies *copies)
+/* Parameters after some steps of training on lattices that are split over so many ranks, and what was copied in all steps but the first. */
+static flow_model *train(const lat_backend *backend, MPI_Comm comm, int split, const char *objective, int steps, lat_copies *copies)
 {
     lat_error error = {0};
     flow_model *model = model_of(spline);
@@ -703,7 +703,7 @@ static flow_model *train(const lat_backend *backend, MPI_Comm comm, const char *
     flow_train_settings settings;
     flow_training training = {0};
     flow_trainer *trainer;
-    lat_shape shape = {.dim = 2, .size = {8, 8}, .backend = backend};
+    lat_shape shape = {.dim = 2, .size = {8, 8}, .ranks = {1, split}, .backend = backend};
     lat_settings_parse(text, "train", &root, &error);
     flow_train_read(root, &settings, &error);
     flow_trainer_create(comm, model, action, &shape, LAT_DOUBLE, &settings, &training, &trainer, &error);
@@ -732,8 +732,8 @@ static void test_training(const char *objective)
 {
     enum { STEPS = 2, BATCH = 128 }; /* of which copies are counted */
     lat_copies copies;
-    flow_model *host = train(NULL, MPI_COMM_WORLD, objective, 3, &copies), *alone = train(device, MPI_COMM_SELF, objective, 3, &copies);
-    flow_model *all = train(device, MPI_COMM_WORLD, objective, 3, &copies);
+    flow_model *host = train(NULL, MPI_COMM_WORLD, 1, objective, 3, &copies), *alone = train(device, MPI_COMM_SELF, 1, objective, 3, &copies);
+    flow_model *all = train(device, MPI_COMM_WORLD, 1, objective, 3, &copies);
     double worst = 0;
     int64_t count = host->stack.parameter_count;
     for (int64_t i = 0; i < count; i++) worst = fmax(worst, fabs(host->parameters[i] - all->parameters[i]));
@@ -750,6 +750,17 @@ static void test_training(const char *objective)
     flow_model_free(all);
 }
 
+static void test_split_training(void)
+{
+    lat_copies copies;
+    int split = tap.ranks % 2 ? 1 : 2;
+    flow_model *alone = train(device, MPI_COMM_SELF, 1, "path", 2, &copies), *all = train(device, MPI_COMM_WORLD, split, "path", 2, &copies);
+    ok_all(memcmp(alone->parameters, all->parameters, (size_t)alone->stack.parameter_count * sizeof(double)) == 0,
+           "training with lattices split over %d ranks: the same to the last bit", split);
+    flow_model_free(alone);
+    flow_model_free(all);
+}
+
 static void test_flows(void)
 {
     for (int precision = 0; precision < LAT_PRECISIONS; precision++) {
@@ -761,6 +772,7 @@ static void test_flows(void)
     test_training("path");
     test_training("reparametrise");
     test_training("reinforce");
+    test_split_training();
     test_chain_of("U(1), proposals of a flow",
                   "lattice = { group = \"u1\"; size = [16, 16]; }; action = ( { kind = \"wilson\"; beta = 2.0; } );"
                   "chain = { seed = 3; replicas = 2; }; updates = ( { kind = \"flow\"; model = \"u1-beta2.h5\"; batch = 32; } );",
