@@ -8,6 +8,7 @@
 #include "flows/stack.h"
 #include "hmc/updates/audit.h"
 #include "tests/chain.h"
+#include "tests/matrix.h"
 
 enum { AUDITS = 2 };
 
@@ -249,7 +250,8 @@ static int64_t active_site(const flow_step *step, int number)
 }
 
 /* In every layer that a walk visits, and in the first of the model as a whole; one audit each, with other links.  A layer may do so little
- * that a thousandth of its log det is no more than a rounding of float: in float alone all layers have this fault. */
+ * to single links that a thousandth of its log det is no more than a rounding, or to any that it is none of float: then all layers have this
+ * fault. */
 static void test_faults(const char *name, flow_model *model, lat_precision precision, bool float_alone, int members, start from)
 {
     subject s = begin(MPI_COMM_WORLD, model, 8, precision, members);
@@ -259,7 +261,7 @@ static void test_faults(const char *name, flow_model *model, lat_precision preci
         double least = INFINITY, most = 0;
         for (int i = 0; i <= s.auditor.steps; i++) {
             const flow_step *step = i < s.auditor.steps ? s.auditor.step[i] : s.map->steps->step[0];
-            const bool everywhere = float_alone && what == LOG_DET;
+            const bool everywhere = what == LOG_DET && (float_alone || members == 1);
             plant(&s, everywhere ? NULL : step->layer, what, float_alone, active_site(step, i));
             double excess = audit(&s, from, tried++, worst);
             heal(&s);
@@ -362,6 +364,80 @@ static void test_logarithm(lat_group group)
     lat_geometry_free(g);
 }
 
+/* A layer of any group that squares all links: the Jacobian of a link is 1 + Ad(U), whose determinant is 8 a_0^2 for SU(2) and
+ * 4 (|tr U|^2 - 1)^2 for SU(3). */
+static double square_factor;
+
+static void square(flow_step *step, const double *parameters, lat_field *u, lat_field *density)
+{
+    const lat_geometry *g = u->geometry;
+    const lat_group group = step->map->model->group;
+    const int reals = lat_link_reals(group);
+    double *links = u->data, *share = density->data, x[18];
+    (void)parameters;
+    for (int64_t link = 0; link < g->sites * g->dim; link++)
+        for (int lane = 0; lane < g->lanes; lane++) {
+            double *at = links + link * reals * g->lanes + lane;
+            for (int c = 0; c < reals; c++) x[c] = at[c * g->lanes];
+            matrix m = matrix_of(group, x), mm = matrix_product(m, m);
+            double complex trace = m.a[0][0] + m.a[1][1] + m.a[2][2];
+            double det = group == LAT_SU2 ? 8 * x[0] * x[0] : 4 * pow(creal(trace * conj(trace)) - 1, 2);
+            for (int i = 0; i < 9 && group == LAT_SU3; i++) {
+                x[2 * i] = creal(mm.a[i / 3][i % 3]);
+                x[2 * i + 1] = cimag(mm.a[i / 3][i % 3]);
+            }
+            if (group == LAT_SU2) memcpy(x, (double[]){creal(mm.a[0][0]), cimag(mm.a[0][1]), creal(mm.a[0][1]), cimag(mm.a[0][0])}, 4 * sizeof *x);
+            for (int c = 0; c < reals; c++) at[c * g->lanes] = x[c];
+            share[link / g->dim * g->lanes + lane] += square_factor * log(det);
+        }
+}
+
+static void leave(flow_step *step, const double *parameters, lat_field *u, lat_field *density)
+{
+    (void)step;
+    (void)parameters;
+    (void)u;
+    (void)density;
+}
+
+static bool all_active(const flow_step *step, int64_t site, int mu)
+{
+    (void)step;
+    (void)site;
+    (void)mu;
+    return true;
+}
+
+static void test_group(lat_group group)
+{
+    static const flow_layer_table table = {.name = "square", .forward = square, .inverse = leave, .active = all_active};
+    lat_error error = {0};
+    lat_geometry *g;
+    lat_shape shape = {.dim = 2, .size = {4, 4}, .lane_grid = {1, 1}, .members = 4};
+    if (lat_geometry_create(MPI_COMM_SELF, &shape, &g, &error)) lat_abort(error.status, "%s", error.text);
+    lat_gauge *u = lat_gauge_create(g, group, LAT_DOUBLE);
+    lat_field *density = lat_field_create(g, 1, LAT_DOUBLE);
+    flow_model model = {.group = group, .dim = 2};
+    flow_map map = {.model = &model, .geometry = g, .precision = LAT_DOUBLE};
+    flow_layer layer = {.table = &table, .period = 1, .halo = 1};
+    flow_step step = {&layer, &map};
+    double excess[2];
+    for (int wrong = 0; wrong < 2; wrong++) {
+        mc_deviation worst[MC_CHECKS] = {{0}};
+        lat_random random = {.seed = 4, .purpose = LAT_RANDOM_TEST};
+        mc_layer check = {&step, &step, NULL, NULL, group, random};
+        square_factor = wrong ? 1.001 : 1;
+        lat_gauge_haar(u, &random);
+        mc_layer_check(&check, u->links, density, worst);
+        excess[wrong] = worst[MC_LOG_DET].excess;
+    }
+    ok(excess[0] > 0 && excess[0] < 0.5 && excess[1] > 100, "%s: blocks of the Jacobian of %d components a site: excess %.2g, log det times 1.001: %.2g",
+       lat_group_names[group], 2 * lat_algebra_reals(group), excess[0], excess[1]);
+    lat_gauge_free(u);
+    lat_field_free(density);
+    lat_geometry_free(g);
+}
+
 /* The updates audit their flows at once, say so, and a model whose slopes no number holds ends the run. */
 static void test_updates(const char *kind)
 {
@@ -419,6 +495,8 @@ int main(int argc, char **argv)
         test_logarithm(LAT_U1);
         test_logarithm(LAT_SU2);
         test_logarithm(LAT_SU3);
+        test_group(LAT_SU2);
+        test_group(LAT_SU3);
     }
     return tap_end();
 }
