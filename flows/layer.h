@@ -13,6 +13,7 @@
 typedef struct flow_map flow_map;
 typedef struct flow_layer flow_layer;
 typedef struct flow_step flow_step;
+typedef struct flow_visitor flow_visitor;
 typedef struct flow_layer_table flow_layer_table;
 
 /* What a layer is created for. */
@@ -54,9 +55,12 @@ struct flow_layer_table {
     /* As record, and cotangent <- J^-T (cotangent - d log det / du): if it was the gradient of log q at u, it is the
      * gradient of log q at f(u).  NULL: objectives that need it are refused. */
     void (*push)(flow_step *step, const double *parameters, lat_field *u, lat_field *cotangent, lat_field *density);
-    /* NULL, if the density at a site is log |det| of the block of the Jacobian that belongs to the links of this site.
-     * Otherwise forward ends with such steps: these are they, for audits; NULL: on this lattice it does not. */
-    const struct flow_steps *(*parts)(flow_step *step, const double **parameters);
+    /* Whether the layer changes U_mu at this site of the block, in all lanes alike.  No such link depends on one of another site, and
+     * the density at a site is log |det| of the block of the Jacobian that belongs to those of the site: audits rely on it, and
+     * see where it fails.  NULL: the layer is made of others, and walk goes through them. */
+    bool (*active)(const flow_step *step, int64_t site, int mu);
+    /* As forward, or inverse if `back`, but each of the layers that this one is made of is left to the visitor. */
+    void (*walk)(flow_step *step, const double *parameters, lat_field *u, lat_field *density, flow_visitor *visitor, bool back);
 };
 
 struct flow_layer {
@@ -66,6 +70,12 @@ struct flow_layer {
     const char *without_push; /* the kind of a layer inside this one that has no push; NULL: there is none */
 };
 struct flow_step { const flow_layer *layer; flow_map *map; };
+
+/* Takes the place of forward, or of inverse on the way back, of layers that are not made of others: is called for each where it
+ * is due, with the lattice and the links it works on, and has to do what the layer does.  The first member of what it needs. */
+struct flow_visitor {
+    void (*visit)(flow_visitor *visitor, flow_step *step, const double *parameters, lat_field *u, lat_field *density);
+};
 
 extern const flow_layer_table flow_layer_plaquette_coupling, flow_layer_multiscale;
 extern const flow_layer_table *const flow_layer_kinds[]; /* all of these, and NULL */

@@ -230,6 +230,13 @@ void flow_inverse(flow_map *map, lat_gauge *u, lat_field *density)
     repeat(map, run_inverse, &s);
 }
 
+void flow_walk(flow_map *map, lat_gauge *u, lat_field *density, flow_visitor *visitor, bool back)
+{
+    map->recorded = false;
+    lat_gauge_changed(u);
+    flow_steps_walk(map->steps, flow_map_parameters(map), u->links, density, visitor, back);
+}
+
 /* Where kernels find the weights: always in the same place, and they are hardly ever new. */
 static const double *weights_at(flow_map *map, const double *weight)
 {

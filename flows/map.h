@@ -36,6 +36,8 @@ void flow_forward(flow_map *map, lat_gauge *u, lat_field *density);
 void flow_record(flow_map *map, lat_gauge *u, lat_field *density);
 /* May fail: see flow_map_failed. */
 void flow_inverse(flow_map *map, lat_gauge *u, lat_field *density);
+/* As flow_forward, or flow_inverse if `back`, with a visitor in place of each layer that is not made of others. */
+void flow_walk(flow_map *map, lat_gauge *u, lat_field *density, flow_visitor *visitor, bool back);
 /* As in the table, through all layers; gradient: [stack.parameter_count] where kernels find it, or NULL. */
 void flow_backward(flow_map *map, lat_gauge *u, lat_field *cotangent, const double *weight, double *gradient);
 /* flow_record and the transport of a cotangent in one sweep; not for models with stack.without_push. */

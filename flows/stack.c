@@ -113,6 +113,23 @@ void flow_steps_inverse(const flow_steps *steps, const double *parameters, lat_f
         steps->step[i]->layer->table->inverse(steps->step[i], parameters + steps->stack->first[i], u, density);
 }
 
+void flow_step_walk(flow_step *step, const double *parameters, lat_field *u, lat_field *density, flow_visitor *visitor, bool back)
+{
+    if (step->layer->table->walk)
+        step->layer->table->walk(step, parameters, u, density, visitor, back);
+    else
+        visitor->visit(visitor, step, parameters, u, density);
+}
+
+void flow_steps_walk(const flow_steps *steps, const double *parameters, lat_field *u, lat_field *density, flow_visitor *visitor, bool back)
+{
+    const int last = steps->stack->layers - 1;
+    for (int done = 0; done <= last; done++) {
+        int i = back ? last - done : done;
+        flow_step_walk(steps->step[i], parameters + steps->stack->first[i], u, density, visitor, back);
+    }
+}
+
 void flow_steps_backward(const flow_steps *steps, const double *parameters, lat_field *u, lat_field *cotangent, const double *weight,
                          double *gradient)
 {

@@ -42,8 +42,12 @@ void flow_steps_free(flow_steps *steps);
 void flow_steps_forward(const flow_steps *steps, const double *parameters, lat_field *u, lat_field *density);
 void flow_steps_record(const flow_steps *steps, const double *parameters, lat_field *u, lat_field *density);
 void flow_steps_inverse(const flow_steps *steps, const double *parameters, lat_field *u, lat_field *density);
+void flow_steps_walk(const flow_steps *steps, const double *parameters, lat_field *u, lat_field *density, flow_visitor *visitor, bool back);
 void flow_steps_backward(const flow_steps *steps, const double *parameters, lat_field *u, lat_field *cotangent, const double *weight,
                          double *gradient);
 void flow_steps_push(const flow_steps *steps, const double *parameters, lat_field *u, lat_field *cotangent, lat_field *density);
+
+/* A layer that is made of others is gone through, any other is visited. */
+void flow_step_walk(flow_step *step, const double *parameters, lat_field *u, lat_field *density, flow_visitor *visitor, bool back);
 
 #endif

@@ -3,10 +3,10 @@
  * # ranks: 1 2 4
  *
  * flow_updates.c: updates with a flow reproduce the exact plaquette, susceptibility and partition function of U(1), alone and
- * in sequence with others, are the same to the last bit on any ranks and any grid for the proposals, and are audited.
+ * in sequence with others, and are the same to the last bit on any ranks and any grid for the proposals.
  * 12 comparisons at 5.7 standard deviations: false by chance with a probability of 2e-7.
  */
-#include "hmc/updates/audit.h"
+#include "flows/flows.h"
 #include "tests/chain.h"
 #include "tests/observe.h"
 
@@ -121,29 +121,6 @@ static void test_ranks(const char *lattice, int replicas, const char *updates, c
     }
 }
 
-/* A figure that is no number must not be lost among later ones that are. */
-static void test_nan(void)
-{
-    test_chain t = begin(MPI_COMM_SELF, "size = [8, 8];", "cold", 1, "{ kind = \"fthmc\"; model = \"%s\"; }");
-    mc_proposals p;
-    lat_error error = {0}, verdict = {0};
-    const int ranks[LAT_MAX_DIM] = {1, 1, 1, 1};
-    const mc_context context = mc_chain_context(t.chain, flow_layer_kinds);
-    if (mc_proposals_create(&context, smooth, ranks, &p, &error)) lat_abort(error.status, "%s", error.text);
-    int members = p.geometry->members;
-    double *weight = lat_alloc(members, sizeof *weight), worst[MC_AUDIT_STATES] = {0};
-    lat_gauge *v = lat_gauge_create(p.geometry, LAT_U1, LAT_DOUBLE);
-    lat_random random = mc_random(t.chain->state, LAT_RANDOM_AUDIT, 0);
-    mc_proposals_draw(&p, t.chain->state->seed, 0, 0, weight, v);
-    ((double *)v->links->data)[0] = NAN; /* the first link of many that are compared */
-    mc_audit(&p, &random, v, weight, worst, &error);
-    ok(mc_audit_verdict(worst, LAT_DOUBLE, &verdict) == LAT_NUMERICAL, "the audit sees a single NaN: %s", verdict.text);
-    lat_gauge_free(v);
-    free(weight);
-    mc_proposals_free(&p);
-    chain_end(&t);
-}
-
 int main(int argc, char **argv)
 {
     static const char flow[] = "{ kind = \"flow\"; model = \"%s\"; batch = 128; }";
@@ -162,7 +139,6 @@ int main(int argc, char **argv)
     test_ranks("size = [8, 8];", 1, sequence, "sequence");
     test_ranks("size = [8, 16];", 3, sequence, "sequence");
     test_ranks("size = [8, 8];", 2, fthmc, "fthmc");
-    test_nan();
     MPI_Barrier(MPI_COMM_WORLD);
     if (tap.rank == 0) remove(smooth);
     return tap_end();

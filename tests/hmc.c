@@ -5,6 +5,7 @@
  * hmc.c: integrators have their order and are reversible, <exp(-dH)> = 1, and what is not finite is dealt with.
  * The six statistical tests fail by chance with a probability of 4e-6 all together; their random numbers are fixed.
  */
+#include "hmc/updates/blocked.h"
 #include "tests/chain.h"
 #include "tests/observe.h"
 
@@ -171,6 +172,65 @@ static void test_exp_minus_dh(const char *lattice, double beta, int steps, int r
     chain_end(&t);
 }
 
+/* Steps so coarse that nearly all trajectories rise, and the mean of exp(-dH) would be made by those few that fall by much. */
+static void test_heavy_tails(void)
+{
+    enum { RUNS = 12 };
+    double squares = 0, worst = 0, acceptance = 0;
+    for (int seed = 1; seed <= RUNS; seed++) {
+        char *text = lat_text("lattice = { group = \"u1\"; size = [8, 8]; }; action = ( { kind = \"wilson\"; beta = 2.0; } ); chain = { seed = %d; replicas = 8; };"
+                              "updates = ( { kind = \"heatbath\"; },"
+                              " { kind = \"hmc\"; trajectory = 2.0; steps = 1; randomise = 0.5; integrator = \"omf4\"; } );", seed);
+        test_chain t = chain_begin(MPI_COMM_WORLD, text);
+        free(text);
+        t.chain->state->counts = true;
+        chain_run(&t, 200);
+        double off = (chain_figure(&t, 1, "exp_minus_dh") - 1) / chain_figure(&t, 1, "exp_minus_dh_error");
+        squares += off * off;
+        worst = fmax(worst, fabs(off));
+        acceptance += chain_figure(&t, 1, "acceptance") / RUNS;
+        chain_end(&t);
+    }
+    ok(acceptance < 0.1 && worst < 5 && sqrt(squares / RUNS) < 2,
+       "acceptance %.2f: <exp(-dH)> is off by %.1f errors at most, rms %.2f", acceptance, worst, sqrt(squares / RUNS));
+}
+
+/* Where hardly a trajectory falls nothing is known of <exp(-dH)>, and nothing is quoted. */
+static void test_unknown_error(void)
+{
+    test_chain t = chain_begin(MPI_COMM_WORLD, "lattice = { group = \"u1\"; size = [16, 16]; }; action = ( { kind = \"wilson\"; beta = 6.0; } );"
+                                               "chain = { seed = 1; start = \"cold\"; thermalise = 0; };"
+                                               "updates = ( { kind = \"hmc\"; trajectory = 1.0; steps = 2; } );");
+    chain_run(&t, 100);
+    ok(chain_figure(&t, 0, "trajectories") == 100 && isnan(chain_figure(&t, 0, "exp_minus_dh_error")), "no error where no trajectory falls (acceptance %g)",
+       chain_figure(&t, 0, "acceptance"));
+    chain_end(&t);
+}
+
+/* x_i = a x_{i-1} + noise: the error of the mean is that of independent numbers times sqrt((1 + a) / (1 - a)). */
+static void test_blocked(double correlation)
+{
+    enum { STEPS = 20000, RUNS = 40 };
+    double quoted = 0, squares = 0, right = 0;
+    for (int run = 0; run < RUNS; run++) {
+        double state[MC_BLOCKED_STATES] = {0}, x = 0, sum = 0, u[4];
+        lat_random random = {.seed = (uint64_t)run + 1, .purpose = LAT_RANDOM_TEST};
+        for (int i = 0; i < STEPS; i++) {
+            lat_uniform4(&random, (uint64_t)i, 0, 0, 0, u);
+            x = correlation * x + (u[0] - 0.5);
+            mc_blocked_step(state);
+            mc_blocked_add(state, x);
+            sum += x;
+        }
+        right += fabs(mc_blocked_mean(state) - sum / STEPS) < 1e-12;
+        quoted += mc_blocked_error(state) / RUNS;
+        squares += mc_blocked_mean(state) * mc_blocked_mean(state) / RUNS;
+    }
+    double exact = 1 / (sqrt(12.0 * STEPS) * (1 - correlation));
+    ok(right == RUNS && fabs(quoted / exact - 1) < 0.1, "correlation %.2f: error of the mean %.5f, exact %.5f, spread of means %.5f", correlation, quoted,
+       exact, sqrt(squares));
+}
+
 /* The plaquette of a chain of a 4x4 torus. */
 static mc_estimate plaquette_of(const char *group, const char *start, double beta, const char *update)
 {
@@ -311,6 +371,10 @@ int main(int argc, char **argv)
     test_exp_minus_dh("group = \"u1\"; size = [8, 8];", 2, 2, 64);
     test_exp_minus_dh("group = \"su2\"; size = [4, 4, 4];", 2, 3, 16);
     test_exp_minus_dh("group = \"su3\"; size = [4, 4];", 5, 3, 16);
+    test_heavy_tails();
+    test_unknown_error();
+    test_blocked(0);
+    test_blocked(0.9);
     test_plaquette("su2", LAT_SU2, 2.2);
     test_plaquette("su3", LAT_SU3, 5);
     test_resonance();

@@ -364,12 +364,24 @@ static void push(flow_step *step, const double *parameters, lat_field *u, lat_fi
     flow_steps_push(s->layers, layer_parameters(step, parameters), u, cotangent, density);
 }
 
-static const flow_steps *parts(flow_step *step, const double **parameters)
+static void walk(flow_step *step, const double *parameters, lat_field *u, lat_field *density, flow_visitor *visitor, bool back)
 {
     multiscale_step *s = (multiscale_step *)step;
-    bool more = s->layers && s->layers->stack->layers;
-    *parameters = more ? layer_parameters(step, *parameters) : split_parameters(step, *parameters);
-    return more ? s->layers : s->split;
+    const double *split = split_parameters(step, parameters), *layers = layer_parameters(step, parameters);
+    if (s->split && back) {
+        flow_steps_walk(s->layers, layers, u, density, visitor, back);
+        flow_steps_walk(s->split, split, u, density, visitor, back);
+    }
+    if (s->inner) {
+        descend(s, u, NULL);
+        flow_step_walk(s->inner, parameters, s->u, s->density, visitor, back);
+        flow_map_failed(s->map, &step->map->error);
+        ascend(s, u, NULL, density);
+    }
+    if (s->split && !back) {
+        flow_steps_walk(s->split, split, u, density, visitor, back);
+        flow_steps_walk(s->layers, layers, u, density, visitor, back);
+    }
 }
 
 const flow_layer_table flow_layer_multiscale = {
@@ -385,5 +397,5 @@ const flow_layer_table flow_layer_multiscale = {
     .inverse = inverse,
     .backward = backward,
     .push = push,
-    .parts = parts,
+    .walk = walk,
 };

@@ -326,6 +326,15 @@ static void inverse(flow_step *step, const double *parameters, lat_field *u, lat
     apply((coupling_step *)step, parameters, u, density, false, flow_coupling_kernels_of(step->map)->coupling_inverse);
 }
 
+static bool active(const flow_step *step, int64_t site, int mu)
+{
+    const coupling *c = (const coupling *)step->layer;
+    const lat_geometry *g = step->map->geometry;
+    int64_t x[LAT_MAX_DIM];
+    lat_coordinates(g, site, x);
+    return mu == c->turn.mu && (g->origin[c->turn.nu] + x[c->turn.nu]) % c->turn.period == c->turn.shift;
+}
+
 /* Passes the cotangents of the network's outputs and of the active plaquettes on to the links. */
 static void pull_to_links(coupling_step *s, const lat_field *u, lat_field *cotangent, double scale, double *gradient)
 {
@@ -396,4 +405,5 @@ const flow_layer_table flow_layer_plaquette_coupling = {
     .inverse = inverse,
     .backward = backward,
     .push = push,
+    .active = active,
 };

@@ -1,25 +1,41 @@
 /* flowhmc: SPDX-License-Identifier: GPL-3.0-or-later
  *
- * audit.h: a flow checked at work: inverse, log q, covariance and Jacobian of the very proposals of a chain.
+ * audit.h: a flow checked at work, on the very configurations of a chain: each of its layers, all links and members, and the map against its layers.
  */
 #ifndef AUDIT_H
 #define AUDIT_H
 
-#include "hmc/updates/proposals.h"
+#include "hmc/update.h"
+#include "hmc/updates/layer_check.h"
 
-/* What is kept of all audits: their number, and the worst figures. */
-enum { MC_AUDIT_COUNT, MC_AUDIT_INVERSE, MC_AUDIT_LOG_Q, MC_AUDIT_COVARIANCE, MC_AUDIT_LOG_DET, MC_AUDIT_STATES };
+/* What an update keeps of all audits in its memory: their number, by how much each check was off at worst, and the worst of that in
+ * units of what rounding explains. */
+enum { MC_AUDIT_COUNT, MC_AUDIT_OFF, MC_AUDIT_EXCESS = MC_AUDIT_OFF + MC_CHECKS, MC_AUDIT_STATES };
 
-/* Audits the proposals that were just drawn into proposals->gauge from v, with these log weights:
- *   inverse: largest |F^-1(F(V)) - V| of a link; log_q: largest difference of log q from the forward and the inverse map;
- *   covariance: largest |F(V^g) - F(V)^g|, and of the change of log det; log_det: of a random layer at a random site of each
- *   member, the layer's share of log det there against that of its numerical Jacobian at that site.
- * worst[MC_AUDIT_STATES] is updated, alike on all ranks of the group.  The links of the proposals are left as they are.  Fails where a
- * layer cannot be inverted.  Collective over the group. */
-lat_status mc_audit(mc_proposals *proposals, const lat_random *random, const lat_gauge *v, const double *log_weight, double *worst,
-                    lat_error *error);
-/* LAT_NUMERICAL if a figure is beyond what rounding in this precision explains. */
-lat_status mc_audit_verdict(const double *worst, lat_precision precision, lat_error *error);
-void mc_audit_report(const double *worst, json_t *object);
+/* A map, and the same model in double precision on the same lattice. */
+typedef struct {
+    flow_map *map, *exact; /* one map where that is double */
+    flow_step **step;      /* of the exact map: those that a walk visits, in its order */
+    const double **parameters;
+    int steps;
+} mc_auditor;
+
+/* The map stays the caller's.  Collective over its geometry, as are all functions here. */
+lat_status mc_auditor_create(flow_map *map, mc_auditor *auditor, lat_error *error);
+void mc_auditor_free(mc_auditor *auditor);
+
+/* Audits U = F(V) with log det[members], both as the map gave them.  One layer, drawn from the stream, or each of them, on the links where it
+ * is at work, is held against its contract (layer_check.h); and
+ *   - MC_LAYERS: U and log det, and F^-1(U), are those of the layers one after another;
+ *   - MC_LOG_Q: largest difference of log det from the map and from its inverse;
+ *   - MC_COVARIANCE, with all layers: F(V^g) is F(V)^g, and log det is the same, in double precision.
+ * worst[MC_CHECKS] is raised to what was found, alike on all ranks.  Fails where a layer cannot be inverted. */
+lat_status mc_audit(mc_auditor *auditor, const lat_random *random, bool all_layers, const lat_gauge *v, const lat_gauge *u, const double *log_det,
+                    mc_deviation *worst, lat_error *error);
+/* Adds what audits have found to the memory of an update. */
+void mc_audit_record(const mc_deviation *worst, int audits, double *memory);
+/* LAT_NUMERICAL if something is off by more than rounding explains. */
+lat_status mc_audit_verdict(const mc_deviation *worst, lat_error *error);
+void mc_audit_report(const double *memory, json_t *object);
 
 #endif

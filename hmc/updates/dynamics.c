@@ -8,8 +8,8 @@
 #include <math.h>
 #include <stdlib.h>
 
-static const double audited_share = 1.0 / 64, tolerance = 1e-6;
-enum { MOST_LOST_IN_A_ROW = 10 };
+static const double audited_share = 1.0 / 128, tolerance = 1e-6;
+enum { MOST_LOST_IN_A_ROW = 10, LEAST_FALLEN = 10 };
 
 lat_status mc_dynamics_create(lat_settings *settings, const lat_geometry *geometry, const lat_action *action, mc_dynamics *dynamics,
                               lat_error *error)
@@ -27,8 +27,7 @@ void mc_dynamics_free(mc_dynamics *dynamics)
     free(dynamics->accepted);
 }
 
-/* The first step is audited too, so that no run goes without. */
-static bool audited(const mc_state *state, int index)
+bool mc_dynamics_audited(const mc_state *state, int index)
 {
     double uniform[4];
     lat_random random = mc_random(state, LAT_RANDOM_AUDIT, index);
@@ -49,24 +48,33 @@ static lat_status audit(mc_update *update, mc_dynamics *dynamics, const mc_state
                     update->index, (unsigned long long)state->step, difference);
 }
 
+static const double least_fall = -1; /* trajectories that fall by more count by those that rise by more */
+
+/* e^-dH - 1, averaged over the tail of what is rare and has great weight */
+static double excess(double dh)
+{
+    if (dh < least_fall) return -1;
+    return exp(-dh) - 1 + (dh > -least_fall);
+}
+
 static void count(mc_update *update, const mc_dynamics *dynamics, int members)
 {
     double *memory = update->memory;
+    mc_blocked_step(memory + MC_EXP_MINUS_DH);
     for (int m = 0; m < members; m++) {
-        double weight = exp(-dynamics->dh[m]);
+        const double dh = dynamics->dh[m];
         memory[MC_TRAJECTORIES]++;
         memory[MC_ACCEPTED] += dynamics->accepted[m];
-        memory[MC_LOST] += isnan(weight);
-        if (isnan(weight)) continue;
-        memory[MC_EXP_SUM] += weight;
-        memory[MC_EXP_SQUARES] += weight * weight;
+        memory[MC_LOST] += isnan(dh);
+        memory[MC_FALLEN] += dh <= 0;
+        if (!isnan(dh)) mc_blocked_add(memory + MC_EXP_MINUS_DH, excess(dh));
     }
 }
 
 lat_status mc_dynamics_step(mc_update *update, mc_dynamics *dynamics, const mc_state *state, lat_action *action, lat_gauge *gauge,
                             lat_error *error)
 {
-    if (audited(state, update->index) && audit(update, dynamics, state, action, gauge, error)) return error->status;
+    if (mc_dynamics_audited(state, update->index) && audit(update, dynamics, state, action, gauge, error)) return error->status;
     lat_random momenta = mc_random(state, LAT_RANDOM_MOMENTA, update->index);
     lat_random acceptance = mc_random(state, LAT_RANDOM_ACCEPT, update->index);
     if (mc_trajectory_run(&dynamics->trajectory, action, gauge, &momenta, &acceptance, dynamics->dh, dynamics->accepted, error))
@@ -84,14 +92,13 @@ lat_status mc_dynamics_step(mc_update *update, mc_dynamics *dynamics, const mc_s
 void mc_dynamics_report(const mc_update *update, const mc_dynamics *dynamics, json_t *object)
 {
     const double *memory = update->memory;
-    double n = memory[MC_TRAJECTORIES], kept = n - memory[MC_LOST];
-    double mean = memory[MC_EXP_SUM] / kept, variance = memory[MC_EXP_SQUARES] / kept - mean * mean;
+    double n = memory[MC_TRAJECTORIES], error = mc_blocked_error(memory + MC_EXP_MINUS_DH);
     const mc_trajectory *t = &dynamics->trajectory;
     int64_t forces = mc_integrator_forces(t->integrator, t->levels, t->steps) * (int64_t)n;
     json_object_set_new(object, "trajectories", json_integer((int64_t)n));
     mc_report_real(object, "acceptance", memory[MC_ACCEPTED] / n);
-    mc_report_real(object, "exp_minus_dh", mean);
-    mc_report_real(object, "exp_minus_dh_error", sqrt(fmax(0, variance) / (kept - 1)));
+    mc_report_real(object, "exp_minus_dh", 1 + mc_blocked_mean(memory + MC_EXP_MINUS_DH));
+    mc_report_real(object, "exp_minus_dh_error", memory[MC_FALLEN] < LEAST_FALLEN ? NAN : error);
     json_object_set_new(object, "force_evaluations", json_integer(forces));
     json_object_set_new(object, "not_finite", json_integer((int64_t)memory[MC_LOST]));
     json_object_set_new(object, "audits", json_integer((int64_t)memory[MC_AUDITS]));

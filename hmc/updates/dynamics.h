@@ -7,19 +7,20 @@
 
 #include "hmc/trajectory.h"
 #include "hmc/update.h"
+#include "hmc/updates/blocked.h"
 
-/* What is kept in the memory of the update, from its beginning.  LOST: trajectories with dH = NaN; the rest is what its name
- * says. */
+/* What is kept in the memory of the update, from its beginning.  LOST: trajectories with dH = NaN; EXP_MINUS_DH: the mean that
+ * mc_dynamics_report describes; the rest is what its name says. */
 enum {
     MC_TRAJECTORIES,
     MC_ACCEPTED,
-    MC_EXP_SUM,
-    MC_EXP_SQUARES,
+    MC_FALLEN, /* trajectories with dH <= 0 */
     MC_LOST,
     MC_ALL_LOST_IN_A_ROW,
     MC_AUDITS,
     MC_REVERSIBILITY,
-    MC_DYNAMICS_STATES
+    MC_EXP_MINUS_DH,
+    MC_DYNAMICS_STATES = MC_EXP_MINUS_DH + MC_BLOCKED_STATES
 };
 
 typedef struct {
@@ -36,6 +37,12 @@ void mc_dynamics_free(mc_dynamics *dynamics);
  * before it.  LAT_NUMERICAL if that does not end where it began, or if dH is NaN again and again.  Collective. */
 lat_status mc_dynamics_step(mc_update *update, mc_dynamics *dynamics, const mc_state *state, lat_action *action, lat_gauge *gauge,
                             lat_error *error);
+/* Whether this step is one of the random share that is audited; the first is. */
+bool mc_dynamics_audited(const mc_state *state, int index);
+/* <exp(-dH)>, which is 1 for trajectories from equilibrium.  Trajectories back have the density P(-dH) = exp(-dH) P(dH), so that those with
+ * dH < -1, few of great weight, add to the mean what those with dH > 1 have of all: it is made of numbers below e, by which its error is
+ * known.  That is the larger one of independent trajectories and of blocks of steps; there is none, and null is reported, where fewer
+ * than ten trajectories had dH <= 0. */
 void mc_dynamics_report(const mc_update *update, const mc_dynamics *dynamics, json_t *object);
 
 #endif

@@ -14,7 +14,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-static const double audited_share = 1.0 / 64; /* of the batches */
+static const double audited_share = 1.0 / 256; /* of the chunks; the first is always */
 
 /* Memory: counters and sums, the audit's figures, then the log weight of each replica, true while the links of the chain have
  * the number LINKS. */
@@ -24,6 +24,7 @@ typedef struct {
     mc_update base;
     const char *model;
     mc_proposals proposals;
+    mc_auditor auditor;
     uint64_t steps;    /* of the chain that a batch serves */
     uint64_t next;     /* batch number after the one at hand: 0 if there is none yet */
     int chunks;        /* of a batch; chunk c belongs to group c modulo groups */
@@ -41,6 +42,7 @@ static void release(mc_update *update)
     free(f->weight);
     free(f->taken);
     lat_gauge_free(f->v);
+    mc_auditor_free(&f->auditor);
     mc_proposals_free(&f->proposals);
     free(f->base.memory);
     free(f);
@@ -76,7 +78,8 @@ static mc_update *create(lat_settings *settings, const mc_context *context, int 
     f->model = model;
     int grid[LAT_MAX_DIM];
     for (int mu = 0; mu < LAT_MAX_DIM; mu++) grid[mu] = (int)ranks[mu];
-    if (mc_proposals_create(context, model, grid, &f->proposals, error) == LAT_DONE) {
+    if (mc_proposals_create(context, model, grid, &f->proposals, error) == LAT_DONE &&
+        mc_auditor_create(f->proposals.map, &f->auditor, error) == LAT_DONE) {
         make_batch(f, state, batch);
         return &f->base;
     }
@@ -86,28 +89,50 @@ static mc_update *create(lat_settings *settings, const mc_context *context, int 
 
 /* --------------------------------------------------------------------------------------------------------- batches */
 
-/* The first batch is audited always, so that no run goes without. */
-static bool audited(const flow *f, uint64_t seed, uint64_t batch)
+static lat_random audit_stream(const flow *f, uint64_t seed, uint64_t batch)
 {
-    double uniform[4];
-    lat_random random = {.seed = seed, .purpose = LAT_RANDOM_AUDIT, .update = (uint32_t)f->base.index, .step = batch};
-    lat_uniform4(&random, 0, 0, 0, 0, uniform);
-    return batch == 0 || uniform[0] < audited_share;
+    return (lat_random){.seed = seed, .purpose = LAT_RANDOM_AUDIT, .update = (uint32_t)f->base.index, .step = batch};
 }
 
-/* Audits chunk 0, which group 0 has just drawn, and tells all ranks. */
-static lat_status audit(flow *f, const mc_state *state, uint64_t batch, lat_error *error)
+static bool audited(const flow *f, uint64_t seed, uint64_t batch, int chunk)
+{
+    double uniform[4];
+    lat_random random = audit_stream(f, seed, batch);
+    lat_uniform4(&random, 0, 0, (uint64_t)chunk, 0, uniform);
+    return (batch == 0 && chunk == 0) || uniform[0] < audited_share;
+}
+
+/* Of a chunk that was just drawn: the links are still those of the proposals. */
+static void audit(flow *f, uint64_t seed, uint64_t batch, int chunk, bool all_layers, mc_deviation *worst, lat_error *error)
 {
     mc_proposals *p = &f->proposals;
-    double worst[MC_AUDIT_STATES] = {0};
-    lat_random random = {.seed = state->seed, .purpose = LAT_RANDOM_AUDIT, .update = (uint32_t)f->base.index, .step = batch};
-    if (p->group == 0) mc_audit(p, &random, f->v, f->weight, worst, error);
-    if (lat_agree(mc_lattice(state)->comm, error)) return error->status;
-    MPI_Bcast(worst, MC_AUDIT_STATES, MPI_DOUBLE, 0, mc_lattice(state)->comm);
-    double *kept = f->base.memory + AUDIT;
-    kept[MC_AUDIT_COUNT]++;
-    for (int i = MC_AUDIT_INVERSE; i < MC_AUDIT_STATES; i++) kept[i] = fmax(kept[i], worst[i]);
-    return mc_audit_verdict(worst, p->map->precision, error);
+    const double *weight = f->weight + chunk * p->geometry->members;
+    double *log_det = lat_alloc(p->geometry->members, sizeof *log_det);
+    lat_random random = audit_stream(f, seed, batch);
+    random.member = (uint64_t)chunk * (uint64_t)p->geometry->members;
+    mc_proposals_log_det(p, weight, log_det);
+    mc_audit(&f->auditor, &random, all_layers, f->v, p->u, log_det, worst, error);
+    free(log_det);
+}
+
+static void share_findings(mc_deviation *worst, MPI_Comm comm)
+{
+    MPI_Allreduce(MPI_IN_PLACE, worst, MC_CHECKS * (int)(sizeof *worst / sizeof(double)), MPI_DOUBLE, MPI_MAX, comm);
+}
+
+/* What the groups have found of a batch, on all ranks.  What is found in a batch counts once, and what is found only because a run was
+ * resumed does not count: a run that was not resumed reports the same. */
+static lat_status conclude(flow *f, const mc_state *state, uint64_t batch, mc_deviation *worst, mc_deviation *resumed, lat_error *error)
+{
+    int audits = 0;
+    MPI_Comm comm = mc_lattice(state)->comm;
+    if (lat_agree(comm, error)) return error->status;
+    share_findings(worst, comm);
+    share_findings(resumed, comm);
+    for (int c = 0; c < f->chunks; c++) audits += audited(f, state->seed, batch, c);
+    if (state->step == batch * f->steps) mc_audit_record(worst, audits, f->base.memory + AUDIT);
+    if (mc_audit_verdict(worst, error)) return error->status;
+    return mc_audit_verdict(resumed, error);
 }
 
 static void share_weights(flow *f, MPI_Comm comm)
@@ -124,16 +149,18 @@ static lat_status draw_batch(flow *f, const mc_state *state, uint64_t batch, lat
 {
     mc_proposals *p = &f->proposals;
     uint64_t members = (uint64_t)p->geometry->members, first = batch * f->steps * (uint64_t)mc_replicas(state);
-    bool check = audited(f, state->seed, batch);
-    /* chunk 0 last, so that v still holds its prior draw */
-    for (int c = f->chunks - 1; c >= 0; c--) {
-        if (c % p->groups != p->group) continue;
-        mc_proposals_draw(p, state->seed, f->base.index, first + (uint64_t)c * members, f->weight + (uint64_t)c * members, check && c == 0 ? f->v : NULL);
+    mc_deviation worst[MC_CHECKS] = {{0}}, resumed[MC_CHECKS] = {{0}};
+    for (int c = p->group; c < f->chunks; c += p->groups) {
+        const bool check = audited(f, state->seed, batch, c), first_of_process = f->next == 0 && c == 0, begin = batch == 0 && c == 0;
+        mc_proposals_draw(p, state->seed, f->base.index, first + (uint64_t)c * members, f->weight + (uint64_t)c * members,
+                          check || first_of_process ? f->v : NULL);
+        if (check) audit(f, state->seed, batch, c, begin, worst, error);
+        if (first_of_process && !begin) audit(f, state->seed, batch, c, true, resumed, error);
         lat_gauge *drawn = p->u;
         p->u = f->drawn[c];
         f->drawn[c] = drawn;
     }
-    if (check && audit(f, state, batch, error)) return error->status;
+    if (conclude(f, state, batch, worst, resumed, error)) return error->status;
     share_weights(f, mc_lattice(state)->comm);
     f->next = batch + 1;
     return LAT_DONE;

@@ -95,13 +95,13 @@ void mc_proposals_free(mc_proposals *p)
 
 /* --------------------------------------------------------------------------------------------------------- weights */
 
-/* log_weight -= the sum of the action of `gauge` */
-static void subtract_action(mc_proposals *p, double *log_weight)
+/* to += factor * the sum of the action of `gauge` */
+static void add_action(mc_proposals *p, double factor, double *to)
 {
     double *action = lat_alloc(p->geometry->members, sizeof *action);
     lat_field_zero(p->density);
     lat_action_sum(p->action, p->gauge, p->density, action);
-    for (int m = 0; m < p->geometry->members; m++) log_weight[m] -= action[m];
+    for (int m = 0; m < p->geometry->members; m++) to[m] += factor * action[m];
     free(action);
 }
 
@@ -114,7 +114,7 @@ void mc_proposals_draw(mc_proposals *p, uint64_t seed, int update, uint64_t firs
     flow_forward(p->map, p->u, p->density);
     lat_sum(p->density, log_weight);
     lat_gauge_copy(p->gauge, p->u);
-    subtract_action(p, log_weight);
+    add_action(p, -1, log_weight);
 }
 
 lat_status mc_proposals_weigh(mc_proposals *p, double *log_weight, lat_gauge *v, lat_error *error)
@@ -124,8 +124,14 @@ lat_status mc_proposals_weigh(mc_proposals *p, double *log_weight, lat_gauge *v,
     flow_inverse(p->map, p->u, p->density);
     if (v) lat_gauge_copy(v, p->u);
     lat_sum(p->density, log_weight);
-    subtract_action(p, log_weight);
+    add_action(p, -1, log_weight);
     return flow_map_failed(p->map, error);
+}
+
+void mc_proposals_log_det(mc_proposals *p, const double *log_weight, double *log_det)
+{
+    for (int m = 0; m < p->geometry->members; m++) log_det[m] = log_weight[m];
+    add_action(p, 1, log_det);
 }
 
 /* ---------------------------------------------------------------------------------------------------------- moving */

@@ -45,6 +45,9 @@ void mc_proposals_draw(mc_proposals *proposals, uint64_t seed, int update, uint6
  * layer cannot be inverted.  Collective over the group. */
 lat_status mc_proposals_weigh(mc_proposals *proposals, double *log_weight, lat_gauge *v, lat_error *error);
 
+/* log det, of proposals that were just drawn with these log weights. */
+void mc_proposals_log_det(mc_proposals *proposals, const double *log_weight, double *log_det);
+
 /* Copies configurations from a field of a group, for which ranks of other groups give NULL, to the chain: replica r becomes
  * member[r], and stays as it is where that is negative; or one configuration of the chain into `gauge` of the proposals of
  * every group.  Collective over the chain. */
