@@ -5,56 +5,8 @@
 #include "lattice/grid/kernels.h"
 #include "flows/net_layout.h"
 
-#include <math.h>
 #include <stdlib.h>
 #include <string.h>
-
-/* ------------------------------------------------------------------------------------------------ hyper-parameters */
-
-static int taps_of(const flow_net *net)
-{
-    int taps = 1;
-    for (int mu = 0; mu < net->dim; mu++) taps *= net->kernel;
-    return taps;
-}
-
-static flow_stencil stencil_of(const flow_net *net, int c)
-{
-    return (flow_stencil){.taps = taps_of(net), .inputs = net->channel[c], .outputs = net->channel[c + 1]};
-}
-
-int64_t flow_net_parameters(const flow_net *net)
-{
-    int64_t sum = 0;
-    for (int c = 0; c < net->convs; c++) {
-        flow_stencil s = stencil_of(net, c);
-        sum += flow_conv_parameters(&s);
-    }
-    return sum;
-}
-
-int flow_net_halo(const flow_net *net)
-{
-    int widest = 0;
-    for (int c = 0; c < net->convs; c++)
-        if (net->kernel / 2 * net->dilation[c] > widest) widest = net->kernel / 2 * net->dilation[c];
-    return widest;
-}
-
-void flow_net_initialise(const flow_net *net, const lat_random *random, double last, double *parameters)
-{
-    for (int c = 0, at = 0; c < net->convs; c++) {
-        flow_stencil s = stencil_of(net, c);
-        int64_t count = flow_conv_parameters(&s);
-        bool final = c == net->convs - 1;
-        double size = (final ? last : 1) / sqrt((double)s.taps * s.inputs);
-        for (int64_t i = 0; i < count; i++, at++) {
-            double u[4];
-            lat_uniform4(random, (uint64_t)at, 0, 0, 0, u);
-            parameters[at] = final && i >= count - s.outputs ? 0 : size * (2 * u[0] - 1);
-        }
-    }
-}
 
 /* ---------------------------------------------------------------------------------------------------------- layout */
 
@@ -90,7 +42,7 @@ static void list_taps(flow_net_layout *layout, int c)
 {
     flow_conv *now = &layout->conv[c];
     const flow_box *box = flow_box_of(layout->map, layout->net->kernel, layout->net->dilation[c]);
-    now->ahead = now->behind = stencil_of(layout->net, c);
+    now->ahead = now->behind = flow_net_stencil(layout->net, c);
     flow_net_share_biases(layout, now);
     for (int phase = 0; phase < layout->stripes.period; phase++) {
         flow_phase_taps *p = &now->phase[phase];

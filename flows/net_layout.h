@@ -50,4 +50,7 @@ void flow_net_gradient_add(flow_net_layout *layout, int c);
 /* The sums are added to gradient. */
 void flow_net_gradient_end(flow_net_layout *layout, double *gradient);
 
+/* Convolution c of a network; the tables of neighbours are left out (net_shape.c). */
+flow_stencil flow_net_stencil(const flow_net *net, int c);
+
 #endif
