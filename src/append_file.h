@@ -13,10 +13,12 @@ typedef struct {
     int64_t size; /* bytes of what is whole */
 } append_file;
 
-/* Opens a file, which is made if it is not there, keeps other processes out of it until it is closed, and returns its bytes in
- * new memory, one zero after them.  LAT_FILE, and nothing to close, if it cannot be had or another process is at work on it. */
+/* Opens a file, which is made if it is not there, keeps other processes out of it until it is closed, and returns
+ * its bytes in new memory, one zero after them.  LAT_FILE, and nothing to close, if it cannot be had or another
+ * process is at work on it. */
 lat_status append_file_open(const char *path, append_file *file, char **bytes, lat_error *error);
-/* Drops what follows the first `size` bytes, saying so on stderr: the rest of a record that was being written when a run ended. */
+/* Drops what follows the first `size` bytes, saying so on stderr: the rest of a record that was being written when
+ * a run ended. */
 void append_file_cut(append_file *file, int64_t size, lat_error *error);
 /* Writes and syncs; where that fails, the file ends where it ended before, and the error is LAT_FILE. */
 void append_file_add(append_file *file, const char *bytes, int64_t size, lat_error *error);

@@ -1,6 +1,7 @@
 /* flowhmc: SPDX-License-Identifier: GPL-3.0-or-later
  *
- * jackknife.h: bins of consecutive configurations, and the error of what is computed without one of them at a time.  Local.
+ * jackknife.h: bins of consecutive configurations, and the error of what is computed without one of them at a time.
+ * Local.
  */
 #ifndef JACKKNIFE_H
 #define JACKKNIFE_H

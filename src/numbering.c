@@ -35,9 +35,9 @@ static const char *base_name(const char *path) { return strrchr(path, '/') ? str
 /* An ending without digits, or one of those with digits that programs use. */
 static bool stands_for_format(const char *ending, int length)
 {
-    static const char *const known[] = {"h5",           "hdf5",    "jld2",    "IEEE64BIG", "IEEE32BIG", "IEEE64LITTLE",
-                                        "IEEE32LITTLE", "IEEE64",  "IEEE32",  "f32",       "f64",       "float32",
-                                        "float64",      "ildg32",  "ildg64",  "nersc32",   "nersc64",   NULL};
+    static const char *const known[] = {"h5",           "hdf5",   "jld2",   "IEEE64BIG", "IEEE32BIG", "IEEE64LITTLE",
+                                        "IEEE32LITTLE", "IEEE64", "IEEE32", "f32",       "f64",       "float32",
+                                        "float64",      "ildg32", "ildg64", "nersc32",   "nersc64",   NULL};
     bool letters = length > 0;
     for (int i = 0; i < length; i++) letters = letters && !is_digit(ending[i]);
     for (int i = 0; known[i] && !letters; i++)
@@ -73,7 +73,8 @@ static anatomy dissect(const char *path)
     for (const char *c = a.name; c < a.name + a.length && a.count < MOST_RUNS;) {
         const char *end = c;
         while (end < a.name + a.length && is_digit(*end)) end++;
-        if (end > c && !in_extents(a.name, c, end) && !in_format(a.name, c)) a.run[a.count++] = (run){c, (int)(end - c)};
+        if (end > c && !in_extents(a.name, c, end) && !in_format(a.name, c))
+            a.run[a.count++] = (run){c, (int)(end - c)};
         c = end > c ? end : c + 1;
     }
     return a;
@@ -132,8 +133,8 @@ static lat_status find(const char *path, const anatomy *a, int *number, int *rep
     if (last < 0) return lat_fail(error, LAT_CONFIG, "%s: has no number in its name: %s", path, advice);
     *number = last;
     if (told >= 0 && told != last && told != *replica)
-        return lat_fail(error, LAT_CONFIG, "%s: is its number %.*s or %.*s? %s", path, a->run[told].length, a->run[told].start,
-                        a->run[last].length, a->run[last].start, advice);
+        return lat_fail(error, LAT_CONFIG, "%s: is its number %.*s or %.*s? %s", path, a->run[told].length,
+                        a->run[told].start, a->run[last].length, a->run[last].start, advice);
     return LAT_DONE;
 }
 
@@ -143,13 +144,14 @@ lat_status numbering_of_name(numbered_file *file, lat_error *error)
     int number, replica;
     if (find(file->path, &a, &number, &replica, error)) return error->status;
     if (a.run[number].length > MOST_DIGITS || (replica >= 0 && a.run[replica].length > MOST_DIGITS))
-        return lat_fail(error, LAT_CONFIG, "%s: its number has more than %d digits: %s", file->path, (int)MOST_DIGITS, advice);
+        return lat_fail(error, LAT_CONFIG, "%s: its number has more than %d digits: %s", file->path, (int)MOST_DIGITS,
+                        advice);
     file->number = value_of(a.run[number]);
     file->replica = replica < 0 ? 1 : value_of(a.run[replica]) + counts_from_zero(&a, replica);
     return LAT_DONE;
 }
 
-/* ----------------------------------------------------------------------------------------------------- other sources */
+/* --------------------------------------------------------------------------------------------------- other sources */
 
 static lat_status by_pattern(numbered_file *file, const regex_t *regex, const char *pattern, lat_error *error)
 {
@@ -165,7 +167,8 @@ static lat_status by_pattern(numbered_file *file, const regex_t *regex, const ch
     bool good = match[1].rm_so >= 0 && length > 0 && length <= MOST_DIGITS;
     for (int i = 0; i < length && good; i++) good = is_digit(start[i]);
     if (!good)
-        return lat_fail(error, LAT_CONFIG, "%s: the first group of --number '%.100s' matches no number of at most %d digits in it",
+        return lat_fail(error, LAT_CONFIG,
+                        "%s: the first group of --number '%.100s' matches no number of at most %d digits in it",
                         file->path, pattern, (int)MOST_DIGITS);
     file->number = value_of((run){start, length});
     return LAT_DONE;
@@ -193,18 +196,22 @@ static lat_status compare(const char *one, const char *other, lat_error *error)
     anatomy a = dissect(one), b = dissect(other);
     int number, replica, second, ignored;
     lat_error none = {0};
-    if (a.count != b.count || find(one, &a, &number, &replica, &none) || find(other, &b, &second, &ignored, &none)) return LAT_DONE;
+    if (a.count != b.count || find(one, &a, &number, &replica, &none) || find(other, &b, &second, &ignored, &none))
+        return LAT_DONE;
     const char *p = a.name, *q = b.name;
     for (int i = 0; i < a.count; i++) {
-        if (a.run[i].start - p != b.run[i].start - q || memcmp(p, q, (size_t)(a.run[i].start - p)) != 0) return LAT_DONE;
+        if (a.run[i].start - p != b.run[i].start - q || memcmp(p, q, (size_t)(a.run[i].start - p)) != 0)
+            return LAT_DONE;
         p = a.run[i].start + a.run[i].length;
         q = b.run[i].start + b.run[i].length;
     }
     for (int i = 0; i < a.count; i++)
-        if (i != number && i != replica && (a.run[i].length != b.run[i].length ||
-                                            memcmp(a.run[i].start, b.run[i].start, (size_t)a.run[i].length) != 0))
-            return lat_fail(error, LAT_CONFIG, "%s, %s: differ in other digits than their numbers %.*s and %.*s: %s", one, base_name(other),
-                            a.run[number].length, a.run[number].start, b.run[second].length, b.run[second].start, advice);
+        if (i != number && i != replica &&
+            (a.run[i].length != b.run[i].length ||
+             memcmp(a.run[i].start, b.run[i].start, (size_t)a.run[i].length) != 0))
+            return lat_fail(error, LAT_CONFIG, "%s, %s: differ in other digits than their numbers %.*s and %.*s: %s",
+                            one, base_name(other), a.run[number].length, a.run[number].start, b.run[second].length,
+                            b.run[second].start, advice);
     return LAT_DONE;
 }
 
@@ -216,8 +223,8 @@ static int ascending(const void *left, const void *right)
     return a->place - b->place;
 }
 
-static void number_one(numbered_file *file, int count, const regex_t *regex, const char *pattern, const char *step, const char *replica,
-                       lat_error *error)
+static void number_one(numbered_file *file, int count, const regex_t *regex, const char *pattern, const char *step,
+                       const char *replica, lat_error *error)
 {
     lat_error found = {0};
     bool stated = by_provenance(file, step, replica);
@@ -230,14 +237,15 @@ static void number_one(numbered_file *file, int count, const regex_t *regex, con
     if (regex && !error->status) by_pattern(file, regex, pattern, error);
 }
 
-lat_status numbering_order(numbered_file *files, int count, const char *pattern, const char *const *step, const char *const *replica,
-                           lat_error *error)
+lat_status numbering_order(numbered_file *files, int count, const char *pattern, const char *const *step,
+                           const char *const *replica, lat_error *error)
 {
     regex_t regex;
     if (pattern && regcomp(&regex, pattern, REG_EXTENDED) != 0)
         return lat_fail(error, LAT_USAGE, "--number '%.100s': is no regular expression: see regex(7)", pattern);
     if (pattern && regex.re_nsub < 1)
-        lat_fail(error, LAT_USAGE, "--number '%.100s': has no group: put the digits in brackets, as in 'conf\\.([0-9]+)'", pattern);
+        lat_fail(error, LAT_USAGE,
+                 "--number '%.100s': has no group: put the digits in brackets, as in 'conf\\.([0-9]+)'", pattern);
     for (int i = 0; i < count && !error->status; i++)
         number_one(&files[i], count, pattern ? &regex : NULL, pattern, step[i], replica[i], error);
     for (int i = 1; i < count && !error->status && !pattern; i++)
@@ -247,7 +255,7 @@ lat_status numbering_order(numbered_file *files, int count, const char *pattern,
     qsort(files, (size_t)count, sizeof *files, ascending);
     for (int i = 1; i < count && !error->status; i++)
         if (files[i].number == files[i - 1].number && files[i].replica == files[i - 1].replica)
-            lat_fail(error, LAT_CONFIG, "%s, %s: are both number %lld of replica %lld: give each once, or %s", files[i - 1].path,
-                     files[i].path, (long long)files[i].number, (long long)files[i].replica, advice);
+            lat_fail(error, LAT_CONFIG, "%s, %s: are both number %lld of replica %lld: give each once, or %s",
+                     files[i - 1].path, files[i].path, (long long)files[i].number, (long long)files[i].replica, advice);
     return error->status;
 }

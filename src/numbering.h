@@ -18,20 +18,23 @@
 
 typedef struct {
     const char *path;
-    int64_t replica, number; /* replicas of flowhmc, which counts from 0, count from 1 here; so does a file that names none */
-    int place;               /* on the command line, from 0 */
+    int64_t replica,
+        number; /* replicas of flowhmc, which counts from 0, count from 1 here; so does a file that names none */
+    int place;  /* on the command line, from 0 */
 } numbered_file;
 
-/* From the name: the digits at its end, after endings that stand for formats (.lime, .h5, .IEEE64BIG) are taken off; those of
- * r1n10 and step-10, wherever they are.  Digits of extents (16x32) are none.  LAT_CONFIG, naming --number, if the name has no number, or if
- * digits behind one of the words cfg, conf, config, traj, trajectory, ckpoint_lat say otherwise. */
+/* From the name: the digits at its end, after endings that stand for formats (.lime, .h5, .IEEE64BIG) are taken
+ * off; those of r1n10 and step-10, wherever they are.  Digits of extents (16x32) are none.  LAT_CONFIG, naming
+ * --number, if the name has no number, or if digits behind one of the words cfg, conf, config, traj, trajectory,
+ * ckpoint_lat say otherwise. */
 lat_status numbering_of_name(numbered_file *file, lat_error *error);
 
-/* All files: by the pattern (a POSIX extended regular expression, whose first group is matched in the name, else in the path; NULL: none);
- * by the provenance of each, step and replica being NULL where the file has none; by their names.  A single file without any
- * number is number 1.  Sorts by replica and number.  LAT_USAGE if the pattern is none; LAT_CONFIG if a number is ambiguous: names that
- * differ in more numbers than these, or two files with the same ones. */
-lat_status numbering_order(numbered_file *files, int count, const char *pattern, const char *const *step, const char *const *replica,
-                           lat_error *error);
+/* All files: by the pattern (a POSIX extended regular expression, whose first group is matched in the name, else in
+ * the path; NULL: none); by the provenance of each, step and replica being NULL where the file has none; by their
+ * names.  A single file without any number is number 1.  Sorts by replica and number.  LAT_USAGE if the pattern is
+ * none; LAT_CONFIG if a number is ambiguous: names that differ in more numbers than these, or two files with the
+ * same ones. */
+lat_status numbering_order(numbered_file *files, int count, const char *pattern, const char *const *step,
+                           const char *const *replica, lat_error *error);
 
 #endif

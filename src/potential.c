@@ -24,7 +24,10 @@ double potential_creutz(const double *mean, int t, int R, int T)
     return -log(large / (loop(mean, t, R, T - 1) * loop(mean, t, R - 1, T)));
 }
 
-double potential_effective(const double *mean, int t, int R, int T) { return log(loop(mean, t, R, T) / loop(mean, t, R, T + 1)); }
+double potential_effective(const double *mean, int t, int R, int T)
+{
+    return log(loop(mean, t, R, T) / loop(mean, t, R, T + 1));
+}
 
 /* R^2 dV/dR between R - 1 and R. */
 static double force(const double *mean, int t, int R, int T)
@@ -43,7 +46,7 @@ double potential_scale(const double *mean, int r, int t, int T, double c)
     return NAN;
 }
 
-/* ---------------------------------------------------------------------------------------------------- with their errors */
+/* ----------------------------------------------------------------------------------------------- with their errors */
 
 typedef struct {
     const potential_loops *loops;
@@ -65,8 +68,14 @@ static void release(analysis *a)
 }
 
 typedef double quantity(const potential_loops *loops, const double *mean, int R, int T);
-static double creutz(const potential_loops *loops, const double *mean, int R, int T) { return potential_creutz(mean, loops->t, R, T); }
-static double potential(const potential_loops *loops, const double *mean, int R, int T) { return potential_effective(mean, loops->t, R, T); }
+static double creutz(const potential_loops *loops, const double *mean, int R, int T)
+{
+    return potential_creutz(mean, loops->t, R, T);
+}
+static double potential(const potential_loops *loops, const double *mean, int R, int T)
+{
+    return potential_effective(mean, loops->t, R, T);
+}
 static double r0(const potential_loops *loops, const double *mean, int R, int T)
 {
     (void)R;
@@ -140,8 +149,11 @@ void potential_print(const potential_loops *loops)
             printf("# creutz_%dx%d %s\n", R, T, text);
             free(text);
         }
-    if (loops->t > 1) printf("# static potential V(R) = ln W(R,T)/W(R,T+1), %lld configurations in %lld bins\n", (long long)loops->count, (long long)a.bins);
-    for (int T = 1; T < loops->t; T += BLOCK) print_block(&a, T, T + BLOCK - 1 < loops->t ? T + BLOCK - 1 : loops->t - 1);
+    if (loops->t > 1)
+        printf("# static potential V(R) = ln W(R,T)/W(R,T+1), %lld configurations in %lld bins\n",
+               (long long)loops->count, (long long)a.bins);
+    for (int T = 1; T < loops->t; T += BLOCK)
+        print_block(&a, T, T + BLOCK - 1 < loops->t ? T + BLOCK - 1 : loops->t - 1);
     release(&a);
 }
 
@@ -150,7 +162,8 @@ static void put(lat_h5 *file, const char *name, const analysis *a, quantity *qua
 {
     int64_t count = (int64_t)(rows ? rows : 1) * columns, extent[2] = {rows ? rows : columns, columns};
     double *value = lat_alloc(count, sizeof *value), *error = lat_alloc(count, sizeof *error);
-    for (int64_t i = 0; i < count; i++) value[i] = value_of(a, quantity, (int)(i / columns) + 1, (int)(i % columns) + 1, &error[i]);
+    for (int64_t i = 0; i < count; i++)
+        value[i] = value_of(a, quantity, (int)(i / columns) + 1, (int)(i % columns) + 1, &error[i]);
     char *error_name = lat_text("%s_error", name);
     lat_h5_put_reals(file, name, rows ? 2 : 1, extent, value);
     lat_h5_put_reals(file, error_name, rows ? 2 : 1, extent, error);

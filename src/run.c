@@ -339,7 +339,7 @@ static void add_line(run *run, FILE *out, const char *before, const char *format
         lat_fail(&run->log_error, LAT_FILE, "%.300s/log.txt: cannot be written: %s: check the room on the disk",
                  run->directory, strerror(errno));
     if (!out) return;
-    fprintf(out, "%s%s%s\n", progress_terminal() ? "\r\033[K" : "", before, text);
+    fprintf(out, "%s%s%s\n", progress_terminal(out) ? "\r\033[K" : "", before, text);
     fflush(out);
 }
 

@@ -64,15 +64,17 @@ static void names(void)
         lat_error error = {0};
         numbered_file file = {.path = known[i].name};
         numbering_of_name(&file, &error);
-        ok(!error.status && file.number == known[i].number && file.replica == known[i].replica, "%s: number %lld of replica %lld%s%s",
-           known[i].name, (long long)file.number, (long long)file.replica, error.status ? ": " : "", error.text);
+        ok(!error.status && file.number == known[i].number && file.replica == known[i].replica,
+           "%s: number %lld of replica %lld%s%s", known[i].name, (long long)file.number, (long long)file.replica,
+           error.status ? ": " : "", error.text);
     }
 }
 
 enum { MOST = 8 };
 
 /* The numbers in the order in which the files are taken: "1:10 1:20"; "" and a message if they are refused. */
-static char *order(const char *const *paths, const char *pattern, const char *const *step, const char *const *replica, lat_error *error)
+static char *order(const char *const *paths, const char *pattern, const char *const *step, const char *const *replica,
+                   lat_error *error)
 {
     static const char *const nothing[MOST];
     numbered_file files[MOST] = {{0}};
@@ -81,22 +83,25 @@ static char *order(const char *const *paths, const char *pattern, const char *co
     lat_bytes text = {0};
     lat_bytes_add(&text, "", 0);
     *error = (lat_error){0};
-    if (numbering_order(files, count, pattern, step ? step : nothing, replica ? replica : nothing, error)) return text.data;
+    if (numbering_order(files, count, pattern, step ? step : nothing, replica ? replica : nothing, error))
+        return text.data;
     for (int i = 0; i < count; i++)
         lat_bytes_print(&text, "%s%lld:%lld", i ? " " : "", (long long)files[i].replica, (long long)files[i].number);
     return text.data;
 }
 
-static void taken(const char *expected, const char *const *paths, const char *pattern, const char *const *step, const char *const *replica)
+static void taken(const char *expected, const char *const *paths, const char *pattern, const char *const *step,
+                  const char *const *replica)
 {
     lat_error error;
     char *found = order(paths, pattern, step, replica, &error);
-    ok(!error.status && strcmp(found, expected) == 0, "%s, %s ...: %s%s", paths[0], paths[1] ? paths[1] : "", found, error.text);
+    ok(!error.status && strcmp(found, expected) == 0, "%s, %s ...: %s%s", paths[0], paths[1] ? paths[1] : "", found,
+       error.text);
     free(found);
 }
 
-static void refused(lat_status status, const char *words, const char *const *paths, const char *pattern, const char *const *step,
-                    const char *const *replica)
+static void refused(lat_status status, const char *words, const char *const *paths, const char *pattern,
+                    const char *const *step, const char *const *replica)
 {
     lat_error error;
     free(order(paths, pattern, step, replica, &error));
@@ -116,13 +121,15 @@ int main(int argc, char **argv)
     taken("1:1", FILES("only.nersc"), NULL, NULL, NULL);
     taken("1:5 2:4", FILES("a.h5", "b.h5"), NULL, FILES("4", "5"), FILES("1", "0"));
     taken("1:4 1:30", FILES("conf.30", "renamed.9.h5"), NULL, FILES(NULL, "4"), FILES(NULL, "0"));
-    taken("1:10 1:20", FILES("conf.10", "conf.20"), NULL, FILES("0", "0"), NULL); /* a step without a replica is no step of ours */
+    taken("1:10 1:20", FILES("conf.10", "conf.20"), NULL, FILES("0", "0"),
+          NULL); /* a step without a replica is no step of ours */
     taken("1:3 1:4", FILES("b4_run7", "b3_run7"), "b([0-9]+)", NULL, NULL);
     taken("1:10 1:20", FILES("run20/lat", "run10/lat"), "run([0-9]+)/", NULL, NULL);
     taken("1:8 1:9", FILES("a.9.h5", "a.8.h5"), "([0-9]+)", FILES("4", "4"), FILES("0", "0"));
     taken("1:10 2:10", FILES("step-10-replica-0.x", "step-10-replica-1.x"), NULL, NULL, NULL);
 
-    refused(LAT_CONFIG, "has no number in its name: say which it is with --number", FILES("hot.nersc", "cold.nersc"), NULL, NULL, NULL);
+    refused(LAT_CONFIG, "has no number in its name: say which it is with --number", FILES("hot.nersc", "cold.nersc"),
+            NULL, NULL, NULL);
     refused(LAT_CONFIG, "are both number 64 of replica 1", FILES("a.10/lat64", "a.20/lat64"), NULL, NULL, NULL);
     refused(LAT_CONFIG, "are both number 10", FILES("conf.10", "conf.010"), NULL, NULL, NULL);
     refused(LAT_CONFIG, "are both number 4", FILES("conf.10", "conf.20"), NULL, FILES("4", "4"), FILES("0", "0"));

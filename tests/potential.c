@@ -29,11 +29,13 @@ static void exact(void)
     for (int r = 1; r <= R; r++)
         for (int t = 1; t < T; t++) {
             worst = fmax(worst, fabs(potential_effective(&mean[0][0], T, r, t) - v(r)));
-            if (r > 1) worst_ratio = fmax(worst_ratio, fabs(potential_creutz(&mean[0][0], T, r, t + 1) - (v(r) - v(r - 1))));
+            if (r > 1)
+                worst_ratio = fmax(worst_ratio, fabs(potential_creutz(&mean[0][0], T, r, t + 1) - (v(r) - v(r - 1))));
         }
     ok_near(worst, 0, 1e-14, "V(R) of exact loops");
     ok_near(worst_ratio, 0, 2e-14, "Creutz ratios of exact loops are differences of V");
-    ok_near(potential_creutz(&mean[0][0], T, 1, 1), v(1), 1e-15, "the ratio of the plaquette: loops without area are 1");
+    ok_near(potential_creutz(&mean[0][0], T, 1, 1), v(1), 1e-15,
+            "the ratio of the plaquette: loops without area are 1");
     /* R^2 V' = sigma R^2 + alpha */
     for (int t = 1; t < T; t++) {
         ok_near(potential_scale(&mean[0][0], R, T, t, 1.65), sqrt((1.65 - alpha) / sigma), 1e-11, "r0");
@@ -41,7 +43,8 @@ static void exact(void)
     }
     sigma = 0.3;
     make(mean, 0);
-    ok_near(potential_scale(&mean[0][0], R, T, 1, 1.65), sqrt((1.65 - alpha) / sigma), 1e-12, "r0 between other places");
+    ok_near(potential_scale(&mean[0][0], R, T, 1, 1.65), sqrt((1.65 - alpha) / sigma), 1e-12,
+            "r0 between other places");
     ok(isnan(potential_scale(&mean[0][0], 2, T, 1, 1.65)), "no scale of R up to 2");
     ok(isnan(potential_scale(&mean[0][0], R, T, 1, 100)), "no scale where the force does not get there");
     ok(isnan(potential_scale(&mean[0][0], R, T, 1, 0.5)), "no scale below the first place");
@@ -59,7 +62,8 @@ static void errors(void)
     int64_t begin, end, next = 0;
     for (int b = 0; b < 2; b++) {
         jackknife_range(N, 2, b, &begin, &end);
-        ok(begin == next && end - begin >= 3 && end - begin <= 4, "bin %d: %lld to %lld", b, (long long)begin, (long long)end);
+        ok(begin == next && end - begin >= 3 && end - begin <= 4, "bin %d: %lld to %lld", b, (long long)begin,
+           (long long)end);
         next = end;
     }
     ok(next == N, "all are in a bin");
@@ -86,15 +90,18 @@ static void stored(void)
     potential_write(path, &loops, &error);
     lat_h5 *file = lat_h5_open(MPI_COMM_SELF, path, "measurement");
     int64_t two[2], one[1];
-    double *potential = lat_h5_get_reals(file, "potential", 2, two, 100), *r0 = lat_h5_get_reals(file, "r0", 1, one, 100),
-           *r0_error = lat_h5_get_reals(file, "r0_error", 1, one, 100);
+    double *potential = lat_h5_get_reals(file, "potential", 2, two, 100),
+           *r0 = lat_h5_get_reals(file, "r0", 1, one, 100), *r0_error = lat_h5_get_reals(file, "r0_error", 1, one, 100);
     ok(lat_h5_get_int(file, "bins", 0, 100) == 2, "two bins");
     if (lat_h5_finish(file, &error) == LAT_DONE) {
         double *means = jackknife_means(&value[0][0][0], N, R * T, 2);
-        ok(two[0] == R && two[1] == T - 1 && potential[2 * (T - 1) + 1] == potential_effective(means, T, 3, 2), "V(3) at T = 2 is stored");
-        double all = potential_scale(means, R, T, 1, 1.65), part[2] = {potential_scale(means + R * T, R, T, 1, 1.65),
-                                                                       potential_scale(means + 2 * R * T, R, T, 1, 1.65)};
-        ok(one[0] == T - 1 && r0[0] == all && r0_error[0] == jackknife_error(all, part, 2) && r0_error[0] > 0, "and r0 with its error");
+        ok(two[0] == R && two[1] == T - 1 && potential[2 * (T - 1) + 1] == potential_effective(means, T, 3, 2),
+           "V(3) at T = 2 is stored");
+        double all = potential_scale(means, R, T, 1, 1.65),
+               part[2] = {potential_scale(means + R * T, R, T, 1, 1.65),
+                          potential_scale(means + 2 * R * T, R, T, 1, 1.65)};
+        ok(one[0] == T - 1 && r0[0] == all && r0_error[0] == jackknife_error(all, part, 2) && r0_error[0] > 0,
+           "and r0 with its error");
         free(means);
     }
     ok(!error.status, "written and read%s", error.text);
