@@ -181,6 +181,23 @@ for shape in '4 2' '3 3' '2 2'; do
     same "$run" && cmp "$folder/one.out" "$folder/$run.out"
     result $? "$groups groups of $ranks ranks: the same bytes"
 done
+# The fourth is damaged, and the second and third are there all the same.
+mkdir "$folder/part" "$folder/part/configs" && cp "$folder"/long/configs/*-000000000[1-6].h5 "$folder/part/configs"
+printf 'damage' | dd of="$folder/part/configs/step-0000000004.h5" bs=1 seek=3000 conv=notrunc 2>/dev/null
+(cd "$folder/part" && launch -n 3 "$top/flowmeas" --groups 3 --set flow.time=0.5 ../slow.cfg configs/step-000000000[123].h5 >/dev/null &&
+    launch -n 3 "$top/flowmeas" --groups 3 --force --set flow.time=0.5 ../slow.cfg configs/*) >"$folder/out" 2>"$folder/err"
+[ $? = 5 ] && grep -q 'step-0000000004.h5.*damaged' "$folder/err" && [ "$(numbers "$folder/part/flowr1.txt")" = '1 2 3 ' ]
+result $? "a damaged file ends it before anything is measured"
+# What is seen only with the links: a number that is none.
+cp "$folder/whole.nersc" "$folder/part/step-1.nersc"
+for i in 2 3 4; do LC_ALL=C sed "s/^SEQUENCE_NUMBER = .*/SEQUENCE_NUMBER = $i/" "$folder/whole.nersc" >"$folder/part/step-$i.nersc"; done
+LC_ALL=C sed -i 's/^CHECKSUM = .*/CHECKSUM = 1/' "$folder/part/step-3.nersc"
+(cd "$folder/part" && launch -n 4 "$top/flowmeas" --groups 4 --set measure.output=nersc ../open.cfg step-*) >"$folder/out" 2>"$folder/err"
+[ $? = 5 ] && grep -q 'step-3.nersc.*checksum' "$folder/err" && [ "$(numbers "$folder/part/nerscr1.txt")" = '1 2 ' ] && [ "$(grep -vc '^#' "$folder/out")" = 3 ]
+result $? "what comes before a damaged file is recorded, what comes after is not"
+(cd "$folder/part" && "$top/flowmeas" --force --set measure.output=nersc ../open.cfg step-*) >"$folder/out" 2>"$folder/err" &&
+    [ "$(numbers "$folder/part/nerscr1.txt")" = '1 2 3 4 ' ]
+result $? "and with --force the rest"
 expect 2 'give a number from 1 to that of the ranks, 1' --groups 2 "$folder/meas.cfg" "${configs[0]}"
 
 # Asked to stop.
