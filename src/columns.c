@@ -39,7 +39,7 @@ static void reader_open(reader *r, const char *path, lat_error *error)
     if (r->descriptor < 0 || fstat(r->descriptor, &about) != 0)
         lat_fail(error, LAT_FILE, "%.300s: cannot be read: %s: check the path and its permissions", path,
                  strerror(errno));
-    bool silent = !progress_terminal() || !S_ISREG(about.st_mode);
+    bool silent = !progress_terminal(stdout) || !S_ISREG(about.st_mode);
     progress_start(&r->progress, "MiB read:", 0, about.st_size / MEBIBYTE, silent);
 }
 

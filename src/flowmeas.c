@@ -1,24 +1,29 @@
 /* flowhmc: SPDX-License-Identifier: GPL-3.0-or-later
  *
  * flowmeas.c: measures stored configurations: one line of numbers for each file, in the form that flowstat reads, and
- * what the gradient flow gives in files of its own.
+ * what the gradient flow gives in files of its own.  Groups of ranks take configurations in turn; rank 0 alone writes.
  */
 #include "lattice/lattice.h"
-#include "src/gradient_flow_data.h"
-#include "src/loops.h"
+#include "src/measured.h"
+#include "src/measurement.h"
+#include "src/numbering.h"
 #include "src/options.h"
-#include "src/table.h"
+#include "src/potential.h"
+#include "src/progress.h"
+#include "src/run.h"
+#include "src/signals.h"
 
-#include <ctype.h>
-#include <math.h>
+#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-enum { OWN_FORCE };
+enum { OWN_FORCE, OWN_GROUPS, OWN_NUMBER };
 
 static const options_own own[] = {
     [OWN_FORCE] = {"force", NULL, "what differs from what a file says, or may be missing, is only a warning"},
+    [OWN_GROUPS] = {"groups", "N", "cut the ranks into N groups, each of which takes configurations"},
+    [OWN_NUMBER] = {"number", "REGEX", "the number of a configuration: first group of REGEX in its file's name"},
     {0},
 };
 
@@ -34,344 +39,444 @@ static const options_program flowmeas = {
              "  flow = { time = 4.0; step = 0.01; every = 10; };    # the gradient flow, into flowr1.ms.dat\n"
              "\n"
              "  mpirun -n 2 flowmeas meas.cfg run/configs/*.h5 > measured.txt\n"
-             "  flowstat measured.txt\n",
-    .accepts = OPTION_SET | OPTION_PRINT_CONFIG,
-    .least = 2,
+             "  flowstat measured.txt\n"
+             "\n"
+             "The same command again goes on where it was interrupted.\n",
+    .accepts = OPTION_SET | OPTION_PRINT_CONFIG | OPTION_QUIET,
+    .least = 0,
     .most = -1,
     .own = own,
 };
 
-enum { MOST_OBSERVABLES = 64 };
-
-/* The group `flow` of the configuration. */
+/* One Markov chain: what is recorded of it.  On rank 0. */
 typedef struct {
-    bool wanted, adaptive;
-    bool periodic; /* the lattice */
-    lat_gradient_flow_kind kind;
-    double step, tolerance;
-    int64_t every, last;  /* measurements after 0, every, ... last * every steps */
-    char *series, *table; /* names of the files */
-    gradient_flow_data *data;      /* NULL before the first configuration */
-    int dim;
-    int64_t size[LAT_MAX_DIM], volume;
-} flow_request;
+    int64_t replica;
+    measured rows;
+    gradient_flow_data *flow; /* NULL: it is not measured */
+    char *flow_table;
+} chain;
+
+enum { NEEDED = 1, NEEDS_FLOW = 2 };
 
 typedef struct {
-    lat_config_options input;
+    const options *options;
+    measurement asked;
+    char *identity; /* what the configuration says of the numbers */
+    int rank, ranks, groups, group;
+    MPI_Comm comm; /* of the group */
     int count;
-    const char *name[MOST_OBSERVABLES];
-    int rank;
-    loops loops;
-    flow_request flow;
-    const struct lat_backend *backend;
-    char no_device[LAT_BACKEND_TEXT];
-} request;
+    numbered_file *file;       /* in the order of replica and number */
+    lat_config_report *header; /* in that of the command line */
+    measurement_layout layout;
+    int64_t flow_values; /* numbers of one configuration in the flow's file */
+    chain *chain;
+    int *need; /* of each file */
+    int *chain_of;
+    bool headed; /* the heading is printed */
+} session;
 
-static void read_flow(lat_settings *root, flow_request *flow, lat_error *error)
+static const lat_config_report *header_of(const session *s, int i) { return &s->header[s->file[i].place]; }
+
+/* ---------------------------------------------------------------------------------------------- what is asked for */
+
+static void read_groups(session *s, lat_error *error)
 {
-    static const char *const integrators[] = {"fixed", "adaptive", NULL};
-    flow->wanted = lat_settings_has(root, "flow");
-    if (!flow->wanted) return;
-    lat_settings *group = lat_settings_group(root, "flow", error);
-    flow->kind = (lat_gradient_flow_kind)lat_settings_choice(group, "kind", "wilson", lat_gradient_flow_names, error);
-    double time = lat_settings_real(group, "time", NAN, 1e-6, 1e6, error);
-    flow->step = lat_settings_real(group, "step", 0.01, 1e-9, 1, error);
-    flow->every = lat_settings_int(group, "every", 10, 1, INT32_MAX, error);
-    flow->adaptive = lat_settings_choice(group, "integrator", "fixed", integrators, error) == 1;
-    flow->tolerance = lat_settings_real(group, "tolerance", 1e-6, 1e-14, 1, error);
-    const char *output = lat_settings_string(group, "output", "flow", error);
-    int64_t replica = lat_settings_int(group, "replica", 1, 0, 1000000, error);
+    const char *text = s->options->own[OWN_GROUPS];
+    s->groups = 1;
+    if (text) {
+        size_t digits = strspn(text, "0123456789");
+        s->groups = digits > 0 && digits < 8 && !text[digits] ? atoi(text) : 0;
+        if (s->groups < 1 || s->groups > s->ranks)
+            lat_fail(error, LAT_USAGE, "--groups '%.40s': give a number from 1 to that of the ranks, %d", text,
+                     s->ranks);
+    }
     if (error->status) return;
-    double intervals = time / (flow->step * (double)flow->every);
-    if (!(intervals < INT32_MAX) || rint(intervals) < 1 || fabs(intervals - rint(intervals)) > 1e-6)
-        lat_settings_fail(group, "time", error, "is no multiple of step times every, %.10g",
-                          flow->step * (double)flow->every);
-    flow->last = error->status ? 0 : (int64_t)rint(intervals);
-    flow->series = lat_text("%sr%lld.ms.dat", output, (long long)replica);
-    flow->table = lat_text("%sr%lld.h5", output, (long long)replica);
+    s->group = (int)((int64_t)s->rank * s->groups / s->ranks);
+    MPI_Comm_split(MPI_COMM_WORLD, s->group, s->rank, &s->comm);
 }
 
-static lat_status read_request(lat_settings *root, request *request, lat_error *error)
+/* The first rank of a group. */
+static int first_rank(const session *s, int group)
 {
-    request->name[0] = "plaquette";
-    lat_settings *measure = lat_settings_group(root, "measure", error);
-    request->count = lat_settings_strings(measure, "observables", request->name, 1, MOST_OBSERVABLES, error);
-    if (error->status == LAT_DONE && request->count == 0)
-        lat_settings_fail(measure, "observables", error, "nothing to measure: name at least one");
-    if (error->status == LAT_DONE) loops_read(root, &request->loops, error);
-    if (error->status == LAT_DONE) read_flow(root, &request->flow, error);
-    if (error->status == LAT_DONE) lat_backend_read(MPI_COMM_WORLD, root, &request->backend, request->no_device, error);
-    return error->status ? error->status : lat_settings_finish(root, error);
+    return (int)(((int64_t)group * s->ranks + s->groups - 1) / s->groups);
 }
 
-/* ------------------------------------------------------------------------------------------------- the gradient flow */
-
-/* The last number in the name of a file without its folder and ending: 300 of run/step-0000000300.h5. */
-static int64_t number_in(const char *path, int64_t otherwise)
+/* What of the configuration the numbers depend on. */
+static char *identity(const lat_settings *root)
 {
-    const char *name = strrchr(path, '/') ? strrchr(path, '/') + 1 : path;
-    const char *end = strrchr(name, '.') ? strrchr(name, '.') : name + strlen(name);
-    while (end > name && !isdigit((unsigned char)end[-1])) end--;
-    const char *start = end;
-    while (start > name && isdigit((unsigned char)start[-1])) start--;
-    return start < end && end - start <= 18 ? strtoll(start, NULL, 10) : otherwise;
-}
-
-/* Opens the file with the first configuration; the others must be of the same lattice. */
-static lat_status same_lattice(flow_request *flow, const lat_gauge *gauge, const char *path, lat_error *error)
-{
-    const lat_geometry *g = gauge->links->geometry;
-    gradient_flow_header header = {(int32_t)flow->every, (int32_t)flow->last, (int32_t)g->size[g->dim - 1], flow->step};
-    if (flow->data) {
-        if (g->dim != flow->dim || memcmp(g->size, flow->size, sizeof flow->size) != 0)
-            return lat_fail(error, LAT_CONFIG,
-                            "%s: is of another lattice than the files before: measure its flow by itself", path);
-        return LAT_DONE;
-    }
-    flow->dim = g->dim;
-    memcpy(flow->size, g->size, sizeof flow->size);
-    flow->volume = g->volume;
-    flow->periodic = lat_gauge_is_periodic(gauge);
-    return gradient_flow_data_open(g->comm, flow->series, &header, &flow->data, error);
-}
-
-static lat_status integrate(const flow_request *flow, lat_gauge *gauge, double *value, lat_error *error)
-{
-    const lat_geometry *g = gauge->links->geometry;
-    int64_t slices = g->size[g->dim - 1], one = (flow->last + 1) * slices, steps = 0;
-    double step = flow->step, *now = lat_alloc(FLOW_QUANTITIES * slices, sizeof *now);
-    lat_gradient_flow *process;
-    if (lat_gradient_flow_create(gauge, flow->kind, &process, error) == LAT_DONE) {
-        for (int64_t i = 0; i <= flow->last && !error->status; i++) {
-            if (i > 0 && flow->adaptive)
-                lat_gradient_flow_advance(process, gauge, (double)flow->every * flow->step, flow->tolerance, &step, &steps,
-                                 error);
-            for (int64_t n = 0; n < flow->every && i > 0 && !flow->adaptive; n++)
-                lat_gradient_flow_step(process, gauge, flow->step);
-            lat_gradient_flow_slices(gauge, now);
-            for (int q = 0; q < FLOW_QUANTITIES; q++)
-                memcpy(value + q * one + i * slices, now + q * slices, (size_t)slices * sizeof *now);
-        }
-        lat_gradient_flow_free(process);
-    }
-    free(now);
-    return error->status;
-}
-
-enum { FLOW_COLUMNS = 3 };
-static const char *const flow_columns[FLOW_COLUMNS] = {"flow_t2e", "flow_charge", "flow_charge_squared"};
-
-/* t^2 E (clover), Q and Q^2 where the flow ends */
-static void print_flow(const flow_request *flow)
-{
-    int64_t slices = flow->data->header.slices;
-    const double *value = flow->data->value + (flow->data->count - 1) * gradient_flow_data_values(&flow->data->header);
-    double time = flow->step * (double)(flow->every * flow->last), energy = 0, charge = 0;
-    int64_t one = (flow->last + 1) * slices, end = flow->last * slices;
-    for (int64_t t = 0; t < slices; t++) {
-        energy += value[FLOW_Y * one + end + t];
-        charge += value[FLOW_Q * one + end + t];
-    }
-    printf(" %.17g %.17g %.17g", time * time * energy / (double)flow->volume, charge, charge * charge);
-}
-
-static lat_status measure_flow(flow_request *flow, lat_gauge *gauge, const char *path, int64_t number, lat_error *error)
-{
-    const lat_geometry *g = gauge->links->geometry;
-    if (same_lattice(flow, gauge, path, error)) return error->status;
-    double *value = lat_alloc(gradient_flow_data_values(&flow->data->header), sizeof *value);
-    if (integrate(flow, gauge, value, error) == LAT_DONE)
-        gradient_flow_data_append(g->comm, flow->series, flow->data, number_in(path, number), value, error);
-    free(value);
-    return error->status;
-}
-
-/* One scale with its error from the jackknife; none of a single configuration. */
-static void print_scale(const char *name, const flow_request *flow, int quantity, bool second)
-{
-    const gradient_flow_data *data = flow->data;
-    double all[2], part[2], spread = 0, n = (double)data->count;
-    gradient_flow_data_scales(data, quantity, flow->volume, -1, &all[0], &all[1]);
-    for (int64_t i = 0; i < data->count && data->count > 1; i++) {
-        gradient_flow_data_scales(data, quantity, flow->volume, i, &part[0], &part[1]);
-        spread += (part[second] - all[second]) * (part[second] - all[second]);
-    }
-    char *text = table_format(all[second], sqrt(spread * (n - 1) / n));
-    printf("# %-15s %s\n", name, text);
+    static const char *const free_keys[] = {"backend",     "measure.output", "measure.bin",
+                                            "flow.output", "flow.replica",   NULL};
+    static const run_changes changes = {free_keys, NULL};
+    char *text = lat_settings_print(root), *same = run_identity(text, &changes);
     free(text);
+    return same;
 }
 
-/* Lines of comments, so that flowstat still reads the rest. */
-static void print_scales(const flow_request *flow)
+static const char *provenance(const lat_config_report *header, const char *key)
 {
-    printf("# %lld configurations in %s\n", (long long)flow->data->count, flow->series);
-    if (!flow->periodic) {
-        printf("# not periodic: take t0 and w0 from slices that lie far from the boundary\n");
-        return;
+    for (int i = 0; i < header->provenance_count; i++)
+        if (strcmp(header->provenance[i].key, key) == 0) return header->provenance[i].value;
+    return NULL;
+}
+
+static void check_lattice(const session *s, int i, lat_error *error)
+{
+    const lat_config_report *first = &s->header[0], *header = &s->header[i];
+    if (error->status || !s->asked.flow.wanted) return;
+    if (header->group != first->group || header->dim != first->dim ||
+        memcmp(header->size, first->size, sizeof first->size) != 0)
+        lat_fail(error, LAT_CONFIG, "%s: is of another lattice than the files before: measure its flow by itself",
+                 s->file[i].path);
+}
+
+/* Reads all headers, and brings the files in order. */
+static void examine(session *s, lat_error *error)
+{
+    s->count = s->options->argument_count - 1;
+    s->file = lat_alloc(s->count, sizeof *s->file);
+    s->header = lat_alloc(s->count, sizeof *s->header);
+    const char **step = lat_alloc(s->count, sizeof *step), **replica = lat_alloc(s->count, sizeof *replica);
+    for (int i = 0; i < s->count && !error->status; i++) {
+        const char *path = s->options->argument[1 + i];
+        s->file[i] = (numbered_file){.path = path, .place = i};
+        if (strchr(path, '\n'))
+            lat_fail(error, LAT_USAGE, "a name of a file has a line break in it: rename it");
+        else if (lat_config_header(MPI_COMM_WORLD, path, &s->asked.input, &s->header[i], error) == LAT_DONE)
+            check_lattice(s, i, error);
+        step[i] = provenance(&s->header[i], "step");
+        replica[i] = provenance(&s->header[i], "replica");
     }
-    print_scale("t0, clover", flow, FLOW_Y, false);
-    print_scale("w0, clover", flow, FLOW_Y, true);
-    print_scale("t0, plaquette", flow, FLOW_W, false);
-    print_scale("w0, plaquette", flow, FLOW_W, true);
+    if (!error->status) numbering_order(s->file, s->count, s->options->own[OWN_NUMBER], step, replica, error);
+    for (int i = 0; i < s->count && !error->status && s->asked.flow.wanted; i++)
+        if (s->file[i].number > INT32_MAX || s->file[i].replica > INT32_MAX)
+            lat_fail(error, LAT_CONFIG,
+                     "%s: is number %" PRId64 " of replica %" PRId64 ": numbers have 32 bits in files of the flow",
+                     s->file[i].path, s->file[i].number, s->file[i].replica);
+    free(step);
+    free(replica);
 }
 
-/* ------------------------------------------------------------------------------------------------------ line by line */
+/* ------------------------------------------------------------------------------------------------- what is recorded */
 
-static void print_heading(const request *request, lat_observable *const *observable)
+/* What stands above the rows of a table. */
+static char *head_of(const session *s, int64_t replica)
 {
-    if (request->rank > 0) return;
-    if (request->no_device[0]) printf("# backend cpu, %s\n", request->no_device);
-    for (int i = 0; i < request->count; i++)
-        for (int c = 0; c < observable[i]->columns; c++) printf("%s%s", i + c ? " " : "", observable[i]->column[c].name);
-    if (request->loops.wanted) loops_print_heading(&request->loops);
-    for (int c = 0; c < FLOW_COLUMNS && request->flow.wanted; c++) printf(" %s", flow_columns[c]);
-    printf("\n");
+    lat_bytes text = {0};
+    lat_bytes_print(&text, "# flowmeas, replica %" PRId64 "\n", replica);
+    for (const char *line = s->identity; *line; line += strcspn(line, "\n") + 1)
+        lat_bytes_print(&text, "# %.*s\n", (int)strcspn(line, "\n"), line);
+    if (s->asked.flow.wanted) {
+        lat_bytes_print(&text, "# lattice = %s", lat_group_names[s->header[0].group]);
+        for (int mu = 0; mu < s->header[0].dim; mu++) lat_bytes_print(&text, " %" PRId64, s->header[0].size[mu]);
+        lat_bytes_print(&text, ";\n");
+    }
+    lat_bytes_print(&text, "%s\n", s->layout.names);
+    return text.data;
 }
 
-static int columns_of(lat_observable *const *observable, int count)
+static void open_chain(const session *s, chain *chain, lat_error *error)
 {
-    int columns = 0;
-    for (int i = 0; i < count; i++) columns += observable[i]->columns;
-    return columns;
+    const flow_measurement *flow = &s->asked.flow;
+    int64_t replica = flow->wanted && flow->replica >= 0 ? flow->replica : chain->replica;
+    char *head = head_of(s, replica),
+         *table = s->asked.output ? lat_text("%sr%" PRId64 ".txt", s->asked.output, replica) : NULL;
+    if (flow->wanted) {
+        gradient_flow_header header = flow_measurement_header(flow, s->layout.slices);
+        char *series = lat_text("%sr%" PRId64 ".ms.dat", flow->output, replica);
+        chain->flow_table = lat_text("%sr%" PRId64 ".h5", flow->output, replica);
+        gradient_flow_data_open(series, &header, &chain->flow, error);
+        free(series);
+    }
+    if (!error->status) measured_open(&chain->rows, table, head, s->layout.columns, error);
+    free(table);
+    free(head);
 }
 
-/* The flow comes last: it changes the links. */
-static void measure_links(request *request, lat_observable *const *observable, lat_gauge *gauge, const char *path, int64_t number,
-                          lat_error *error)
+/* Numbers ascend in both files. */
+static void check_order(const numbered_file *file, const char *path, int64_t last, lat_error *error)
 {
-    int columns = columns_of(observable, request->count);
-    double *value = lat_alloc(columns, sizeof *value);
-    for (int i = 0, first = 0; i < request->count; first += observable[i++]->columns)
-        lat_observable_measure(observable[i], gauge, value + first);
-    if (request->loops.wanted) loops_measure(&request->loops, gauge, path, error);
-    if (request->flow.wanted && !error->status) measure_flow(&request->flow, gauge, path, number, error);
-    if (request->rank == 0 && !error->status) {
-        printf("# %s\n", path);
-        for (int i = 0; i < columns; i++) printf("%s%.17g", i ? " " : "", value[i]);
-        if (request->loops.wanted) loops_print_row(&request->loops);
-        if (request->flow.wanted) print_flow(&request->flow);
+    if (file->number < last)
+        lat_fail(error, LAT_CONFIG,
+                 "%.150s: configuration %" PRId64 " comes after %" PRId64
+                 ": add them in ascending order, or name another output",
+                 path, file->number, last);
+}
+
+/* What of a file is not recorded yet.  A run that is killed may leave the flow of one configuration without its row. */
+static int need_of(const numbered_file *file, const chain *chain, lat_error *error)
+{
+    const measured *rows = &chain->rows;
+    const gradient_flow_data *flow = chain->flow;
+    int64_t row = measured_find(rows, file->number), last_row = rows->count > 0 ? rows->number[rows->count - 1] : -1;
+    int64_t last_flow = flow && flow->count > 0 ? flow->number[flow->count - 1] : -1;
+    bool flowed = flow && gradient_flow_data_find(flow, file->number);
+    if (row >= 0 && strcmp(rows->path[row], file->path) != 0)
+        lat_fail(error, LAT_CONFIG, "%.150s: is number %" PRId64 ", which %.100s has of %.150s: name another output",
+                 file->path, file->number, rows->file.path, rows->path[row]);
+    if (row < 0 && flowed && (file->number < last_row || file->number < last_flow))
+        lat_fail(error, LAT_CONFIG,
+                 "%.150s: is number %" PRId64 ", which is in %.100s, but not in %.100s: name another output",
+                 file->path, file->number, flow->file.path, rows->file.path);
+    if (row < 0) check_order(file, rows->file.path, last_row, error);
+    if (flow && !flowed) check_order(file, flow->file.path, last_flow, error);
+    return (row < 0 || (flow && !flowed) ? NEEDED : 0) | (flow && !flowed ? NEEDS_FLOW : 0);
+}
+
+/* Opens the records of all chains and finds out what is left to do. */
+static void open_records(session *s, lat_error *error)
+{
+    int chains = 0;
+    s->chain = lat_alloc(s->count, sizeof *s->chain);
+    s->need = lat_alloc(s->count, sizeof *s->need);
+    s->chain_of = lat_alloc(s->count, sizeof *s->chain_of);
+    for (int i = 0; i < s->count; i++) {
+        chains += i == 0 || s->file[i].replica != s->file[i - 1].replica;
+        s->chain_of[i] = chains - 1;
+        s->chain[chains - 1].replica = s->file[i].replica;
+    }
+    s->flow_values = 0;
+    if (s->asked.flow.wanted) {
+        gradient_flow_header header = flow_measurement_header(&s->asked.flow, s->layout.slices);
+        s->flow_values = gradient_flow_data_values(&header);
+        if (s->flow_values > INT32_MAX / 2)
+            lat_fail(error, LAT_CONFIG,
+                     "flow: %" PRId64 " numbers of each configuration are too many: raise flow.every", s->flow_values);
+        if (chains > 1 && s->asked.flow.replica >= 0)
+            lat_fail(error, LAT_CONFIG, "flow.replica: the files are of %d replicas: leave it out", chains);
+    }
+    if (s->rank == 0) {
+        for (int c = 0; c < chains && !error->status; c++) open_chain(s, &s->chain[c], error);
+        for (int i = 0; i < s->count && !error->status; i++)
+            s->need[i] = need_of(&s->file[i], &s->chain[s->chain_of[i]], error);
+    }
+    if (lat_agree(MPI_COMM_WORLD, error) == LAT_DONE) MPI_Bcast(s->need, s->count, MPI_INT, 0, MPI_COMM_WORLD);
+}
+
+/* Rank 0: the flow first, so that what has a row has all. */
+static void record(session *s, int i, double *row, const double *flow, lat_error *error)
+{
+    chain *chain = &s->chain[s->chain_of[i]];
+    const numbered_file *file = &s->file[i];
+    if (s->need[i] & NEEDS_FLOW) gradient_flow_data_append(chain->flow, file->number, flow, error);
+    if (error->status || measured_find(&chain->rows, file->number) >= 0) return;
+    if (chain->flow)
+        flow_measurement_columns(&s->asked.flow, gradient_flow_data_find(chain->flow, file->number), s->layout.slices,
+                                 s->layout.volume, row + s->layout.flow);
+    measured_append(&chain->rows, file->number, file->path, row, error);
+}
+
+/* -------------------------------------------------------------------------------------------------------- printing */
+
+static void print_heading(session *s)
+{
+    bool sorted = true;
+    for (int i = 0; i < s->count; i++) sorted = sorted && s->file[i].place == i;
+    if (s->asked.no_device[0]) printf("# backend cpu, %s\n", s->asked.no_device);
+    if (!sorted) printf("# the files are taken in the order of their replicas and numbers\n");
+    printf("%s\n", s->layout.names);
+    s->headed = true;
+}
+
+/* Rank 0: prints the rows of files from `first` on, as far as there are any. */
+static void print_rows(session *s, int first, int end)
+{
+    for (int i = first; i < end && s->rank == 0 && !s->options->quiet; i++) {
+        const measured *rows = &s->chain[s->chain_of[i]].rows;
+        int64_t row = measured_find(rows, s->file[i].number);
+        if (row < 0) break;
+        if (!s->headed) print_heading(s);
+        printf("# %s\n", s->file[i].path);
+        for (int64_t c = 0; c < rows->columns; c++)
+            printf("%s%.17g", c ? " " : "", rows->value[row * rows->columns + c]);
         printf("\n");
     }
-    free(value);
+    if (s->rank == 0) fflush(stdout);
 }
 
-/* The boundary of the lattice, where a file of flowhmc names one. */
-static void take_boundary(const lat_config_report *report, const char *path, lat_gauge *gauge, lat_error *error)
+/* The loops of all rows. */
+static potential_loops gather_loops(const session *s)
 {
-    const lat_geometry *g = gauge->links->geometry;
-    for (int i = 0; i < report->provenance_count && !error->status; i++) {
-        lat_settings *root;
-        lat_boundary boundary = {.open = {false}};
-        if (strcmp(report->provenance[i].key, "boundary") != 0) continue;
-        if (lat_settings_parse(report->provenance[i].value, path, &root, error)) return;
-        lat_boundary_read(root, g->dim, g->size, &boundary, error);
-        lat_settings_free(root);
-        if (!error->status) lat_gauge_couple(gauge, -1, &boundary);
+    const loops *asked = &s->asked.loops;
+    potential_loops all = {.r = asked->r, .t = asked->t, .bin = s->asked.bin};
+    int chains = s->chain_of[s->count - 1] + 1, columns = loops_columns(asked);
+    for (int c = 0; c < chains; c++) all.count += s->chain[c].rows.count;
+    double *to = all.value = lat_alloc(all.count * columns, sizeof *to);
+    for (int c = 0; c < chains; c++)
+        for (int64_t i = 0; i < s->chain[c].rows.count; i++, to += columns)
+            memcpy(to, s->chain[c].rows.value + i * s->layout.columns + s->layout.loops, (size_t)columns * sizeof *to);
+    return all;
+}
+
+/* Rank 0: what comes of all configurations. */
+static void summarise(const session *s, lat_error *error)
+{
+    const flow_measurement *flow = &s->asked.flow;
+    if (s->asked.loops.wanted) {
+        potential_loops loops = gather_loops(s);
+        char *path = s->asked.output ? lat_text("%s-loops.h5", s->asked.output) : NULL;
+        if (path) potential_write(path, &loops, error);
+        if (!error->status && !s->options->quiet) potential_print(&loops);
+        free(path);
+        free(loops.value);
+    }
+    for (int c = 0; c <= s->chain_of[s->count - 1] && flow->wanted && !error->status; c++) {
+        const chain *chain = &s->chain[c];
+        gradient_flow_data_write(chain->flow_table, chain->flow, lat_gradient_flow_names[flow->kind], s->header[0].size,
+                                 s->header[0].dim, error);
+        if (!error->status && !s->options->quiet)
+            flow_measurement_print(chain->flow, s->layout.volume, s->layout.periodic, s->asked.bin);
     }
 }
 
-static void read_links(const request *request, const char *path, lat_gauge *gauge, lat_error *error)
+/* ------------------------------------------------------------------------------------------------------- measuring */
+
+/* What a group has found goes to rank 0: whether it failed, the row, the flow. */
+static void send(const session *s, bool failed, const double *row, const double *flow)
 {
-    lat_config_report report = {0};
-    lat_config_read_as(path, gauge, &request->input, &report, error);
-    take_boundary(&report, path, gauge, error);
-    if (gauge->links->geometry->rank == 0 && !error->status) lat_config_report_warn(&report, path, gauge);
-    lat_config_report_free(&report);
+    int status = failed;
+    if (s->rank == 0 || s->rank != first_rank(s, s->group)) return;
+    MPI_Send(&status, 1, MPI_INT, 0, 0, MPI_COMM_WORLD);
+    if (failed) return;
+    MPI_Send(row, s->layout.columns, MPI_DOUBLE, 0, 1, MPI_COMM_WORLD);
+    MPI_Send(flow, (int)s->flow_values, MPI_DOUBLE, 0, 2, MPI_COMM_WORLD);
 }
 
-static void create_observables(const request *request, const lat_gauge *gauge, lat_observable **observable, lat_error *error)
+static bool receive(const session *s, int group, double *row, double *flow)
 {
-    const lat_observe_context context = {gauge, NULL};
-    for (int i = 0; i < request->count && !error->status; i++)
-        observable[i] = lat_observable_create(request->name[i], lat_observable_kinds, &context, error);
+    int failed, from = first_rank(s, group);
+    MPI_Recv(&failed, 1, MPI_INT, from, 0, MPI_COMM_WORLD, MPI_STATUS_IGNORE);
+    if (failed) return false;
+    MPI_Recv(row, s->layout.columns, MPI_DOUBLE, from, 1, MPI_COMM_WORLD, MPI_STATUS_IGNORE);
+    MPI_Recv(flow, (int)s->flow_values, MPI_DOUBLE, from, 2, MPI_COMM_WORLD, MPI_STATUS_IGNORE);
+    return true;
 }
 
-static void free_observables(const request *request, lat_observable **observable)
+/* Files of a batch, one for each of the first groups.  What comes before a file that fails is recorded. */
+static void measure_batch(session *s, const int *batch, int count, lat_error *error)
 {
-    for (int i = 0; i < request->count; i++) {
-        lat_observable_free(observable[i]);
-        observable[i] = NULL;
+    double *row = lat_alloc(s->layout.columns, sizeof *row), *flow = lat_alloc(s->flow_values, sizeof *flow);
+    lat_error failure = {0};
+    if (s->group < count) {
+        int i = batch[s->group];
+        measurement_of_file(&s->asked, s->comm, s->file[i].path, header_of(s, i), row,
+                            s->need[i] & NEEDS_FLOW ? flow : NULL, &failure);
+        send(s, failure.status != LAT_DONE, row, flow);
     }
+    bool good = failure.status == LAT_DONE;
+    if (s->rank == 0 && good) record(s, batch[0], row, flow, &failure);
+    for (int g = 1; g < count && s->rank == 0; g++) {
+        good = receive(s, g, row, flow) && good;
+        if (good) record(s, batch[g], row, flow, &failure);
+    }
+    if (lat_agree(MPI_COMM_WORLD, &failure)) lat_fail(error, failure.status, "%s", failure.text);
+    free(row);
+    free(flow);
 }
 
-/* What cannot be measured is refused before the links are read, as far as it is known by then. */
-static lat_status check_request(const request *request, const lat_gauge *gauge, const char *path, lat_error *error)
+/* The next files that need work, one for each group, and where the next batch begins. */
+static int next_batch(const session *s, int *batch, int *end)
 {
-    lat_observable *observable[MOST_OBSERVABLES] = {NULL};
-    create_observables(request, gauge, observable, error);
-    free_observables(request, observable);
-    if (error->status) return error->status;
-    if (request->loops.wanted && lat_gauge_has_gaps(gauge))
-        return lat_fail(error, LAT_CONFIG, "%s: is of a lattice with an open boundary: loops are there for others only", path);
-    if (request->flow.wanted && request->flow.kind == LAT_GRADIENT_FLOW_ZEUTHEN && !lat_gauge_is_periodic(gauge))
-        return lat_fail(error, LAT_CONFIG, "%s: is of a lattice with an open boundary or a defect: there flow.kind is \"wilson\"", path);
-    return LAT_DONE;
+    int count = 0;
+    while (*end < s->count && (count < s->groups || !s->need[*end])) {
+        if (s->need[*end]) batch[count++] = *end;
+        ++*end;
+    }
+    return count;
 }
 
-static void measure_gauge(request *request, lat_gauge *gauge, const char *path, int64_t number, lat_error *error)
+static void measure_all(session *s, lat_error *error)
 {
-    lat_observable *observable[MOST_OBSERVABLES] = {NULL};
-    if (check_request(request, gauge, path, error)) return;
-    read_links(request, path, gauge, error);
-    if (error->status || check_request(request, gauge, path, error)) return;
-    create_observables(request, gauge, observable, error);
-    if (number == 1) print_heading(request, observable);
-    measure_links(request, observable, gauge, path, number, error);
-    free_observables(request, observable);
+    int *batch = lat_alloc(s->groups, sizeof *batch), left = 0, end = 0;
+    for (int i = 0; i < s->count; i++) left += s->need[i] != 0;
+    stopper stopper;
+    progress progress;
+    const char *reason = NULL;
+    stopper_start(&stopper, MPI_COMM_WORLD, NULL, 0);
+    progress_start(&progress, "configuration", s->count - left, s->count, s->options->quiet || s->rank > 0);
+    progress_to_stderr(&progress);
+    while (end < s->count && !error->status && !(left > 0 && (reason = stopper_reason(&stopper)))) {
+        int first = end, count = next_batch(s, batch, &end);
+        if (count > 0) measure_batch(s, batch, count, error);
+        left -= count;
+        progress_finish(&progress);
+        print_rows(s, first, end);
+        if (!error->status && left > 0 && progress_due(&progress, s->count - left))
+            progress_show(&progress, s->count - left, "number %" PRId64, s->file[end - 1].number);
+    }
+    progress_finish(&progress);
+    if (reason && !error->status)
+        lat_fail(error, LAT_STOPPED, "stopped after %d of %d configurations (%s): the same command %s", s->count - left,
+                 s->count, reason, s->asked.output ? "goes on" : "begins anew, as there is no measure.output");
+    stopper_end(&stopper);
+    free(batch);
 }
 
-static lat_status measure_file(request *request, const char *path, int64_t number, lat_error *error)
+static void release(session *s)
 {
-    lat_group group;
-    lat_shape shape = {0};
-    lat_geometry *geometry;
-    if (lat_config_shape_as(MPI_COMM_WORLD, path, &request->input, &group, &shape, error)) return error->status;
-    shape.backend = request->backend;
-    if (request->flow.wanted && request->flow.kind == LAT_GRADIENT_FLOW_ZEUTHEN) shape.halo = 2;
-    if (lat_geometry_create(MPI_COMM_WORLD, &shape, &geometry, error)) return error->status;
-    lat_gauge *gauge = lat_gauge_create(geometry, group, LAT_DOUBLE);
-    measure_gauge(request, gauge, path, number, error);
-    lat_gauge_free(gauge);
-    lat_geometry_free(geometry);
-    return error->status;
+    for (int i = 0; i < s->count; i++) {
+        if (s->header) lat_config_report_free(&s->header[i]);
+        if (!s->chain) continue;
+        measured_free(&s->chain[i].rows);
+        gradient_flow_data_free(s->chain[i].flow);
+        free(s->chain[i].flow_table);
+    }
+    free(s->file);
+    free(s->header);
+    free(s->chain);
+    free(s->need);
+    free(s->chain_of);
+    free(s->layout.names);
+    free(s->identity);
+    if (s->comm != MPI_COMM_NULL) MPI_Comm_free(&s->comm);
 }
 
-static void finish_flow(const request *request, lat_error *error)
+static void measure_files(session *s, lat_error *error)
 {
-    const flow_request *flow = &request->flow;
-    if (!flow->data || error->status) return;
-    gradient_flow_data_write(MPI_COMM_WORLD, flow->table, flow->data, lat_gradient_flow_names[flow->kind], flow->size, flow->dim, error);
-    if (request->rank == 0 && !error->status) print_scales(flow);
+    read_groups(s, error);
+    if (!error->status) examine(s, error);
+    if (!error->status) measurement_prepare(&s->asked, s->comm, s->file[0].path, header_of(s, 0), &s->layout, error);
+    if (lat_agree(MPI_COMM_WORLD, error) == LAT_DONE) open_records(s, error);
+    if (!error->status) measure_all(s, error);
+    if (!error->status && s->rank == 0) summarise(s, error);
+    release(s);
 }
 
 static void work(const options *options, lat_error *error)
 {
-    request request = {.input.lenient = options->own[OWN_FORCE]};
+    session s = {.options = options, .comm = MPI_COMM_NULL};
     lat_settings *root = NULL;
-    MPI_Comm_rank(MPI_COMM_WORLD, &request.rank);
-    if (options_settings(options, MPI_COMM_WORLD, options->argument[0], NULL, &root, error)) return;
-    if (read_request(root, &request, error) == LAT_DONE && options->print_config && request.rank == 0) {
+    s.rank = lat_rank(MPI_COMM_WORLD);
+    MPI_Comm_size(MPI_COMM_WORLD, &s.ranks);
+    s.asked.input.lenient = options->own[OWN_FORCE];
+    const char *path = options->argument_count > 0 ? options->argument[0] : NULL;
+    if (options_settings(options, MPI_COMM_WORLD, path, "", &root, error) == LAT_DONE)
+        measurement_read(root, &s.asked, error);
+    if (!error->status && options->print_config && s.rank == 0) {
         char *text = lat_settings_print(root);
         fputs(text, stdout);
         free(text);
     }
-    bool files = !options->print_config;
-    for (int i = 1; i < options->argument_count && files && !error->status; i++)
-        measure_file(&request, options->argument[i], i, error);
-    if (request.loops.count > 0 && !error->status && request.rank == 0) loops_print_ratios(&request.loops);
-    finish_flow(&request, error);
-    loops_free(&request.loops);
-    gradient_flow_data_free(request.flow.data);
-    free(request.flow.series);
-    free(request.flow.table);
+    if (!error->status && !options->print_config) {
+        s.identity = identity(root);
+        measure_files(&s, error);
+    }
     lat_settings_free(root);
+}
+
+/* The configuration can be printed without any file to measure. */
+static void check_arguments(const options *options, lat_error *error)
+{
+    if (!error->status && !options->done && !options->print_config && options->argument_count < 2)
+        lat_fail(error, LAT_USAGE, "a file is missing on the command line: see flowmeas --help");
 }
 
 int main(int argc, char **argv)
 {
     options options;
     lat_error error = {0};
-    if (options_parse(argc, argv, &flowmeas, &options, &error) == LAT_DONE && !options.done) {
+    options_parse(argc, argv, &flowmeas, &options, &error);
+    check_arguments(&options, &error);
+    if (error.status == LAT_DONE && !options.done) {
         lat_start(&argc, &argv);
         work(&options, &error);
     }

@@ -20,12 +20,12 @@ static double now(void)
     return (double)time.tv_sec + 1e-9 * (double)time.tv_nsec;
 }
 
-bool progress_terminal(void)
+bool progress_terminal(FILE *out)
 {
-    if (!isatty(STDOUT_FILENO)) return false;
+    if (!isatty(fileno(out))) return false;
     if (!getenv("OMPI_COMM_WORLD_SIZE")) return true;
     char path[40];
-    snprintf(path, sizeof path, "/proc/%ld/fd/%d", (long)getppid(), STDOUT_FILENO);
+    snprintf(path, sizeof path, "/proc/%ld/fd/%d", (long)getppid(), fileno(out));
     int file = open(path, O_WRONLY | O_NOCTTY | O_NONBLOCK | O_CLOEXEC);
     bool terminal = file >= 0 && isatty(file);
     if (file >= 0) close(file);
@@ -37,11 +37,18 @@ void progress_start(progress *progress, const char *what, int64_t first, int64_t
     memset(progress, 0, sizeof *progress);
     progress->out = stdout;
     progress->silent = silent;
-    progress->terminal = !silent && progress_terminal();
+    progress->terminal = !silent && progress_terminal(stdout);
     progress->what = what;
     progress->first = first;
     progress->total = total;
     progress->started = progress->last = now();
+}
+
+void progress_to_stderr(progress *progress)
+{
+    progress->out = stderr;
+    progress->terminal = !progress->silent && progress_terminal(stderr);
+    progress->seldom = true;
 }
 
 /* Tenths of the way from first to total. */
@@ -56,7 +63,7 @@ bool progress_due(progress *progress, int64_t done)
     if (progress->silent) return false;
     double passed = now() - progress->last;
     if (progress->terminal) return passed >= 0.2;
-    return passed >= 30.0 || tenths(progress, done) > progress->tenths;
+    return passed >= 30.0 || (!progress->seldom && tenths(progress, done) > progress->tenths);
 }
 
 void progress_duration(double seconds, char text[16])
@@ -78,10 +85,10 @@ void progress_duration(double seconds, char text[16])
 }
 
 /* A longer line would not be written over by the next one. */
-static int terminal_width(void)
+static int terminal_width(FILE *out)
 {
     struct winsize size = {0};
-    return ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col > 0 ? size.ws_col : 80;
+    return ioctl(fileno(out), TIOCGWINSZ, &size) == 0 && size.ws_col > 0 ? size.ws_col : 80;
 }
 
 void progress_show(progress *progress, int64_t done, const char *format, ...)
@@ -102,7 +109,7 @@ void progress_show(progress *progress, int64_t done, const char *format, ...)
     if (used < (int)sizeof text) vsnprintf(text + used, sizeof text - (size_t)used, format, list);
     va_end(list);
     if (progress->terminal)
-        fprintf(progress->out, "\r%.*s\033[K", terminal_width() - 1, text);
+        fprintf(progress->out, "\r%.*s\033[K", terminal_width(progress->out) - 1, text);
     else
         fprintf(progress->out, "%s\n", text);
     fflush(progress->out);

@@ -8,6 +8,7 @@
 
 #include "src/run.h"
 
+#include "src/lock.h"
 #include "src/progress.h"
 
 #include <errno.h>
@@ -16,12 +17,11 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/file.h>
 #include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
 
-enum { CONFIG_LIMIT = 1 << 22, LOCK_SECONDS = 10, PATH_TEXT = 1024 };
+enum { CONFIG_LIMIT = 1 << 22, PATH_TEXT = 1024 };
 
 char *run_path(const run *run, const char *name) { return lat_text("%s/%s", run->directory, name); }
 
@@ -160,20 +160,11 @@ static lat_status compare_with_file(MPI_Comm comm, const char *path, const char 
 
 /* ------------------------------------------------------------------------------------------------------- opening */
 
-/* Waits a little: after SIGKILL the ranks of a run may outlive their launcher by a moment.  File systems that know no
- * locks do not keep others out. */
 static void lock(const run *run, int descriptor, lat_error *error)
 {
-    const struct timespec moment = {.tv_nsec = 100000000};
-    for (int i = 0; !error->status && flock(descriptor, LOCK_EX | LOCK_NB) != 0; i++) {
-        if (errno != EWOULDBLOCK && errno != EINTR) return;
-        if (i == 10 * LOCK_SECONDS) {
-            lat_fail(error, LAT_FILE, "%.300s: another run is at work in it: wait for its end or give another --out",
-                     run->directory);
-            return;
-        }
-        nanosleep(&moment, NULL);
-    }
+    if (!error->status && !lock_file(descriptor))
+        lat_fail(error, LAT_FILE, "%.300s: another run is at work in it: wait for its end or give another --out",
+                 run->directory);
 }
 
 /* The run that held the directory may have removed it at its end. */
@@ -348,7 +339,7 @@ static void add_line(run *run, FILE *out, const char *before, const char *format
         lat_fail(&run->log_error, LAT_FILE, "%.300s/log.txt: cannot be written: %s: check the room on the disk",
                  run->directory, strerror(errno));
     if (!out) return;
-    fprintf(out, "%s%s%s\n", progress_terminal() ? "\r\033[K" : "", before, text);
+    fprintf(out, "%s%s%s\n", progress_terminal(out) ? "\r\033[K" : "", before, text);
     fflush(out);
 }
 

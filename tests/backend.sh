@@ -72,7 +72,7 @@ alike() { # file, file
             if ($i ~ /^-?[0-9]/) { count++; d = $i - $j; if (d < 0) d = -d; if (d > 1e-9) bad = 1 }
         } } END { exit bad || count < 20 }'
 }
-"$build/flowmeas" meas.cfg --set backend=cpu run1/configs/* >host 2>err && mv flowr1.h5 host.h5 && rm flowr1.ms.dat &&
+"$build/flowmeas" meas.cfg --set backend=cpu run1/configs/* >host 2>err && mv flowr1.h5 host.h5 && rm flowr1.ms.dat flowr1.txt &&
     STAND_IN_DEVICES=0 "$build/tests/stand_in/flowmeas" meas.cfg run1/configs/* >alone 2>err && rm flowr1.* &&
     grep -q '^# backend cpu, no CUDA device' alone && grep -v '^# backend' alone | cmp - host >err 2>&1
 result $? "flowmeas without a GPU"

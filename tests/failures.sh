@@ -116,7 +116,8 @@ head -c 1500 start.h5 >bad.h5
 expect 5 'bad.h5' flowhmc --out x4 --set chain.start=bad.h5 run.cfg
 
 echo 'measure = { observables = [ "plaquette", "charge" ]; };' >meas.cfg
-succeed flowmeas meas.cfg start.h5 "$config"
+succeed flowmeas meas.cfg "$config"
+expect 3 'are both number' flowmeas meas.cfg start.h5 "$config"
 expect 5 'bad.h5' flowmeas meas.cfg bad.h5
 expect 4 'none.h5' flowmeas meas.cfg none.h5
 expect 2 'missing' flowmeas meas.cfg

@@ -239,6 +239,12 @@ static void test_progress(void)
                strstr(text, "step 1500/1500 (100 %)") && !strchr(text, '\r'),
            "a plain line every tenth of the way");
     free(text);
+    progress_start(&progress, "step", 0, 10, false);
+    progress_to_stderr(&progress);
+    progress.terminal = false;
+    bool before = progress_due(&progress, 10);
+    progress.last -= 31;
+    ok_all(progress.out == stderr && !before && progress_due(&progress, 1), "beside results, a line in 30 seconds");
     progress_start(&progress, "step", 0, 10, true);
     ok_all(!progress_due(&progress, 10), "silence");
 }

@@ -142,12 +142,30 @@ lat_status lat_config_read(const char *path, lat_gauge *gauge, lat_error *error)
     return error->status;
 }
 
+lat_status lat_config_header(MPI_Comm comm, const char *path, const lat_config_options *options, lat_config_report *report,
+                             lat_error *error)
+{
+    lat_shape shape;
+    if (!options) options = &no_options;
+    const lat_config_format *format = format_of_file(comm, path, options, error);
+    if (!format || format->shape(comm, path, options, &report->group, &shape, report, error)) return error->status;
+    report->format = format->name;
+    report->dim = shape.dim;
+    memcpy(report->size, shape.size, sizeof report->size);
+    return LAT_DONE;
+}
+
 lat_status lat_config_shape_as(MPI_Comm comm, const char *path, const lat_config_options *options, lat_group *group,
                                lat_shape *shape, lat_error *error)
 {
-    if (!options) options = &no_options;
-    const lat_config_format *format = format_of_file(comm, path, options, error);
-    return format ? format->shape(comm, path, options, group, shape, error) : error->status;
+    lat_config_report report = {0};
+    if (lat_config_header(comm, path, options, &report, error) == LAT_DONE) {
+        *group = report.group;
+        *shape = (lat_shape){.dim = report.dim};
+        memcpy(shape->size, report.size, sizeof shape->size);
+    }
+    lat_config_report_free(&report);
+    return error->status;
 }
 
 lat_status lat_config_shape(MPI_Comm comm, const char *path, lat_group *group, lat_shape *shape, lat_error *error)

@@ -64,6 +64,9 @@ lat_status lat_config_read_as(const char *path, lat_gauge *gauge, const lat_conf
                               lat_config_report *report, lat_error *error);
 lat_status lat_config_shape_as(MPI_Comm comm, const char *path, const lat_config_options *options, lat_group *group, lat_shape *shape,
                                lat_error *error);
+/* The same into a report that begins as {0}, with the provenance: format, group, dim, size. */
+lat_status lat_config_header(MPI_Comm comm, const char *path, const lat_config_options *options, lat_config_report *report,
+                             lat_error *error);
 /* Why a file could not be written under this name with these options, before any work is done: LAT_CONFIG. */
 lat_status lat_config_writable(const char *path, lat_group group, const lat_shape *shape, const lat_config_options *options,
                                lat_error *error);

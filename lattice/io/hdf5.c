@@ -52,15 +52,15 @@ lat_group lat_h5_get_group(lat_h5 *file)
     return group;
 }
 
-static void check_boundary(lat_h5 *file, const char *text, const lat_geometry *g)
+static void check_boundary(lat_h5 *file, const char *text, int dim, const int64_t *size)
 {
     lat_error error = {0};
     lat_boundary boundary;
-    if (lat_provenance_boundary(text, g->dim, g->size, &boundary, &error)) lat_h5_refuse(file, "'boundary' is not understood: %s", error.text);
+    if (lat_provenance_boundary(text, dim, size, &boundary, &error)) lat_h5_refuse(file, "'boundary' is not understood: %s", error.text);
 }
 
 /* What the programs write; other attributes are left alone. */
-static void read_provenance(lat_h5 *file, const lat_geometry *g, lat_config_report *report)
+static void read_provenance(lat_h5 *file, int dim, const int64_t *size, lat_config_report *report)
 {
     enum { LONGEST = 1 << 20 };
     static const char *const known[] = {"program",      "seed", "step", "replica",     "configuration",
@@ -69,7 +69,7 @@ static void read_provenance(lat_h5 *file, const lat_geometry *g, lat_config_repo
     lat_bytes pairs = {0};
     for (size_t i = 0; i < sizeof known / sizeof *known; i++) {
         char *text = lat_h5_has(file, known[i]) ? lat_h5_get_text(file, known[i], LONGEST) : NULL;
-        if (text && strcmp(known[i], "boundary") == 0) check_boundary(file, text, g);
+        if (text && strcmp(known[i], "boundary") == 0) check_boundary(file, text, dim, size);
         if (text) lat_bytes_add_pair(&pairs, known[i], text, (int64_t)strlen(text));
         free(text);
     }
@@ -114,7 +114,7 @@ static lat_status read_links(const char *path, lat_gauge *gauge, const lat_confi
                       lat_group_names[found], lat_group_names[gauge->group]);
     lat_h5_get_field(file, "links", gauge->links, 0);
     if (lat_h5_status(file) == LAT_DONE) {
-        read_provenance(file, gauge->links->geometry, report);
+        read_provenance(file, gauge->links->geometry->dim, gauge->links->geometry->size, report);
         lat_links_summary summary = lat_links_summarise(gauge, 0, report->wanted);
         fill_report(report, gauge, &summary);
         if (summary.bad)
@@ -126,7 +126,7 @@ static lat_status read_links(const char *path, lat_gauge *gauge, const lat_confi
 }
 
 static lat_status shape_of(MPI_Comm comm, const char *path, const lat_config_options *options, lat_group *group,
-                           lat_shape *shape, lat_error *error)
+                           lat_shape *shape, lat_config_report *report, lat_error *error)
 {
     (void)options;
     int64_t extent[LAT_H5_MAX_RANK];
@@ -143,6 +143,7 @@ static lat_status shape_of(MPI_Comm comm, const char *path, const lat_config_opt
             if (shape->size[mu] < 1) lat_h5_refuse(file, "'links' has no sites");
         }
     }
+    if (lat_h5_status(file) == LAT_DONE) read_provenance(file, dim, shape->size, report);
     return lat_h5_finish(file, error);
 }
 

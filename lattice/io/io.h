@@ -25,7 +25,7 @@ typedef struct {
     bool (*probe)(const uint8_t *head, int64_t head_size, int64_t file_size);
     /* Collective, as are their callers of lattice.h.  Options are never NULL.  report->format is filled in before. */
     lat_status (*shape)(MPI_Comm comm, const char *path, const lat_config_options *options, lat_group *group,
-                        lat_shape *shape, lat_error *error);
+                        lat_shape *shape, lat_config_report *report, lat_error *error); /* report: the provenance alone */
     lat_status (*read)(const char *path, lat_gauge *gauge, const lat_config_options *options,
                        lat_config_report *report, lat_error *error);
     /* NULL: files of this format are only read. */
@@ -117,7 +117,8 @@ bool lat_matrix_is_link(const lat_matrices *matrices, const uint8_t *bytes);
 
 /* matrices.c */
 lat_status lat_matrices_shape(const lat_matrix_format *format, MPI_Comm comm, const char *path,
-                              const lat_config_options *options, lat_group *group, lat_shape *shape, lat_error *error);
+                              const lat_config_options *options, lat_group *group, lat_shape *shape, lat_config_report *report,
+                              lat_error *error);
 lat_status lat_matrices_read(const lat_matrix_format *format, const char *path, lat_gauge *gauge,
                              const lat_config_options *options, lat_config_report *report, lat_error *error);
 /* LAT_CONFIG if files of the format cannot hold such a field. */

@@ -121,16 +121,19 @@ static lat_status read_header(const lat_matrix_format *format, MPI_Comm comm, co
 }
 
 lat_status lat_matrices_shape(const lat_matrix_format *format, MPI_Comm comm, const char *path,
-                              const lat_config_options *options, lat_group *group, lat_shape *shape, lat_error *error)
+                              const lat_config_options *options, lat_group *group, lat_shape *shape, lat_config_report *report,
+                              lat_error *error)
 {
     lat_matrices m;
     lat_bytes pairs = {0};
-    read_header(format, comm, path, options, &m, &pairs, error);
-    free(pairs.data);
-    if (error->status) return error->status;
+    if (read_header(format, comm, path, options, &m, &pairs, error)) {
+        free(pairs.data);
+        return error->status;
+    }
     *group = m.group;
     *shape = (lat_shape){.dim = DIM};
     memcpy(shape->size, m.size, sizeof m.size);
+    lat_report_pairs(report, &pairs);
     return LAT_DONE;
 }
 

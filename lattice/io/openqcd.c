@@ -114,9 +114,9 @@ static const lat_matrix_format openqcd = {
 };
 
 static lat_status shape_of(MPI_Comm comm, const char *path, const lat_config_options *options, lat_group *group,
-                           lat_shape *shape, lat_error *error)
+                           lat_shape *shape, lat_config_report *report, lat_error *error)
 {
-    return lat_matrices_shape(&openqcd, comm, path, options, group, shape, error);
+    return lat_matrices_shape(&openqcd, comm, path, options, group, shape, report, error);
 }
 
 static lat_status read_links(const char *path, lat_gauge *gauge, const lat_config_options *options,

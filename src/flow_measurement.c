@@ -1,0 +1,113 @@
+/* flowhmc: SPDX-License-Identifier: GPL-3.0-or-later
+ *
+ * flow_measurement.c: measurements on the gradient flow.
+ */
+#include "src/flow_measurement.h"
+
+#include "src/jackknife.h"
+#include "src/table.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+void flow_measurement_read(lat_settings *root, flow_measurement *flow, lat_error *error)
+{
+    static const char *const integrators[] = {"fixed", "adaptive", NULL};
+    flow->wanted = lat_settings_has(root, "flow");
+    if (!flow->wanted) return;
+    lat_settings *group = lat_settings_group(root, "flow", error);
+    flow->kind = (lat_gradient_flow_kind)lat_settings_choice(group, "kind", "wilson", lat_gradient_flow_names, error);
+    double time = lat_settings_real(group, "time", NAN, 1e-6, 1e6, error);
+    flow->step = lat_settings_real(group, "step", 0.01, 1e-9, 1, error);
+    flow->every = lat_settings_int(group, "every", 10, 1, INT32_MAX, error);
+    flow->adaptive = lat_settings_choice(group, "integrator", "fixed", integrators, error) == 1;
+    flow->tolerance = lat_settings_real(group, "tolerance", 1e-6, 1e-14, 1, error);
+    flow->output = lat_settings_string(group, "output", "flow", error);
+    flow->replica = lat_settings_int(group, "replica", -1, 0, 1000000, error);
+    if (error->status) return;
+    double intervals = time / (flow->step * (double)flow->every);
+    if (!(intervals < INT32_MAX) || rint(intervals) < 1 || fabs(intervals - rint(intervals)) > 1e-6)
+        lat_settings_fail(group, "time", error, "is no multiple of step times every, %.10g",
+                          flow->step * (double)flow->every);
+    flow->last = error->status ? 0 : (int64_t)rint(intervals);
+}
+
+gradient_flow_header flow_measurement_header(const flow_measurement *flow, int64_t slices)
+{
+    return (gradient_flow_header){(int32_t)flow->every, (int32_t)flow->last, (int32_t)slices, flow->step};
+}
+
+lat_status flow_measurement_integrate(const flow_measurement *flow, lat_gauge *gauge, double *value, lat_error *error)
+{
+    const lat_geometry *g = gauge->links->geometry;
+    int64_t slices = g->size[g->dim - 1], one = (flow->last + 1) * slices, steps = 0;
+    double step = flow->step, *now = lat_alloc(FLOW_QUANTITIES * slices, sizeof *now);
+    lat_gradient_flow *process;
+    if (lat_gradient_flow_create(gauge, flow->kind, &process, error) == LAT_DONE) {
+        for (int64_t i = 0; i <= flow->last && !error->status; i++) {
+            if (i > 0 && flow->adaptive)
+                lat_gradient_flow_advance(process, gauge, (double)flow->every * flow->step, flow->tolerance, &step,
+                                          &steps, error);
+            for (int64_t n = 0; n < flow->every && i > 0 && !flow->adaptive; n++)
+                lat_gradient_flow_step(process, gauge, flow->step);
+            lat_gradient_flow_slices(gauge, now);
+            for (int q = 0; q < FLOW_QUANTITIES; q++)
+                memcpy(value + q * one + i * slices, now + q * slices, (size_t)slices * sizeof *now);
+        }
+        lat_gradient_flow_free(process);
+    }
+    free(now);
+    return error->status;
+}
+
+const char *const flow_column_names[FLOW_COLUMNS] = {"flow_t2e", "flow_charge", "flow_charge_squared"};
+
+void flow_measurement_columns(const flow_measurement *flow, const double *value, int64_t slices, int64_t volume,
+                              double out[FLOW_COLUMNS])
+{
+    double time = flow->step * (double)(flow->every * flow->last), energy = 0, charge = 0;
+    int64_t one = (flow->last + 1) * slices, end = flow->last * slices;
+    for (int64_t t = 0; t < slices; t++) {
+        energy += value[FLOW_Y * one + end + t];
+        charge += value[FLOW_Q * one + end + t];
+    }
+    out[0] = time * time * energy / (double)volume;
+    out[1] = charge;
+    out[2] = charge * charge;
+}
+
+/* The two scales of one definition of the energy. */
+static void print_scales(const char *definition, const gradient_flow_data *data, int quantity, int64_t volume,
+                         int64_t bins)
+{
+    double all[2], *t0 = lat_alloc(bins, sizeof *t0), *w0 = lat_alloc(bins, sizeof *w0);
+    gradient_flow_data_scales(data, quantity, volume, 0, 0, &all[0], &all[1]);
+    for (int64_t b = 0; b < bins && bins > 1; b++) {
+        int64_t begin, end;
+        jackknife_range(data->count, bins, b, &begin, &end);
+        gradient_flow_data_scales(data, quantity, volume, begin, end, &t0[b], &w0[b]);
+    }
+    for (int second = 0; second < 2; second++) {
+        char *name = lat_text("%s, %s", second ? "w0" : "t0", definition);
+        char *text = table_format(all[second], jackknife_error(all[second], second ? w0 : t0, bins));
+        printf("# %-15s %s\n", name, text);
+        free(name);
+        free(text);
+    }
+    free(t0);
+    free(w0);
+}
+
+void flow_measurement_print(const gradient_flow_data *data, int64_t volume, bool periodic, int64_t bin)
+{
+    printf("# %lld configurations in %s\n", (long long)data->count, data->file.path);
+    if (!periodic) {
+        printf("# not periodic: take t0 and w0 from slices that lie far from the boundary\n");
+        return;
+    }
+    int64_t bins = jackknife_bins(data->count, bin);
+    print_scales("clover", data, FLOW_Y, volume, bins);
+    print_scales("plaquette", data, FLOW_W, volume, bins);
+}
