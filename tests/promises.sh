@@ -89,6 +89,18 @@ wait $first
 [ $? = 7 ] && grep -q 'signal 1)' first
 result $? "SIGHUP: $(cat first)"
 
+cat >su3.cfg <<'END'
+lattice = { group = "su3"; size = [4, 4, 4, 4]; };
+action  = ( { kind = "wilson"; beta = 5.7; } );
+chain   = { steps = 1; save_every = 1; save_format = "nersc"; };
+updates = ( { kind = "heatbath"; } );
+END
+su3() { "$build/flowhmc" --quiet su3.cfg "$@"; }
+[ "$(status_of su3 --out nersc)" = 0 ] && LC_ALL=C sed 's/^PLAQUETTE = .*/PLAQUETTE = 0.5/' nersc/configs/step-0000000001.nersc >start.nersc &&
+    [ "$(status_of su3 --out refused --set chain.start=start.nersc)" = 5 ] && [ ! -e refused ] &&
+    [ "$(status_of su3 --out forced --set chain.start=start.nersc --set chain.force=true)" = 0 ] && grep -q '^warning: chain.start.*start.nersc.*plaquette' err
+result $? "a start that is not what it says: chain.force, and $(cat err)"
+
 # ------------------------------------------------------------------------------------------------------- signals, limits
 
 taken() { # process: does it take SIGTERM by now?
