@@ -207,6 +207,7 @@ lat_status mc_chain_step(mc_chain *chain, mc_update *const *updates, int count, 
         chain->geometry->backend->wait(LAT_MAIN);
         double seconds = MPI_Wtime() - start;
         if (status) return status;
+        updates[i]->step_seconds = seconds;
         if (!state->counts) continue;
         updates[i]->seconds += seconds;
         chain->core_seconds += seconds * chain->geometry->rank_count;

@@ -235,7 +235,8 @@ static lat_status write_checkpoint(ensemble *e, lat_error *error)
         e->chain->joules = joules < 0 || e->joules_before < 0 ? -1 : e->joules_before + joules;
     }
     bool keep = e->keep_checkpoints > 1 && e->kept != UINT64_MAX && e->kept != e->chain->state->step;
-    if (mc_history_write(MPI_COMM_WORLD, history, e->history, error) == LAT_DONE &&
+    if (trajectories_flush(&e->trajectories, error) == LAT_DONE &&
+        mc_history_write(MPI_COMM_WORLD, history, e->history, error) == LAT_DONE &&
         (!keep || checkpoints_keep(e->run, e->kept, error) == LAT_DONE) &&
         mc_checkpoint_write(checkpoint, e->chain, e->updates, e->update_count, &ties, error) == LAT_DONE) {
         e->kept = e->chain->state->step;
@@ -437,6 +438,7 @@ static lat_status one_step(ensemble *e, lat_error *error)
         e->energy_started = true;
     }
     if (mc_chain_step(chain, e->updates, e->update_count, error)) return error->status;
+    trajectories_add(&e->trajectories, chain->state->step);
     if (e->energy_started) energy_look(&e->energy);
     int64_t counted = (int64_t)(chain->state->step - chain->thermalise);
     if (counted > 0 && counted % e->every == 0) measure(e);
@@ -503,6 +505,10 @@ static lat_status sample(ensemble *e, bool quiet, lat_error *error)
     progress progress;
     const char *reason = NULL;
     uint64_t end = end_of(e);
+    if (trajectories_open(&e->trajectories, e->run, e->updates, e->update_count, mc_replicas(e->chain->state), e->chain->state->step, error)) {
+        trajectories_close(&e->trajectories);
+        return error->status;
+    }
     stopper_start(&stopper, MPI_COMM_WORLD, e->run->directory, e->walltime);
     stopper.interval = (double)e->checkpoint_seconds;
     progress_start(&progress, "step", (int64_t)e->chain->state->step, (int64_t)end, quiet || e->run->rank > 0);
@@ -517,6 +523,7 @@ static lat_status sample(ensemble *e, bool quiet, lat_error *error)
         lat_fail(error, LAT_STOPPED, "%.300s: stopped at step %" PRIu64 " of %" PRIu64 " (%s): go on with --resume",
                  e->run->directory, e->chain->state->step, end, reason);
     stopper_end(&stopper);
+    trajectories_close(&e->trajectories);
     return error->status;
 }
 

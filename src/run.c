@@ -30,13 +30,15 @@
  *
  * Order of writes.  In a step: measure (in memory); save_links, each file whole; then, if it is due by steps or by the clock,
  *
+ *     0. trajectories.txt       trajectories_flush: lines were added with each step
  *     1. history.h5             mc_history_write
  *     2. checkpoint-step-N.h5   checkpoints_keep: a second name for the checkpoint before, if older ones are kept
  *     3. checkpoint.h5          mc_checkpoint_write
  *     4. older checkpoints      checkpoints_prune removes those that are too many
  *
  * and at the end summary.json.  Each file is written under NAME.tmp, synced, read again and compared, renamed, and its folder synced
- * (lat_file_write, lat_h5_finish).  log.txt alone is appended to.
+ * (lat_file_write, lat_h5_finish).  log.txt and
+ * trajectories.txt alone are appended to; resuming cuts the lines of trajectories.txt beyond the checkpoint.
  *
  * Invariants, at every instant and so after a kill at any:
  *
