@@ -414,7 +414,9 @@ static void add_line(run *run, FILE *out, const char *before, const char *format
         lat_fail(&run->log_error, LAT_FILE, "%.300s/log.txt: cannot be written: %s: check the room on the disk",
                  run->directory, strerror(errno));
     if (!out) return;
-    fprintf(out, "%s%s%s\n", progress_terminal() ? "\r\033[K" : "", before, text);
+    if (progress_terminal()) fputs("\r\033[K", out);
+    if (out == stderr) fprintf(out, "%s: ", run->program);
+    fprintf(out, "%s%s\n", before, text);
     fflush(out);
 }
 
