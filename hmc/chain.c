@@ -140,8 +140,8 @@ lat_status mc_chain_check_start(const mc_chain *chain, lat_error *error)
         bool same = group == chain->state->gauge->group && shape.dim == g->dim;
         for (int mu = 0; same && mu < g->dim; mu++) same = shape.size[mu] == g->size[mu];
         if (!same)
-            lat_fail(error, LAT_CONFIG, "chain.start: %.200s: is of %s on %lld x %lld x %lld x %lld: set lattice as it is, or give another file", path,
-                     lat_group_names[group], (long long)shape.size[0], (long long)shape.size[1],
+            lat_fail(error, LAT_CONFIG, "chain.start: %.200s: is of %s on %lld x %lld x %lld x %lld: set lattice as it is, or give another file",
+                     path, lat_group_names[group], (long long)shape.size[0], (long long)shape.size[1],
                      shape.dim > 2 ? (long long)shape.size[2] : 1, shape.dim > 3 ? (long long)shape.size[3] : 1);
     }
     free(path);

@@ -47,7 +47,8 @@ lat_status mc_find_needed(MPI_Comm comm, const char *directory, const char *kind
     } else if (!*path) {
         char *places[PLACES];
         places_of(directory, kind, name, places);
-        lat_fail(error, LAT_FILE, "%.100s: is not there, or cannot be read: looked for %.120s, %.120s and %.120s", name, places[0], places[1], places[2]);
+        lat_fail(error, LAT_FILE, "%.100s: is not there, or cannot be read: looked for %.120s, %.120s and %.120s", name, places[0], places[1],
+                 places[2]);
         for (int i = 0; i < PLACES; i++) free(places[i]);
     }
     if (lat_agree(comm, error) == LAT_DONE) return LAT_DONE;

@@ -59,7 +59,10 @@ static void print_columns(json_t *const *summary, int count)
     add_figures(rows, "acceptance", "acceptance", summary, count);
     add_figures(rows, "ESS", "ess", summary, count);
     json_t *value;
-    json_object_foreach(json_object_get(summary[0], "observables"), key, value) add_times(rows, key, summary, count);
+    json_object_foreach(json_object_get(summary[0], "observables"), key, value)
+    {
+        add_times(rows, key, summary, count);
+    }
     table_cell(rows, "core-seconds per independent sample");
     for (int i = 0; i < count; i++) table_number(rows, number(json_object_get(summary[i], "cost"), "per_independent_sample"));
     table_print(rows, stdout);
@@ -91,7 +94,8 @@ static void print_meaning(json_t *const *summary)
         printf("\nAn independent sample by %s costs %.3g times %s than by %s:\ntau_int is %.3g (%s) against %.3g (%s).\n", updates[0],
                fmax(cost[0], cost[1]) / fmin(cost[0], cost[1]), cost[0] < cost[1] ? "less" : "more", updates[1], tau[0], name[0], tau[1], name[1]);
     else
-        printf("\nWhat an independent sample costs is not known:\n%s did not move everything that is measured.\n", cost[0] > 0 ? updates[1] : updates[0]);
+        printf("\nWhat an independent sample costs is not known:\n%s did not move everything that is measured.\n",
+               cost[0] > 0 ? updates[1] : updates[0]);
     for (int i = 0; i < 2; i++) free(updates[i]);
 }
 

@@ -301,8 +301,8 @@ static lat_status go_on(ensemble *e, const char *path, lat_error *error)
 {
     char *identity = identity_with_model(e);
     mc_ties ties = {.config = identity};
-    if (mc_checkpoint_read(path, e->chain, e->updates, e->update_count, &ties, error) == LAT_DONE && check_length(e, path, error) == LAT_DONE &&
-        restore_history(e, ties.history, error) == LAT_DONE) {
+    if (mc_checkpoint_read(path, e->chain, e->updates, e->update_count, &ties, error) == LAT_DONE &&
+        check_length(e, path, error) == LAT_DONE && restore_history(e, ties.history, error) == LAT_DONE) {
         e->kept = e->chain->state->step;
         run_log(e->run, "resumed at step %" PRIu64, e->chain->state->step);
         if (strcmp(ties.build, run_build()) != 0)
@@ -378,7 +378,8 @@ static lat_status save_replica(const ensemble *e, int replica, const char *model
                      : lat_text("configs/step-%010" PRIu64 ".%s", state->step, e->save_format);
     char *path = run_path(e->run, name), *step = lat_text("%" PRIu64, state->step),
          *seed = lat_text("%" PRIu64, state->seed);
-    char *program = lat_text("flowhmc %s (%s)", PACKAGE_VERSION, run_build()), *number = lat_text("%d", replica), *beta = lat_text("%.17g", lat_action_beta(chain->action)),
+    char *program = lat_text("flowhmc %s (%s)", PACKAGE_VERSION, run_build()), *number = lat_text("%d", replica),
+         *beta = lat_text("%.17g", lat_action_beta(chain->action)),
          *boundary = lat_boundary_print(&state->gauge->boundary[replica], chain->geometry->dim);
     lat_provenance provenance[8] = {
         {"program", program}, {"seed", seed},          {"step", step}, {"replica", number},
@@ -511,6 +512,11 @@ static lat_status sample(ensemble *e, bool quiet, lat_error *error)
     }
     stopper_start(&stopper, MPI_COMM_WORLD, e->run->directory, e->walltime);
     stopper.interval = (double)e->checkpoint_seconds;
+    if (stopper.job_end > 0) {
+        char left[16];
+        progress_duration(stopper.job_end - stopper.started, left);
+        run_log(e->run, "stops before the end of the job (SLURM_JOB_END_TIME), in %s at the latest", left);
+    }
     progress_start(&progress, "step", (int64_t)e->chain->state->step, (int64_t)end, quiet || e->run->rank > 0);
     while (e->chain->state->step < end && !error->status && !(reason = stopper_reason(&stopper))) {
         if (stopper.due && write_checkpoint(e, error) == LAT_DONE) stopper_saved(&stopper);
@@ -563,7 +569,8 @@ static void warn_of_model(const ensemble *e, int update, const char *here)
         lat_action_free(lat_action_create(root, e->chain->state->gauge->group, lat_action_kinds, &no_action));
         char *printed = lat_settings_print(root), *there = action_lines(printed);
         if (!no_action.status && strcmp(here, there) != 0)
-            run_warn(e->run, "updates.[%d]: the model was trained for another action: %sthere, %shere: see its ESS and acceptance", update, there, here);
+            run_warn(e->run, "updates.[%d]: the model was trained for another action: %sthere, %shere: see its ESS and acceptance", update,
+                     there, here);
         free(printed);
         free(there);
     }

@@ -4,6 +4,7 @@
 # tests/promises.sh: what a run directory promises: it belongs to one run, whatever is put into it; a start that fails leaves it as
 # it was; whoever stops the program, and however early, gets a checkpoint or nothing; what cannot be right is said.
 : "${srcdir=.}"
+unset SLURM_JOB_END_TIME
 build=$PWD
 models=$(cd "$srcdir/share/models" && pwd) || exit 1
 # shellcheck source=tests/tap.sh
@@ -114,8 +115,9 @@ result $? "a start that is not what it says: chain.force, and $(cat err)"
 
 # ------------------------------------------------------------------------------------------------------- signals, limits
 
-taken() { # process: does it take SIGTERM by now?
+taken() { # process: is it flowhmc by now, and does it take SIGTERM?
     local mask
+    grep -qs flowhmc "/proc/$1/comm" || return 1
     mask=$(sed -n 's/^SigCgt:[[:space:]]*//p' "/proc/$1/status" 2>/dev/null)
     [ -n "$mask" ] && [ $((0x$mask >> 14 & 1)) = 1 ]
 }
@@ -134,6 +136,10 @@ limited() { (ulimit -f 8192 && exec "$build/flowhmc" --quiet run.cfg "$@"); }
 [ "$(status_of limited --out limited --set 'lattice.size=[1024, 1024]' --set chain.steps=1 --set chain.save_every=1)" = 4 ] && grep -q 'File too large' err && [ "$(wc -l <err)" = 1 ] &&
     [ -z "$(find limited -name '*.tmp')" ]
 result $? "a limit of the size of files: $(cat err)"
+
+SLURM_JOB_END_TIME=$(($(date +%s) + 4)) "$build/flowhmc" run.cfg --out job --set chain.steps=400000000 >out 2>err </dev/null
+[ $? = 7 ] && grep -q 'end of the job' err && grep -q '^stops before the end of the job' out
+result $? "a job's end: $(cat err)"
 
 # tests/long/kills.sh does it 50 times.
 (cd "$build" && KILLS=2 KILLS_GROUPS=clock bash "$srcdir/tests/long/kills.sh") >out 2>err && ! grep -q '^not ok' out
