@@ -10,6 +10,7 @@
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 bool mc_chain_counts(const mc_chain *chain) { return chain->state->step >= chain->thermalise; }
 
@@ -43,8 +44,47 @@ static void read_lattice(lat_settings *root, lat_group *group, lat_shape *shape,
     lat_boundary_read(lattice, shape->dim, shape->size, boundary, error);
 }
 
-lat_status mc_chain_create(MPI_Comm comm, lat_settings *root, const lat_action_kind *const *actions, const char *directory, mc_chain **out,
-                           lat_error *error)
+/* The longest extent in these directions that can be halved, multiples of 4 staying such, and even numbers too; -1 if there is none. */
+static int longest_even(const int64_t *block, int first, int end)
+{
+    enum { SHORTEST = 4 };
+    int longest = -1;
+    for (int mu = first; mu < end; mu++)
+        if (block[mu] >= 2 * SHORTEST && block[mu] % (block[mu] % 4 == 0 ? 8 : 4) == 0 && (longest < 0 || block[mu] > block[longest])) longest = mu;
+    return longest;
+}
+
+/* Halves extents of the blocks until a rank has few sites: what updates ask of a lattice is asked of the small one, and loops lie in the
+ * first two directions, which are halved last. */
+static void shrink(const lat_geometry *whole, lat_shape *shape)
+{
+    enum { FEW = 1 << 16 };
+    int64_t block[LAT_MAX_DIM], sites = (int64_t)whole->blocks * whole->members;
+    for (int mu = 0; mu < whole->dim; mu++) sites *= block[mu] = whole->block[mu];
+    for (int mu = 0; sites > FEW && mu >= 0;) {
+        mu = longest_even(block, 2, whole->dim);
+        if (mu < 0) mu = longest_even(block, 0, 2);
+        if (mu < 0) continue;
+        block[mu] /= 2;
+        sites /= 2;
+    }
+    for (int mu = 0; mu < whole->dim; mu++) {
+        shape->size[mu] = block[mu] * whole->ranks[mu] * whole->lane_grid[mu];
+        shape->ranks[mu] = whole->ranks[mu];
+        shape->lane_grid[mu] = whole->lane_grid[mu];
+    }
+}
+
+static void lay_out(MPI_Comm comm, lat_shape *shape, bool plan, mc_chain *chain, lat_error *error)
+{
+    if (plan && lat_geometry_plan(comm, shape, &chain->planned, error) == LAT_DONE) shrink(chain->planned, shape);
+    if (!error->status) lat_geometry_create(comm, shape, &chain->geometry, error);
+}
+
+const lat_geometry *mc_chain_lattice(const mc_chain *chain) { return chain->planned ? chain->planned : chain->geometry; }
+
+static lat_status create(MPI_Comm comm, lat_settings *root, const lat_action_kind *const *actions, const char *directory, bool plan,
+                         mc_chain **out, lat_error *error)
 {
     enum { MOST_REPLICAS = 1 << 20 };
     mc_chain *chain = lat_alloc(1, sizeof *chain);
@@ -64,7 +104,7 @@ lat_status mc_chain_create(MPI_Comm comm, lat_settings *root, const lat_action_k
     if (!error->status) chain->action = lat_action_create(root, group, actions, error);
     if (!error->status) shape.halo = chain->action->halo;
     if (!error->status) lat_backend_read(comm, root, &shape.backend, chain->no_device, error);
-    if (!error->status) lat_geometry_create(comm, &shape, &chain->geometry, error);
+    if (!error->status) lay_out(comm, &shape, plan, chain, error);
     if (error->status) {
         mc_chain_free(chain);
         *out = NULL;
@@ -75,23 +115,59 @@ lat_status mc_chain_create(MPI_Comm comm, lat_settings *root, const lat_action_k
     return LAT_DONE;
 }
 
-lat_status mc_chain_start(mc_chain *chain, lat_error *error)
+lat_status mc_chain_create(MPI_Comm comm, lat_settings *root, const lat_action_kind *const *actions, const char *directory, mc_chain **chain,
+                           lat_error *error)
 {
-    if (strcmp(chain->start, "cold") == 0) return LAT_DONE;
-    if (strcmp(chain->start, "hot") == 0) {
-        lat_random random = mc_random(chain->state, LAT_RANDOM_START, 0);
-        lat_gauge_haar(chain->state->gauge, &random);
-        return LAT_DONE;
+    return create(comm, root, actions, directory, false, chain, error);
+}
+
+lat_status mc_chain_plan(MPI_Comm comm, lat_settings *root, const lat_action_kind *const *actions, const char *directory, mc_chain **chain,
+                         lat_error *error)
+{
+    return create(comm, root, actions, directory, true, chain, error);
+}
+
+static bool from_file(const mc_chain *chain) { return strcmp(chain->start, "cold") != 0 && strcmp(chain->start, "hot") != 0; }
+
+lat_status mc_chain_check_start(const mc_chain *chain, lat_error *error)
+{
+    const lat_geometry *g = mc_chain_lattice(chain);
+    lat_group group;
+    lat_shape shape = {0};
+    char *path;
+    if (!from_file(chain) || mc_find_needed(g->comm, chain->directory, "configurations", chain->start, &path, error)) return error->status;
+    if (lat_config_shape(g->comm, path, &group, &shape, error) == LAT_DONE) {
+        bool same = group == chain->state->gauge->group && shape.dim == g->dim;
+        for (int mu = 0; same && mu < g->dim; mu++) same = shape.size[mu] == g->size[mu];
+        if (!same)
+            lat_fail(error, LAT_CONFIG, "chain.start: %.200s: is of %s on %lld x %lld x %lld x %lld: set lattice as it is, or give another file",
+                     path, lat_group_names[group], (long long)shape.size[0], (long long)shape.size[1],
+                     shape.dim > 2 ? (long long)shape.size[2] : 1, shape.dim > 3 ? (long long)shape.size[3] : 1);
     }
-    char *path = mc_find_file(chain->directory, "configurations", chain->start);
-    const char *name = path ? path : chain->start;
+    free(path);
+    return error->status;
+}
+
+static lat_status read_start(mc_chain *chain, lat_error *error)
+{
     const lat_config_options options = {.lenient = chain->force};
     lat_config_report report = {0};
-    if (lat_config_read_as(name, chain->state->gauge, &options, &report, error) == LAT_DONE && chain->geometry->rank == 0)
-        lat_config_report_warn(&report, name, chain->state->gauge);
+    char *path;
+    if (mc_find_needed(chain->geometry->comm, chain->directory, "configurations", chain->start, &path, error)) return error->status;
+    if (lat_config_read_as(path, chain->state->gauge, &options, &report, error) == LAT_DONE && chain->geometry->rank == 0)
+        lat_config_report_warn(&report, path, chain->state->gauge);
     lat_config_report_free(&report);
     free(path);
     return error->status;
+}
+
+lat_status mc_chain_start(mc_chain *chain, lat_error *error)
+{
+    if (from_file(chain)) return read_start(chain, error);
+    if (strcmp(chain->start, "cold") == 0) return LAT_DONE;
+    lat_random random = mc_random(chain->state, LAT_RANDOM_START, 0);
+    lat_gauge_haar(chain->state->gauge, &random);
+    return LAT_DONE;
 }
 
 void mc_chain_free(mc_chain *chain)
@@ -100,15 +176,30 @@ void mc_chain_free(mc_chain *chain)
     mc_state_free(chain->state);
     lat_action_free(chain->action);
     lat_geometry_free(chain->geometry);
+    lat_geometry_free(chain->planned);
     free(chain->directory);
     free(chain->start);
     free(chain);
+}
+
+double mc_chain_processor_seconds(const mc_chain *chain)
+{
+    double sum = chain->processor_seconds;
+    MPI_Allreduce(MPI_IN_PLACE, &sum, 1, MPI_DOUBLE, MPI_SUM, chain->geometry->comm);
+    return chain->processor_before + sum;
+}
+
+static double processor_time(void)
+{
+    struct timespec time;
+    return clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &time) == 0 ? (double)time.tv_sec + 1e-9 * (double)time.tv_nsec : 0;
 }
 
 lat_status mc_chain_step(mc_chain *chain, mc_update *const *updates, int count, lat_error *error)
 {
     mc_state *state = chain->state;
     state->counts = mc_chain_counts(chain);
+    const double processor = processor_time();
     state->random = state->step == 0 && strcmp(chain->start, "hot") == 0;
     for (int i = 0; i < count; i++) {
         double start = MPI_Wtime();
@@ -116,10 +207,12 @@ lat_status mc_chain_step(mc_chain *chain, mc_update *const *updates, int count, 
         chain->geometry->backend->wait(LAT_MAIN);
         double seconds = MPI_Wtime() - start;
         if (status) return status;
+        updates[i]->step_seconds = seconds;
         if (!state->counts) continue;
         updates[i]->seconds += seconds;
         chain->core_seconds += seconds * chain->geometry->rank_count;
     }
+    if (state->counts) chain->processor_seconds += processor_time() - processor;
     state->step++;
     return LAT_DONE;
 }

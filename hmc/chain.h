@@ -10,6 +10,7 @@
 typedef struct {
     mc_state *state;
     lat_geometry *geometry;
+    lat_geometry *planned; /* NULL, or the lattice that was asked for, of which this chain is a small piece (mc_chain_plan) */
     lat_action *action;
     uint64_t thermalise; /* steps before this one count in no report of an update */
     char *directory;     /* of the configuration file: where model paths are looked up first */
@@ -19,18 +20,31 @@ typedef struct {
     char no_device[LAT_BACKEND_TEXT]; /* why `backend` is the CPU though it was left open; empty: there is nothing to say */
     double core_seconds; /* spent in the steps that count, all ranks and all resumed runs together */
     double joules;       /* likewise; negative: not known */
+    double processor_seconds; /* that processors spent in those steps, of this process */
+    double processor_before;  /* likewise, of all ranks of the runs that this one goes on from */
 } mc_chain;
 
-/* Reads the groups `lattice`, `action` and `chain` (seed, replicas, thermalise, start) and the keys `precision` and `backend`, and lays
+/* Reads the groups `lattice`, `action` and `chain` (seed, replicas, thermalise, start, force) and the keys `precision` and `backend`, and lays
  * out the lattice; the links are 1.  actions: the kinds of terms.  Collective. */
 lat_status mc_chain_create(MPI_Comm comm, lat_settings *root, const lat_action_kind *const *actions, const char *directory, mc_chain **chain,
                            lat_error *error);
+/* The same to foretell what a run takes: where the lattice is large, the fields are those of a small one, cut on ranks and lanes alike, and
+ * `planned` is the one asked for. */
+lat_status mc_chain_plan(MPI_Comm comm, lat_settings *root, const lat_action_kind *const *actions, const char *directory, mc_chain **chain,
+                         lat_error *error);
+/* The lattice that was asked for. */
+const lat_geometry *mc_chain_lattice(const mc_chain *chain);
+/* Before anything is done: LAT_FILE, naming the places, if `start` is a file that is nowhere, LAT_CONFIG if it is of another lattice.
+ * Collective. */
+lat_status mc_chain_check_start(const mc_chain *chain, lat_error *error);
 /* The links of step 0: hot, cold or from a file.  Collective. */
 lat_status mc_chain_start(mc_chain *chain, lat_error *error);
 void mc_chain_free(mc_chain *chain);
 mc_context mc_chain_context(const mc_chain *chain, const flow_layer_table *const *layers);
 /* True if what this step does counts in reports: thermalisation is over. */
 bool mc_chain_counts(const mc_chain *chain);
+/* Of all ranks and all resumed runs together: less than core_seconds where ranks share a core with something else.  Collective. */
+double mc_chain_processor_seconds(const mc_chain *chain);
 /* One step: every update once.  Where the step counts, adds to the seconds of the updates and of the chain.  Collective. */
 lat_status mc_chain_step(mc_chain *chain, mc_update *const *updates, int count, lat_error *error);
 #endif

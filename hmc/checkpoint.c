@@ -27,6 +27,7 @@ lat_status mc_checkpoint_write(const char *path, const mc_chain *chain, mc_updat
     lat_h5_put_int(file, "links_id", (int64_t)chain->state->gauge->version);
     lat_h5_put_real(file, "core_seconds", chain->core_seconds);
     lat_h5_put_real(file, "joules", chain->joules);
+    lat_h5_put_real(file, "processor_seconds", mc_chain_processor_seconds(chain));
     lat_h5_put_int(file, "updates", count);
     double *seconds = lat_alloc(count, sizeof *seconds);
     for (int i = 0; i < count; i++) seconds[i] = updates[i]->seconds;
@@ -80,7 +81,8 @@ static void restore(lat_h5 *file, mc_chain *chain, mc_update **updates, int coun
     lat_h5_get_int(file, "replicas", mc_replicas(chain->state), mc_replicas(chain->state));
     uint64_t step = (uint64_t)lat_h5_get_int(file, "step", 0, INT64_MAX);
     uint64_t links_id = (uint64_t)lat_h5_get_int(file, "links_id", 0, INT64_MAX);
-    double core_seconds = lat_h5_get_real(file, "core_seconds"), joules = lat_h5_get_real(file, "joules");
+    double core_seconds = lat_h5_get_real(file, "core_seconds"), joules = lat_h5_get_real(file, "joules"),
+           processor_seconds = lat_h5_get_real(file, "processor_seconds");
     int64_t extent = 0;
     double *seconds = lat_h5_get_reals(file, "seconds", 1, &extent, count);
     if (extent != count)
@@ -92,6 +94,7 @@ static void restore(lat_h5 *file, mc_chain *chain, mc_update **updates, int coun
         chain->state->gauge->version = links_id;
         chain->core_seconds = core_seconds;
         chain->joules = joules;
+        chain->processor_before = processor_seconds;
         for (int i = 0; i < count; i++) updates[i]->seconds = seconds[i];
         for (int i = 0; i < count; i++)
             if (updates[i]->memory_count)

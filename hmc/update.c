@@ -26,6 +26,7 @@ lat_status mc_updates_create(lat_settings *root, const mc_update_table *const *t
     *updates = NULL;
     int wanted = lat_settings_list(root, "updates", error);
     if (error->status) return error->status;
+    if (wanted < 1 && lat_settings_has(root, "update")) return lat_settings_fail(root, "update", error, "unknown key: is 'updates' meant?");
     if (wanted < 1 || wanted > MOST_UPDATES)
         return lat_settings_fail(root, "updates", error,
                                  "%d updates: name 1 to %d, for example updates = ( { kind = \"hmc\"; } );", wanted,

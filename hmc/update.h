@@ -38,6 +38,9 @@ struct mc_update {
     int64_t memory_count; /* numbers that the next step depends on or that the report needs: counters, sums, weights; */
     double *memory;       /* saved in checkpoints, identical on all ranks */
     double seconds;       /* wall-clock seconds in the steps that count, of this process */
+    const char *const *figure_name; /* NULL-terminated: what it tells of its last step, or NULL; */
+    double *figure;                 /* [replicas][names], on all ranks alike */
+    double step_seconds;            /* wall-clock seconds of the last step, of this process */
     uint64_t period;      /* steps after which its work repeats itself, where that is more than one: of a batch */
 };
 

@@ -11,8 +11,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { MOST_COLUMNS = 64, MOST_OBSERVABLES = MOST_COLUMNS - 4 };
-
 static double number(const json_t *object, const char *key)
 {
     json_t *value = json_object_get(object, key);
@@ -32,41 +30,73 @@ static char *kinds(const json_t *updates)
     return all;
 }
 
-static void add_row(table *rows, const json_t *summary, const char *const *observable, int observables)
+/* A figure of the first update of each run. */
+static void add_figures(table *rows, const char *name, const char *key, json_t *const *summary, int count)
 {
-    const json_t *updates = json_object_get(summary, "updates"), *first = json_array_get(updates, 0);
-    const json_t *measured = json_object_get(summary, "observables");
-    char *names = kinds(updates);
-    table_cell(rows, names);
-    free(names);
-    table_number(rows, number(first, "acceptance"));
-    table_number(rows, number(first, "ess"));
-    for (int i = 0; i < observables; i++) {
-        const json_t *one = json_object_get(measured, observable[i]);
-        table_value(rows, number(one, "tau_int"), number(one, "tau_int_error"));
-    }
-    table_number(rows, number(json_object_get(summary, "cost"), "per_independent_sample"));
+    table_cell(rows, name);
+    for (int i = 0; i < count; i++) table_number(rows, number(json_array_get(json_object_get(summary[i], "updates"), 0), key));
 }
 
-static void print_rows(json_t *const *summary, int count)
+static void add_times(table *rows, const char *observable, json_t *const *summary, int count)
 {
-    const char *observable[MOST_OBSERVABLES], *key, *heading[MOST_COLUMNS] = {"updates", "acceptance", "ESS"};
-    char *text[MOST_OBSERVABLES];
-    int observables = 0;
+    char *text = lat_text("tau_int of %s", observable);
+    table_cell(rows, text);
+    free(text);
+    for (int i = 0; i < count; i++) {
+        const json_t *one = json_object_get(json_object_get(summary[i], "observables"), observable);
+        table_value(rows, number(one, "tau_int"), number(one, "tau_int_error"));
+    }
+}
+
+/* A column for each run. */
+static void print_columns(json_t *const *summary, int count)
+{
+    const char **heading = lat_alloc(count + 1, sizeof *heading), *key;
+    char **text = lat_alloc(count, sizeof *text);
+    heading[0] = "updates";
+    for (int i = 0; i < count; i++) heading[i + 1] = text[i] = kinds(json_object_get(summary[i], "updates"));
+    table *rows = table_create(count + 1, heading);
+    add_figures(rows, "acceptance", "acceptance", summary, count);
+    add_figures(rows, "ESS", "ess", summary, count);
     json_t *value;
     json_object_foreach(json_object_get(summary[0], "observables"), key, value)
     {
-        if (observables == MOST_OBSERVABLES) break;
-        text[observables] = lat_text("tau_int(%s)", key);
-        heading[3 + observables] = text[observables];
-        observable[observables++] = key;
+        add_times(rows, key, summary, count);
     }
-    heading[3 + observables] = "core-seconds per independent sample";
-    table *rows = table_create(4 + observables, heading);
-    for (int i = 0; i < count; i++) add_row(rows, summary[i], observable, observables);
+    table_cell(rows, "core-seconds per independent sample");
+    for (int i = 0; i < count; i++) table_number(rows, number(json_object_get(summary[i], "cost"), "per_independent_sample"));
     table_print(rows, stdout);
     table_free(rows);
-    for (int i = 0; i < observables; i++) free(text[i]);
+    for (int i = 0; i < count; i++) free(text[i]);
+    free(text);
+    free(heading);
+}
+
+/* tau_int of the slowest observable, whose name is *name. */
+static double slowest(const json_t *summary, const char **name)
+{
+    *name = json_string_value(json_object_get(json_object_get(summary, "cost"), "slowest_observable"));
+    return *name ? number(json_object_get(json_object_get(summary, "observables"), *name), "tau_int") : NAN;
+}
+
+/* What the table means: the first against the second. */
+static void print_meaning(json_t *const *summary)
+{
+    const char *name[2];
+    double cost[2], tau[2];
+    char *updates[2];
+    for (int i = 0; i < 2; i++) {
+        cost[i] = number(json_object_get(summary[i], "cost"), "per_independent_sample");
+        tau[i] = slowest(summary[i], &name[i]);
+        updates[i] = kinds(json_object_get(summary[i], "updates"));
+    }
+    if (cost[0] > 0 && cost[1] > 0)
+        printf("\nAn independent sample by %s costs %.3g times %s than by %s:\ntau_int is %.3g (%s) against %.3g (%s).\n", updates[0],
+               fmax(cost[0], cost[1]) / fmin(cost[0], cost[1]), cost[0] < cost[1] ? "less" : "more", updates[1], tau[0], name[0], tau[1], name[1]);
+    else
+        printf("\nWhat an independent sample costs is not known:\n%s did not move everything that is measured.\n",
+               cost[0] > 0 ? updates[1] : updates[0]);
+    for (int i = 0; i < 2; i++) free(updates[i]);
 }
 
 lat_status comparison_print(const char *const *directory, int count, lat_error *error)
@@ -79,7 +109,8 @@ lat_status comparison_print(const char *const *directory, int count, lat_error *
         if (!summary[i]) lat_fail(error, LAT_FORMAT, "%s: %.200s: run it again", path, wrong.text);
         free(path);
     }
-    if (!error->status) print_rows(summary, count);
+    if (!error->status) print_columns(summary, count);
+    if (!error->status && count == 2) print_meaning(summary);
     for (int i = 0; i < count; i++) json_decref(summary[i]);
     free(summary);
     return error->status;

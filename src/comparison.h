@@ -7,9 +7,9 @@
 
 #include "lattice/lattice.h"
 
-/* Prints a table with one row per run directory: kinds of updates, acceptance and ESS of the first, tau_int of each observable
- * of the first run, and core-seconds per independent sample of the slowest.  Local: call it on one rank.  LAT_FORMAT if a
- * summary cannot be read. */
+/* Prints a table with one column per run directory: kinds of updates, acceptance and ESS of the first, tau_int of each observable
+ * of the first run, and core-seconds per independent sample of the slowest; of two runs, a sentence that says what it means.  Local: call
+ * it on one rank.  LAT_FORMAT if a summary cannot be read. */
 lat_status comparison_print(const char *const *directory, int count, lat_error *error);
 
 #endif

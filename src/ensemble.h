@@ -8,6 +8,7 @@
 #include "hmc/hmc.h"
 #include "src/energy.h"
 #include "src/run.h"
+#include "src/trajectories.h"
 
 typedef struct {
     mc_chain *chain;
@@ -20,6 +21,7 @@ typedef struct {
     int64_t checkpoint_every, checkpoint_seconds; /* steps, or time, between checkpoints; the other is 0 */
     const char *save_format; /* ending of saved configurations */
     mc_history *history;
+    trajectories trajectories;
     run *run;
     char *identity; /* of the configuration, for checkpoints */
     uint64_t kept;  /* step of the checkpoint on disk; UINT64_MAX: there is none */

@@ -18,6 +18,12 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+enum { TRIAL };
+static const options_own own_options[] = {
+    [TRIAL] = {"trial", NULL, "--dry-run with a few steps in memory, which tell core-hours"},
+    {NULL, NULL, NULL},
+};
+
 static const options_program flowhmc = {
     .name = "flowhmc",
     .usage = "Usage: flowhmc [OPTION...] [RUN.cfg]\n"
@@ -30,6 +36,7 @@ static const options_program flowhmc = {
     .accepts = OPTION_ALL,
     .least = 0,
     .most = 1,
+    .own = own_options,
 };
 
 /* The built-in example, and what it is compared with. */
@@ -38,12 +45,23 @@ static const char *const example = "quickstart.cfg", *const baseline = "quicksta
 /* What may be different when a run is resumed. */
 static const char *const free_keys[] = {
     "walltime",          "backend",           "lattice.ranks",          "lattice.lanes",
-    "updates.[*].ranks", "chain.save_format", "chain.keep_checkpoints", NULL};
+    "updates.[*].ranks", "chain.force", "chain.save_format", "chain.checkpoint_every", "chain.keep_checkpoints", NULL};
 static const run_changes changes = {free_keys, "chain.steps"};
 
 /* ----------------------------------------------------------------------------------------------------------- set-up */
 
 static uint64_t end_of(const ensemble *e) { return e->chain->thermalise + (uint64_t)e->steps; }
+
+/* Of a lattice that is only planned a piece is there, which may be smaller than a loop; one that fits there takes its place. */
+static const char *loop_that_fits(const ensemble *e, const char *name)
+{
+    const lat_geometry *whole = e->chain->planned, *piece = e->chain->geometry;
+    long long r, t;
+    int end = 0;
+    if (!whole || sscanf(name, "wilson_loop_%lldx%lld%n", &r, &t, &end) != 2 || name[end]) return name;
+    bool fits_whole = r > 0 && t > 0 && r < whole->size[0] && t < whole->size[1], fits_piece = r < piece->size[0] && t < piece->size[1];
+    return fits_whole && !fits_piece ? "wilson_loop_1x1" : name;
+}
 
 static void read_observables(lat_settings *measure, ensemble *e, lat_error *error)
 {
@@ -53,11 +71,11 @@ static void read_observables(lat_settings *measure, ensemble *e, lat_error *erro
     int count = lat_settings_strings(measure, "observables", names, 1, MOST, error);
     e->observable = lat_alloc(MOST, sizeof *e->observable);
     for (int i = 0; i < count && !error->status; i++) {
-        e->observable[i] = lat_observable_create(names[i], lat_observable_kinds, &context, error);
+        e->observable[i] = lat_observable_create(loop_that_fits(e, names[i]), lat_observable_kinds, &context, error);
         if (error->status) return;
         e->observable_count++;
         for (int j = 0; j < i; j++)
-            if (strcmp(e->observable[i]->name, e->observable[j]->name) == 0)
+            if (strcmp(names[i], names[j]) == 0)
                 lat_settings_fail(measure, "observables", error, "'%.40s' is there twice: leave one out", names[i]);
     }
 }
@@ -66,7 +84,7 @@ static void read_observables(lat_settings *measure, ensemble *e, lat_error *erro
 static void read_format(lat_settings *chain, ensemble *e, lat_error *error)
 {
     static const char *const names[] = {"h5", "nersc", "ildg", "openqcd", NULL};
-    const lat_geometry *g = e->chain->geometry;
+    const lat_geometry *g = mc_chain_lattice(e->chain);
     lat_shape shape = {.dim = g->dim};
     memcpy(shape.size, g->size, sizeof shape.size);
     e->save_format = names[lat_settings_choice(chain, "save_format", "h5", names, error)];
@@ -117,9 +135,10 @@ static mc_history *new_history(const ensemble *e)
     return history;
 }
 
-static lat_status set_up(lat_settings *root, const char *directory, ensemble *e, lat_error *error)
+/* plan: nothing is to be run. */
+static lat_status set_up(lat_settings *root, const char *directory, bool plan, ensemble *e, lat_error *error)
 {
-    if (mc_chain_create(MPI_COMM_WORLD, root, lat_action_kinds, directory, &e->chain, error)) return error->status;
+    if ((plan ? mc_chain_plan : mc_chain_create)(MPI_COMM_WORLD, root, lat_action_kinds, directory, &e->chain, error)) return error->status;
     const mc_context context = mc_chain_context(e->chain, flow_layer_kinds);
     if (mc_updates_create(root, mc_update_tables, &context, &e->updates, &e->update_count, error)) return error->status;
     read_plan(root, e, error);
@@ -156,7 +175,7 @@ static char *product_of(const int64_t *numbers, int count)
 
 static char *layout_text(const ensemble *e)
 {
-    const lat_geometry *g = e->chain->geometry;
+    const lat_geometry *g = mc_chain_lattice(e->chain);
     int64_t ranks[LAT_MAX_DIM], lanes[LAT_MAX_DIM];
     for (int mu = 0; mu < LAT_MAX_DIM; mu++) {
         ranks[mu] = g->ranks[mu];
@@ -216,7 +235,8 @@ static lat_status write_checkpoint(ensemble *e, lat_error *error)
         e->chain->joules = joules < 0 || e->joules_before < 0 ? -1 : e->joules_before + joules;
     }
     bool keep = e->keep_checkpoints > 1 && e->kept != UINT64_MAX && e->kept != e->chain->state->step;
-    if (mc_history_write(MPI_COMM_WORLD, history, e->history, error) == LAT_DONE &&
+    if (trajectories_flush(&e->trajectories, error) == LAT_DONE &&
+        mc_history_write(MPI_COMM_WORLD, history, e->history, error) == LAT_DONE &&
         (!keep || checkpoints_keep(e->run, e->kept, error) == LAT_DONE) &&
         mc_checkpoint_write(checkpoint, e->chain, e->updates, e->update_count, &ties, error) == LAT_DONE) {
         e->kept = e->chain->state->step;
@@ -281,8 +301,8 @@ static lat_status go_on(ensemble *e, const char *path, lat_error *error)
 {
     char *identity = identity_with_model(e);
     mc_ties ties = {.config = identity};
-    if (mc_checkpoint_read(path, e->chain, e->updates, e->update_count, &ties, error) == LAT_DONE && check_length(e, path, error) == LAT_DONE &&
-        restore_history(e, ties.history, error) == LAT_DONE) {
+    if (mc_checkpoint_read(path, e->chain, e->updates, e->update_count, &ties, error) == LAT_DONE &&
+        check_length(e, path, error) == LAT_DONE && restore_history(e, ties.history, error) == LAT_DONE) {
         e->kept = e->chain->state->step;
         run_log(e->run, "resumed at step %" PRIu64, e->chain->state->step);
         if (strcmp(ties.build, run_build()) != 0)
@@ -315,18 +335,25 @@ static lat_status begin(ensemble *e, lat_error *error)
     return error->status;
 }
 
-/* Acceptance of the first update that has one; "-" if it is not known. */
-static char *acceptance_text(const ensemble *e)
+/* A figure of the first update that reports it; NaN if it is not known. */
+static double figure_of(const ensemble *e, const char *name)
 {
-    char *text = NULL;
-    for (int i = 0; i < e->update_count && !text; i++) {
+    double value = NAN;
+    for (int i = 0; i < e->update_count && isnan(value); i++) {
         json_t *report = json_object();
         e->updates[i]->table->report(e->updates[i], report);
-        const json_t *found = json_object_get(report, "acceptance");
-        if (json_is_number(found)) text = lat_text("%.4g", json_number_value(found));
+        const json_t *found = json_object_get(report, name);
+        if (json_is_number(found)) value = json_number_value(found);
         json_decref(report);
     }
-    return text ? text : lat_text("-");
+    return value;
+}
+
+/* "0.8712"; "-" if it is not known. */
+static char *acceptance_text(const ensemble *e)
+{
+    double acceptance = figure_of(e, "acceptance");
+    return isnan(acceptance) ? lat_text("-") : lat_text("%.4g", acceptance);
 }
 
 /* For who follows a run from outside: how it is doing, beside each configuration. */
@@ -351,7 +378,8 @@ static lat_status save_replica(const ensemble *e, int replica, const char *model
                      : lat_text("configs/step-%010" PRIu64 ".%s", state->step, e->save_format);
     char *path = run_path(e->run, name), *step = lat_text("%" PRIu64, state->step),
          *seed = lat_text("%" PRIu64, state->seed);
-    char *program = lat_text("flowhmc %s (%s)", PACKAGE_VERSION, run_build()), *number = lat_text("%d", replica), *beta = lat_text("%.17g", lat_action_beta(chain->action)),
+    char *program = lat_text("flowhmc %s (%s)", PACKAGE_VERSION, run_build()), *number = lat_text("%d", replica),
+         *beta = lat_text("%.17g", lat_action_beta(chain->action)),
          *boundary = lat_boundary_print(&state->gauge->boundary[replica], chain->geometry->dim);
     lat_provenance provenance[8] = {
         {"program", program}, {"seed", seed},          {"step", step}, {"replica", number},
@@ -411,6 +439,7 @@ static lat_status one_step(ensemble *e, lat_error *error)
         e->energy_started = true;
     }
     if (mc_chain_step(chain, e->updates, e->update_count, error)) return error->status;
+    trajectories_add(&e->trajectories, chain->state->step);
     if (e->energy_started) energy_look(&e->energy);
     int64_t counted = (int64_t)(chain->state->step - chain->thermalise);
     if (counted > 0 && counted % e->every == 0) measure(e);
@@ -422,13 +451,18 @@ static lat_status one_step(ensemble *e, lat_error *error)
 static void show(progress *progress, const ensemble *e)
 {
     const mc_history *h = e->history;
-    if (!mc_chain_counts(e->chain))
-        progress_show(progress, (int64_t)e->chain->state->step, "thermalising");
-    else if (h->rows == 0 || h->columns == 0)
-        progress_show(progress, (int64_t)e->chain->state->step, "sampling");
+    const int64_t step = (int64_t)e->chain->state->step;
+    if (!mc_chain_counts(e->chain) || h->rows == 0 || h->columns == 0) {
+        progress_show(progress, step, mc_chain_counts(e->chain) ? "sampling" : "thermalising");
+        return;
+    }
+    double value = h->value[(h->rows - 1) * h->replicas * h->columns], dh = figure_of(e, "exp_minus_dh");
+    char *acceptance = acceptance_text(e);
+    if (isnan(dh))
+        progress_show(progress, step, "acc %.5s  %s %.5g", acceptance, h->name[0], value);
     else
-        progress_show(progress, (int64_t)e->chain->state->step, "%s %.5g", h->name[0],
-                      h->value[(h->rows - 1) * h->replicas * h->columns]);
+        progress_show(progress, step, "acc %.5s  <exp(-dH)> %.4f  %s %.5g", acceptance, dh, h->name[0], value);
+    free(acceptance);
 }
 
 /* A few steps in memory, of which the first is not timed: it has audits and caches to fill.  Where an update draws
@@ -456,12 +490,12 @@ static lat_status try_out(ensemble *e, trial *trial, lat_error *error)
     return LAT_DONE;
 }
 
-/* What --dry-run does: nothing is written. */
-static void forecast(ensemble *e, lat_error *error)
+/* What --dry-run and --trial do: nothing is written. */
+static void forecast(ensemble *e, bool with_trial, lat_error *error)
 {
     trial trial;
     char *layout = layout_text(e);
-    if (try_out(e, &trial, error) == LAT_DONE) forecast_print(e, layout, &trial);
+    if (!with_trial || try_out(e, &trial, error) == LAT_DONE) forecast_print(e, layout, with_trial ? &trial : NULL);
     free(layout);
 }
 
@@ -472,8 +506,17 @@ static lat_status sample(ensemble *e, bool quiet, lat_error *error)
     progress progress;
     const char *reason = NULL;
     uint64_t end = end_of(e);
+    if (trajectories_open(&e->trajectories, e->run, e->updates, e->update_count, mc_replicas(e->chain->state), e->chain->state->step, error)) {
+        trajectories_close(&e->trajectories);
+        return error->status;
+    }
     stopper_start(&stopper, MPI_COMM_WORLD, e->run->directory, e->walltime);
     stopper.interval = (double)e->checkpoint_seconds;
+    if (stopper.job_end > 0) {
+        char left[16];
+        progress_duration(stopper.job_end - stopper.started, left);
+        run_log(e->run, "stops before the end of the job (SLURM_JOB_END_TIME), in %s at the latest", left);
+    }
     progress_start(&progress, "step", (int64_t)e->chain->state->step, (int64_t)end, quiet || e->run->rank > 0);
     while (e->chain->state->step < end && !error->status && !(reason = stopper_reason(&stopper))) {
         if (stopper.due && write_checkpoint(e, error) == LAT_DONE) stopper_saved(&stopper);
@@ -486,6 +529,7 @@ static lat_status sample(ensemble *e, bool quiet, lat_error *error)
         lat_fail(error, LAT_STOPPED, "%.300s: stopped at step %" PRIu64 " of %" PRIu64 " (%s): go on with --resume",
                  e->run->directory, e->chain->state->step, end, reason);
     stopper_end(&stopper);
+    trajectories_close(&e->trajectories);
     return error->status;
 }
 
@@ -525,7 +569,8 @@ static void warn_of_model(const ensemble *e, int update, const char *here)
         lat_action_free(lat_action_create(root, e->chain->state->gauge->group, lat_action_kinds, &no_action));
         char *printed = lat_settings_print(root), *there = action_lines(printed);
         if (!no_action.status && strcmp(here, there) != 0)
-            run_warn(e->run, "updates.[%d]: the model was trained for another action: %sthere, %shere: see its ESS and acceptance", update, there, here);
+            run_warn(e->run, "updates.[%d]: the model was trained for another action: %sthere, %shere: see its ESS and acceptance", update,
+                     there, here);
         free(printed);
         free(there);
     }
@@ -583,21 +628,33 @@ static char *folder_of(const char *path)
     return slash ? lat_text("%.*s", (int)(slash - path), path) : lat_text(".");
 }
 
+/* What can refuse a run before it has a directory.  Where there is a checkpoint, the start is not looked at again. */
+static lat_status check(const ensemble *e, const char *directory, const options *options, const char *config, lat_error *error)
+{
+    char *checkpoint = lat_text("%s/checkpoint.h5", directory);
+    if (options->resume) run_check(MPI_COMM_WORLD, directory, config, &changes, error);
+    if (!error->status && !(options->resume && on_disk(checkpoint))) mc_chain_check_start(e->chain, error);
+    free(checkpoint);
+    return error->status;
+}
+
 /* Runs the configuration of this file into a directory. */
 static void work_on(const char *path, const char *directory, const options *options, lat_error *error)
 {
     ensemble e = {0};
     lat_settings *root = NULL;
     char *folder = folder_of(path), *config = NULL;
+    const bool trial = options->own[TRIAL], plan = options->print_config || (options->dry_run && !trial);
     if (options_settings(options, MPI_COMM_WORLD, path, NULL, &root, error) == LAT_DONE &&
-        set_up(root, folder, &e, error) == LAT_DONE) {
+        set_up(root, folder, plan, &e, error) == LAT_DONE) {
         config = lat_settings_print(root);
         if (options->print_config) {
             if (e.chain->geometry->rank == 0) fputs(config, stdout);
-        } else if (options->dry_run) {
-            forecast(&e, error);
-        } else {
-            work_in(directory, options, &e, config, error);
+        } else if (check(&e, directory, options, config, error) == LAT_DONE) {
+            if (options->dry_run || trial)
+                forecast(&e, trial, error);
+            else
+                work_in(directory, options, &e, config, error);
         }
     }
     tear_down(&e);
@@ -620,7 +677,7 @@ static void work_on_example(const options *options, lat_error *error)
     int rank;
     MPI_Comm_rank(MPI_COMM_WORLD, &rank);
     work_on(path, directory, options, error);
-    if (!options->print_config && !options->dry_run) {
+    if (!options->print_config && !options->dry_run && !options->own[TRIAL]) {
         if (!error->status) work_on(other, inside, options, error);
         if (!error->status && rank == 0 && !options->quiet)
             comparison_print((const char *[]){directory, inside}, 2, error);

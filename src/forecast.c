@@ -1,6 +1,7 @@
 /* flowhmc: SPDX-License-Identifier: GPL-3.0-or-later
  *
- * forecast.c: what a run will need.  All that it works with is in memory by now, and was used by the trial.
+ * forecast.c: what a run will need.  All that it works with is in memory by now; of a large lattice a small piece, whose bytes are those
+ * of the whole in proportion to the sites, halos included.
  */
 #include "src/forecast.h"
 
@@ -26,7 +27,7 @@ static const char *size_text(double bytes, char text[SIZE_TEXT])
 /* Links of one file without its header (about a kilobyte): the formats of other programs hold whole matrices. */
 static int64_t config_bytes(const ensemble *e)
 {
-    const lat_geometry *g = e->chain->geometry;
+    const lat_geometry *g = mc_chain_lattice(e->chain);
     int n = e->chain->state->gauge->group == LAT_SU3 ? 3 : 2;
     int reals = strcmp(e->save_format, "h5") == 0 ? lat_link_reals(e->chain->state->gauge->group) : 2 * n * n;
     return g->volume * g->dim * reals * (int64_t)sizeof(double);
@@ -37,13 +38,15 @@ static void print_memory(const ensemble *e)
     struct mallinfo2 heap = mallinfo2();
     struct rusage usage;
     getrusage(RUSAGE_SELF, &usage);
-    double mine[2] = {(double)(heap.uordblks + heap.hblkhd), (double)usage.ru_maxrss * 1024}, most[2], sum[2];
+    const double share = (double)e->chain->geometry->all_sites / (double)mc_chain_lattice(e->chain)->all_sites,
+                 held = (double)(heap.uordblks + heap.hblkhd), resident = (double)usage.ru_maxrss * 1024;
+    double mine[2] = {held / share, held / share + (resident > held ? resident - held : 0)}, most[2], sum[2];
     MPI_Reduce(mine, most, 2, MPI_DOUBLE, MPI_MAX, 0, MPI_COMM_WORLD);
     MPI_Reduce(mine, sum, 2, MPI_DOUBLE, MPI_SUM, 0, MPI_COMM_WORLD);
     char a[SIZE_TEXT], b[SIZE_TEXT], c[SIZE_TEXT];
     if (e->chain->geometry->rank == 0)
-        printf("memory: %s on each rank at most, %s in all; with libraries %s on a rank at the peak\n",
-               size_text(most[0], a), size_text(sum[0], b), size_text(most[1], c));
+        printf("memory: %s%s on each rank at most, %s in all; with libraries %s on a rank%s\n", e->chain->planned ? "about " : "",
+               size_text(most[0], a), size_text(sum[0], b), size_text(most[1], c), e->chain->planned ? "" : " at the peak");
 }
 
 /* Bytes of the whole run. */
@@ -53,7 +56,7 @@ static double print_disk(const ensemble *e)
     int64_t bytes = config_bytes(e);
     double history = (double)(e->steps / e->every) * (double)(e->history->columns * replicas + 1) * sizeof(double);
     double checkpoint =
-        (double)e->chain->geometry->volume * e->chain->state->gauge->links->components * sizeof(double) * (double)replicas;
+        (double)mc_chain_lattice(e->chain)->volume * e->chain->state->gauge->links->components * sizeof(double) * (double)replicas;
     double all = (double)saved * (double)bytes + history + (double)e->keep_checkpoints * checkpoint;
     char a[SIZE_TEXT], b[SIZE_TEXT], c[SIZE_TEXT], d[SIZE_TEXT];
     printf("configuration: %" PRId64 " bytes (%s, %s); %" PRId64 " of them: %s\n", bytes, e->save_format,
@@ -72,8 +75,13 @@ void forecast_print(const ensemble *e, const char *layout, const trial *trial)
     double disk = print_disk(e);
     printf("%" PRIu64 " steps of thermalisation and %" PRId64 " more, each of", chain->thermalise, e->steps);
     for (int i = 0; i < e->update_count; i++) printf("%s %s", i ? "," : "", e->updates[i]->table->name);
-    printf("\ntrial: %" PRId64
-           " steps from the start, after a first one that is not timed: %.3g s a step, %.3g s a measurement\n",
+    printf("\n");
+    if (!trial) {
+        char a[SIZE_TEXT];
+        printf("storage: %s; time: --trial tells\n", size_text(disk, a));
+        return;
+    }
+    printf("trial: %" PRId64 " steps from the start, after a first one that is not timed: %.3g s a step, %.3g s a measurement\n",
            trial->steps, trial->step_seconds, trial->measure_seconds);
     double seconds = ((double)chain->thermalise + (double)e->steps) * trial->step_seconds +
                      (double)(e->steps / e->every) * trial->measure_seconds;

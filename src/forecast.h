@@ -1,6 +1,6 @@
 /* flowhmc: SPDX-License-Identifier: GPL-3.0-or-later
  *
- * forecast.h: what a run will need, before it is begun: memory, disk and, from a short trial, time.
+ * forecast.h: what a run will need, before it is begun: memory, disk and, where a short trial was made, time.
  */
 #ifndef FORECAST_H
 #define FORECAST_H
@@ -12,7 +12,7 @@ typedef struct {
     double step_seconds, measure_seconds; /* wall-clock time of one */
 } trial;
 
-/* Prints it on stdout.  Collective. */
+/* Prints it on stdout; trial: NULL if there was none.  Collective. */
 void forecast_print(const ensemble *ensemble, const char *layout, const trial *trial);
 
 #endif

@@ -22,7 +22,7 @@ typedef struct {
     int count;
     result *result;
     int slowest; /* -1: not known */
-    double core_seconds_per_entry, per_independent_sample;
+    double core_seconds_per_entry, per_independent_sample, processor_seconds;
 } results;
 
 static double exact_value(const mc_chain *chain, const char *name)
@@ -70,6 +70,7 @@ static results analyse(const ensemble *ensemble)
         if (r.slowest < 0 || r.result[i].estimate.tau_int > r.result[r.slowest].estimate.tau_int) r.slowest = i;
     }
     if (!known) r.slowest = -1;
+    r.processor_seconds = mc_chain_processor_seconds(ensemble->chain);
     r.core_seconds_per_entry = ensemble->chain->core_seconds / (double)(history->rows * history->replicas);
     r.per_independent_sample = known ? 2 * r.result[r.slowest].estimate.tau_int * r.core_seconds_per_entry : NAN;
     return r;
@@ -113,6 +114,7 @@ static json_t *cost_object(const ensemble *ensemble, const results *results)
     const mc_chain *chain = ensemble->chain;
     json_t *cost = json_object();
     mc_report_real(cost, "core_seconds", chain->core_seconds);
+    mc_report_real(cost, "processor_seconds", results->processor_seconds);
     mc_report_real(cost, "joules", chain->joules < 0 ? NAN : chain->joules);
     mc_report_real(cost, "per_independent_sample", results->per_independent_sample);
     json_object_set_new(cost, "slowest_observable",
@@ -203,24 +205,30 @@ static bool is_error(const json_t *object, const char *key)
     return found;
 }
 
-/* "hmc: seconds 1.2, acceptance 0.93": all numbers that the update reports. */
+/* "hmc: seconds 1.2, acceptance 0.93": all numbers that the update reports, in lines that fit a terminal. */
 static void say_updates(const ensemble *ensemble, json_t *updates)
 {
+    enum { WIDTH = 80 };
     size_t i;
     json_t *one;
     json_array_foreach(updates, i, one)
     {
-        lat_bytes line = {0};
+        char *line = lat_text("%s:", ensemble->updates[i]->table->name), *longer;
         const char *key;
         json_t *value;
         json_object_foreach(one, key, value)
         {
-            char *text = is_error(one, key) ? NULL : number_text(one, key, value);
-            if (text) lat_bytes_print(&line, "%s%s", line.size ? ", " : "", text);
-            free(text);
+            char *figure = is_error(one, key) ? NULL : number_text(one, key, value);
+            if (!figure) continue;
+            bool begins = line[strlen(line) - 1] == ':', full = strlen(line) + strlen(figure) + 2 > WIDTH;
+            if (full) run_log(ensemble->run, "%s,", line);
+            longer = full ? lat_text("    %s", figure) : lat_text("%s%s %s", line, begins ? "" : ",", figure);
+            free(line);
+            free(figure);
+            line = longer;
         }
-        run_log(ensemble->run, "%s: %s", ensemble->updates[i]->table->name, line.data ? line.data : "");
-        free(line.data);
+        run_log(ensemble->run, "%s", line);
+        free(line);
     }
 }
 
@@ -241,16 +249,12 @@ static void warn(const ensemble *ensemble, json_t *updates)
 static void say_cost(const ensemble *ensemble, const results *results)
 {
     const mc_chain *chain = ensemble->chain;
-    if (results->slowest < 0) {
-        run_log(ensemble->run,
-                "cost: %.4g core-seconds; not enough is measured to tell the cost of an independent sample",
-                chain->core_seconds);
-        return;
-    }
-    run_log(ensemble->run,
-            "cost: %.4g core-seconds; %.4g per independent sample (2 tau_int of %s x %.4g per measurement)",
-            chain->core_seconds, results->per_independent_sample, results->result[results->slowest].name,
-            results->core_seconds_per_entry);
+    run_log(ensemble->run, "cost: %.4g core-seconds by the clock, %.4g by the processors", chain->core_seconds, results->processor_seconds);
+    if (results->slowest < 0)
+        run_log(ensemble->run, "not enough is measured to tell the cost of an independent sample");
+    else
+        run_log(ensemble->run, "%.4g core-seconds per independent sample (2 tau_int of %s x %.4g)", results->per_independent_sample,
+                results->result[results->slowest].name, results->core_seconds_per_entry);
 }
 
 lat_status results_write(const ensemble *ensemble, lat_error *error)

@@ -1,6 +1,62 @@
 /* flowhmc: SPDX-License-Identifier: GPL-3.0-or-later
  *
  * run.c: run directories.
+ *
+ * What a run directory is, and how it changes.  The functions named here are in this file, in src/flowhmc.c (begin, go_on, sample,
+ * write_checkpoint, save_links) and in src/signals.c (stopper_*); flowtrain keeps to the same states with a model file in place of the
+ * checkpoint.
+ *
+ *                 run_open           begin              run_settle
+ *      (nothing) ---------> [entered] -----> [begun] -----------------> [running]
+ *          ^                    |               |                         |  |  |
+ *          |     run_close      |               |         write_checkpoint|  |  |
+ *          +--------------------+---------------+           and go on  <--+  |  |
+ *            (refused: traces are removed)                                   |  |
+ *                                                                            |  +--> [finished]  sample: all steps are done;
+ *                                                                            |                   results_write, run_close
+ *                                                                            +-----> [stopped]   sample: stopper_reason has one, or
+ *                                                                            |                   a failure: then no checkpoint
+ *                                                                            +-----> [killed]    no function: SIGKILL, a node
+ *
+ *      [finished], [stopped], [killed] --run_open(resume)--> [entered] --begin, go_on--> [begun] --run_settle--> [running]
+ *
+ *   nothing    There is no directory, or one without results.  What was begun and came to nothing (config.cfg alone) is nothing.
+ *   entered    The process holds the locks, and knows whether a run is to be resumed (run->resumed); the configuration was compared.
+ *   begun      The chain is at the step of the checkpoint, with the rows of the history up to it, or at its start.  Nothing was written.
+ *   running    config.cfg is that of this run.  From here on only sample writes.
+ *   stopped    checkpoint.h5 is of the last step that was done, whatever the reason: a signal, the file stop, a limit.
+ *   killed     checkpoint.h5 is of an earlier step, or is not there; the rest may be ahead of it.
+ *   resumed    is no state of its own: a running run whose first step is not 0.
+ *
+ * Order of writes.  In a step: measure (in memory); save_links, each file whole; then, if it is due by steps or by the clock,
+ *
+ *     0. trajectories.txt       trajectories_flush: lines were added with each step
+ *     1. history.h5             mc_history_write
+ *     2. checkpoint-step-N.h5   checkpoints_keep: a second name for the checkpoint before, if older ones are kept
+ *     3. checkpoint.h5          mc_checkpoint_write
+ *     4. older checkpoints      checkpoints_prune removes those that are too many
+ *
+ * and at the end summary.json.  Each file is written under NAME.tmp, synced, read again and compared, renamed, and its folder synced
+ * (lat_file_write, lat_h5_finish).  log.txt and
+ * trajectories.txt alone are appended to; resuming cuts the lines of trajectories.txt beyond the checkpoint.
+ *
+ * Invariants, at every instant and so after a kill at any:
+ *
+ *   1. A name that does not end in .tmp stands for a complete file, which was read back.
+ *   2. At most one process writes: it holds a lock on the directory and one on log.txt.  Of its ranks rank 0 alone touches small files.
+ *   3. Step of checkpoint.h5 <= last step of history.h5: 1 comes before 3.  The rows up to the checkpoint have the checksum that it
+ *      holds; go_on cuts those beyond, which are made again, to the same bytes.
+ *   4. Configurations up to the step of the checkpoint are in configs/; later ones are what the chain will save again, to the same bytes.
+ *   5. checkpoint.h5 is of the identity (all settings that matter, the seed, the hash of the model) that config.cfg and the command
+ *      line have.  What may differ is named by run_changes and is in no result.
+ *   6. config.cfg changes only in run_settle.  A process that is refused changes nothing but log.txt, and that only if it was to
+ *      resume a run.
+ *   7. Once checkpoint.h5 is there, it is there at every instant: rename replaces it.  An older one is never taken unasked.
+ *   8. A run is a function of its identity: whatever path through the states led to a step, history and configurations are the same, for
+ *      the same build; another build is warned of.
+ *
+ * Tests: tests/run.c (states, locks, refusals), tests/promises.sh (3, 5, 6), tests/resume.sh and tests/long/kills.sh (1, 3, 4, 8),
+ * tests/failures.sh (damaged files, full disks), tests/campaign.sh (7).
  */
 #ifdef HAVE_CONFIG_H
 #include <config.h>
@@ -269,6 +325,16 @@ lat_status run_open(MPI_Comm comm, const char *program, const char *directory, b
     return error->status;
 }
 
+lat_status run_check(MPI_Comm comm, const char *directory, const char *config, const run_changes *changes, lat_error *error)
+{
+    char *path = lat_text("%s/config.cfg", directory);
+    int found = access(path, F_OK) == 0;
+    MPI_Bcast(&found, 1, MPI_INT, 0, comm);
+    if (found) compare_with_file(comm, path, config, changes, error);
+    free(path);
+    return error->status;
+}
+
 lat_status run_settle(run *run, lat_error *error)
 {
     char *path = run_path(run, "config.cfg");
@@ -339,7 +405,9 @@ static void add_line(run *run, FILE *out, const char *before, const char *format
         lat_fail(&run->log_error, LAT_FILE, "%.300s/log.txt: cannot be written: %s: check the room on the disk",
                  run->directory, strerror(errno));
     if (!out) return;
-    fprintf(out, "%s%s%s\n", progress_terminal(out) ? "\r\033[K" : "", before, text);
+    if (progress_terminal(out)) fputs("\r\033[K", out);
+    if (out == stderr) fprintf(out, "%s: ", run->program);
+    fprintf(out, "%s%s\n", before, text);
     fflush(out);
 }
 

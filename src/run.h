@@ -36,6 +36,8 @@ typedef struct {
  * is at work in it.  config: what lat_settings_print returned for the settings after all keys were read. */
 lat_status run_open(MPI_Comm comm, const char *program, const char *directory, bool resume, bool quiet,
                     const char *config, const run_changes *changes, run **opened, lat_error *error);
+/* What run_open with resume would say of the configuration; nothing is touched. */
+lat_status run_check(MPI_Comm comm, const char *directory, const char *config, const run_changes *changes, lat_error *error);
 /* Writes config.cfg: call it when nothing can refuse the run any more.  Until then a run that is closed leaves the directory as it
  * was, but for the log of a run that was to be resumed. */
 lat_status run_settle(run *run, lat_error *error);

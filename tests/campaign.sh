@@ -57,13 +57,27 @@ result $? "from it the same bytes as a run that was never damaged; without the k
 
 # Word splitting is wanted: these are commands with their flags.
 # shellcheck disable=SC2086
-[ "$(status_of $MPIRUN $MPIRUN_FLAGS -n 2 "$build/flowhmc" run.cfg --out dry --dry-run --set chain.save_format=ildg --set chain.steps=50000)" = 0 ] &&
+[ "$(status_of $MPIRUN $MPIRUN_FLAGS -n 2 "$build/flowhmc" run.cfg --out dry --trial --set chain.save_format=ildg --set chain.steps=50000)" = 0 ] &&
     grep -q '2 ranks' out && grep -q 'configuration: 65536 bytes (ildg, 64.00 KiB); 10000 of them: 625.00 MiB' out &&
     grep -q '^memory: .* on each rank' out && grep -q '^trial: 5 steps' out &&
     awk '/^trial:/ { for (i = 2; i <= NF; i++) if ($i == "s" && $(i + 2) ~ /step/) step = $(i - 1); measure = $(NF - 3) }
         /^campaign:/ { hours = (50005 * step + 50000 * measure) / 1800; if (hours > 0 && $3 / hours > 0.97 && $3 / hours < 1.03) good = 1 }
         END { exit !good }' out && [ ! -e dry ]
-result $? "--dry-run: $(grep -s '^campaign' out); nothing is written"
+result $? "--trial: $(grep -s '^campaign' out); nothing is written"
+
+cat >large.cfg <<'CFG'
+lattice = { group = "su3"; size = [64, 64, 64, 128]; };
+action  = ( { kind = "luescher_weisz"; beta = 6.0; } );
+chain   = { steps = 10000; save_every = 20; };
+updates = ( { kind = "hmc"; trajectory = 1.0; steps = 20; } );
+measure = { observables = [ "plaquette", "wilson_loop_16x32" ]; };
+CFG
+"$build/flowhmc" large.cfg --dry-run >out 2>err </dev/null
+[ $? = 0 ] && grep -q '64 x 64 x 64 x 128' out && grep -q '^memory: about [0-9.]* GiB' out && grep -q '500 of them: 8.79 TiB' out && [ ! -e large ]
+result $? "a lattice that would not fit in memory is foretold: $(grep -s '^memory' out)"
+"$build/flowhmc" large.cfg --print-config --set 'lattice.size=[64,64,64,127]' >out 2>err </dev/null
+[ $? = 0 ] && grep -q 'size = \[64, 64, 64, 127\]' out
+result $? "and its configuration printed"
 
 # ------------------------------------------------------------------------------------------------------------ one by one
 
@@ -209,11 +223,25 @@ result $? "$(wc -l <started) jobs, each submitted by the one before: the same by
 [ "$(tail -1 queue.cancelled)" = "$(cat queue.last)" ] && grep -q 'done: queued: 10/10 configurations' queued/campaign/log.txt
 result $? "the job after the last is cancelled"
 
+before=$(cat queue.last)
+[ "$(status_of drive --out never --configs 10 --slurm head.sh --set chain.start=none.h5)" = 4 ] && grep -q 'none.h5' err &&
+    [ "$(status_of drive --out never --configs 10 --slurm head.sh --set chain.stpes=3)" = 3 ] && grep -q "is 'steps' meant" err &&
+    [ "$(status_of drive --out never --configs 10 --slurm head.sh --set chain.save_every=0)" = 3 ] && grep -q 'save_every is 0' err &&
+    [ "$(status_of drive --out queued --configs 20 --slurm head.sh --set action.[0].beta=2.0)" = 3 ] && grep -q 'was run with.*beta' err &&
+    [ "$before" = "$(cat queue.last)" ] && [ ! -e never ]
+result $? "what would fail in the queue is not submitted"
 RUN=broken
-[ "$(status_of drive --out broken --configs 10 --launch bin/launcher --slurm head.sh --set chain.start=none.h5)" = 0 ] && emptied &&
-    tail -1 queue.ended | grep -q ' 4$' && [ "$(status_of drive --out broken --configs 10 --report)" = 0 ] &&
-    grep -q '^stopped: flowhmc ended with exit code 4 (file or disk): .*none.h5' out
+sed 's/--print-config/--dry-run/' bin/launcher >bin/breaks && sed -i '3i [ ! -e breaks-now ] || { echo "flowhmc: node lost: it is gone" >\&2; exit 9; }' bin/breaks && chmod +x bin/breaks && touch breaks-now
+[ "$(status_of drive --out broken --configs 10 --launch bin/breaks --slurm head.sh)" = 0 ] && emptied &&
+    tail -1 queue.ended | grep -q ' [39]$' && [ "$(status_of drive --out broken --configs 10 --report)" = 0 ] && grep -q '^stopped: .*node lost' out
 result $? "a failure ends the chain: $(tail -1 out | cut -c 1-120)"
+rm breaks-now
+[ "$(status_of drive --out broken --configs 10 --launch bin/launcher --slurm head.sh)" = 0 ] && grep -q '^it was stopped: .*node lost' out && emptied && same broken >out
+result $? "given again, the command says what it was, and goes on"
+printf '#!/bin/bash\necho "module: command not found" >&2\nexit 1\n' >bad-head.sh
+[ "$(status_of drive --out mute --configs 10 --slurm bad-head.sh)" = 0 ] && emptied && cp "queue.$(cat queue.last).out" "slurm-$(cat queue.last).out" &&
+    [ "$(status_of drive --out mute --configs 10 --report)" = 0 ] && grep -q "job $(cat queue.last) ended without a word of its own: .*module: command not found" out
+result $? "a job that never came to work: $(tail -1 out)"
 
 # The end of a node: neither the job nor flowhmc comes to say anything.
 RUN=lost

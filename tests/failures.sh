@@ -65,6 +65,8 @@ expect 2 'unknown option' flowhmc --outt x run.cfg
 expect 2 'too many' flowhmc run.cfg run.cfg
 expect 4 'none.cfg' flowhmc none.cfg
 expect 3 'run.cfg:3.*is .steps. meant\|command line.*is .steps. meant' flowhmc --set chain.stepps=3 run.cfg
+sed 's/^updates/update/' run.cfg >singular.cfg
+expect 3 "singular.cfg:4: update: unknown key: is 'updates' meant" flowhmc singular.cfg
 expect 3 'betta' flowhmc --set 'action.[0].betta=3.0' run.cfg
 expect 3 'seed' flowhmc --set 'chain.seed="seven"' run.cfg
 expect 3 'size' flowhmc --set 'lattice.size=[-8,8]' run.cfg
@@ -77,7 +79,7 @@ expect 3 'observable\|not known' flowhmc --set 'measure.observables=["plaquete"]
 mpirun_ranks=4
 expect 3 'divide' flowhmc --set 'lattice.size=[6,6]' --set 'lattice.ranks=[4,1]' run.cfg
 expect 3 'ranks' flowhmc --set 'lattice.ranks=[2,1]' run.cfg
-expect 4 'none.h5' flowhmc --set 'updates.[0].model=none.h5' flow.cfg
+expect 4 'none.h5.*looked for ./none.h5, .*models/none.h5' flowhmc --set 'updates.[0].model=none.h5' flow.cfg
 mpirun_ranks=1
 
 expect 4 'none.h5' flowhmc --set 'updates.[0].model=none.h5' flow.cfg
@@ -108,7 +110,7 @@ config=$(find good/configs -name '*.h5' | sort | head -n 1)
 cp "$config" start.h5
 succeed flowhmc --quiet --out from-file --set chain.start=start.h5 run.cfg
 expect 4 'none.h5' flowhmc --out x1 --set chain.start=none.h5 run.cfg
-expect 5 'start.h5' flowhmc --out x2 --set chain.start=start.h5 --set 'lattice.size=[8,12]' run.cfg
+expect 3 'start.h5: is of u1 on 8 x 8' flowhmc --out x2 --set chain.start=start.h5 --set 'lattice.size=[8,12]' run.cfg
 cp start.h5 bad.h5
 flip bad.h5 2500
 expect 5 'bad.h5' flowhmc --out x3 --set chain.start=bad.h5 run.cfg

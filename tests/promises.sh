@@ -4,6 +4,7 @@
 # tests/promises.sh: what a run directory promises: it belongs to one run, whatever is put into it; a start that fails leaves it as
 # it was; whoever stops the program, and however early, gets a checkpoint or nothing; what cannot be right is said.
 : "${srcdir=.}"
+unset SLURM_JOB_END_TIME
 build=$PWD
 models=$(cd "$srcdir/share/models" && pwd) || exit 1
 # shellcheck source=tests/tap.sh
@@ -52,6 +53,17 @@ flowing() { "$build/flowhmc" --quiet flow.cfg "$@"; }
     [ "$(status_of flowing --out model --resume --set chain.steps=60)" = 3 ] && grep -q 'model = ' err
 result $? "another model under the same name is refused: $(head -c 150 err)"
 
+cut -d ' ' -f 1-3 longer/trajectories.txt >whole-lines
+"$build/flowhmc" --quiet run.cfg --out lines --set chain.steps=400000000 >out 2>err </dev/null &
+until_file lines/configs/step-0000000040.h5 $!
+kill -KILL $!
+wait $! 2>/dev/null
+echo 999999999 0.1 >>lines/trajectories.txt
+[ "$(status_of flow --out lines --resume --set chain.steps=10000000 --set walltime=1s)" = 7 ] &&
+    awk 'NR == 1 { good = $0 == "step dh_0 accepted_0 seconds_0" } NR > 1 && ($1 != NR - 1 || NF != 4) { good = 0 } END { exit !good }' lines/trajectories.txt &&
+    cut -d ' ' -f 1-3 lines/trajectories.txt | head -n 81 | cmp - whole-lines && "$build/flowstat" longer/trajectories.txt >out 2>err && grep -q '^dh_0' out
+result $? "a line for each trajectory, whatever was killed: $(sed -n 2p longer/trajectories.txt)"
+
 # ---------------------------------------------------------------------------------------------------------- the length
 
 [ "$(status_of flow --out typo)" = 0 ]
@@ -89,10 +101,23 @@ wait $first
 [ $? = 7 ] && grep -q 'signal 1)' first
 result $? "SIGHUP: $(cat first)"
 
+cat >su3.cfg <<'END'
+lattice = { group = "su3"; size = [4, 4, 4, 4]; };
+action  = ( { kind = "wilson"; beta = 5.7; } );
+chain   = { steps = 1; save_every = 1; save_format = "nersc"; };
+updates = ( { kind = "heatbath"; } );
+END
+su3() { "$build/flowhmc" --quiet su3.cfg "$@"; }
+[ "$(status_of su3 --out nersc)" = 0 ] && LC_ALL=C sed 's/^PLAQUETTE = .*/PLAQUETTE = 0.5/' nersc/configs/step-0000000001.nersc >start.nersc &&
+    [ "$(status_of su3 --out refused --set chain.start=start.nersc)" = 5 ] && [ ! -e refused ] &&
+    [ "$(status_of su3 --out forced --set chain.start=start.nersc --set chain.force=true)" = 0 ] && grep -q 'warning: .*start.nersc: plaquette' err
+result $? "a start that is not what it says: chain.force, and $(cat err)"
+
 # ------------------------------------------------------------------------------------------------------- signals, limits
 
-taken() { # process: does it take SIGTERM by now?
+taken() { # process: is it flowhmc by now, and does it take SIGTERM?
     local mask
+    grep -qs flowhmc "/proc/$1/comm" || return 1
     mask=$(sed -n 's/^SigCgt:[[:space:]]*//p' "/proc/$1/status" 2>/dev/null)
     [ -n "$mask" ] && [ $((0x$mask >> 14 & 1)) = 1 ]
 }
@@ -112,23 +137,27 @@ limited() { (ulimit -f 8192 && exec "$build/flowhmc" --quiet run.cfg "$@"); }
     [ -z "$(find limited -name '*.tmp')" ]
 result $? "a limit of the size of files: $(cat err)"
 
+SLURM_JOB_END_TIME=$(($(date +%s) + 4)) "$build/flowhmc" run.cfg --out job --set chain.steps=400000000 >out 2>err </dev/null
+[ $? = 7 ] && grep -q 'end of the job' err && grep -q '^stops before the end of the job' out
+result $? "a job's end: $(cat err)"
+
 # tests/long/kills.sh does it 50 times.
 (cd "$build" && KILLS=2 KILLS_GROUPS=clock bash "$srcdir/tests/long/kills.sh") >out 2>err && ! grep -q '^not ok' out
 result $? "killed with checkpoints by the clock: $(grep lost out | sed 's/.*clock: //')"
 
 # ------------------------------------------------------------------------------------------------------------ nonsense
 
-[ "$(status_of flow --out turning --set 'updates=({kind="overrelax";})')" = 0 ] && grep -q '^warning: updates: overrelax and instanton alone' err
+[ "$(status_of flow --out turning --set 'updates=({kind="overrelax";})')" = 0 ] && grep -q '^flowhmc: warning: updates: overrelax and instanton alone' err
 result $? "overrelaxation alone: $(head -1 err)"
 sed 's/kind = "hmc"; steps = 4;/kind = "overrelax";/' run.cfg >turning.cfg
 "$build/flowhmc" turning.cfg --out reflected >out 2>err </dev/null
-[ $? = 0 ] && grep -q '^warning: updates: overrelax' err && ! grep -q '[0-9]\{4,\}[0-9.e+]* sigma' out && grep -q '^plaquette .* -$' out
+[ $? = 0 ] && grep -q '^flowhmc: warning: updates: overrelax' err && ! grep -q '[0-9]\{4,\}[0-9.e+]* sigma' out && grep -q '^plaquette .* -$' out
 result $? "and rounding is taken for no variance: $(grep '^plaquette' out)"
 [ "$(status_of flow --out stuck --set 'updates.[0].trajectory=4.0' --set 'updates.[0].steps=1' --set 'action.[0].beta=100.0')" = 0 ] &&
-    grep -q '^warning: updates.\[0\] (hmc) accepted nothing' err
+    grep -q '^flowhmc: warning: updates.\[0\] (hmc) accepted nothing' err
 result $? "no acceptance in the whole run: $(cat err)"
 cp "$models/u1-beta3.h5" model.h5
-[ "$(status_of flowing --out foreign)" = 0 ] && grep -q '^warning: .*beta = 3.0.*there.*beta = 2.0.*here' err && [ "$(wc -l <err)" = 1 ]
+[ "$(status_of flowing --out foreign)" = 0 ] && grep -q '^flowhmc: warning: .*beta = 3.0.*there.*beta = 2.0.*here' err && [ "$(wc -l <err)" = 1 ]
 result $? "a model of another action: $(cat err)"
 
 echo "1..$count"

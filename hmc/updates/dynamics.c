@@ -17,7 +17,15 @@ lat_status mc_dynamics_create(lat_settings *settings, const lat_geometry *geomet
     if (mc_trajectory_create(settings, geometry, action, &dynamics->trajectory, error)) return error->status;
     dynamics->dh = lat_alloc(geometry->members, sizeof *dynamics->dh);
     dynamics->accepted = lat_alloc(geometry->members, sizeof *dynamics->accepted);
+    dynamics->figure = lat_alloc(2 * (int64_t)geometry->members, sizeof *dynamics->figure);
     return LAT_DONE;
+}
+
+void mc_dynamics_show(const mc_dynamics *dynamics, mc_update *update)
+{
+    static const char *const names[] = {"dh", "accepted", NULL};
+    update->figure_name = names;
+    update->figure = dynamics->figure;
 }
 
 void mc_dynamics_free(mc_dynamics *dynamics)
@@ -25,6 +33,7 @@ void mc_dynamics_free(mc_dynamics *dynamics)
     mc_trajectory_free(&dynamics->trajectory);
     free(dynamics->dh);
     free(dynamics->accepted);
+    free(dynamics->figure);
 }
 
 bool mc_dynamics_audited(const mc_state *state, int index)
@@ -80,6 +89,10 @@ lat_status mc_dynamics_step(mc_update *update, mc_dynamics *dynamics, const mc_s
     if (mc_trajectory_run(&dynamics->trajectory, action, gauge, &momenta, &acceptance, dynamics->dh, dynamics->accepted, error))
         return error->status;
     if (state->counts) count(update, dynamics, mc_replicas(state));
+    for (int m = 0; m < mc_replicas(state); m++) {
+        dynamics->figure[2 * m] = dynamics->dh[m];
+        dynamics->figure[2 * m + 1] = dynamics->accepted[m];
+    }
 
     bool all_lost = true;
     for (int m = 0; m < mc_replicas(state); m++) all_lost = all_lost && isnan(dynamics->dh[m]);

@@ -67,7 +67,10 @@ static mc_update *create(lat_settings *settings, const mc_context *context, int 
     f->base = (mc_update){.table = &mc_update_fthmc, .index = index, .memory_count = STATES};
     f->base.memory = lat_alloc(STATES, sizeof *f->base.memory);
     f->name = lat_settings_string(settings, "model", NULL, error);
-    if (!error->status && set_up(f, settings, context, error) == LAT_DONE) return &f->base;
+    if (!error->status && set_up(f, settings, context, error) == LAT_DONE) {
+        mc_dynamics_show(&f->dynamics, &f->base);
+        return &f->base;
+    }
     release(&f->base);
     return NULL;
 }

@@ -25,8 +25,10 @@ static mc_update *create(lat_settings *settings, const mc_context *context, int 
     hmc *h = lat_alloc(1, sizeof *h);
     h->base = (mc_update){.table = &mc_update_hmc, .index = index, .memory_count = MC_DYNAMICS_STATES};
     h->base.memory = lat_alloc(MC_DYNAMICS_STATES, sizeof *h->base.memory);
-    if (mc_dynamics_create(settings, mc_lattice(state), state->action, &h->dynamics, error) == LAT_DONE)
+    if (mc_dynamics_create(settings, mc_lattice(state), state->action, &h->dynamics, error) == LAT_DONE) {
+        mc_dynamics_show(&h->dynamics, &h->base);
         return &h->base;
+    }
     release(&h->base);
     return NULL;
 }

@@ -18,8 +18,9 @@ lat_status mc_model_read(const mc_context *context, const char *name, flow_model
     MPI_Comm comm = mc_lattice(state)->comm;
     if (state->gauge->couplings)
         return lat_fail(error, LAT_CONFIG, "updates: %s: flows know periodic lattices alone: use hmc or heatbath", name);
-    char *path = mc_find_file(context->directory, "models", name);
-    lat_status status = flow_model_read(comm, path ? path : name, context->layers, model, NULL, error);
+    char *path;
+    if (mc_find_needed(comm, context->directory, "models", name, &path, error)) return error->status;
+    lat_status status = flow_model_read(comm, path, context->layers, model, NULL, error);
     free(path);
     if (status) return status;
     if ((*model)->group == state->gauge->group && (*model)->dim == mc_lattice(state)->dim) return LAT_DONE;

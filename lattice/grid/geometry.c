@@ -373,7 +373,7 @@ static void release_kept(lat_geometry *g)
 
 /* -------------------------------------------------------------------------------------------------------- the whole */
 
-lat_status lat_geometry_create(MPI_Comm comm, const lat_shape *shape, lat_geometry **geometry, lat_error *error)
+lat_status lat_geometry_plan(MPI_Comm comm, const lat_shape *shape, lat_geometry **geometry, lat_error *error)
 {
     *geometry = NULL;
     if (check_shape(shape, error)) return error->status;
@@ -408,6 +408,17 @@ lat_status lat_geometry_create(MPI_Comm comm, const lat_shape *shape, lat_geomet
         }
     }
     number_sites(g);
+    *geometry = g;
+    return LAT_DONE;
+refused:
+    lat_geometry_free(g);
+    return error->status;
+}
+
+lat_status lat_geometry_create(MPI_Comm comm, const lat_shape *shape, lat_geometry **geometry, lat_error *error)
+{
+    if (lat_geometry_plan(comm, shape, geometry, error)) return error->status;
+    lat_geometry *g = *geometry;
     link_neighbours(g);
     place_lanes(g);
     index_sites(g);
@@ -416,11 +427,7 @@ lat_status lat_geometry_create(MPI_Comm comm, const lat_shape *shape, lat_geomet
     g->parity[1] = lat_sites_where(g, has_parity, 1);
     g->inner = lat_sites_where(g, is_inner, 1);
     g->outer = lat_sites_where(g, is_inner, 0);
-    *geometry = g;
     return LAT_DONE;
-refused:
-    lat_geometry_free(g);
-    return error->status;
 }
 
 bool lat_geometry_serves(const lat_geometry *g, lat_precision precision)

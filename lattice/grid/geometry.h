@@ -72,6 +72,9 @@ typedef struct lat_geometry {
 /* Collective over comm, which is duplicated.  LAT_CONFIG if the shape cannot be met, alike on all ranks: the message says which extent
  * does not divide by what, or is less than the halo. */
 lat_status lat_geometry_create(MPI_Comm comm, const lat_shape *shape, lat_geometry **geometry, lat_error *error);
+/* The same without tables: extents, ranks, lanes, blocks and the number of sites, to foretell what a lattice takes.  Nothing can be
+ * put on it. */
+lat_status lat_geometry_plan(MPI_Comm comm, const lat_shape *shape, lat_geometry **geometry, lat_error *error);
 void lat_geometry_free(lat_geometry *geometry); /* collective */
 
 /* Whether fields of this precision may live on a geometry: its lanes are whole vectors of them.  A geometry that was laid out
