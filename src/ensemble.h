@@ -30,6 +30,13 @@ typedef struct {
     double joules_before; /* of the runs that this one goes on from */
 } ensemble;
 
+/* The step at which it is done. */
+uint64_t ensemble_end(const ensemble *ensemble);
+/* A figure of the first update that reports it; NaN if it is not known. */
+double ensemble_figure(const ensemble *ensemble, const char *name);
+/* The acceptance as text, "0.8712", or "-"; free() it. */
+char *ensemble_acceptance(const ensemble *ensemble);
+
 /* Writes summary.json and says what came out: observables with their errors, autocorrelation times and, in two
  * dimensions, exact values, what the updates report, the cost.  Collective. */
 lat_status results_write(const ensemble *ensemble, lat_error *error);

@@ -7,8 +7,10 @@
 #include "src/checkpoints.h"
 #include "src/comparison.h"
 #include "src/forecast.h"
+#include "src/keeping.h"
 #include "src/options.h"
 #include "src/progress.h"
+#include "src/remarks.h"
 #include "src/signals.h"
 
 #include <inttypes.h>
@@ -49,8 +51,6 @@ static const char *const free_keys[] = {
 static const run_changes changes = {free_keys, "chain.steps"};
 
 /* ----------------------------------------------------------------------------------------------------------- set-up */
-
-static uint64_t end_of(const ensemble *e) { return e->chain->thermalise + (uint64_t)e->steps; }
 
 /* Of a lattice that is only planned a piece is there, which may be smaller than a loop; one that fits there takes its place. */
 static const char *loop_that_fits(const ensemble *e, const char *name)
@@ -195,224 +195,6 @@ static char *layout_text(const ensemble *e)
     return text;
 }
 
-/* ------------------------------------------------------------------------------------------------------- keeping it */
-
-/* The model of the updates that have one; "" if there is none. */
-static char *model_hash(const ensemble *e)
-{
-    char *hash = NULL;
-    for (int i = 0; i < e->update_count && !hash; i++) {
-        json_t *report = json_object();
-        e->updates[i]->table->report(e->updates[i], report);
-        const char *found = json_string_value(json_object_get(json_object_get(report, "model"), "sha256"));
-        if (found) hash = lat_text("%s", found);
-        json_decref(report);
-    }
-    return hash ? hash : lat_text("%s", "");
-}
-
-/* The seed and all settings that matter, and the model itself, whatever the name of its file. */
-static char *identity_with_model(const ensemble *e)
-{
-    char *model = model_hash(e), *text = lat_text("%smodel = \"%s\";\n", e->identity, model);
-    free(model);
-    return text;
-}
-
-/* Rows of the history up to the present step. */
-static int64_t rows_due(const ensemble *e)
-{
-    return mc_chain_counts(e->chain) ? (int64_t)(e->chain->state->step - e->chain->thermalise) / e->every : 0;
-}
-
-/* The history goes first: it is never behind the checkpoint. */
-static lat_status write_checkpoint(ensemble *e, lat_error *error)
-{
-    char *history = run_path(e->run, "history.h5"), *checkpoint = run_path(e->run, "checkpoint.h5"), *identity = identity_with_model(e);
-    const mc_ties ties = {identity, run_build(), mc_history_checksum(e->history, e->history->rows)};
-    if (e->energy_started) {
-        double joules = energy_joules(&e->energy);
-        e->chain->joules = joules < 0 || e->joules_before < 0 ? -1 : e->joules_before + joules;
-    }
-    bool keep = e->keep_checkpoints > 1 && e->kept != UINT64_MAX && e->kept != e->chain->state->step;
-    if (trajectories_flush(&e->trajectories, error) == LAT_DONE &&
-        mc_history_write(MPI_COMM_WORLD, history, e->history, error) == LAT_DONE &&
-        (!keep || checkpoints_keep(e->run, e->kept, error) == LAT_DONE) &&
-        mc_checkpoint_write(checkpoint, e->chain, e->updates, e->update_count, &ties, error) == LAT_DONE) {
-        e->kept = e->chain->state->step;
-        checkpoints_prune(e->run, e->keep_checkpoints - 1, error);
-    }
-    free(identity);
-    free(history);
-    free(checkpoint);
-    return error->status;
-}
-
-static bool same_columns(const mc_history *a, const mc_history *b)
-{
-    bool same = a->columns == b->columns;
-    for (int column = 0; same && column < a->columns; column++) same = strcmp(a->name[column], b->name[column]) == 0;
-    return same;
-}
-
-/* A history of the run so far, cut where the checkpoint is, and no other: up to there it is what the checkpoint was written with. */
-static lat_status restore_history(ensemble *e, uint32_t checksum, lat_error *error)
-{
-    char *path = run_path(e->run, "history.h5");
-    mc_history *found, *wanted = e->history;
-    if (mc_history_read(MPI_COMM_WORLD, path, &found, error) == LAT_DONE) {
-        if (!same_columns(found, wanted) || found->replicas != wanted->replicas || found->first_step != wanted->first_step ||
-            found->every != wanted->every || found->rows < rows_due(e) ||
-            mc_history_checksum(found, rows_due(e)) != checksum) {
-            lat_fail(error, LAT_FORMAT,
-                     "%.300s: does not belong to the checkpoint beside it: take the one of the same run, or start anew",
-                     path);
-            mc_history_free(found);
-        } else {
-            mc_history_free(e->history);
-            e->history = found;
-            found->rows = rows_due(e);
-        }
-    }
-    free(path);
-    return error->status;
-}
-
-static bool on_disk(const char *path)
-{
-    int rank, found = 0;
-    MPI_Comm_rank(MPI_COMM_WORLD, &rank);
-    if (rank == 0) found = access(path, F_OK) == 0;
-    MPI_Bcast(&found, 1, MPI_INT, 0, MPI_COMM_WORLD);
-    return found;
-}
-
-/* The step that the checkpoint is of must lie within the run as it is asked for now. */
-static lat_status check_length(const ensemble *e, const char *path, lat_error *error)
-{
-    const mc_chain *chain = e->chain;
-    if (chain->state->step > end_of(e))
-        lat_fail(error, LAT_CONFIG, "%.200s: %" PRIu64 " steps after thermalisation are done: give chain.steps = %" PRIu64 " or more", path,
-                 chain->state->step - chain->thermalise, chain->state->step - chain->thermalise);
-    return error->status;
-}
-
-static lat_status go_on(ensemble *e, const char *path, lat_error *error)
-{
-    char *identity = identity_with_model(e);
-    mc_ties ties = {.config = identity};
-    if (mc_checkpoint_read(path, e->chain, e->updates, e->update_count, &ties, error) == LAT_DONE &&
-        check_length(e, path, error) == LAT_DONE && restore_history(e, ties.history, error) == LAT_DONE) {
-        e->kept = e->chain->state->step;
-        run_log(e->run, "resumed at step %" PRIu64, e->chain->state->step);
-        if (strcmp(ties.build, run_build()) != 0)
-            run_warn(e->run, "the checkpoint is of another build (%.80s; this is %.80s): from here on the last bits may be others than if one "
-                             "build had done it all", ties.build, run_build());
-    } else if (error->status == LAT_FORMAT || error->status == LAT_FILE) {
-        checkpoints_advise(e->run, error);
-    }
-    free((char *)(uintptr_t)ties.build);
-    free(identity);
-    return error->status;
-}
-
-/* From the checkpoint, if there is one, else from the start. */
-static lat_status begin(ensemble *e, lat_error *error)
-{
-    char *path = run_path(e->run, "checkpoint.h5");
-    e->kept = UINT64_MAX;
-    if (e->run->resumed && on_disk(path)) {
-        go_on(e, path, error);
-    } else if (e->run->resumed && checkpoints_older(e->run)) {
-        lat_fail(error, LAT_FILE, "%.200s: is not there, but older ones are: remove them to start anew", path);
-        checkpoints_advise(e->run, error);
-    } else {
-        if (e->run->resumed) run_log(e->run, "there is no checkpoint yet: starting anew");
-        mc_chain_start(e->chain, error);
-    }
-    e->joules_before = e->chain->joules;
-    free(path);
-    return error->status;
-}
-
-/* A figure of the first update that reports it; NaN if it is not known. */
-static double figure_of(const ensemble *e, const char *name)
-{
-    double value = NAN;
-    for (int i = 0; i < e->update_count && isnan(value); i++) {
-        json_t *report = json_object();
-        e->updates[i]->table->report(e->updates[i], report);
-        const json_t *found = json_object_get(report, name);
-        if (json_is_number(found)) value = json_number_value(found);
-        json_decref(report);
-    }
-    return value;
-}
-
-/* "0.8712"; "-" if it is not known. */
-static char *acceptance_text(const ensemble *e)
-{
-    double acceptance = figure_of(e, "acceptance");
-    return isnan(acceptance) ? lat_text("-") : lat_text("%.4g", acceptance);
-}
-
-/* For who follows a run from outside: how it is doing, beside each configuration. */
-static void note_saved(const ensemble *e)
-{
-    const mc_history *h = e->history;
-    char *acceptance = acceptance_text(e);
-    if (h->rows > 0 && h->columns > 0)
-        run_note(e->run, "saved step %" PRIu64 ": acceptance %s, %s %.8g", e->chain->state->step, acceptance, h->name[0],
-                 h->value[(h->rows - 1) * h->replicas * h->columns]);
-    else
-        run_note(e->run, "saved step %" PRIu64 ": acceptance %s", e->chain->state->step, acceptance);
-    free(acceptance);
-}
-
-static lat_status save_replica(const ensemble *e, int replica, const char *model, lat_error *error)
-{
-    const mc_chain *chain = e->chain;
-    const mc_state *state = chain->state;
-    char *name = mc_replicas(state) > 1
-                     ? lat_text("configs/step-%010" PRIu64 "-replica-%05d.%s", state->step, replica, e->save_format)
-                     : lat_text("configs/step-%010" PRIu64 ".%s", state->step, e->save_format);
-    char *path = run_path(e->run, name), *step = lat_text("%" PRIu64, state->step),
-         *seed = lat_text("%" PRIu64, state->seed);
-    char *program = lat_text("flowhmc %s (%s)", PACKAGE_VERSION, run_build()), *number = lat_text("%d", replica),
-         *beta = lat_text("%.17g", lat_action_beta(chain->action)),
-         *boundary = lat_boundary_print(&state->gauge->boundary[replica], chain->geometry->dim);
-    lat_provenance provenance[8] = {
-        {"program", program}, {"seed", seed},          {"step", step}, {"replica", number},
-        {"configuration", e->identity},          {"model_sha256", model},
-    };
-    int count = 6;
-    if (!isnan(lat_action_beta(chain->action))) provenance[count++] = (lat_provenance){"beta", beta};
-    if (boundary) provenance[count++] = (lat_provenance){"boundary", boundary};
-    lat_config_write(path, state->gauge, replica, provenance, count, error);
-    free(name);
-    free(path);
-    free(step);
-    free(seed);
-    free(program);
-    free(number);
-    free(boundary);
-    free(beta);
-    return error->status;
-}
-
-static lat_status save_links(const ensemble *e, lat_error *error)
-{
-    char *folder = run_path(e->run, "configs"), *model = model_hash(e);
-    if (e->run->rank == 0) mkdir(folder, 0777); /* if it fails, so does the writing, with a message */
-    MPI_Barrier(MPI_COMM_WORLD);
-    for (int replica = 0; replica < mc_replicas(e->chain->state) && !error->status; replica++)
-        save_replica(e, replica, model, error);
-    if (!error->status) note_saved(e);
-    free(folder);
-    free(model);
-    return error->status;
-}
-
 /* --------------------------------------------------------------------------------------------------------- sampling */
 
 static void measure(ensemble *e)
@@ -443,8 +225,8 @@ static lat_status one_step(ensemble *e, lat_error *error)
     if (e->energy_started) energy_look(&e->energy);
     int64_t counted = (int64_t)(chain->state->step - chain->thermalise);
     if (counted > 0 && counted % e->every == 0) measure(e);
-    if (counted > 0 && e->save_every > 0 && counted % e->save_every == 0 && save_links(e, error)) return error->status;
-    if (e->checkpoint_every > 0 && chain->state->step % (uint64_t)e->checkpoint_every == 0) return write_checkpoint(e, error);
+    if (counted > 0 && e->save_every > 0 && counted % e->save_every == 0 && keeping_save(e, error)) return error->status;
+    if (e->checkpoint_every > 0 && chain->state->step % (uint64_t)e->checkpoint_every == 0) return keeping_checkpoint(e, error);
     return LAT_DONE;
 }
 
@@ -456,8 +238,8 @@ static void show(progress *progress, const ensemble *e)
         progress_show(progress, step, mc_chain_counts(e->chain) ? "sampling" : "thermalising");
         return;
     }
-    double value = h->value[(h->rows - 1) * h->replicas * h->columns], dh = figure_of(e, "exp_minus_dh");
-    char *acceptance = acceptance_text(e);
+    double value = h->value[(h->rows - 1) * h->replicas * h->columns], dh = ensemble_figure(e, "exp_minus_dh");
+    char *acceptance = ensemble_acceptance(e);
     if (isnan(dh))
         progress_show(progress, step, "acc %.5s  %s %.5g", acceptance, h->name[0], value);
     else
@@ -505,7 +287,7 @@ static lat_status sample(ensemble *e, bool quiet, lat_error *error)
     stopper stopper;
     progress progress;
     const char *reason = NULL;
-    uint64_t end = end_of(e);
+    uint64_t end = ensemble_end(e);
     if (trajectories_open(&e->trajectories, e->run, e->updates, e->update_count, mc_replicas(e->chain->state), e->chain->state->step, error)) {
         trajectories_close(&e->trajectories);
         return error->status;
@@ -519,12 +301,12 @@ static lat_status sample(ensemble *e, bool quiet, lat_error *error)
     }
     progress_start(&progress, "step", (int64_t)e->chain->state->step, (int64_t)end, quiet || e->run->rank > 0);
     while (e->chain->state->step < end && !error->status && !(reason = stopper_reason(&stopper))) {
-        if (stopper.due && write_checkpoint(e, error) == LAT_DONE) stopper_saved(&stopper);
+        if (stopper.due && keeping_checkpoint(e, error) == LAT_DONE) stopper_saved(&stopper);
         if (!error->status) one_step(e, error);
         if (progress_due(&progress, (int64_t)e->chain->state->step)) show(&progress, e);
     }
     progress_finish(&progress);
-    if (!error->status && e->kept != e->chain->state->step) write_checkpoint(e, error);
+    if (!error->status && e->kept != e->chain->state->step) keeping_checkpoint(e, error);
     if (!error->status && reason)
         lat_fail(error, LAT_STOPPED, "%.300s: stopped at step %" PRIu64 " of %" PRIu64 " (%s): go on with --resume",
                  e->run->directory, e->chain->state->step, end, reason);
@@ -535,59 +317,13 @@ static lat_status sample(ensemble *e, bool quiet, lat_error *error)
 
 /* ---------------------------------------------------------------------------------------------------------- the run */
 
-/* Do the updates reach every configuration?  A reflection keeps the action, and an instanton changes the charge alone. */
-static void warn_of_updates(const ensemble *e)
-{
-    for (int i = 0; i < e->update_count; i++)
-        if (e->updates[i]->table != &mc_update_overrelax && e->updates[i]->table != &mc_update_instanton) return;
-    run_warn(e->run, "updates: overrelax and instanton alone do not reach every configuration: the results will be wrong; add heatbath or hmc");
-}
-
-/* The lines of the action in a printed configuration, "action.[0].beta = 2.0;". */
-static char *action_lines(const char *config)
-{
-    char *all = run_identity(config, &(run_changes){0}), *text = NULL;
-    size_t size = 0;
-    FILE *out = open_memstream(&text, &size);
-    if (!out) lat_abort(LAT_CONFIG, "memory: none left to compare actions");
-    for (const char *line = all; *line; line += strcspn(line, "\n") + 1)
-        if (strncmp(line, "action.", strlen("action.")) == 0) fprintf(out, "%.*s ", (int)strcspn(line, "\n"), line);
-    if (fclose(out) != 0) lat_abort(LAT_CONFIG, "memory: none left to compare actions");
-    free(all);
-    return text;
-}
-
-/* A flow for another action proposes badly; or does it well, after a training for a coupling near by. */
-static void warn_of_model(const ensemble *e, int update, const char *here)
-{
-    json_t *report = json_object();
-    e->updates[update]->table->report(e->updates[update], report);
-    const char *action = json_string_value(json_object_get(json_object_get(report, "model"), "action"));
-    lat_error no_action = {0};
-    lat_settings *root = NULL;
-    if (action && *action && lat_settings_parse(action, "model", &root, &no_action) == LAT_DONE) {
-        lat_action_free(lat_action_create(root, e->chain->state->gauge->group, lat_action_kinds, &no_action));
-        char *printed = lat_settings_print(root), *there = action_lines(printed);
-        if (!no_action.status && strcmp(here, there) != 0)
-            run_warn(e->run, "updates.[%d]: the model was trained for another action: %sthere, %shere: see its ESS and acceptance", update,
-                     there, here);
-        free(printed);
-        free(there);
-    }
-    lat_settings_free(root);
-    json_decref(report);
-}
-
 static void say_beginning(const ensemble *e)
 {
     char *layout = layout_text(e);
     run_log(e->run, "flowhmc %s (%s): %s", PACKAGE_VERSION, run_build(), layout);
     for (int i = 0; i < e->update_count; i++) run_log(e->run, "updates.[%d]: %s", i, e->updates[i]->table->name);
     free(layout);
-    warn_of_updates(e);
-    char *action = action_lines(e->identity);
-    for (int i = 0; i < e->update_count; i++) warn_of_model(e, i, action);
-    free(action);
+    remarks_on(e);
 }
 
 static void work_in(const char *directory, const options *options, ensemble *e, const char *config, lat_error *error)
@@ -597,7 +333,7 @@ static void work_in(const char *directory, const options *options, ensemble *e, 
         return;
     e->identity = run_identity(config, &changes);
     say_beginning(e);
-    if (begin(e, error) == LAT_DONE && run_settle(e->run, error) == LAT_DONE) sample(e, options->quiet, error);
+    if (keeping_begin(e, error) == LAT_DONE && run_settle(e->run, error) == LAT_DONE) sample(e, options->quiet, error);
     lat_error result_error = {0};
     if (error->status == LAT_DONE || error->status == LAT_STOPPED) results_write(e, &result_error);
     if (error->status)
@@ -615,7 +351,7 @@ static char *default_directory(const char *path, bool first_free)
     const char *slash = strrchr(path, '/'), *name = slash ? slash + 1 : path, *dot = strrchr(name, '.');
     int length = dot && dot > name ? (int)(dot - name) : (int)strlen(name);
     char *directory = lat_text("%.*s%s", length, name, dot && dot > name ? "" : ".run");
-    for (int i = 2; first_free && on_disk(directory); i++) {
+    for (int i = 2; first_free && keeping_on_disk(directory); i++) {
         free(directory);
         directory = lat_text("%.*s-%d", length, name, i);
     }
@@ -633,7 +369,7 @@ static lat_status check(const ensemble *e, const char *directory, const options 
 {
     char *checkpoint = lat_text("%s/checkpoint.h5", directory);
     if (options->resume) run_check(MPI_COMM_WORLD, directory, config, &changes, error);
-    if (!error->status && !(options->resume && on_disk(checkpoint))) mc_chain_check_start(e->chain, error);
+    if (!error->status && !(options->resume && keeping_on_disk(checkpoint))) mc_chain_check_start(e->chain, error);
     free(checkpoint);
     return error->status;
 }
