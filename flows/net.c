@@ -115,6 +115,7 @@ flow_net_layout *flow_net_lay_out(const flow_net *net, flow_map *map, const flow
         if (has_slope(net, stage)) layout->scratch[1][stage] = flow_scratch(map, slot + 4 * stage + 2, net->channel[stage], map->precision);
     }
     flow_net_use_kept(layout, false);
+    layout->parameters = first;
     return layout;
 }
 

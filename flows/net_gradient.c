@@ -44,7 +44,7 @@ static flow_map *where(const flow_net_layout *layout) { return split(layout) ? f
 
 static int64_t bytes_of_gradient(const flow_net_layout *layout, const flow_map *map)
 {
-    return flow_net_parameters(layout->net) * map->geometry->lanes * (int64_t)flow_real_size(map);
+    return layout->parameters * map->geometry->lanes * (int64_t)flow_real_size(map);
 }
 
 void flow_net_gradient_begin(flow_net_layout *layout)
@@ -98,6 +98,6 @@ void flow_net_gradient_end(flow_net_layout *layout, double *gradient)
     const flow_map *map = where(layout);
     const lat_geometry *g = map->geometry;
     lane_sum_args args = {layout->gradient, gradient, g->lanes, g->members * g->blocks};
-    lat_range range = {.count = flow_net_parameters(layout->net), .lanes = 1};
+    lat_range range = {.count = layout->parameters, .lanes = 1};
     flow_kernels_of(map)->lane_sum(&args, &range);
 }

@@ -33,6 +33,7 @@ struct flow_net_layout {
     const lat_sites *sites[FLOW_MAX_PERIOD]; /* by phase */
     flow_conv conv[FLOW_MAX_CONVS];
     lat_field *scratch[2][FLOW_MAX_CONVS + 1], *kept[2][FLOW_MAX_CONVS + 1]; /* values and slopes of each stage */
+    int64_t parameters;      /* of all convolutions */
     uint64_t packed_version; /* of the model's parameters, plus one; 0: never */
     void *gradient;          /* [parameters][lanes]: of the lattice where derivatives are summed; NULL: not needed so far */
 };
