@@ -88,6 +88,12 @@ static void push(flow_step *step, const double *parameters, lat_field *u, lat_fi
     (void)step, (void)parameters, (void)u, (void)cotangent, (void)density;
 }
 
+static bool active(const flow_step *step, int64_t site, int mu)
+{
+    (void)step, (void)site, (void)mu;
+    return true;
+}
+
 /* The identity; its inverse fails. */
 static const flow_layer_table stubborn = {
     .name = "stubborn",
@@ -100,6 +106,7 @@ static const flow_layer_table stubborn = {
     .forward = identity,
     .inverse = fail,
     .backward = pull,
+    .active = active,
     .push = push,
 };
 
@@ -115,6 +122,7 @@ static const flow_layer_table one_way = {
     .forward = identity,
     .inverse = identity,
     .backward = pull,
+    .active = active,
 };
 
 static const flow_layer_table *const kinds[] = {&stubborn, &flow_layer_plaquette_coupling, &one_way,
