@@ -339,10 +339,12 @@ static uint64_t fingerprint(const lat_field *f, int member)
 static void test_independence(const example *e, const flow_model *model)
 {
     uint64_t hash[2][3];
+    int64_t memory[2];
     double log_det[2][2];
     for (int alone = 0; alone < 2; alone++) {
         bench b = make_bench(alone ? MPI_COMM_SELF : MPI_COMM_WORLD, e, model, 2, LAT_DOUBLE, !alone);
         lat_action *action = flow_pullback(b.map, lat_action_wilson(LAT_U1, 2.0));
+        memory[alone] = b.map->memory;
         forward_log_det(&b, log_det[alone]);
         hash[alone][0] = fingerprint(b.u->links, 1);
         lat_action_force(action, b.v, 1, b.cotangent);
@@ -355,6 +357,7 @@ static void test_independence(const example *e, const flow_model *model)
     }
     ok_all(memcmp(hash[0], hash[1], sizeof hash[0]) == 0, "%s: map, force and push are the same to the last bit", e->name);
     ok_all(memcmp(log_det[0], log_det[1], sizeof log_det[0]) == 0, "%s: so is log det", e->name);
+    ok_all(memory[0] == memory[1] && memory[0] > 0, "%s: as many layers keep what they computed", e->name);
 }
 
 int main(int argc, char **argv)
