@@ -2,8 +2,9 @@
  *
  * # ranks: 1 2
  *
- * audits.c: the audit of a flow finds planted faults, each in every audit, in proposals and at the links of a chain, in double
- * and in float; it does not find fault with the shipped models; the updates do audit, and an audit that fails ends a run.
+ * audits.c: the audit of a flow finds planted faults, each in every audit, in proposals and at the links of a chain, in
+ * double and in float; it does not find fault with the shipped models; the updates do audit, and an audit that fails
+ * ends a run.
  */
 #include "flows/stack.h"
 #include "hmc/updates/audit.h"
@@ -23,8 +24,12 @@ typedef enum {
     LEAK,            /* another link moves by 0.001 */
     FAULTS
 } fault;
-static const char *const fault_names[FAULTS] = {"no fault", "log det * 1.001", "log det of a site * 1.05", "inverse of a link + 0.001",
-                                                "covariance of a link", "a link moves that should not"};
+static const char *const fault_names[FAULTS] = {"no fault",
+                                                "log det * 1.001",
+                                                "log det of a site * 1.05",
+                                                "inverse of a link + 0.001",
+                                                "covariance of a link",
+                                                "a link moves that should not"};
 
 /* A layer with a fault has this table in place of its own. */
 static struct {
@@ -63,7 +68,8 @@ static int active_direction(const flow_step *step)
     return 0;
 }
 
-/* The link along mu at the site moves by `more`, or, if there is a nu, by more times the sine of the link along that. */
+/* The link along mu at the site moves by `more`, or, if there is a nu, by more times the sine of the link along that.
+ */
 static void disturb(lat_field *u, int mu, int nu, double more)
 {
     const lat_geometry *g = u->geometry;
@@ -83,7 +89,8 @@ static void spoil_density(const flow_step *step, lat_field *share)
     double *numbers = lat_field_map(share, LAT_CHANGE);
     for (int64_t i = 0; i < g->sites * g->lanes; i++) {
         if (is_planted(step, LOG_DET)) numbers[i] *= 1.001;
-        if (is_planted(step, LOG_DET_OF_SITE) && lat_global_site(g, i / g->lanes, (int)(i % g->lanes)) == planted.site) numbers[i] *= 1.05;
+        if (is_planted(step, LOG_DET_OF_SITE) && lat_global_site(g, i / g->lanes, (int)(i % g->lanes)) == planted.site)
+            numbers[i] *= 1.05;
     }
     lat_field_unmap(share, numbers, LAT_CHANGE);
 }
@@ -105,12 +112,19 @@ static void apply(flow_step *step, const double *parameters, lat_field *u, lat_f
     lat_field_free(share);
 }
 
-static void forward(flow_step *step, const double *parameters, lat_field *u, lat_field *density) { apply(step, parameters, u, density, false); }
-static void inverse(flow_step *step, const double *parameters, lat_field *u, lat_field *density) { apply(step, parameters, u, density, true); }
+static void forward(flow_step *step, const double *parameters, lat_field *u, lat_field *density)
+{
+    apply(step, parameters, u, density, false);
+}
+static void inverse(flow_step *step, const double *parameters, lat_field *u, lat_field *density)
+{
+    apply(step, parameters, u, density, true);
+}
 
 static flow_layer_table faulty;
 
-/* -------------------------------------------------------------------------------------------------- audits of a model */
+/* -------------------------------------------------------------------------------------------------- audits of a model
+ */
 
 typedef struct {
     flow_model *model;
@@ -125,7 +139,12 @@ static subject begin(MPI_Comm comm, flow_model *model, int64_t extent, lat_preci
 {
     lat_error error = {0};
     subject s = {.model = model};
-    lat_shape shape = {.dim = 2, .size = {extent, extent}, .members = members, .period = model->stack.period, .halo = model->stack.halo, .corners = 2,
+    lat_shape shape = {.dim = 2,
+                       .size = {extent, extent},
+                       .members = members,
+                       .period = model->stack.period,
+                       .halo = model->stack.halo,
+                       .corners = 2,
                        .precision = precision};
     if (lat_geometry_create(comm, &shape, &s.g, &error) || flow_map_create(model, s.g, precision, &s.map, &error) ||
         mc_auditor_create(s.map, &s.auditor, &error))
@@ -207,7 +226,8 @@ static flow_model *read_model(const char *coupling)
     char *path = lat_text("%s/share/models/u1-beta%s.h5", source ? source : ".", coupling);
     flow_model *model;
     lat_error error = {0};
-    if (flow_model_read(MPI_COMM_WORLD, path, flow_layer_kinds, &model, NULL, &error)) lat_abort(error.status, "%s", error.text);
+    if (flow_model_read(MPI_COMM_WORLD, path, flow_layer_kinds, &model, NULL, &error))
+        lat_abort(error.status, "%s", error.text);
     free(path);
     return model;
 }
@@ -215,14 +235,16 @@ static flow_model *read_model(const char *coupling)
 /* Far from the identity, with networks that see neighbours. */
 static flow_model *make_model(void)
 {
-    static const char flow[] = "layers = ( { kind = \"plaquette_coupling\"; repeat = 4; knots = 4; hidden = [4]; activation = \"tanh\"; },"
-                               " { kind = \"multiscale\"; levels = 4; split = { hidden = [4]; knots = 4; kernel = 3; }; layers = ("
-                               " { kind = \"plaquette_coupling\"; transform = \"tangents\"; knots = 2; } ); } );";
+    static const char flow[] =
+        "layers = ( { kind = \"plaquette_coupling\"; repeat = 4; knots = 4; hidden = [4]; activation = \"tanh\"; },"
+        " { kind = \"multiscale\"; levels = 4; split = { hidden = [4]; knots = 4; kernel = 3; }; layers = ("
+        " { kind = \"plaquette_coupling\"; transform = \"tangents\"; knots = 2; } ); } );";
     lat_error error = {0};
     lat_settings *settings;
     flow_model *model;
     lat_random random = {.seed = 2, .purpose = LAT_RANDOM_TEST};
-    if (lat_settings_parse(flow, "test", &settings, &error) || flow_model_create(settings, flow_layer_kinds, LAT_U1, 2, 3, &model, &error))
+    if (lat_settings_parse(flow, "test", &settings, &error) ||
+        flow_model_create(settings, flow_layer_kinds, LAT_U1, 2, 3, &model, &error))
         lat_abort(error.status, "%s", error.text);
     for (int64_t i = 0; i < model->stack.parameter_count; i++) {
         double u[4];
@@ -243,16 +265,18 @@ static int64_t active_site(const flow_step *step, int number)
     for (int64_t i = 0; i < g->sites && found == INT64_MAX; i++)
         for (int mu = 0; mu < g->dim && found == INT64_MAX; mu++) {
             int64_t site = (i + number * g->sites / 8) % g->sites;
-            if (!step->layer->table->active || step->layer->table->active(step, site, mu)) found = lat_global_site(g, site, 0);
+            if (!step->layer->table->active || step->layer->table->active(step, site, mu))
+                found = lat_global_site(g, site, 0);
         }
     MPI_Allreduce(MPI_IN_PLACE, &found, 1, MPI_INT64_T, MPI_MIN, g->comm);
     return found;
 }
 
-/* In every layer that a walk visits, and in the first of the model as a whole; one audit each, with other links.  A layer may do so little
- * to single links that a thousandth of its log det is no more than a rounding, or to any that it is none of float: then all layers have this
- * fault. */
-static void test_faults(const char *name, flow_model *model, lat_precision precision, bool float_alone, int members, start from)
+/* In every layer that a walk visits, and in the first of the model as a whole; one audit each, with other links.  A
+ * layer may do so little to single links that a thousandth of its log det is no more than a rounding, or to any that it
+ * is none of float: then all layers have this fault. */
+static void test_faults(const char *name, flow_model *model, lat_precision precision, bool float_alone, int members,
+                        start from)
 {
     subject s = begin(MPI_COMM_WORLD, model, 8, precision, members);
     mc_deviation worst[MC_CHECKS];
@@ -270,11 +294,12 @@ static void test_faults(const char *name, flow_model *model, lat_precision preci
             most = fmax(most, excess);
         }
         if (what == NONE)
-            ok(found == 0, "%s, %s, %d members, %s: nothing is found in %d audits (at most %.2g)", name, lat_precision_names[precision], members, start_names[from],
-               tried, most);
+            ok(found == 0, "%s, %s, %d members, %s: nothing is found in %d audits (at most %.2g)", name,
+               lat_precision_names[precision], members, start_names[from], tried, most);
         else
-            ok(found == tried, "%s, %s%s, %d members, %s: %s, found in %d of %d layers (excess at least %.2g)", name, float_alone ? "only in " : "",
-               lat_precision_names[precision], members, start_names[from], fault_names[what], found, tried, least);
+            ok(found == tried, "%s, %s%s, %d members, %s: %s, found in %d of %d layers (excess at least %.2g)", name,
+               float_alone ? "only in " : "", lat_precision_names[precision], members, start_names[from],
+               fault_names[what], found, tried, least);
     }
     end(&s);
 }
@@ -288,12 +313,13 @@ static void test_models(int64_t extent, lat_precision precision, start from)
         mc_deviation worst[MC_CHECKS];
         flow_model *model = read_model(couplings[i]);
         subject s = begin(MPI_COMM_SELF, model, extent, precision, precision == LAT_FLOAT ? 16 : 8);
-        for (int number = 0; number < (extent > 16 ? 1 : AUDITS); number++) most = fmax(most, audit(&s, from, number, worst));
+        for (int number = 0; number < (extent > 16 ? 1 : AUDITS); number++)
+            most = fmax(most, audit(&s, from, number, worst));
         end(&s);
         flow_model_free(model);
     }
-    ok(most < 0.6, "shipped models, %s, %d x %d, %s: no false alarm, the largest excess is %.2g", lat_precision_names[precision], (int)extent, (int)extent,
-       start_names[from], most);
+    ok(most < 0.6, "shipped models, %s, %d x %d, %s: no false alarm, the largest excess is %.2g",
+       lat_precision_names[precision], (int)extent, (int)extent, start_names[from], most);
 }
 
 /* What is found is the same on any ranks, and on every one of them. */
@@ -355,17 +381,19 @@ static void test_logarithm(lat_group group)
         }
         mc_link_logarithm(group, a, b, x);
         for (int c = 0; c < components; c++)
-            worst = fmax(worst, fabs(x[c] / (2 * step) - ((double *)algebra->data)[(link * components + c) * g->lanes]));
+            worst =
+                fmax(worst, fabs(x[c] / (2 * step) - ((double *)algebra->data)[(link * components + c) * g->lanes]));
     }
-    ok(worst < 1e-7, "%s: the components of log(U V^+) are those that U was moved by (%.1e)", lat_group_names[group], worst);
+    ok(worst < 1e-7, "%s: the components of log(U V^+) are those that U was moved by (%.1e)", lat_group_names[group],
+       worst);
     lat_gauge_free(u);
     lat_gauge_free(v);
     lat_field_free(algebra);
     lat_geometry_free(g);
 }
 
-/* A layer of any group that squares all links: the Jacobian of a link is 1 + Ad(U), whose determinant is 8 a_0^2 for SU(2) and
- * 4 (|tr U|^2 - 1)^2 for SU(3). */
+/* A layer of any group that squares all links: the Jacobian of a link is 1 + Ad(U), whose determinant is 8 a_0^2 for
+ * SU(2) and 4 (|tr U|^2 - 1)^2 for SU(3). */
 static double square_factor;
 
 static void square(flow_step *step, const double *parameters, lat_field *u, lat_field *density)
@@ -386,7 +414,9 @@ static void square(flow_step *step, const double *parameters, lat_field *u, lat_
                 x[2 * i] = creal(mm.a[i / 3][i % 3]);
                 x[2 * i + 1] = cimag(mm.a[i / 3][i % 3]);
             }
-            if (group == LAT_SU2) memcpy(x, (double[]){creal(mm.a[0][0]), cimag(mm.a[0][1]), creal(mm.a[0][1]), cimag(mm.a[0][0])}, 4 * sizeof *x);
+            if (group == LAT_SU2)
+                memcpy(x, (double[]){creal(mm.a[0][0]), cimag(mm.a[0][1]), creal(mm.a[0][1]), cimag(mm.a[0][0])},
+                       4 * sizeof *x);
             for (int c = 0; c < reals; c++) at[c * g->lanes] = x[c];
             share[link / g->dim * g->lanes + lane] += square_factor * log(det);
         }
@@ -431,7 +461,8 @@ static void test_group(lat_group group)
         mc_layer_check(&check, u->links, density, worst);
         excess[wrong] = worst[MC_LOG_DET].excess;
     }
-    ok(excess[0] > 0 && excess[0] < 0.5 && excess[1] > 100, "%s: blocks of the Jacobian of %d components a site: excess %.2g, log det times 1.001: %.2g",
+    ok(excess[0] > 0 && excess[0] < 0.5 && excess[1] > 100,
+       "%s: blocks of the Jacobian of %d components a site: excess %.2g, log det times 1.001: %.2g",
        lat_group_names[group], 2 * lat_algebra_reals(group), excess[0], excess[1]);
     lat_gauge_free(u);
     lat_field_free(density);
@@ -442,9 +473,10 @@ static void test_group(lat_group group)
 static void test_updates(const char *kind)
 {
     char *path = lat_text("audits-%d.h5", tap.ranks);
-    char *text = lat_text("lattice = { group = \"u1\"; size = [8, 8]; }; action = ( { kind = \"wilson\"; beta = 1.0; } );"
-                          "chain = { seed = 5; }; updates = ( { kind = \"%s\"; model = \"%s\"; %s } );",
-                          kind, path, strcmp(kind, "flow") == 0 ? "batch = 64;" : "steps = 20;");
+    char *text =
+        lat_text("lattice = { group = \"u1\"; size = [8, 8]; }; action = ( { kind = \"wilson\"; beta = 1.0; } );"
+                 "chain = { seed = 5; }; updates = ( { kind = \"%s\"; model = \"%s\"; %s } );",
+                 kind, path, strcmp(kind, "flow") == 0 ? "batch = 64;" : "steps = 20;");
     for (int stiff = 0; stiff < 2; stiff++) {
         lat_error error = {0};
         flow_model *model = make_model();
@@ -456,12 +488,14 @@ static void test_updates(const char *kind)
         json_t *report = json_object();
         t.updates[0]->table->report(t.updates[0], report);
         json_t *figures = json_object_get(report, "audit");
-        double count = json_number_value(json_object_get(figures, "count")), worst = json_number_value(json_object_get(figures, "worst"));
+        double count = json_number_value(json_object_get(figures, "count")),
+               worst = json_number_value(json_object_get(figures, "worst"));
         if (stiff)
-            ok(status == LAT_NUMERICAL && strstr(error.text, "audit"), "%s: a broken model ends the run: %s", kind, error.text);
-        else
-            ok(status == LAT_DONE && count >= 1 && worst > 0 && worst < 1, "%s: %g audits after the first step, excess %.2g %s", kind, count, worst,
+            ok(status == LAT_NUMERICAL && strstr(error.text, "audit"), "%s: a broken model ends the run: %s", kind,
                error.text);
+        else
+            ok(status == LAT_DONE && count >= 1 && worst > 0 && worst < 1,
+               "%s: %g audits after the first step, excess %.2g %s", kind, count, worst, error.text);
         json_decref(report);
         chain_end(&t);
     }

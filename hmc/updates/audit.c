@@ -12,14 +12,15 @@ static const char *const names[MC_CHECKS] = {
     [MC_LOG_DET] = "log_det", [MC_ROUNDING] = "rounding", [MC_LAYERS] = "layers",
 };
 
-/* Of the whole map: some roundings of what goes in, by how many times as much as these change it the result of a member may
- * differ, and what it may differ by in any case. */
+/* Of the whole map: some roundings of what goes in, by how many times as much as these change it the result of a member
+ * may differ, and what it may differ by in any case. */
 static const double reaches[LAT_PRECISIONS] = {[LAT_DOUBLE] = 1e-14, [LAT_FLOAT] = 2e-6}, times = 16;
 static const double tolerances[LAT_PRECISIONS] = {[LAT_DOUBLE] = 1e-6, [LAT_FLOAT] = 0.1};
 /* Of sums of log det over a map's layers, which are added in another order */
 static const double order_tolerance = 1e-10;
 
-/* ----------------------------------------------------------------------------------------- the layers of the exact map */
+/* ----------------------------------------------------------------------------------------- the layers of the exact map
+ */
 
 typedef struct {
     flow_visitor visitor;
@@ -48,7 +49,8 @@ static void collect(flow_visitor *visitor, flow_step *step, const double *parame
 lat_status mc_auditor_create(flow_map *map, mc_auditor *auditor, lat_error *error)
 {
     *auditor = (mc_auditor){.map = map, .exact = map};
-    if (map->precision != LAT_DOUBLE && flow_map_create(map->model, map->geometry, LAT_DOUBLE, &auditor->exact, error)) return error->status;
+    if (map->precision != LAT_DOUBLE && flow_map_create(map->model, map->geometry, LAT_DOUBLE, &auditor->exact, error))
+        return error->status;
     collector c = {{collect}, auditor};
     lat_gauge *u = lat_gauge_create(map->geometry, map->model->group, LAT_DOUBLE);
     lat_field *density = lat_field_create(map->geometry, 1, LAT_DOUBLE);
@@ -76,7 +78,8 @@ typedef struct {
     mc_deviation *worst;
 } walker;
 
-static void check_layer(flow_visitor *visitor, flow_step *step, const double *parameters, lat_field *u, lat_field *density)
+static void check_layer(flow_visitor *visitor, flow_step *step, const double *parameters, lat_field *u,
+                        lat_field *density)
 {
     walker *w = (walker *)visitor;
     const int at = w->at++;
@@ -84,17 +87,20 @@ static void check_layer(flow_visitor *visitor, flow_step *step, const double *pa
         step->layer->table->forward(step, parameters, u, density);
         return;
     }
-    mc_layer layer = {step, w->auditor->step[at], parameters, w->auditor->parameters[at], w->auditor->map->model->group, w->random};
+    mc_layer layer = {
+        step, w->auditor->step[at], parameters, w->auditor->parameters[at], w->auditor->map->model->group, w->random};
     mc_layer_check(&layer, u, density, w->worst);
 }
 
-static void undo_layer(flow_visitor *visitor, flow_step *step, const double *parameters, lat_field *u, lat_field *density)
+static void undo_layer(flow_visitor *visitor, flow_step *step, const double *parameters, lat_field *u,
+                       lat_field *density)
 {
     (void)visitor;
     step->layer->table->inverse(step, parameters, u, density);
 }
 
-/* ------------------------------------------------------------------------------------------------------ the whole map */
+/* ------------------------------------------------------------------------------------------------------ the whole map
+ */
 
 typedef struct {
     const mc_auditor *auditor;
@@ -134,7 +140,8 @@ static void compare(const whole *a, const double *off, double allowed, const dou
     for (int m = 0; m < a->g->members; m++) mc_deviate(&a->worst[what], off[m], allowed + (more ? times * more[m] : 0));
 }
 
-static void compare_links(const whole *a, const lat_gauge *one, const lat_gauge *other, double allowed, const double *more, mc_check what)
+static void compare_links(const whole *a, const lat_gauge *one, const lat_gauge *other, double allowed,
+                          const double *more, mc_check what)
 {
     double *off = lat_alloc(a->g->members, sizeof *off);
     largest_differences(one, other, off);
@@ -142,7 +149,8 @@ static void compare_links(const whole *a, const lat_gauge *one, const lat_gauge 
     free(off);
 }
 
-static void compare_log_dets(const whole *a, const double *one, const double *other, double allowed, const double *more, mc_check what)
+static void compare_log_dets(const whole *a, const double *one, const double *other, double allowed, const double *more,
+                             mc_check what)
 {
     double *off = lat_alloc(a->g->members, sizeof *off);
     for (int m = 0; m < a->g->members; m++) off[m] = fabs(one[m] - other[m]) / (1 + fabs(one[m]));
@@ -159,10 +167,12 @@ static void map_links(const whole *a, flow_map *map, bool back, lat_gauge *u, do
 }
 
 /* By how much a change of the links by some roundings changes their image and its log det, for each member. */
-static void measure_reach(const whole *a, const lat_random *random, double reach, bool back, const lat_gauge *from, double *links, double *log_dets)
+static void measure_reach(const whole *a, const lat_random *random, double reach, bool back, const lat_gauge *from,
+                          double *links, double *log_dets)
 {
     const int members = a->g->members;
-    lat_gauge *at = lat_gauge_create(a->g, from->group, LAT_DOUBLE), *moved = lat_gauge_create(a->g, from->group, LAT_DOUBLE);
+    lat_gauge *at = lat_gauge_create(a->g, from->group, LAT_DOUBLE),
+              *moved = lat_gauge_create(a->g, from->group, LAT_DOUBLE);
     lat_field *direction = lat_field_algebra(a->g, from->group, LAT_DOUBLE);
     double *log_det = lat_alloc(members, sizeof *log_det);
     lat_field_gaussian(direction, random);
@@ -179,7 +189,8 @@ static void measure_reach(const whole *a, const lat_random *random, double reach
     free(log_det);
 }
 
-static void audit_layers(whole *a, const lat_random *random, int chosen, const lat_gauge *v, const lat_gauge *u, const double *log_det)
+static void audit_layers(whole *a, const lat_random *random, int chosen, const lat_gauge *v, const lat_gauge *u,
+                         const double *log_det)
 {
     walker there = {{check_layer}, a->auditor, *random, 0, chosen, a->worst};
     lat_gauge_copy(a->u, v);
@@ -244,8 +255,8 @@ static int choose_layer(const mc_auditor *auditor, const lat_random *random)
     return (int)(uniform[0] * auditor->steps);
 }
 
-lat_status mc_audit(mc_auditor *auditor, const lat_random *random, bool all_layers, const lat_gauge *v, const lat_gauge *u, const double *log_det,
-                    mc_deviation *worst, lat_error *error)
+lat_status mc_audit(mc_auditor *auditor, const lat_random *random, bool all_layers, const lat_gauge *v,
+                    const lat_gauge *u, const double *log_det, mc_deviation *worst, lat_error *error)
 {
     const lat_geometry *g = auditor->map->geometry;
     whole a = {.auditor = auditor, .g = g, .worst = worst};
@@ -287,8 +298,11 @@ lat_status mc_audit_verdict(const mc_deviation *worst, lat_error *error)
     for (int i = 1; i < MC_CHECKS; i++)
         if (worst[i].excess > worst[most].excess) most = i;
     if (worst[most].excess <= 1) return LAT_DONE;
-    return lat_fail(error, LAT_NUMERICAL, "audit: %s of the flow is off by %.3g, %.3g times what rounding explains: the model is too stiff for this "
-                    "precision, or damaged; train it further or use another", names[most], worst[most].off, worst[most].excess);
+    return lat_fail(
+        error, LAT_NUMERICAL,
+        "audit: %s of the flow is off by %.3g, %.3g times what rounding explains: the model is too stiff for this "
+        "precision, or damaged; train it further or use another",
+        names[most], worst[most].off, worst[most].excess);
 }
 
 void mc_audit_report(const double *memory, json_t *object)

@@ -45,12 +45,16 @@ static double total(const double *blocks)
     return sum;
 }
 
-double mc_blocked_mean(const double *state) { return total(state + MC_BLOCKED_SUMS) / total(state + MC_BLOCKED_COUNTS); }
+double mc_blocked_mean(const double *state)
+{
+    return total(state + MC_BLOCKED_SUMS) / total(state + MC_BLOCKED_COUNTS);
+}
 
 /* Of a ratio of sums: from what blocks differ by from count * mean */
 double mc_blocked_error(const double *state)
 {
-    const double n = total(state + MC_BLOCKED_COUNTS), mean = mc_blocked_mean(state), spread = state[MC_BLOCKED_SQUARES] / n - mean * mean;
+    const double n = total(state + MC_BLOCKED_COUNTS), mean = mc_blocked_mean(state),
+                 spread = state[MC_BLOCKED_SQUARES] / n - mean * mean;
     const int full = (int)state[MC_BLOCKED_FULL];
     double alone = sqrt(fmax(spread, 0) / (n - 1)), counts = 0, squares = 0;
     if (full < LEAST_BLOCKS) return alone;

@@ -5,8 +5,8 @@
 #ifndef BLOCKED_H
 #define BLOCKED_H
 
-/* The number of FULL blocks; STEPS in the one at hand, of LENGTH when it is full; the sum of the SQUARES of all numbers; then the
- * sum and the count of the numbers of each block.  When all are full, of two becomes one. */
+/* The number of FULL blocks; STEPS in the one at hand, of LENGTH when it is full; the sum of the SQUARES of all
+ * numbers; then the sum and the count of the numbers of each block.  When all are full, of two becomes one. */
 enum {
     MC_BLOCKS = 32,
     MC_BLOCKED_FULL = 0,

@@ -9,8 +9,8 @@
 #include "hmc/update.h"
 #include "hmc/updates/blocked.h"
 
-/* What is kept in the memory of the update, from its beginning.  LOST: trajectories with dH = NaN; EXP_MINUS_DH: the mean that
- * mc_dynamics_report describes; the rest is what its name says. */
+/* What is kept in the memory of the update, from its beginning.  LOST: trajectories with dH = NaN; EXP_MINUS_DH: the
+ * mean that mc_dynamics_report describes; the rest is what its name says. */
 enum {
     MC_TRAJECTORIES,
     MC_ACCEPTED,
@@ -36,16 +36,17 @@ lat_status mc_dynamics_create(lat_settings *settings, const lat_geometry *geomet
 /* Lets the update tell dH and acceptance of its last trajectory. */
 void mc_dynamics_show(const mc_dynamics *dynamics, mc_update *update);
 void mc_dynamics_free(mc_dynamics *dynamics);
-/* One trajectory of all members of the gauge field under the action, with the random streams of the state; on a random share of the steps, a trajectory forth and back
- * before it.  LAT_NUMERICAL if that does not end where it began, or if dH is NaN again and again.  Collective. */
-lat_status mc_dynamics_step(mc_update *update, mc_dynamics *dynamics, const mc_state *state, lat_action *action, lat_gauge *gauge,
-                            lat_error *error);
+/* One trajectory of all members of the gauge field under the action, with the random streams of the state; on a random
+ * share of the steps, a trajectory forth and back before it.  LAT_NUMERICAL if that does not end where it began, or if
+ * dH is NaN again and again.  Collective. */
+lat_status mc_dynamics_step(mc_update *update, mc_dynamics *dynamics, const mc_state *state, lat_action *action,
+                            lat_gauge *gauge, lat_error *error);
 /* Whether this step is one of the random share that is audited; the first is. */
 bool mc_dynamics_audited(const mc_state *state, int index);
-/* <exp(-dH)>, which is 1 for trajectories from equilibrium.  Trajectories back have the density P(-dH) = exp(-dH) P(dH), so that those with
- * dH < -1, few of great weight, add to the mean what those with dH > 1 have of all: it is made of numbers below e, by which its error is
- * known.  That is the larger one of independent trajectories and of blocks of steps; there is none, and null is reported, where fewer
- * than ten trajectories had dH <= 0. */
+/* <exp(-dH)>, which is 1 for trajectories from equilibrium.  Trajectories back have the density P(-dH) = exp(-dH)
+ * P(dH), so that those with dH < -1, few of great weight, add to the mean what those with dH > 1 have of all: it is
+ * made of numbers below e, by which its error is known.  That is the larger one of independent trajectories and of
+ * blocks of steps; there is none, and null is reported, where fewer than ten trajectories had dH <= 0. */
 void mc_dynamics_report(const mc_update *update, const mc_dynamics *dynamics, json_t *object);
 
 #endif

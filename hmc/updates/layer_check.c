@@ -2,9 +2,9 @@
  *
  * layer_check.c: see layer_check.h.
  *
- * How far rounding may move a number is measured, link by link: by how much it moves in double precision when the active links move by
- * some roundings.  That is much where a spline has narrow bins or hardly rises, and next to nothing everywhere else; there errors are
- * seen.
+ * How far rounding may move a number is measured, link by link: by how much it moves in double precision when the
+ * active links move by some roundings.  That is much where a spline has narrow bins or hardly rises, and next to
+ * nothing everywhere else; there errors are seen.
  */
 #include "hmc/updates/layer_check.h"
 
@@ -13,7 +13,8 @@
 #include <math.h>
 #include <stdlib.h>
 
-/* Inputs move by `reach`; what comes out may differ by `times` as much as it moves then, and by the rest whatever happens. */
+/* Inputs move by `reach`; what comes out may differ by `times` as much as it moves then, and by the rest whatever
+ * happens. */
 static const double times = 4;
 typedef struct {
     double reach, link, density;
@@ -22,7 +23,8 @@ static const rounding roundings[LAT_PRECISIONS] = {
     [LAT_DOUBLE] = {1e-14, 1e-11, 1e-10},
     [LAT_FLOAT] = {1e-5, 1e-5, 4e-5},
 };
-/* A gauge transformation changes loops by roundings, which networks amplify: by less than such a part of the longer distance. */
+/* A gauge transformation changes loops by roundings, which networks amplify: by less than such a part of the longer
+ * distance. */
 static const double turned = 1e-6, turned_link = 1e-9, turned_density = 1e-8;
 /* Distances of difference quotients, and by how much a difference of links is rounded */
 static const double longer = 4e-7, shorter = 1e-7, difference_rounding = 4e-15;
@@ -102,7 +104,8 @@ static void close_view(view v) { lat_field_unmap(v.field, v.numbers, LAT_READ); 
 
 static void get_reals(view v, int reals, int64_t element, int lane, double *out)
 {
-    for (int c = 0; c < reals; c++) out[c] = lat_real_at(v.field, v.numbers, (element * reals + c) * v.field->geometry->lanes + lane);
+    for (int c = 0; c < reals; c++)
+        out[c] = lat_real_at(v.field, v.numbers, (element * reals + c) * v.field->geometry->lanes + lane);
 }
 
 static int used_lanes(const lat_geometry *g) { return g->blocks * g->members; }
@@ -153,7 +156,8 @@ static void set_signs(check *c)
 }
 
 /* The image of `from` moved along `direction`, by the exact layer or its inverse. */
-static void move(const check *c, const lat_gauge *from, double distance, const lat_field *direction, bool back, image *to)
+static void move(const check *c, const lat_gauge *from, double distance, const lat_field *direction, bool back,
+                 image *to)
 {
     const flow_layer_table *table = c->layer->exact->layer->table;
     lat_gauge_copy(to->u, from);
@@ -181,7 +185,8 @@ static void raise_reach(const check *c, const image *at, const image *moved)
             c->link[i * g->lanes + lane] = fmax(c->link[i * g->lanes + lane], mc_link_distance(c->layer->group, x, y));
         }
     for (int64_t i = 0; i < g->sites * g->lanes; i++)
-        c->site[i] = fmax(c->site[i], fabs(lat_real_at(at->density, p.numbers, i) - lat_real_at(moved->density, q.numbers, i)));
+        c->site[i] =
+            fmax(c->site[i], fabs(lat_real_at(at->density, p.numbers, i) - lat_real_at(moved->density, q.numbers, i)));
     close_view(a);
     close_view(b);
     close_view(p);
@@ -207,7 +212,8 @@ static void compare_links(const check *c, const lat_gauge *a, const lat_gauge *b
         for (int lane = 0; lane < used_lanes(g); lane++) {
             get_reals(of_a, c->reals, i, lane, x);
             get_reals(of_b, c->reals, i, lane, y);
-            mc_deviate(&c->worst[what], mc_link_distance(c->layer->group, x, y), allowed + times * c->link[i * g->lanes + lane]);
+            mc_deviate(&c->worst[what], mc_link_distance(c->layer->group, x, y),
+                       allowed + times * c->link[i * g->lanes + lane]);
         }
     close_view(of_a);
     close_view(of_b);
@@ -261,10 +267,12 @@ static void free_blocks(blocks *b)
 }
 
 /* The rows of a column: components of log(U'(+h) U'(-h)^+) / 2h of the site's active links. */
-static void set_column(const check *c, blocks *b, int64_t site, int lane, int column, double width, view ahead, view behind)
+static void set_column(const check *c, blocks *b, int64_t site, int lane, int column, double width, view ahead,
+                       view behind)
 {
     const int n = b->links[site] * c->algebra;
-    double *to = b->elements + ((site * c->g->lanes + lane) * b->most * b->most) + column * n, x[MOST_REALS], y[MOST_REALS];
+    double *to = b->elements + ((site * c->g->lanes + lane) * b->most * b->most) + column * n, x[MOST_REALS],
+           y[MOST_REALS];
     for (int mu = 0; mu < c->dim; mu++) {
         if (!c->active[site * c->dim + mu]) continue;
         get_reals(ahead, c->reals, site * c->dim + mu, lane, x);
@@ -274,8 +282,8 @@ static void set_column(const check *c, blocks *b, int64_t site, int lane, int co
     }
 }
 
-/* One column of all blocks at once: all links along mu that are active move along one component, back and forth at random, so that
- * what they should not depend on shows as well. */
+/* One column of all blocks at once: all links along mu that are active move along one component, back and forth at
+ * random, so that what they should not depend on shows as well. */
 static void measure_column(const check *c, blocks *b, int component, double distance, image *ahead, image *behind)
 {
     const lat_geometry *g = c->g;
@@ -297,7 +305,8 @@ static void measure_column(const check *c, blocks *b, int component, double dist
         column = component % c->algebra;
         for (int nu = 0; nu < mu; nu++) column += c->algebra * c->active[site * c->dim + nu];
         for (int lane = 0; lane < used_lanes(g); lane++) {
-            double sign = lat_real_at(c->signs, signs.numbers, (site * direction->components + component) * g->lanes + lane);
+            double sign =
+                lat_real_at(c->signs, signs.numbers, (site * direction->components + component) * g->lanes + lane);
             set_column(c, b, site, lane, (int)column, 2 * distance * sign, up, down);
         }
     }
@@ -345,7 +354,8 @@ static blocks measure_blocks(check *c, double distance, image *ahead)
     return b;
 }
 
-/* The quotients agree where they are derivatives; where a bin is as narrow as that, log det moves with the links too. */
+/* The quotients agree where they are derivatives; where a bin is as narrow as that, log det moves with the links too.
+ */
 static void check_log_det(check *c)
 {
     const lat_geometry *g = c->g;
@@ -356,8 +366,10 @@ static void check_log_det(check *c)
     for (int64_t site = 0; site < g->sites; site++)
         for (int lane = 0; lane < used_lanes(g); lane++) {
             int64_t i = site * g->lanes + lane;
-            double allowed = roundings[LAT_DOUBLE].density + near.rounding[i] + times * (fabs(far.log_det[i] - near.log_det[i]) + c->site[i]);
-            mc_deviate(&c->worst[MC_LOG_DET], fabs(lat_real_at(c->out.density, density.numbers, i) - near.log_det[i]), allowed);
+            double allowed = roundings[LAT_DOUBLE].density + near.rounding[i] +
+                             times * (fabs(far.log_det[i] - near.log_det[i]) + c->site[i]);
+            mc_deviate(&c->worst[MC_LOG_DET], fabs(lat_real_at(c->out.density, density.numbers, i) - near.log_det[i]),
+                       allowed);
         }
     close_view(density);
     free_blocks(&far);
@@ -395,7 +407,8 @@ static void check_rounding(check *c)
 static void check_inverse(check *c)
 {
     const rounding *r = &roundings[c->precision];
-    image back = create_image(c->g, c->layer->group, c->precision), at = create_image(c->g, c->layer->group, LAT_DOUBLE);
+    image back = create_image(c->g, c->layer->group, c->precision),
+          at = create_image(c->g, c->layer->group, LAT_DOUBLE);
     lat_gauge_copy(back.u, c->run.u);
     c->layer->step->layer->table->inverse(c->layer->step, c->layer->parameters, back.u->links, back.density);
     move(c, c->out.u, 0, NULL, true, &at);
@@ -425,16 +438,23 @@ static void check_covariance(check *c)
     lat_field_free(turn);
 }
 
-/* --------------------------------------------------------------------------------------------------------- the whole */
+/* --------------------------------------------------------------------------------------------------------- the whole
+ */
 
 static check create_check(const mc_layer *layer, mc_deviation *worst)
 {
     const lat_geometry *g = layer->exact->map->geometry;
     lat_group group = layer->group;
-    check c = {.layer = layer, .g = g, .precision = layer->step->map->precision, .dim = g->dim, .algebra = lat_algebra_reals(group),
-               .reals = lat_link_reals(group), .worst = worst};
+    check c = {.layer = layer,
+               .g = g,
+               .precision = layer->step->map->precision,
+               .dim = g->dim,
+               .algebra = lat_algebra_reals(group),
+               .reals = lat_link_reals(group),
+               .worst = worst};
     c.active = lat_alloc(g->sites * g->dim, sizeof *c.active);
-    for (int64_t i = 0; i < g->sites * g->dim; i++) c.active[i] = layer->exact->layer->table->active(layer->exact, i / g->dim, (int)(i % g->dim));
+    for (int64_t i = 0; i < g->sites * g->dim; i++)
+        c.active[i] = layer->exact->layer->table->active(layer->exact, i / g->dim, (int)(i % g->dim));
     c.signs = lat_field_algebra(g, group, LAT_DOUBLE);
     c.in = create_image(g, group, LAT_DOUBLE);
     c.out = create_image(g, group, LAT_DOUBLE);
