@@ -59,7 +59,7 @@ static int longest_even(const int64_t *block, int first, int end)
 static void shrink(const lat_geometry *whole, lat_shape *shape)
 {
     enum { FEW = 1 << 16 };
-    int64_t block[LAT_MAX_DIM], sites = (int64_t)whole->blocks * whole->members;
+    int64_t block[LAT_MAX_DIM] = {0}, sites = (int64_t)whole->blocks * whole->members;
     for (int mu = 0; mu < whole->dim; mu++) sites *= block[mu] = whole->block[mu];
     for (int mu = 0; sites > FEW && mu >= 0;) {
         mu = longest_even(block, 2, whole->dim);

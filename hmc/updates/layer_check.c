@@ -161,7 +161,7 @@ static void move(const check *c, const lat_gauge *from, double distance, const l
 {
     const flow_layer_table *table = c->layer->exact->layer->table;
     lat_gauge_copy(to->u, from);
-    if (distance != 0) lat_gauge_exp_update(to->u, distance, direction);
+    if (direction && distance != 0) lat_gauge_exp_update(to->u, distance, direction);
     lat_field_zero(to->density);
     (back ? table->inverse : table->forward)(c->layer->exact, c->layer->exact_parameters, to->u->links, to->density);
 }
@@ -177,7 +177,7 @@ static void raise_reach(const check *c, const image *at, const image *moved)
 {
     const lat_geometry *g = c->g;
     view a = view_of(at->u->links), b = view_of(moved->u->links), p = view_of(at->density), q = view_of(moved->density);
-    double x[MOST_REALS], y[MOST_REALS];
+    double x[MOST_REALS] = {0}, y[MOST_REALS] = {0};
     for (int64_t i = 0; i < g->sites * c->dim; i++)
         for (int lane = 0; lane < used_lanes(g); lane++) {
             get_reals(a, c->reals, i, lane, x);
@@ -207,7 +207,7 @@ static void compare_links(const check *c, const lat_gauge *a, const lat_gauge *b
 {
     const lat_geometry *g = c->g;
     view of_a = view_of(a->links), of_b = view_of(b->links);
-    double x[MOST_REALS], y[MOST_REALS];
+    double x[MOST_REALS] = {0}, y[MOST_REALS] = {0};
     for (int64_t i = 0; i < g->sites * c->dim; i++)
         for (int lane = 0; lane < used_lanes(g); lane++) {
             get_reals(of_a, c->reals, i, lane, x);
@@ -384,7 +384,7 @@ static void check_left_alone(check *c)
 {
     const lat_geometry *g = c->g;
     view before = view_of(c->in.u->links), after = view_of(c->out.u->links);
-    double x[MOST_REALS], y[MOST_REALS];
+    double x[MOST_REALS] = {0}, y[MOST_REALS] = {0};
     for (int64_t site = 0; site < g->sites; site++)
         for (int mu = 0; mu < c->dim; mu++)
             for (int lane = 0; lane < used_lanes(g) && !c->active[site * c->dim + mu]; lane++) {

@@ -64,7 +64,8 @@ lat_status mc_sweep_step(mc_update *update, mc_state *state, lat_error *error)
         lat_range inner = lat_range_of(mc_lattice(state), &sweep->inner[parity]);
         lat_range outer = lat_range_of(mc_lattice(state), &sweep->outer[parity]);
         /* The whole halo once, then only the links that the part before changed. */
-        lat_halo_choice choice = part == 0 ? (lat_halo_choice){0} : lat_halo_links(last_mu, last_parity);
+        lat_halo_choice choice = {0};
+        if (part > 0) choice = lat_halo_links(last_mu, last_parity);
         lat_exchange *exchange = lat_halo_start(state->gauge->links, choice);
         sweep->update_links(sweep, state, &inner, mu, round);
         lat_halo_finish(exchange);

@@ -195,16 +195,17 @@ void lat_coordinates(const lat_geometry *g, int64_t site, int64_t coordinate[LAT
     int64_t rest = site - g->region[region].first;
     for (int mu = 0; mu < LAT_MAX_DIM; mu++) {
         int64_t extent = extent_of(g, offset[mu], mu);
-        coordinate[mu] = rest % extent + (offset[mu] < 0 ? -g->halo : offset[mu] > 0 ? g->block[mu] : 0);
-        rest /= extent;
+        coordinate[mu] = (extent > 1 ? rest % extent : 0) + (offset[mu] < 0 ? -g->halo : offset[mu] > 0 ? g->block[mu] : 0);
+        if (extent > 1) rest /= extent;
     }
 }
 
 static void link_neighbours(lat_geometry *g)
 {
-    for (int mu = 0; mu < g->dim; mu++) {
-        g->up[mu] = lat_alloc(g->all_sites, sizeof(int64_t));
-        g->down[mu] = lat_alloc(g->all_sites, sizeof(int64_t));
+    int64_t *room = lat_alloc(2 * g->dim * g->all_sites, sizeof *room); /* at once: large pieces are rounded up to whole pages */
+    for (int mu = 0; mu < g->dim; mu++, room += 2 * g->all_sites) {
+        g->up[mu] = room;
+        g->down[mu] = room + g->all_sites;
     }
     for (int64_t site = 0; site < g->all_sites; site++) {
         int64_t c[LAT_MAX_DIM];
@@ -440,10 +441,7 @@ void lat_geometry_free(lat_geometry *g)
     if (!g) return;
     release_kept(g);
     unshare_tables(g);
-    for (int mu = 0; mu < LAT_MAX_DIM; mu++) {
-        free(g->up[mu]);
-        free(g->down[mu]);
-    }
+    free(g->up[0]); /* and all other neighbours */
     free(g->origin);
     free(g->site_index);
     free(g->lane_index);
