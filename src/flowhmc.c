@@ -59,8 +59,8 @@ static const char *loop_that_fits(const ensemble *e, const char *name)
     long long r, t;
     int end = 0;
     if (!whole || sscanf(name, "wilson_loop_%lldx%lld%n", &r, &t, &end) != 2 || name[end]) return name;
-    bool fits_whole = r > 0 && t > 0 && r < whole->size[0] && t < whole->size[1], fits_piece = r < piece->size[0] && t < piece->size[1];
-    return fits_whole && !fits_piece ? "wilson_loop_1x1" : name;
+    bool possible = r > 0 && t > 0 && lat_loop_fits(whole, r, t);
+    return possible && !lat_loop_fits(piece, r, t) ? "wilson_loop_1x1" : name;
 }
 
 static void read_observables(lat_settings *measure, ensemble *e, lat_error *error)

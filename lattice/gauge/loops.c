@@ -124,6 +124,13 @@ void lat_add_loops(const lat_gauge *gauge, int mu, int nu, int r_count, int t_co
     lat_field_free(w.spare);
 }
 
+bool lat_loop_fits(const lat_geometry *g, int64_t r, int64_t t)
+{
+    for (int mu = 0; mu + 1 < g->dim; mu++)
+        if (r >= g->size[mu] || t >= g->size[mu + 1]) return false;
+    return true;
+}
+
 void lat_wilson_loops(const lat_gauge *gauge, int r_count, int t_count, double *out)
 {
     const lat_geometry *g = gauge->links->geometry;

@@ -44,21 +44,12 @@ static void measure_rectangle(lat_observable *observable, lat_gauge *gauge, doub
     free(other);
 }
 
-/* Loops that wind around the lattice are none: R has to be smaller than the extent of every direction that is the lower one of a
- * plane, T than that of every one that is the upper. */
-static bool fits(const lat_geometry *g, int r, int t)
-{
-    for (int mu = 0; mu + 1 < g->dim; mu++)
-        if (r >= g->size[mu] || t >= g->size[mu + 1]) return false;
-    return true;
-}
-
 static lat_observable *create_loop(const char *name, const lat_observe_context *context, lat_error *error)
 {
     int r = 0, t = 0, end = 0;
     if (strncmp(name, "wilson_loop_", 12) != 0 || lat_observable_needs_all_loops(name, context->gauge, error)) return NULL;
     if (sscanf(name, "wilson_loop_%4dx%4d%n", &r, &t, &end) != 2 || name[end] || r < 1 || t < 1 ||
-        !fits(context->gauge->links->geometry, r, t)) {
+        !lat_loop_fits(context->gauge->links->geometry, r, t)) {
         lat_fail(error, LAT_CONFIG, "measure.observables: %s: write wilson_loop_RxT with R and T smaller than the lattice", name);
         return NULL;
     }
