@@ -5,7 +5,6 @@
 #include "lattice/base/base.h"
 
 #include <stdarg.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -27,12 +26,8 @@ void lat_bytes_print(lat_bytes *bytes, const char *format, ...)
 {
     va_list list;
     va_start(list, format);
-    int length = vsnprintf(NULL, 0, format, list);
+    char *text = lat_text_list(format, list);
     va_end(list);
-    char *text = lat_alloc(length + 1, 1);
-    va_start(list, format);
-    vsnprintf(text, (size_t)length + 1, format, list);
-    va_end(list);
-    lat_bytes_add(bytes, text, length);
+    lat_bytes_add(bytes, text, (int64_t)strlen(text));
     free(text);
 }

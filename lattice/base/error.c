@@ -104,15 +104,22 @@ void *lat_alloc(int64_t count, size_t element_size)
     return memset(memory, 0, bytes);
 }
 
+char *lat_text_list(const char *format, va_list list)
+{
+    va_list again;
+    va_copy(again, list);
+    int length = vsnprintf(NULL, 0, format, again);
+    va_end(again);
+    char *text = lat_alloc(length + 1, 1);
+    vsnprintf(text, (size_t)length + 1, format, list);
+    return text;
+}
+
 char *lat_text(const char *format, ...)
 {
     va_list list;
     va_start(list, format);
-    int length = vsnprintf(NULL, 0, format, list);
-    va_end(list);
-    char *text = lat_alloc(length + 1, 1);
-    va_start(list, format);
-    vsnprintf(text, (size_t)length + 1, format, list);
+    char *text = lat_text_list(format, list);
     va_end(list);
     return text;
 }

@@ -6,6 +6,7 @@
 #define LAT_BASE_ERROR_H
 
 #include <mpi.h>
+#include <stdarg.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -50,5 +51,6 @@ void *lat_alloc(int64_t count, size_t element_size);
 
 /* printf into new memory, to be released with free(). */
 char *lat_text(const char *format, ...) __attribute__((format(printf, 1, 2)));
+char *lat_text_list(const char *format, va_list list) __attribute__((format(printf, 1, 0)));
 
 #endif

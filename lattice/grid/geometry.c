@@ -362,6 +362,15 @@ void lat_geometry_keep(const lat_geometry *geometry, lat_release *release, void 
     g->kept = k;
 }
 
+void *lat_geometry_room(const lat_geometry *g, lat_release *release, size_t bytes)
+{
+    void *object = lat_geometry_kept(g, release);
+    if (object) return object;
+    object = lat_alloc(1, bytes);
+    lat_geometry_keep(g, release, object);
+    return object;
+}
+
 static void release_kept(lat_geometry *g)
 {
     for (kept *k = g->kept, *next; k; k = next) {

@@ -94,10 +94,12 @@ static inline int64_t lat_global_site(const lat_geometry *geometry, int64_t site
 }
 
 /* What others derive from a geometry and want to find again: one object for each release function, which is called when the
- * geometry is freed.  It is no part of the geometry's value.  lat_geometry_kept: NULL where nothing is kept. */
+ * geometry is freed.  It is no part of the geometry's value.  lat_geometry_kept: NULL where nothing is kept;
+ * lat_geometry_room: then as many bytes of zeros, from lat_alloc, kept from now on. */
 typedef void lat_release(const lat_geometry *geometry, void *object);
 void *lat_geometry_kept(const lat_geometry *geometry, lat_release *release);
 void lat_geometry_keep(const lat_geometry *geometry, lat_release *release, void *object);
+void *lat_geometry_room(const lat_geometry *geometry, lat_release *release, size_t bytes);
 
 /* The sites of the block for which choose(geometry, site, value) holds, in order; lat_sites_free. */
 lat_sites lat_sites_where(const lat_geometry *geometry, bool (*choose)(const lat_geometry *geometry, int64_t site, int value), int value);

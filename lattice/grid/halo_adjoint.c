@@ -33,18 +33,9 @@ static void release(const lat_geometry *g, void *object)
     free(room);
 }
 
-static room *room_of(const lat_geometry *g)
-{
-    room *kept = lat_geometry_kept(g, release);
-    if (kept) return kept;
-    kept = lat_alloc(1, sizeof *kept);
-    lat_geometry_keep(g, release, kept);
-    return kept;
-}
-
 static buffers *find_buffers(const lat_geometry *g, const halo_plan *plan, int64_t bytes)
 {
-    room *room = room_of(g);
+    room *room = lat_geometry_room(g, release, sizeof *room);
     for (buffers *b = room->first; b; b = b->next)
         if (b->bytes == bytes) return b;
     buffers *b = lat_alloc(1, sizeof *b);

@@ -90,15 +90,6 @@ static void release(const lat_geometry *g, void *object)
     free(kept);
 }
 
-static exchanges *exchanges_of(const lat_geometry *g)
-{
-    exchanges *kept = lat_geometry_kept(g, release);
-    if (kept) return kept;
-    kept = lat_alloc(1, sizeof *kept);
-    lat_geometry_keep(g, release, kept);
-    return kept;
-}
-
 static bool serves(const lat_exchange *x, const lat_field *f, const lat_halo_choice *choice)
 {
     return !x->field && x->components == f->components && x->precision == f->precision && x->choice.runs == choice->runs &&
@@ -123,7 +114,7 @@ static void set_up_message(lat_exchange *x, const lat_field *f, int c)
 
 static lat_exchange *find_exchange(const lat_field *f, const lat_halo_choice *choice)
 {
-    exchanges *kept = exchanges_of(f->geometry);
+    exchanges *kept = lat_geometry_room(f->geometry, release, sizeof *kept);
     for (lat_exchange *x = kept->first; x; x = x->next)
         if (serves(x, f, choice)) return x;
     lat_exchange *x = lat_alloc(1, sizeof *x);

@@ -11,6 +11,14 @@
 
 /* --------------------------------------------------------------------------------------------------- in site order */
 
+/* Where each block of a member begins among the values of lat_field_get_local; to be freed. */
+static int64_t *starts_of_blocks(const lat_geometry *g, int member)
+{
+    int64_t *start = lat_alloc(g->blocks, sizeof *start);
+    for (int block = 0; block < g->blocks; block++) start[block] = lat_lane_place(g, block * g->members + member);
+    return start;
+}
+
 /* All blocks of a site together, so that the field passes through the processor once. */
 void lat_field_get_local(const lat_field *field, int member, double *values)
 {
@@ -21,8 +29,7 @@ void lat_field_get_local(const lat_field *field, int member, double *values)
     }
     const int components = field->components;
     const int64_t lanes = g->lanes;
-    int64_t *start = lat_alloc(g->blocks, sizeof *start);
-    for (int block = 0; block < g->blocks; block++) start[block] = lat_lane_place(g, block * g->members + member);
+    int64_t *start = starts_of_blocks(g, member);
     for (int64_t site = 0; site < g->sites; site++) {
         int64_t row = site * components * lanes + member, index = lat_site_place(g, site);
         for (int block = 0; block < g->blocks; block++, row += g->members) {
@@ -45,8 +52,7 @@ void lat_field_set_local(lat_field *field, int member, const double *values)
     }
     const int components = field->components;
     const int64_t lanes = g->lanes;
-    int64_t *start = lat_alloc(g->blocks, sizeof *start);
-    for (int block = 0; block < g->blocks; block++) start[block] = lat_lane_place(g, block * g->members + member);
+    int64_t *start = starts_of_blocks(g, member);
     for (int64_t site = 0; site < g->sites; site++) {
         int64_t row = site * components * lanes + member, index = lat_site_place(g, site);
         for (int block = 0; block < g->blocks; block++, row += g->members) {
