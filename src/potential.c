@@ -105,12 +105,7 @@ static void add_cell(table *table, const analysis *a, quantity *quantity, int R,
 /* Every line a comment. */
 static void print_table(const table *table)
 {
-    char *text = NULL;
-    size_t size = 0;
-    FILE *out = open_memstream(&text, &size);
-    if (!out) lat_abort(LAT_CONFIG, "memory: none left to print a table");
-    table_print(table, out);
-    if (fclose(out) != 0) lat_abort(LAT_CONFIG, "memory: none left to print a table");
+    char *text = table_text(table);
     for (char *line = strtok(text, "\n"); line; line = strtok(NULL, "\n")) printf("# %s\n", line);
     free(text);
 }

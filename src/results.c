@@ -169,12 +169,7 @@ static void say_observables(const ensemble *ensemble, const results *results)
         table_cell(rows, sigmas);
         free(sigmas);
     }
-    char *text = NULL;
-    size_t size = 0;
-    FILE *out = open_memstream(&text, &size);
-    if (!out) lat_abort(LAT_CONFIG, "memory: none left to print results");
-    table_print(rows, out);
-    if (fclose(out) != 0) lat_abort(LAT_CONFIG, "memory: none left to print results");
+    char *text = table_text(rows);
     say_lines(ensemble->run, text);
     free(text);
     table_free(rows);

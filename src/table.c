@@ -80,7 +80,7 @@ static int part_end(const table *table, const int *widths, int from)
     return to;
 }
 
-void table_print(const table *table, FILE *out)
+static void print_parts(const table *table, FILE *out)
 {
     int *widths = lat_alloc(table->columns, sizeof *widths);
     for (int64_t i = 0; i < table->cells; i++) {
@@ -95,6 +95,23 @@ void table_print(const table *table, FILE *out)
         from = to;
     } while (from < table->columns);
     free(widths);
+}
+
+char *table_text(const table *table)
+{
+    char *text = NULL;
+    size_t size = 0;
+    FILE *out = open_memstream(&text, &size);
+    if (out) print_parts(table, out);
+    if (!out || fclose(out) != 0) lat_abort(LAT_CONFIG, "memory: none left to print a table");
+    return text;
+}
+
+void table_print(const table *table, FILE *out)
+{
+    char *text = table_text(table);
+    fputs(text, out);
+    free(text);
 }
 
 void table_free(table *table)

@@ -174,11 +174,7 @@ static void test_table(void)
     table_cell(table, "Q²");
     table_value(table, 1.25, 0.11);
     table_number(table, NAN);
-    char *text = NULL;
-    size_t size = 0;
-    FILE *out = open_memstream(&text, &size);
-    table_print(table, out);
-    fclose(out);
+    char *text = table_text(table);
     ok_all(strcmp(text, "observable        value  tau_int\n"
                         "--------------------------------\n"
                         "plaquette   0.92553(12)      0.5\n"
@@ -195,11 +191,7 @@ static void test_wide_table(void)
     table *table = table_create(7, headings);
     table_cell(table, "polyakov_correlator_imaginary");
     for (int i = 1; i < 7; i++) table_value(table, 1.2346e-7, 5.6e-9);
-    char *text = NULL;
-    size_t size = 0;
-    FILE *out = open_memstream(&text, &size);
-    table_print(table, out);
-    fclose(out);
+    char *text = table_text(table);
     int lines = 0, names = 0;
     bool narrow = true;
     for (char *line = text; *line; lines++) {
