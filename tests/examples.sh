@@ -1,0 +1,59 @@
+#!/usr/bin/env bash
+# flowhmc: SPDX-License-Identifier: GPL-3.0-or-later
+#
+# tests/examples.sh: every example of share/examples runs, shortened, and each with what comes out of those before it.
+: "${MPIRUN=mpirun}" "${MPIRUN_FLAGS=--oversubscribe --bind-to none}"
+build=$PWD
+# shellcheck source=tests/tap.sh
+. "${srcdir=.}/tests/tap.sh"
+examples=$(cd "$srcdir/share/examples" && pwd)
+campaign=$(cd "$srcdir/scripts" && pwd)/campaign
+folder=$(mktemp -d examples.XXXXXX) || exit 1
+cd "$folder" || exit 1
+trap 'cd ..; rm -rf "$folder"' EXIT
+unset SLURM_JOB_ID
+PATH=$build:$PATH
+
+# Program, arguments: on two ranks.
+runs() {
+    local program=$1
+    shift
+    # Word splitting is wanted: these are commands with their flags.
+    # shellcheck disable=SC2086
+    timeout 60 $MPIRUN $MPIRUN_FLAGS -n 2 "$build/$program" "$@" >out 2>err </dev/null
+}
+
+runs flowhmc "$examples/su3-hmc.cfg" --set chain.steps=40 --set chain.thermalise=20 && grep -q 'exp_minus_dh 1\.\|exp_minus_dh 0\.9' out &&
+    [ "$(ls su3-hmc/configs)" = "$(printf 'step-00000000%s.ildg\n' 40 60)" ]
+result $? "su3-hmc.cfg"
+runs flowmeas "$examples/su3-scale.cfg" su3-hmc/configs/* --set measure.bin=1 && grep -q '^# .*t0' out && grep -q '^# r0 ' out &&
+    [ -s su3r1.ms.dat ] && [ -s su3-loops.h5 ]
+result $? "su3-scale.cfg on its configurations"
+[ "$(status_of sh "$examples/convert.sh" su3-hmc/configs/step-0000000060.ildg)" = 0 ] && [ "$(grep -c 'verdict *good' out)" = 5 ] &&
+    [ "$(grep '^plaquette' out | awk '{ print $2 }' | sort -u | wc -l)" = 1 ]
+result $? "convert.sh on one of them"
+printf x | dd of=su3-hmc/configs/step-0000000060.ildg bs=1 seek=9000 conv=notrunc 2>/dev/null
+[ "$(status_of sh "$examples/convert.sh" su3-hmc/configs/step-0000000060.ildg)" = 5 ]
+result $? "convert.sh on a damaged one ends with the exit code of flowconv"
+runs flowhmc "$examples/su3-heatbath.cfg" --set chain.steps=40 --set chain.thermalise=20 && [ -s su3-heatbath/configs/step-0000000060.nersc ] &&
+    awk '$1 == "plaquette" { sub(/\(.*/, "", $2); if ($2 > 0.55 && $2 < 0.58) good = 1 } END { exit !good }' out
+result $? "su3-heatbath.cfg: the plaquette of beta = 5.8"
+cp "$examples/u1-train.cfg" "$examples/u1-sample.cfg" .
+runs flowtrain u1-train.cfg --set train.steps=300 && [ -s u1-trained.h5 ] && awk '/^effective sample size/ && $4 > 0.5 { good = 1 } END { exit !good }' out
+result $? "u1-train.cfg: $(grep '^effective' out)"
+runs flowhmc u1-sample.cfg --set chain.steps=500 && grep -q '^flow: .*acceptance' out
+result $? "u1-sample.cfg with its model"
+
+mkdir bin
+printf '#!/bin/sh\ncat "$2" >submitted\necho 101\n' >bin/sbatch
+printf '#!/bin/sh\n' >bin/squeue
+cp bin/squeue bin/scancel
+chmod +x bin/*
+PATH=$PWD/bin:$PATH
+for head in slurm-head slurm-gpu-head; do
+    bash -n "$examples/$head.sh" && rm -f submitted &&
+        [ "$(status_of "$campaign" --out $head --configs 500 --slurm "$examples/$head.sh" --launch 'srun --mpi=pmix --cpu-bind=cores' \
+            "$examples/su3-hmc.cfg")" = 0 ] && grep -q '^#SBATCH --signal=B:USR1@600' submitted && grep -q -e '--mpi=pmix' submitted
+    result $? "$head.sh is the head of a job that is submitted"
+done
+echo "1..$count"
