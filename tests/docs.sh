@@ -8,7 +8,7 @@ skip() {
     echo "1..0 # SKIP $1"
     exit 0
 }
-command -v python3 >/dev/null && command -v jq >/dev/null || skip "python3 and jq are not there"
+if ! command -v python3 || ! command -v jq; then skip "python3 and jq are not there" >&3; fi 3>&1 >/dev/null
 folder=$(mktemp -d docs.XXXXXX) || exit 1
 trap 'rm -rf "$folder"' EXIT
 ./flowhmc "$srcdir/share/examples/quickstart-hmc.cfg" --quiet --out "$folder/run" --set chain.steps=1 >/dev/null 2>&1

@@ -14,6 +14,8 @@ trap 'cd ..; rm -rf "$folder"' EXIT
 unset SLURM_JOB_ID
 PATH=$build:$PATH
 
+short=(--set chain.steps=20 --set chain.thermalise=20 --set chain.save_every=10)
+
 # Program, arguments: on two ranks.
 runs() {
     local program=$1
@@ -23,20 +25,20 @@ runs() {
     timeout 60 $MPIRUN $MPIRUN_FLAGS -n 2 "$build/$program" "$@" >out 2>err </dev/null
 }
 
-runs flowhmc "$examples/su3-hmc.cfg" --set chain.steps=40 --set chain.thermalise=20 && grep -q 'exp_minus_dh 1\.\|exp_minus_dh 0\.9' out &&
-    [ "$(ls su3-hmc/configs)" = "$(printf 'step-00000000%s.ildg\n' 40 60)" ]
+runs flowhmc "$examples/su3-hmc.cfg" "${short[@]}" && grep -q '^hmc: .*acceptance [01]' out &&
+    [ "$(ls su3-hmc/configs)" = "$(printf 'step-00000000%s.ildg\n' 30 40)" ]
 result $? "su3-hmc.cfg"
-runs flowmeas "$examples/su3-scale.cfg" su3-hmc/configs/* --set measure.bin=1 && grep -q '^# .*t0' out && grep -q '^# r0 ' out &&
+runs flowmeas "$examples/su3-scale.cfg" su3-hmc/configs/* --set measure.bin=1 --set flow.time=0.5 && grep -q '^# .*t0' out && grep -q '^# r0 ' out &&
     [ -s su3r1.ms.dat ] && [ -s su3-loops.h5 ]
 result $? "su3-scale.cfg on its configurations"
-[ "$(status_of sh "$examples/convert.sh" su3-hmc/configs/step-0000000060.ildg)" = 0 ] && [ "$(grep -c 'verdict *good' out)" = 5 ] &&
+[ "$(status_of sh "$examples/convert.sh" su3-hmc/configs/step-0000000040.ildg)" = 0 ] && [ "$(grep -c 'verdict *good' out)" = 5 ] &&
     [ "$(grep '^plaquette' out | awk '{ print $2 }' | sort -u | wc -l)" = 1 ]
 result $? "convert.sh on one of them"
-printf x | dd of=su3-hmc/configs/step-0000000060.ildg bs=1 seek=9000 conv=notrunc 2>/dev/null
-[ "$(status_of sh "$examples/convert.sh" su3-hmc/configs/step-0000000060.ildg)" = 5 ]
+printf x | dd of=su3-hmc/configs/step-0000000040.ildg bs=1 seek=9000 conv=notrunc 2>/dev/null
+[ "$(status_of sh "$examples/convert.sh" su3-hmc/configs/step-0000000040.ildg)" = 5 ]
 result $? "convert.sh on a damaged one ends with the exit code of flowconv"
-runs flowhmc "$examples/su3-heatbath.cfg" --set chain.steps=40 --set chain.thermalise=20 && [ -s su3-heatbath/configs/step-0000000060.nersc ] &&
-    awk '$1 == "plaquette" { sub(/\(.*/, "", $2); if ($2 > 0.55 && $2 < 0.58) good = 1 } END { exit !good }' out
+runs flowhmc "$examples/su3-heatbath.cfg" "${short[@]}" && [ -s su3-heatbath/configs/step-0000000040.nersc ] &&
+    awk '$1 == "plaquette" { sub(/\(.*/, "", $2); if ($2 > 0.5 && $2 < 0.62) good = 1 } END { exit !good }' out
 result $? "su3-heatbath.cfg: the plaquette of beta = 5.8"
 cp "$examples/u1-train.cfg" "$examples/u1-sample.cfg" .
 runs flowtrain u1-train.cfg --set train.steps=300 && [ -s u1-trained.h5 ] && awk '/^effective sample size/ && $4 > 0.5 { good = 1 } END { exit !good }' out
@@ -45,6 +47,7 @@ runs flowhmc u1-sample.cfg --set chain.steps=500 && grep -q '^flow: .*acceptance
 result $? "u1-sample.cfg with its model"
 
 mkdir bin
+# shellcheck disable=SC2016
 printf '#!/bin/sh\ncat "$2" >submitted\necho 101\n' >bin/sbatch
 printf '#!/bin/sh\n' >bin/squeue
 cp bin/squeue bin/scancel
