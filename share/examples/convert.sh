@@ -1,5 +1,5 @@
 #!/bin/sh
-# convert.sh CONFIGURATION: writes it, an SU(3) field in four dimensions in any format, in every format that flowconv
+# sh convert.sh CONFIGURATION: writes it, an SU(3) field in four dimensions in any format, in every format that flowconv
 # writes, back again from the last, and verifies all of them.  The files appear in the present directory.
 set -e
 input=$1
