@@ -16,7 +16,7 @@ table *table_create(int columns, const char *const *headings);
 void table_cell(table *table, const char *text);
 void table_number(table *table, double value);              /* "0.92553", "-" for NaN */
 void table_value(table *table, double value, double error); /* "0.92553(12)" */
-char *table_text(const table *table); /* new memory */
+char *table_text(const table *table);                       /* new memory */
 void table_print(const table *table, FILE *out);
 void table_free(table *table);
 
