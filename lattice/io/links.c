@@ -5,88 +5,68 @@
  */
 #include "lattice/gauge/kernels.h"
 #include "lattice/io/io.h"
+#include "lattice/kernels/real.h"
+#include "lattice/group/su3.h"
 
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
-/* All lanes at once: number c of lane l of a link is u[c * lanes + l].  Vectors of WIDTH lanes, of which there is
- * always a whole number, live in registers. */
-#if defined __AVX512F__
-enum { WIDTH = 8 };
-#elif defined __AVX__
-enum { WIDTH = 4 };
-#else
-enum { WIDTH = 2 };
-#endif
-typedef double vector __attribute__((vector_size(WIDTH * sizeof(double)), aligned(8)));
-typedef int64_t mask __attribute__((vector_size(WIDTH * sizeof(int64_t)), aligned(8)));
+/* The larger of two squares, and their sum, which is a number where both are. */
 typedef struct {
-    vector re, im;
-} complex_vector;
-
-static inline complex_vector element(const double *u, int lanes, int i, int j)
-{
-    const double *at = u + (int64_t)(6 * i + 2 * j) * lanes;
-    return (complex_vector){*(const vector *)at, *(const vector *)(at + lanes)};
-}
-
-/* a + b c and a + b conj(c) */
-static inline complex_vector add_product(complex_vector a, complex_vector b, complex_vector c)
-{
-    return (complex_vector){a.re + b.re * c.re - b.im * c.im, a.im + b.re * c.im + b.im * c.re};
-}
-static inline complex_vector add_product_conj(complex_vector a, complex_vector b, complex_vector c)
-{
-    return (complex_vector){a.re + b.re * c.re + b.im * c.im, a.im + b.im * c.re - b.re * c.im};
-}
-
-static inline vector square(complex_vector a) { return a.re * a.re + a.im * a.im; }
-
-/* The largest of the squares so far, and where they were numbers. */
-typedef struct {
-    vector largest;
-    mask number;
+    real largest, sum;
 } deviation;
-static inline void worse(deviation *d, vector now)
+static inline deviation worse(deviation d, complex_t difference)
 {
-    mask more = now > d->largest;
-    d->largest = (vector)((more & (mask)now) | (~more & (mask)d->largest));
-    d->number &= now >= 0;
+    real now = complex_square(difference);
+    return (deviation){real_select(real_less(d.largest, now), now, d.largest), d.sum + now};
+}
+static inline complex_t less_one(complex_t a) { return (complex_t){a.re - 1, a.im}; }
+
+/* sum_k a_k b_k^* */
+static inline complex_t overlap(row_t a, row_t b)
+{
+    complex_t sum = {{0}, {0}};
+    sum = complex_conj_mul_add(b.x, a.x, sum);
+    sum = complex_conj_mul_add(b.y, a.y, sum);
+    return complex_conj_mul_add(b.z, a.z, sum);
 }
 
-/* The largest square of |U U^+ - 1| and |det U - 1|. */
-static deviation su3_deviation(const double *u, int lanes)
+/* a_x b_y - a_y b_x */
+static inline complex_t minor_of(complex_t ax, complex_t ay, complex_t bx, complex_t by)
 {
-    deviation d = {.largest = {0}};
-    complex_vector m[3][3], determinant = {.re = {0}};
-    d.number = ~d.number;
-    for (int i = 0; i < 3; i++)
-        for (int j = 0; j < 3; j++) m[i][j] = element(u, lanes, i, j);
-    for (int i = 0; i < 3; i++)
-        for (int j = i; j < 3; j++) {
-            complex_vector sum = {.re = {0}};
-            for (int k = 0; k < 3; k++) sum = add_product_conj(sum, m[i][k], m[j][k]);
-            if (i == j) sum.re -= 1;
-            worse(&d, square(sum));
-        }
-    for (int i = 0; i < 3; i++) {
-        int j = (i + 1) % 3, k = (i + 2) % 3;
-        complex_vector minor = add_product((complex_vector){.re = {0}}, m[1][j], m[2][k]);
-        minor = add_product(minor, (complex_vector){-m[1][k].re, -m[1][k].im}, m[2][j]);
-        determinant = add_product(determinant, m[0][i], minor);
-    }
-    determinant.re -= 1;
-    worse(&d, square(determinant));
-    return d;
+    complex_t zero = {{0}, {0}}, minus = {-ay.re, -ay.im};
+    return complex_mul_add(minus, bx, complex_mul_add(ax, by, zero));
 }
 
+/* Of |U U^+ - 1| and |det U - 1|. */
+static deviation su3_deviation(link_t u)
+{
+    deviation d = {{0}, {0}};
+    complex_t determinant = {{0}, {0}};
+    d = worse(d, less_one(overlap(u.r, u.r)));
+    d = worse(d, overlap(u.r, u.s));
+    d = worse(d, overlap(u.r, u.t));
+    d = worse(d, less_one(overlap(u.s, u.s)));
+    d = worse(d, overlap(u.s, u.t));
+    d = worse(d, less_one(overlap(u.t, u.t)));
+    determinant = complex_mul_add(u.r.x, minor_of(u.s.y, u.s.z, u.t.y, u.t.z), determinant);
+    determinant = complex_mul_add(u.r.y, minor_of(u.s.z, u.s.x, u.t.z, u.t.x), determinant);
+    determinant = complex_mul_add(u.r.z, minor_of(u.s.x, u.s.y, u.t.x, u.t.y), determinant);
+    return worse(d, less_one(determinant));
+}
+
+/* All lanes at once: number c of lane l of a link is u[c * lanes + l], and there is a whole number of vectors of lanes. */
 static void inspect_su3(const double *u, int lanes, double *trace, double *violation)
 {
-    for (int l = 0; l < lanes; l += WIDTH) {
-        deviation d = su3_deviation(u + l, lanes);
-        for (int i = 0; i < WIDTH; i++) violation[l + i] = d.number[i] ? sqrt(d.largest[i]) : INFINITY;
-        for (int i = 0; i < WIDTH; i++) trace[l + i] = (u[l + i] + u[8 * lanes + l + i] + u[16 * lanes + l + i]) / 3;
+    for (int l = 0; l < lanes; l += REAL_LANES) {
+        link_t link = link_load(u + l, lanes);
+        deviation d = su3_deviation(link);
+        real sum = link.r.x.re + link.s.y.re + link.t.z.re;
+        for (int i = 0; i < REAL_LANES; i++) {
+            violation[l + i] = isfinite(real_lane(d.sum, i)) ? sqrt(real_lane(d.largest, i)) : INFINITY;
+            trace[l + i] = real_lane(sum, i) / 3;
+        }
     }
 }
 
