@@ -8,6 +8,8 @@
 #include "lattice/io/config.h"
 #include "lattice/io/h5.h"
 
+#include <stdarg.h>
+
 /* Number of dimensions of a data set and its extents; 0 on refusal.  Collective. */
 enum { LAT_H5_MAX_RANK = LAT_MAX_DIM + 2 };
 int lat_h5_extent(lat_h5 *file, const char *name, int64_t extent[LAT_H5_MAX_RANK]);
@@ -62,6 +64,9 @@ typedef struct {
     char warning[256];
 } lat_matrices;
 
+/* Appends to the warnings in a text of so many bytes; what has no room is cut off. */
+void lat_append_warning(char *text, size_t size, const char *format, va_list list)
+    __attribute__((format(printf, 3, 0)));
 /* Something that could not be verified, though nothing is wrong with it; more than one are joined. */
 void lat_matrices_warn(lat_matrices *matrices, const char *format, ...) __attribute__((format(printf, 2, 3)));
 

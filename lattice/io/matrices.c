@@ -173,12 +173,9 @@ static void begin_report(lat_config_report *report, const lat_matrix_format *for
 
 __attribute__((format(printf, 2, 3))) static void warn(lat_config_report *report, const char *format, ...)
 {
-    size_t n = strlen(report->warning);
-    if (n) n += (size_t)snprintf(report->warning + n, sizeof report->warning - n, "; ");
-    if (n >= sizeof report->warning) return;
     va_list list;
     va_start(list, format);
-    vsnprintf(report->warning + n, sizeof report->warning - n, format, list);
+    lat_append_warning(report->warning, sizeof report->warning, format, list);
     va_end(list);
 }
 

@@ -45,14 +45,18 @@ void lat_locate_site(const int64_t size[LAT_MAX_DIM], int64_t unit, lat_place pl
 
 /* ---------------------------------------------------------------------------------------------------------- headers */
 
+void lat_append_warning(char *text, size_t size, const char *format, va_list list)
+{
+    size_t n = strlen(text);
+    if (n) n += (size_t)snprintf(text + n, size - n, "; ");
+    if (n < size) vsnprintf(text + n, size - n, format, list);
+}
+
 void lat_matrices_warn(lat_matrices *m, const char *format, ...)
 {
-    size_t n = strlen(m->warning);
-    if (n) n += (size_t)snprintf(m->warning + n, sizeof m->warning - n, "; ");
-    if (n >= sizeof m->warning) return;
     va_list list;
     va_start(list, format);
-    vsnprintf(m->warning + n, sizeof m->warning - n, format, list);
+    lat_append_warning(m->warning, sizeof m->warning, format, list);
     va_end(list);
 }
 
