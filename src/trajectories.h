@@ -1,7 +1,7 @@
 /* flowhmc: SPDX-License-Identifier: GPL-3.0-or-later
  *
  * trajectories.h: trajectories.txt in a run directory: a line for each step, thermalisation included, with what updates tell of their last
- * step (dH, acceptance) and the seconds it took.  The first line names the columns, so that flowstat reads it.  The seconds are no function
+ * step (dH, acceptance, forces) and the seconds it took.  The first line names the columns, so that flowstat reads it.  The seconds are no function
  * of the configuration; the rest is.
  */
 #ifndef TRAJECTORIES_H
