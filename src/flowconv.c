@@ -34,8 +34,8 @@ static const options_program flowconv = {
              "       flowconv --check [OPTION...] FILE...\n"
              "\n"
              "Converts gauge configurations, or verifies them. Formats that are read: NERSC, ILDG, SciDAC, openQCD, MILC,\n"
-             "and HDF5 of this program; the contents of IN tell which. The ending of OUT names its format: .nersc, .ildg,\n"
-             ".openqcd or .h5.\n"
+             "HiRep, and HDF5 of this program; the contents of IN tell which. The ending of OUT names its format: .nersc,\n"
+             ".ildg, .openqcd or .h5.\n"
              "\n"
              "  flowconv ckpoint_lat.1000 conf1000.ildg\n"
              "  mpirun -n 4 flowconv --check configs/*.nersc\n",
