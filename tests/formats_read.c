@@ -182,6 +182,32 @@ static void test_hirep_variants(bool quaternions)
     free(s.values);
 }
 
+/* ---------------------------------------------------------------------------------------------------------- Bridge++ */
+
+/* The matrices alone, x fastest; format and extents are told. */
+static void test_bridge(sample s, const char *name)
+{
+    const lat_config_options told = {.format = "bridge", .size = {4, 2, 6, 10}};
+    for (int n = 0; n < 4 * GOLDEN_SITES; n++) {
+        const int site = n / 4;
+        add_link(&s.file, &s, (int[]){site % 4, site / 4 % 2, site / 8 % 6, site / 48}, n % 4);
+    }
+    expect_bytes(&s, &s.file, &told, LAT_DONE, "no checksum and no plaquette", name);
+    expect_bytes(&s, &s.file, NULL, LAT_FORMAT, NULL, "it is not recognised");
+    expect_bytes(&s, &s.file, &(lat_config_options){.format = "bridge"}, LAT_CONFIG, NULL, "nor read without extents");
+    expect_bytes(&s, &s.file, &(lat_config_options){.format = "bridge", .size = {4, 2, 6, 8}}, LAT_FORMAT, NULL,
+                 "extents of another volume");
+    expect_bytes(&s, &s.file,
+                 &(lat_config_options){.format = "bridge", .size = {INT32_MAX, INT32_MAX, INT32_MAX, INT32_MAX}},
+                 LAT_FORMAT, NULL, "extents beyond all bounds");
+    for (int64_t size = 0; size < s.file.size; size += 60013)
+        expect_bytes(&s, &(lat_bytes){.data = s.file.data, .size = size}, &told, LAT_FORMAT, NULL, "cut off");
+    memcpy(s.file.data + 8000, "\177\370\0\0\0\0\0\0", 8);
+    expect_bytes(&s, &s.file, &told, LAT_FORMAT, NULL, "a number that is none");
+    free(s.file.data);
+    free(s.values);
+}
+
 int main(int argc, char **argv)
 {
     lat_error error = {0};
@@ -199,6 +225,8 @@ int main(int argc, char **argv)
         test_hirep(su2_sample(quaternions), quaternions ? "HiRep, SU(2), quaternions" : "HiRep, SU(2), matrices");
         test_hirep_variants(quaternions);
     }
+    test_bridge(golden_sample(), "Bridge++, SU(3)");
+    test_bridge(su2_sample(false), "Bridge++, SU(2)");
     MPI_Barrier(MPI_COMM_WORLD);
     if (tap.rank == 0) unlink(path);
     free(path);

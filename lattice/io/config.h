@@ -17,10 +17,10 @@ typedef struct {
 
 /* Zero means: what the file says, or the default. */
 typedef struct {
-    const char *format;        /* "h5", "nersc", "ildg", "openqcd"; only read: "milc", "hirep" */
+    const char *format;        /* "h5", "nersc", "ildg", "openqcd"; only read: "milc", "hirep", "bridge" */
     const char *endian;        /* reading: "big" or "little", against what the file says */
     int bits;                  /* of a number: 32 or 64.  Writing: 32 in NERSC and ILDG only */
-    int64_t size[LAT_MAX_DIM]; /* reading: extents of an ILDG file that does not name them */
+    int64_t size[LAT_MAX_DIM]; /* reading: extents of an ILDG file that does not name them, or of Bridge++ */
     bool two_rows;             /* writing: NERSC files that leave out the last row of each matrix */
     bool lenient;              /* reading: what differs from what the file says, or may be missing, is only a warning */
 } lat_config_options;

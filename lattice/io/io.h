@@ -39,7 +39,7 @@ typedef struct {
 } lat_config_format;
 
 extern const lat_config_format lat_config_hdf5, lat_config_nersc, lat_config_ildg, lat_config_openqcd, lat_config_milc,
-    lat_config_hirep;
+    lat_config_hirep, lat_config_bridge;
 
 /* The provenance of a file, into the report. */
 void lat_report_pairs(lat_config_report *report, lat_bytes *pairs);
