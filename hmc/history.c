@@ -51,6 +51,13 @@ void mc_history_append(mc_history *history, const double *row)
     history->rows++;
 }
 
+bool mc_history_alike(const mc_history *a, const mc_history *b)
+{
+    bool alike = a->columns == b->columns && a->replicas == b->replicas && a->every == b->every;
+    for (int column = 0; alike && column < a->columns; column++) alike = strcmp(a->name[column], b->name[column]) == 0;
+    return alike;
+}
+
 /* Index of a number in history->value. */
 static int64_t place(const mc_history *history, int64_t row, int replica, int column)
 {

@@ -22,6 +22,8 @@ void mc_history_free(mc_history *history);
 /* Names a column. */
 void mc_history_name(mc_history *history, int column, const char *name);
 void mc_history_append(mc_history *history, const double *row);
+/* Whether they have the same columns, replicas and steps between rows. */
+bool mc_history_alike(const mc_history *a, const mc_history *b);
 /* One column of one replica as a series of length rows. */
 void mc_history_series(const mc_history *history, int column, int replica, double *series);
 /* CRC-32 of the first rows, as they are in memory: what a checkpoint says of the history that it goes with. */

@@ -13,6 +13,8 @@
  */
 #include "hmc/integrator.h"
 
+#include "lattice/grid/kernels.h"
+
 const char *const mc_integrator_names[] = {"leapfrog", "omf2", "omf4", NULL};
 
 enum { MOST_STAGES = 11 };
@@ -78,9 +80,30 @@ static void integrate(nest *n, int level, const int *steps, double length)
     n->owed[level] = coefficient[last] * eps;
 }
 
-void mc_integrate(mc_integrator integrator, lat_action *action, lat_gauge *gauge, lat_field *momenta, double length, const int *steps)
+/* The force is what the kick does to the momenta: asking the action for it by itself would cost a force more, and adding that to
+ * the momenta would round differently.  The block comes first in a field, and its halo is not copied. */
+static void last_kick(nest *n, int level, const mc_last_forces *last)
+{
+    const lat_field *p = n->momenta;
+    change_square_args args = {lat_tables_of(p->geometry), p->data,      last->before->data, 1 / n->owed[level],
+                               last->square[level]->data,  p->components};
+    lat_range range = lat_block(p->geometry);
+    p->geometry->backend->copy(last->before->data, p->data,
+                               p->geometry->sites * p->components * p->geometry->lanes * (int64_t)sizeof(double));
+    kick(n, level, 0);
+    lat_field_zero(last->square[level]);
+    lat_field_kernels_of(p)->change_square(&args, &range);
+}
+
+void mc_integrate(mc_integrator integrator, lat_action *action, lat_gauge *gauge, lat_field *momenta, double length,
+                  const int *steps, const mc_last_forces *last)
 {
     nest n = {.integrator = integrator, .action = action, .gauge = gauge, .momenta = momenta};
     integrate(&n, action->levels - 1, steps, length);
-    for (int level = 0; level < action->levels; level++) kick(&n, level, 0);
+    for (int level = 0; level < action->levels; level++) {
+        if (last)
+            last_kick(&n, level, last);
+        else
+            kick(&n, level, 0);
+    }
 }

@@ -44,6 +44,9 @@ lat_status mc_trajectory_create(lat_settings *settings, const lat_geometry *geom
     trajectory->momenta = lat_field_algebra(geometry, action->group, LAT_DOUBLE);
     trajectory->start = lat_gauge_create(geometry, action->group, LAT_DOUBLE);
     trajectory->density = lat_field_create(geometry, 1, LAT_DOUBLE);
+    trajectory->last.before = lat_field_algebra(geometry, action->group, LAT_DOUBLE);
+    for (int i = 0; i < action->levels; i++) trajectory->last.square[i] = lat_field_create(geometry, 1, LAT_DOUBLE);
+    trajectory->force = lat_alloc((int64_t)action->levels * geometry->members, sizeof *trajectory->force);
     trajectory->repeats = lat_repeats_create(geometry);
     return LAT_DONE;
 }
@@ -53,6 +56,9 @@ void mc_trajectory_free(mc_trajectory *trajectory)
     lat_field_free(trajectory->momenta);
     lat_gauge_free(trajectory->start);
     lat_field_free(trajectory->density);
+    lat_field_free(trajectory->last.before);
+    for (int i = 0; i < trajectory->levels; i++) lat_field_free(trajectory->last.square[i]);
+    free(trajectory->force);
     lat_repeats_free(trajectory->repeats);
     *trajectory = (mc_trajectory){0};
 }
@@ -66,6 +72,17 @@ static void hamiltonian(mc_trajectory *trajectory, lat_action *action, lat_gauge
     lat_field_zero(density);
     lat_field_kernels_of(momenta)->half_square(&args, &range);
     lat_action_sum(action, gauge, density, out);
+}
+
+static void sum_forces(mc_trajectory *t)
+{
+    const lat_geometry *g = t->momenta->geometry;
+    const double links = (double)g->volume * g->dim;
+    for (int level = 0; level < t->levels; level++) {
+        double *force = t->force + (int64_t)level * g->members;
+        lat_sum(t->last.square[level], force);
+        for (int m = 0; m < g->members; m++) force[m] = sqrt(force[m] / links);
+    }
 }
 
 /* Auxiliary fields and momenta must not be drawn from the same numbers. */
@@ -88,7 +105,7 @@ static void run_integration(const void *arguments)
 {
     const integration *i = arguments;
     const mc_trajectory *t = i->trajectory;
-    mc_integrate(t->integrator, i->action, i->gauge, t->momenta, i->length, t->steps);
+    mc_integrate(t->integrator, i->action, i->gauge, t->momenta, i->length, t->steps, &t->last);
 }
 
 /* A recording of more forces than this gains nothing more, and one of a length that does not come again gains nothing. */
@@ -122,6 +139,7 @@ lat_status mc_trajectory_run(mc_trajectory *t, lat_action *action, lat_gauge *ga
     lat_gauge_copy(t->start, gauge);
     hamiltonian(t, action, gauge, start);
     integrate(t, action, gauge, draw_length(t, acceptance));
+    sum_forces(t);
     hamiltonian(t, action, gauge, dh);
     bool failed = lat_action_failed(action, error) != LAT_DONE;
     for (int m = 0; m < members; m++) {

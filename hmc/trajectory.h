@@ -14,6 +14,9 @@ typedef struct {
     int levels, steps[LAT_MAX_LEVELS]; /* of the action; steps of each level, the outermost first */
     lat_gauge *start;
     lat_field *momenta, *density;
+    mc_last_forces last; /* of the last integration */
+    /* [level][member]: sqrt(sum_{x,mu,a} (F^a_mu(x))^2 / (dim volume)) at the end of the last trajectory. */
+    double *force;
     struct lat_repeats *repeats; /* of the integration */
 } mc_trajectory;
 

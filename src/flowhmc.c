@@ -288,10 +288,7 @@ static lat_status sample(ensemble *e, bool quiet, lat_error *error)
     progress progress;
     const char *reason = NULL;
     uint64_t end = ensemble_end(e);
-    if (trajectories_open(&e->trajectories, e->run, e->updates, e->update_count, mc_replicas(e->chain->state), e->chain->state->step, error)) {
-        trajectories_close(&e->trajectories);
-        return error->status;
-    }
+    if (trajectories_open(&e->trajectories, e->chain->state->step, error)) return error->status;
     stopper_start(&stopper, MPI_COMM_WORLD, e->run->directory, e->walltime);
     stopper.interval = (double)e->checkpoint_seconds;
     if (stopper.job_end > 0) {
@@ -311,7 +308,6 @@ static lat_status sample(ensemble *e, bool quiet, lat_error *error)
         lat_fail(error, LAT_STOPPED, "%.300s: stopped at step %" PRIu64 " of %" PRIu64 " (%s): go on with --resume",
                  e->run->directory, e->chain->state->step, end, reason);
     stopper_end(&stopper);
-    trajectories_close(&e->trajectories);
     return error->status;
 }
 
@@ -334,6 +330,7 @@ static void work_in(const char *directory, const options *options, ensemble *e, 
     e->identity = run_identity(config, &changes);
     say_beginning(e);
     if (keeping_begin(e, error) == LAT_DONE && run_settle(e->run, error) == LAT_DONE) sample(e, options->quiet, error);
+    trajectories_close(&e->trajectories);
     lat_error result_error = {0};
     if (error->status == LAT_DONE || error->status == LAT_STOPPED) results_write(e, &result_error);
     if (error->status)

@@ -111,7 +111,11 @@ static void print_remarks(const analysis *a)
     for (int i = 0; i < a->set->columns; i++) {
         const mc_estimate *e = &a->estimate[i];
         if (!a->chosen[i]) continue;
-        if (e->n == 1)
+        if (isnan(e->mean))
+            printf(
+                "%s: some entries are not finite, as dH of a trajectory that was lost: nothing is known of its mean.\n",
+                a->set->column[i]);
+        else if (e->n == 1)
             printf("%s: has a single entry: nothing is known of its error.\n", a->set->column[i]);
         else if (isnan(e->tau_int))
             printf("%s never changes: nothing is known of its error and tau_int.\n", a->set->column[i]);

@@ -64,21 +64,13 @@ lat_status keeping_checkpoint(ensemble *e, lat_error *error)
     return error->status;
 }
 
-static bool same_columns(const mc_history *a, const mc_history *b)
-{
-    bool same = a->columns == b->columns;
-    for (int column = 0; same && column < a->columns; column++) same = strcmp(a->name[column], b->name[column]) == 0;
-    return same;
-}
-
 /* A history of the run so far, cut where the checkpoint is, and no other: up to there it is what the checkpoint was written with. */
 static lat_status restore_history(ensemble *e, uint32_t checksum, lat_error *error)
 {
     char *path = run_path(e->run, "history.h5");
     mc_history *found, *wanted = e->history;
     if (mc_history_read(MPI_COMM_WORLD, path, &found, error) == LAT_DONE) {
-        if (!same_columns(found, wanted) || found->replicas != wanted->replicas || found->first_step != wanted->first_step ||
-            found->every != wanted->every || found->rows < rows_due(e) ||
+        if (!mc_history_alike(found, wanted) || found->first_step != wanted->first_step || found->rows < rows_due(e) ||
             mc_history_checksum(found, rows_due(e)) != checksum) {
             lat_fail(error, LAT_FORMAT,
                      "%.300s: does not belong to the checkpoint beside it: take the one of the same run, or start anew",
@@ -101,6 +93,34 @@ bool keeping_on_disk(const char *path)
     if (rank == 0) found = access(path, F_OK) == 0;
     MPI_Bcast(&found, 1, MPI_INT, 0, MPI_COMM_WORLD);
     return found;
+}
+
+/* Rows of trajectories.h5 up to the checkpoint.  They need not begin with the first step: the file may have been moved away. */
+static lat_status restore_trajectories(ensemble *e, const char *path, lat_error *error)
+{
+    mc_history *found, **history = &e->trajectories.history;
+    if (mc_history_read(MPI_COMM_WORLD, path, &found, error)) return error->status;
+    const int64_t rows = (int64_t)(e->chain->state->step + 1 - found->first_step);
+    if (!mc_history_alike(found, *history) || rows < 0 || rows > found->rows) {
+        mc_history_free(found);
+        return lat_fail(error, LAT_FORMAT,
+                        "%.300s: is not of this run up to its checkpoint: move it away, and a new one is begun", path);
+    }
+    mc_history_free(*history);
+    *history = found;
+    found->rows = rows;
+    return LAT_DONE;
+}
+
+static void begin_trajectories(ensemble *e, lat_error *error)
+{
+    const mc_state *state = e->chain->state;
+    char *path = run_path(e->run, "trajectories.h5");
+    trajectories_create(&e->trajectories, e->run, e->updates, e->update_count, mc_replicas(state), state->step);
+    if (e->trajectories.history && state->step > 0 && trajectories_check(&e->trajectories, error) == LAT_DONE &&
+        keeping_on_disk(path))
+        restore_trajectories(e, path, error);
+    free(path);
 }
 
 /* The step that the checkpoint is of must lie within the run as it is asked for now. */
@@ -147,6 +167,7 @@ lat_status keeping_begin(ensemble *e, lat_error *error)
         mc_chain_start(e->chain, error);
     }
     e->joules_before = e->chain->joules;
+    if (!error->status) begin_trajectories(e, error);
     free(path);
     return error->status;
 }

@@ -30,7 +30,7 @@
  *
  * Order of writes.  In a step: measure (in memory); save_links, each file whole; then, if it is due by steps or by the clock,
  *
- *     0. trajectories.txt       trajectories_flush: lines were added with each step
+ *     0. trajectories.txt, .h5  trajectories_flush: lines of text were added with each step
  *     1. history.h5             mc_history_write
  *     2. checkpoint-step-N.h5   checkpoints_keep: a second name for the checkpoint before, if older ones are kept
  *     3. checkpoint.h5          mc_checkpoint_write

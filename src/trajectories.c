@@ -12,22 +12,69 @@
 #include <string.h>
 #include <unistd.h>
 
-static void print_names(FILE *file, const mc_update *update, int replicas)
+static int names_of(const mc_update *update)
 {
-    for (int r = 0; r < replicas; r++)
-        for (const char *const *name = update->figure_name; *name; name++) {
-            fprintf(file, " %s_%d", *name, update->index);
-            if (replicas > 1) fprintf(file, "_replica%d", r);
-        }
-    fprintf(file, " seconds_%d", update->index);
+    int count = 0;
+    while (update->figure_name && update->figure_name[count]) count++;
+    return count;
 }
 
-static void print_heading(const trajectories *t)
+static void name_columns(mc_history *history, mc_update *const *updates, int count)
 {
-    fprintf(t->file, "step");
-    for (int i = 0; i < t->count; i++)
-        if (t->updates[i]->figure_name) print_names(t->file, t->updates[i], t->replicas);
-    fprintf(t->file, "\n");
+    for (int i = 0, column = 0; i < count; i++)
+        for (int name = 0; name < names_of(updates[i]); name++) {
+            char *text = lat_text("%s_%d", updates[i]->figure_name[name], updates[i]->index);
+            mc_history_name(history, column++, text);
+            free(text);
+        }
+}
+
+void trajectories_create(trajectories *t, const run *run, mc_update *const *updates, int count, int replicas,
+                         uint64_t step)
+{
+    *t = (trajectories){.run = run, .updates = updates, .count = count, .replicas = replicas};
+    int columns = 0;
+    for (int i = 0; i < count; i++) columns += names_of(updates[i]);
+    if (columns == 0) return;
+    t->path = run_path(run, "trajectories.txt");
+    t->row = lat_alloc((int64_t)columns * replicas, sizeof *t->row);
+    t->history = mc_history_create(columns, replicas);
+    t->history->first_step = step + 1;
+    name_columns(t->history, updates, count);
+}
+
+/* -------------------------------------------------------------------------------------------------------- the text */
+
+/* The line that names the columns. */
+static char *heading(const trajectories *t)
+{
+    lat_bytes text = {0};
+    lat_bytes_print(&text, "step");
+    for (int i = 0; i < t->count; i++) {
+        const mc_update *update = t->updates[i];
+        for (int r = 0; r < t->replicas; r++)
+            for (int name = 0; name < names_of(update); name++) {
+                lat_bytes_print(&text, " %s_%d", update->figure_name[name], update->index);
+                if (t->replicas > 1) lat_bytes_print(&text, "_replica%d", r);
+            }
+        if (update->figure_name) lat_bytes_print(&text, " seconds_%d", update->index);
+    }
+    lat_bytes_print(&text, "\n");
+    return text.data;
+}
+
+lat_status trajectories_check(const trajectories *t, lat_error *error)
+{
+    FILE *file = t->run->rank == 0 ? fopen(t->path, "r") : NULL;
+    char *line = NULL, *expected = heading(t);
+    size_t room = 0;
+    if (file && getline(&line, &room, file) > 0 && strcmp(line, expected) != 0)
+        lat_fail(error, LAT_FORMAT, "%.300s: has other columns than this run: move it away, and a new one is begun",
+                 t->path);
+    if (file) fclose(file);
+    free(expected);
+    free(line);
+    return lat_agree(t->run->comm, error);
 }
 
 /* Where the lines up to this step end, the heading among them; 0 if the file is begun anew. */
@@ -51,33 +98,31 @@ static void open_file(trajectories *t, uint64_t step, lat_error *error)
         rewind(t->file);
         end = end_of_step(t->file, step);
     }
-    if (!t->file || ftruncate(fileno(t->file), end) != 0 || fseek(t->file, 0, SEEK_END) != 0)
+    if (!t->file || ftruncate(fileno(t->file), end) != 0 || fseek(t->file, 0, SEEK_END) != 0) {
         lat_fail(error, LAT_FILE, "%.300s: cannot be written: %s: check the directory", t->path, strerror(errno));
-    else if (end == 0)
-        print_heading(t);
+    } else if (end == 0) {
+        char *text = heading(t);
+        fputs(text, t->file);
+        free(text);
+    }
 }
 
-lat_status trajectories_open(trajectories *t, const run *run, mc_update *const *updates, int count, int replicas, uint64_t step, lat_error *error)
+lat_status trajectories_open(trajectories *t, uint64_t step, lat_error *error)
 {
-    *t = (trajectories){.run = run, .updates = updates, .count = count, .replicas = replicas, .path = run_path(run, "trajectories.txt")};
     t->flushed = MPI_Wtime();
-    bool told = false;
-    for (int i = 0; i < count; i++) told = told || updates[i]->figure_name;
-    if (told && run->rank == 0) open_file(t, step, error);
-    return lat_agree(run->comm, error);
+    if (t->history && t->run->rank == 0) open_file(t, step, error);
+    return lat_agree(t->run->comm, error);
 }
 
 static void print_figures(FILE *file, const mc_update *update, int replicas)
 {
     const double *figure = update->figure;
-    for (int r = 0; r < replicas; r++)
-        for (const char *const *name = update->figure_name; *name; name++) fprintf(file, " %.9g", *figure++);
+    for (int i = 0; i < replicas * names_of(update); i++) fprintf(file, " %.9g", figure[i]);
     fprintf(file, " %.3g", update->step_seconds);
 }
 
-void trajectories_add(trajectories *t, uint64_t step)
+static void add_line(trajectories *t, uint64_t step)
 {
-    if (!t->file) return;
     fprintf(t->file, "%" PRIu64, step);
     for (int i = 0; i < t->count; i++)
         if (t->updates[i]->figure_name) print_figures(t->file, t->updates[i], t->replicas);
@@ -87,17 +132,34 @@ void trajectories_add(trajectories *t, uint64_t step)
     fflush(t->file); /* a failure stays, and trajectories_flush reports it */
 }
 
+void trajectories_add(trajectories *t, uint64_t step)
+{
+    if (!t->history) return;
+    for (int i = 0, first = 0; i < t->count; first += names_of(t->updates[i++]))
+        for (int r = 0, names = names_of(t->updates[i]); r < t->replicas && names > 0; r++)
+            memcpy(t->row + r * t->history->columns + first, t->updates[i]->figure + r * names,
+                   (size_t)names * sizeof *t->row);
+    mc_history_append(t->history, t->row);
+    if (t->file) add_line(t, step);
+}
+
 lat_status trajectories_flush(trajectories *t, lat_error *error)
 {
     errno = 0;
     if (t->file && (fflush(t->file) != 0 || ferror(t->file)))
         lat_fail(error, LAT_FILE, "%.300s: cannot be written: %s: check the room on the disk", t->path, strerror(errno));
-    return lat_agree(t->run->comm, error);
+    if (lat_agree(t->run->comm, error) || !t->history) return error->status;
+    char *path = run_path(t->run, "trajectories.h5");
+    mc_history_write(t->run->comm, path, t->history, error);
+    free(path);
+    return error->status;
 }
 
 void trajectories_close(trajectories *t)
 {
     if (t->file) fclose(t->file);
+    mc_history_free(t->history);
+    free(t->row);
     free(t->path);
     *t = (trajectories){0};
 }

@@ -231,6 +231,29 @@ static char *write_run(const char *name, int64_t rows, int replicas, int64_t eve
     return path;
 }
 
+/* A trajectory that was lost: NaN in one column of trajectories.h5, to which the others are blind. */
+static void test_not_finite(void)
+{
+    enum { ROWS = 100 };
+    lat_error error = {0};
+    dataset *set;
+    char *path = lat_text("%s/trajectories.h5", folder);
+    mc_history *history = mc_history_create(2, 1);
+    mc_history_name(history, 0, "dh_0");
+    mc_history_name(history, 1, "force_level0_0");
+    for (int i = 0; i < ROWS; i++) mc_history_append(history, (double[]){i == 50 ? NAN : sin(i * i), 2 + cos(i * i)});
+    mc_history_write(MPI_COMM_WORLD, path, history, &error);
+    dataset_read(path, 0, &set, &error);
+    ok_all(set && isnan(set->series[0][50]) && set->entries == ROWS, "not finite: read as it is");
+    mc_estimate lost = mc_gamma_replicas(set->series[0], 1, set->rows),
+                good = mc_gamma_replicas(set->series[1], 1, set->rows);
+    ok_all(isnan(lost.mean) && fabs(good.mean - 2) < 0.3 && good.tau_int > 0,
+           "not finite: no mean, and the other column has one");
+    dataset_free(set);
+    mc_history_free(history);
+    free(path);
+}
+
 static void test_run(void)
 {
     dataset *set;
@@ -352,6 +375,7 @@ int main(int argc, char **argv)
     test_pieces();
     test_refused_text();
     test_run();
+    test_not_finite();
     test_model();
     test_join();
     remove_all();

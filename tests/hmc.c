@@ -45,6 +45,52 @@ static void test_reversibility(test_chain *t)
     lat_gauge_free(before);
 }
 
+/* sum_{x,mu,a} (F^a_mu(x))^2 of one level over all links, from the action itself; out[members]. */
+static void sum_force_squares(const mc_chain *chain, lat_gauge *gauge, int level, double *out)
+{
+    const lat_geometry *g = chain->geometry;
+    lat_field *force = lat_field_algebra(g, gauge->group, LAT_DOUBLE);
+    double *value = lat_alloc(g->volume * force->components, sizeof *value);
+    chain->action->table->force(chain->action, level, gauge, 1, force);
+    for (int m = 0; m < g->members; m++) {
+        lat_field_gather(force, m, value);
+        out[m] = 0;
+        for (int64_t i = 0; i < g->volume * force->components; i++) out[m] += value[i] * value[i];
+    }
+    free(value);
+    lat_field_free(force);
+}
+
+/* What a trajectory tells of the forces at its end, which accepted members still have. */
+static void test_forces(const mc_chain *chain, const char *name, const char *steps)
+{
+    const lat_geometry *g = chain->geometry;
+    mc_trajectory trajectory = chain_trajectory(chain, MC_OMF2, steps);
+    lat_gauge *gauge = lat_gauge_create(g, chain->state->gauge->group, LAT_DOUBLE);
+    lat_gauge_copy(gauge, chain->state->gauge);
+    lat_random momenta = mc_random(chain->state, LAT_RANDOM_TEST, 3),
+               acceptance = mc_random(chain->state, LAT_RANDOM_TEST, 4);
+    double *dh = lat_alloc(g->members, sizeof *dh), *squares = lat_alloc(g->members, sizeof *squares), worst = 0;
+    bool *accepted = lat_alloc(g->members, sizeof *accepted);
+    int compared = 0;
+    mc_trajectory_run(&trajectory, chain->action, gauge, &momenta, &acceptance, dh, accepted, &(lat_error){0});
+    for (int level = 0; level < trajectory.levels; level++) {
+        sum_force_squares(chain, gauge, level, squares);
+        for (int m = 0; m < g->members; m++) {
+            if (!accepted[m]) continue;
+            double exact = sqrt(squares[m] / ((double)g->volume * g->dim));
+            worst = fmax(worst, fabs(trajectory.force[level * g->members + m] / exact - 1));
+            compared++;
+        }
+    }
+    ok_all(compared > 0 && worst < 1e-12, "%s: %d forces at the end of a trajectory, to %.1g", name, compared, worst);
+    mc_trajectory_free(&trajectory);
+    lat_gauge_free(gauge);
+    free(accepted);
+    free(squares);
+    free(dh);
+}
+
 static test_chain two_levels(double inner, double outer)
 {
     char *text = lat_text(
@@ -70,6 +116,7 @@ static void test_levels(void)
         ok(fabs(measured - order[i]) < 0.1, "nested: %s is of order %g (%.3f)", mc_integrator_names[i], order[i],
            measured);
     }
+    test_forces(t.chain, "nested", "[20, 2]");
     chain_end(&t);
 
     /* Where the outer force is weak, the inner steps decide. */
@@ -140,7 +187,7 @@ static void test_force_count(test_chain *t)
     lat_field *momenta = lat_field_algebra(t->chain->geometry, LAT_U1, LAT_DOUBLE);
     for (int i = 0; i < MC_INTEGRATORS; i++) {
         forces = 0;
-        mc_integrate((mc_integrator)i, &action, gauge, momenta, 1, &(int){7});
+        mc_integrate((mc_integrator)i, &action, gauge, momenta, 1, &(int){7}, NULL);
         ok(forces == mc_integrator_forces((mc_integrator)i, 1, &(int){7}), "%s: %d forces in 7 steps",
            mc_integrator_names[i], (int)forces);
     }
@@ -292,6 +339,9 @@ static void test_not_finite(void)
     chain_run(&t, 12);
     ok(chain_figure(&t, 0, "not_finite") == 12, "a replica that is not finite is rejected and counted");
     ok(chain_figure(&t, 0, "acceptance") > 0.5, "the others go on");
+    const double *figure = t.updates[0]->figure; /* [replica][dh, accepted, force_level0] */
+    ok(isnan(figure[0]) && figure[1] == 0 && isnan(figure[2]) && isfinite(figure[3]) && figure[5] > 0,
+       "its force is not finite, that of the others is");
     spoil(t.chain, true);
     int done = 0;
     while (done < 100 && mc_chain_step(t.chain, t.updates, t.count, &error) == LAT_DONE) done++;
@@ -347,6 +397,7 @@ static void test_lattice(const char *name, const char *lattice, double beta)
     chain_run(&t, 10);
     test_order(&t, name);
     test_reversibility(&t);
+    test_forces(t.chain, name, "20");
     chain_end(&t);
 }
 

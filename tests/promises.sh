@@ -53,16 +53,30 @@ flowing() { "$build/flowhmc" --quiet flow.cfg "$@"; }
     [ "$(status_of flowing --out model --resume --set chain.steps=60)" = 3 ] && grep -q 'model = ' err
 result $? "another model under the same name is refused: $(head -c 150 err)"
 
-cut -d ' ' -f 1-3 longer/trajectories.txt >whole-lines
+cut -d ' ' -f 1-4 longer/trajectories.txt >whole-lines
 "$build/flowhmc" --quiet run.cfg --out lines --set chain.steps=400000000 >out 2>err </dev/null &
 until_file lines/configs/step-0000000040.h5 $!
 kill -KILL $!
 wait $! 2>/dev/null
 echo 999999999 0.1 >>lines/trajectories.txt
 [ "$(status_of flow --out lines --resume --set chain.steps=10000000 --set walltime=1s)" = 7 ] &&
-    awk 'NR == 1 { good = $0 == "step dh_0 accepted_0 seconds_0" } NR > 1 && ($1 != NR - 1 || NF != 4) { good = 0 } END { exit !good }' lines/trajectories.txt &&
-    cut -d ' ' -f 1-3 lines/trajectories.txt | head -n 81 | cmp - whole-lines && "$build/flowstat" longer/trajectories.txt >out 2>err && grep -q '^dh_0' out
+    awk 'NR == 1 { good = $0 == "step dh_0 accepted_0 force_level0_0 seconds_0" } NR > 1 && ($1 != NR - 1 || NF != 5 || $4 <= 0) { good = 0 } END { exit !good }' lines/trajectories.txt &&
+    cut -d ' ' -f 1-4 lines/trajectories.txt | head -n 81 | cmp - whole-lines && "$build/flowstat" longer/trajectories.txt >out 2>err && grep -q '^dh_0' out
 result $? "a line for each trajectory, whatever was killed: $(sed -n 2p longer/trajectories.txt)"
+
+"$build/flowstat" --column dh_0 longer/trajectories.txt | grep '^dh_0' >out && "$build/flowstat" --column dh_0 longer/trajectories.h5 2>err | grep '^dh_0' | cmp - out
+result $? "the same as HDF5: $(cat out)"
+cp -r longer newer && sed -i '1s/ force_level0_0//' newer/trajectories.txt
+fails 5 'trajectories.txt: has other columns than this run: move it away' --out newer --resume --set chain.steps=120
+result $? "a text of other columns is left as it is"
+cp longer/trajectories.txt newer/ && cp spliced/trajectories.h5 newer/
+fails 5 'trajectories.h5: is not of this run up to its checkpoint: move it away' --out newer --resume --set chain.steps=120 && cmp newer/config.cfg longer/config.cfg
+result $? "so is HDF5 that is behind the checkpoint"
+rm newer/trajectories.* && [ "$(status_of flow --out newer --resume --set chain.steps=120)" = 0 ] && [ "$(sed -n 2p newer/trajectories.txt | cut -d ' ' -f 1)" = 81 ] &&
+    [ "$(status_of flow --out longer --resume --set chain.steps=120)" = 0 ] && tail -n 40 longer/trajectories.txt | cut -d ' ' -f 1-4 >expected &&
+    tail -n +2 newer/trajectories.txt | cut -d ' ' -f 1-4 | cmp - expected && cmp newer/history.h5 longer/history.h5 &&
+    [ "$(status_of flow --out newer --resume --set chain.steps=160)" = 0 ] && "$build/flowstat" newer/trajectories.h5 | grep -q ': 80 rows'
+result $? "without them they begin where the run goes on"
 
 # ---------------------------------------------------------------------------------------------------------- the length
 

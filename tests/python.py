@@ -20,6 +20,10 @@ check(run.steps.tolist() == list(range(run.steps[0], run.steps[0] + 400, 2)), "s
 check(run["charge"].shape == (3, 200) and run.history["charge"] is run["charge"], "shape of a history")
 check(all(abs(run[name][:, skip:].mean() - value["mean"]) < 1e-12 for name, value in observables.items()),
       "means are those of flowstat")
+check(list(run.trajectories) == ["dh_1", "accepted_1", "force_level0_1"] and run.trajectory_steps.tolist() == list(range(1, 421)) and
+      all(column.shape == (3, 420) for column in run.trajectories.values()) and run.trajectories["force_level0_1"].min() > 0, "trajectories")
+text = numpy.loadtxt(sys.argv[1] + "/trajectories.txt", skiprows=1)
+check(numpy.allclose(text[:, 1::3][:, :3].T, run.trajectories["dh_1"], rtol=1e-8, atol=0), "are those of the text")
 check(run.config["chain"]["replicas"] == 3 and run.config["lattice"]["size"] == [4, 4] and
       run.config["action"] == [{"kind": "wilson", "beta": 1.0}], "configuration")
 check(run.summary["observables"]["plaquette"]["n"] == 600, "summary")

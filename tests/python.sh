@@ -16,7 +16,7 @@ cat >"$folder/run.cfg" <<'END'
 lattice = { group = "u1"; size = [4, 4]; };
 action = ( { kind = "wilson"; beta = 1.0; } );
 chain = { seed = 5; steps = 400; thermalise = 20; replicas = 3; };
-updates = ( { kind = "heatbath"; } );
+updates = ( { kind = "heatbath"; }, { kind = "hmc"; steps = 2; } );
 measure = { every = 2; observables = [ "plaquette", "charge" ]; };
 END
 ./flowhmc "$folder/run.cfg" --out "$folder/run" --quiet >"$folder/out" 2>"$folder/err" &&

@@ -30,7 +30,7 @@ END
 
 # Are the runs in these two folders the same, to the byte?
 same() {
-    cmp -s "$1/history.h5" "$2/history.h5" || return 1
+    cmp -s "$1/history.h5" "$2/history.h5" && cmp -s "$1/trajectories.h5" "$2/trajectories.h5" || return 1
     [ "$(ls "$1/configs")" = "$(ls "$2/configs")" ] || return 1
     for file in "$1"/configs/*; do cmp -s "$file" "$2/configs/${file##*/}" || return 1; done
 }

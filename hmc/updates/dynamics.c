@@ -17,14 +17,16 @@ lat_status mc_dynamics_create(lat_settings *settings, const lat_geometry *geomet
     if (mc_trajectory_create(settings, geometry, action, &dynamics->trajectory, error)) return error->status;
     dynamics->dh = lat_alloc(geometry->members, sizeof *dynamics->dh);
     dynamics->accepted = lat_alloc(geometry->members, sizeof *dynamics->accepted);
-    dynamics->figure = lat_alloc(2 * (int64_t)geometry->members, sizeof *dynamics->figure);
+    dynamics->figure = lat_alloc(MC_DYNAMICS_FIGURES * (int64_t)geometry->members, sizeof *dynamics->figure);
     return LAT_DONE;
 }
 
-void mc_dynamics_show(const mc_dynamics *dynamics, mc_update *update)
+void mc_dynamics_show(mc_dynamics *dynamics, mc_update *update)
 {
-    static const char *const names[] = {"dh", "accepted", NULL};
-    update->figure_name = names;
+    static const char *const names[MC_DYNAMICS_FIGURES] = {"dh",           "accepted",     "force_level0",
+                                                           "force_level1", "force_level2", "force_level3"};
+    for (int i = 0; i < 2 + dynamics->trajectory.levels; i++) dynamics->name[i] = names[i];
+    update->figure_name = dynamics->name;
     update->figure = dynamics->figure;
 }
 
@@ -80,6 +82,20 @@ static void count(mc_update *update, const mc_dynamics *dynamics, int members)
     }
 }
 
+/* Of NaNs one alone, so that files are the same. */
+static double same_nan(double value) { return isnan(value) ? NAN : value; }
+
+static void fill_figures(mc_dynamics *dynamics, int members)
+{
+    const mc_trajectory *t = &dynamics->trajectory;
+    double *figure = dynamics->figure;
+    for (int m = 0; m < members; m++) {
+        *figure++ = same_nan(dynamics->dh[m]);
+        *figure++ = dynamics->accepted[m];
+        for (int level = 0; level < t->levels; level++) *figure++ = same_nan(t->force[level * members + m]);
+    }
+}
+
 lat_status mc_dynamics_step(mc_update *update, mc_dynamics *dynamics, const mc_state *state, lat_action *action, lat_gauge *gauge,
                             lat_error *error)
 {
@@ -89,10 +105,7 @@ lat_status mc_dynamics_step(mc_update *update, mc_dynamics *dynamics, const mc_s
     if (mc_trajectory_run(&dynamics->trajectory, action, gauge, &momenta, &acceptance, dynamics->dh, dynamics->accepted, error))
         return error->status;
     if (state->counts) count(update, dynamics, mc_replicas(state));
-    for (int m = 0; m < mc_replicas(state); m++) {
-        dynamics->figure[2 * m] = dynamics->dh[m];
-        dynamics->figure[2 * m + 1] = dynamics->accepted[m];
-    }
+    fill_figures(dynamics, mc_replicas(state));
 
     bool all_lost = true;
     for (int m = 0; m < mc_replicas(state); m++) all_lost = all_lost && isnan(dynamics->dh[m]);

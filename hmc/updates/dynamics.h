@@ -23,18 +23,20 @@ enum {
     MC_DYNAMICS_STATES = MC_EXP_MINUS_DH + MC_BLOCKED_STATES
 };
 
+enum { MC_DYNAMICS_FIGURES = 2 + LAT_MAX_LEVELS };
 typedef struct {
     mc_trajectory trajectory;
     double *dh;
     bool *accepted; /* [members] of the last trajectory */
-    double *figure; /* [members][2]: both, as the update shows them */
+    const char *name[MC_DYNAMICS_FIGURES + 1];
+    double *figure; /* [members][names]: dH, acceptance and the force of each level, as the update shows them */
 } mc_dynamics;
 
 /* action: like the one that the steps will be given. */
 lat_status mc_dynamics_create(lat_settings *settings, const lat_geometry *geometry, const lat_action *action, mc_dynamics *dynamics,
                               lat_error *error);
-/* Lets the update tell dH and acceptance of its last trajectory. */
-void mc_dynamics_show(const mc_dynamics *dynamics, mc_update *update);
+/* Lets the update tell dH, acceptance and forces of its last trajectory. */
+void mc_dynamics_show(mc_dynamics *dynamics, mc_update *update);
 void mc_dynamics_free(mc_dynamics *dynamics);
 /* One trajectory of all members of the gauge field under the action, with the random streams of the state; on a random
  * share of the steps, a trajectory forth and back before it.  LAT_NUMERICAL if that does not end where it began, or if

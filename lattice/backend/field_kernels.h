@@ -23,11 +23,12 @@ typedef struct { lat_tables t; const double *data; int64_t rows, *sums; } sum_ro
 typedef struct { lat_tables t; void *field; double *values; const int *which; int64_t stride; int components; } to_site_order_args;
 typedef to_site_order_args from_site_order_args;
 typedef struct { lat_tables t; const void *p; double *density; int components; } half_square_args;
+typedef struct { lat_tables t; const void *p, *before; double factor; double *density; int components; } change_square_args;
 typedef struct { lat_tables t; void *p; int components; random_key key; } gaussian_args;
 
 /* Every kernel, once; X(name). */
 #define LAT_FIELD_KERNELS(X)                                                                                           \
-    X(axpy) X(select) X(to_float) X(to_double) X(scale_lanes) X(halo_copy) X(half_square) X(gaussian)
+    X(axpy) X(select) X(to_float) X(to_double) X(scale_lanes) X(halo_copy) X(half_square) X(change_square) X(gaussian)
 /* For memory that the host does not see; NULL on the CPU. */
 #define LAT_DEVICE_KERNELS(X) X(halo_move) X(sum_rows) X(to_site_order) X(from_site_order)
 

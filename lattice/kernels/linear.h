@@ -75,6 +75,18 @@ KERNEL(half_square)
 }
 COST(half_square, 2 * k->components, k->components, 2)
 
+/* density(x) += sum_c (factor (p_c(x) - before_c(x)))^2 */
+KERNEL(change_square)
+{
+    real sum = real_of(0);
+    for (int c = 0; c < k->components; c++) {
+        real change = (scalar)k->factor * (GET(k->p, k->components, c) - GET(k->before, k->components, c));
+        sum += change * change;
+    }
+    ADD_DOUBLE(k->density, 1, 0, sum);
+}
+COST(change_square, 4 * k->components, 2 * k->components, 2)
+
 /* Box-Muller: four uniform deviates give four Gaussians, the components c, c + 1, c + 2, c + 3, keyed as direction c. */
 KERNEL(gaussian)
 {

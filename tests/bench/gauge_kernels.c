@@ -255,14 +255,12 @@ static void trajectory(lat_group group, int extent)
     if (lat_geometry_create(MPI_COMM_WORLD, &shape, &g, &error)) lat_abort(error.status, "%s", error.text);
     lat_gauge *gauge = lat_gauge_create(g, group, LAT_DOUBLE);
     lat_action *action = lat_action_wilson(group, 6);
-    mc_trajectory t = {.integrator = MC_OMF4,
-                       .length = 1,
-                       .levels = 1,
-                       .steps = {3},
-                       .momenta = lat_field_algebra(g, group, LAT_DOUBLE),
-                       .start = lat_gauge_create(g, group, LAT_DOUBLE),
-                       .density = lat_field_create(g, 1, LAT_DOUBLE),
-                       .repeats = lat_repeats_create(g)};
+    mc_trajectory t = {0};
+    lat_settings *settings;
+    if (lat_settings_parse("steps = 3; integrator = \"omf4\";", "bench", &settings, &error) ||
+        mc_trajectory_create(settings, g, action, &t, &error))
+        lat_abort(error.status, "%s", error.text);
+    lat_settings_free(settings);
     double best = INFINITY;
     for (int repeat = 0; repeat < bench_or_brief(REPEATS, 1); repeat++) {
         double dh;

@@ -3,8 +3,17 @@
 import json
 import pathlib
 
+import numpy
+
 from .files import open_verified, text_of
 from .settings import parse_settings
+
+
+def _read_history(path):
+    """Replicas, steps and columns of a file."""
+    with open_verified(path, "history") as file:
+        names = text_of(file.attrs["columns"]).split()
+        return int(file.attrs["replicas"]), file["step"][...].astype("int64"), {name: file[name][...].T.copy() for name in names}
 
 
 class Run:
@@ -17,6 +26,8 @@ class Run:
     replicas  number of independent chains
     steps     step of each row, an array of integers
     history   {name: array [replica][row]}
+    trajectories       {name: array [replica][step]} of trajectories.h5: dh_0, accepted_0, ...; empty if there is none
+    trajectory_steps   step of each of them
     """
 
     def __init__(self, path):
@@ -24,11 +35,11 @@ class Run:
         config, summary = self.path / "config.cfg", self.path / "summary.json"
         self.config = parse_settings(config.read_text(encoding="utf-8"), str(config)) if config.exists() else {}
         self.summary = json.loads(summary.read_text(encoding="utf-8")) if summary.exists() else {}
-        with open_verified(self.path / "history.h5", "history") as file:
-            self.columns = text_of(file.attrs["columns"]).split()
-            self.replicas = int(file.attrs["replicas"])
-            self.steps = file["step"][...].astype("int64")
-            self.history = {name: file[name][...].T.copy() for name in self.columns}
+        self.replicas, self.steps, self.history = _read_history(self.path / "history.h5")
+        self.columns = list(self.history)
+        self.trajectory_steps, self.trajectories = numpy.zeros(0, "int64"), {}
+        if (self.path / "trajectories.h5").exists():
+            _, self.trajectory_steps, self.trajectories = _read_history(self.path / "trajectories.h5")
 
     def __getitem__(self, name):
         """One column, [replica][row]."""
