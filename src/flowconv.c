@@ -12,15 +12,16 @@
 #include <string.h>
 #include <sys/stat.h>
 
-enum { OWN_CHECK, OWN_FORMAT, OWN_PRECISION, OWN_TWO_ROW, OWN_ENDIAN, OWN_DIMS, OWN_FORCE, OWN_LFN, OWN_ID, OWN_LABEL };
+enum { OWN_CHECK, OWN_FROM, OWN_FORMAT, OWN_PRECISION, OWN_TWO_ROW, OWN_ENDIAN, OWN_DIMS, OWN_FORCE, OWN_LFN, OWN_ID, OWN_LABEL };
 
 static const options_own own[] = {
     [OWN_CHECK] = {"check", NULL, "only verify: all arguments are files to read"},
+    [OWN_FROM] = {"from", "NAME", "format of IN, if its contents do not tell: bridge (with --dims)"},
     [OWN_FORMAT] = {"format", "NAME", "format of OUT, whatever its ending: h5, nersc, ildg, openqcd"},
     [OWN_PRECISION] = {"precision", "BITS", "numbers of OUT, of nersc and ildg: 64 or 32"},
     [OWN_TWO_ROW] = {"two-row", NULL, "leave out the last row of each matrix; nersc"},
     [OWN_ENDIAN] = {"endian", "ORDER", "byte order of IN, against what it says: big or little"},
-    [OWN_DIMS] = {"dims", "XxYxZxT", "extents of IN, if it is of ildg and does not name them"},
+    [OWN_DIMS] = {"dims", "XxYxZxT", "extents of IN, if it does not name them: ildg, bridge"},
     [OWN_FORCE] = {"force", NULL, "what differs from what IN says, or may be missing, is only a warning"},
     [OWN_LFN] = {"lfn", "NAME", "logical file name; ildg"},
     [OWN_ID] = {"id", "TEXT", "ENSEMBLE_ID; nersc"},
@@ -34,8 +35,8 @@ static const options_program flowconv = {
              "       flowconv --check [OPTION...] FILE...\n"
              "\n"
              "Converts gauge configurations, or verifies them. Formats that are read: NERSC, ILDG, SciDAC, openQCD, MILC,\n"
-             "and HDF5 of this program; the contents of IN tell which. The ending of OUT names its format: .nersc, .ildg,\n"
-             ".openqcd or .h5.\n"
+             "HiRep, and HDF5 of this program; the contents of IN tell which. The ending of OUT names its format: .nersc,\n"
+             ".ildg, .openqcd or .h5.\n"
              "\n"
              "  flowconv ckpoint_lat.1000 conf1000.ildg\n"
              "  mpirun -n 4 flowconv --check configs/*.nersc\n",
@@ -72,6 +73,7 @@ static void read_request(const options *options, request *r, lat_error *error)
     MPI_Comm_rank(MPI_COMM_WORLD, &rank);
     const char *const *value = options->own;
     *r = (request){.check = value[OWN_CHECK], .quiet = options->quiet || rank > 0, .value = value};
+    r->input.format = value[OWN_FROM];
     r->input.endian = value[OWN_ENDIAN];
     r->input.lenient = value[OWN_FORCE];
     r->output.format = value[OWN_FORMAT];

@@ -11,9 +11,10 @@
 #include <string.h>
 #include <unistd.h>
 
-/* The last has no mark at its beginning, so it is tried last. */
+/* HiRep and openQCD have no mark at their beginning, so they are tried last, and the byte orders of their extents exclude each
+ * other; Bridge++ has nothing at all, and must be named. */
 static const lat_config_format *const formats[] = {&lat_config_hdf5, &lat_config_nersc, &lat_config_ildg,
-                                                   &lat_config_milc, &lat_config_openqcd};
+                                                   &lat_config_milc, &lat_config_hirep, &lat_config_openqcd, &lat_config_bridge};
 enum { FORMATS = sizeof formats / sizeof *formats };
 
 static const lat_config_options no_options;
@@ -25,7 +26,7 @@ static const lat_config_format *named(const char *name, lat_error *error)
         if (strcmp(name, formats[i]->name) == 0) return formats[i];
         names[i] = formats[i]->name;
     }
-    lat_fail(error, LAT_CONFIG, "format '%.40s' is not known: is %s meant? (h5, nersc, ildg, openqcd, milc)", name,
+    lat_fail(error, LAT_CONFIG, "format '%.40s' is not known: is %s meant? (h5, nersc, ildg, openqcd, milc, hirep, bridge)", name,
              lat_nearest(name, names));
     return NULL;
 }
@@ -55,8 +56,8 @@ static int look(const char *path, lat_error *error)
     if (descriptor >= 0) close(descriptor);
     if (error->status == LAT_DONE && format == FORMATS)
         lat_fail(error, LAT_FORMAT,
-                 "%s: begins like no gauge configuration of flowhmc, NERSC, ILDG, MILC or openQCD: check the path, or "
-                 "take another copy",
+                 "%s: begins like no gauge configuration of flowhmc, NERSC, ILDG, MILC, openQCD or HiRep: check the path, "
+                 "or take another copy",
                  path);
     return format;
 }

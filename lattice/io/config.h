@@ -9,18 +9,18 @@
 
 /* Gauge configurations with their provenance, in the formats of doc/files.md.  Files are read by their contents and written
  * in the format that the ending of their name stands for (.h5, .nersc, .ildg, .openqcd).  All ranks take part; no rank
- * holds the whole field; the bytes do not depend on the number of ranks.  NERSC, ILDG, openQCD and MILC hold SU(3) (NERSC
- * and ILDG also SU(2)) in four dimensions: other fields are LAT_CONFIG when written, LAT_FORMAT when read. */
+ * holds the whole field; the bytes do not depend on the number of ranks.  NERSC, ILDG, openQCD, MILC and HiRep hold SU(3)
+ * (NERSC, ILDG and HiRep also SU(2)) in four dimensions: other fields are LAT_CONFIG when written, LAT_FORMAT when read. */
 typedef struct {
     const char *key, *value;
 } lat_provenance;
 
 /* Zero means: what the file says, or the default. */
 typedef struct {
-    const char *format;        /* "h5", "nersc", "ildg", "openqcd", "milc" (only read) */
+    const char *format;        /* "h5", "nersc", "ildg", "openqcd"; only read: "milc", "hirep", "bridge" */
     const char *endian;        /* reading: "big" or "little", against what the file says */
     int bits;                  /* of a number: 32 or 64.  Writing: 32 in NERSC and ILDG only */
-    int64_t size[LAT_MAX_DIM]; /* reading: extents of an ILDG file that does not name them */
+    int64_t size[LAT_MAX_DIM]; /* reading: extents of an ILDG file that does not name them, or of Bridge++ */
     bool two_rows;             /* writing: NERSC files that leave out the last row of each matrix */
     bool lenient;              /* reading: what differs from what the file says, or may be missing, is only a warning */
 } lat_config_options;

@@ -38,7 +38,8 @@ typedef struct {
                         lat_error *error);
 } lat_config_format;
 
-extern const lat_config_format lat_config_hdf5, lat_config_nersc, lat_config_ildg, lat_config_openqcd, lat_config_milc;
+extern const lat_config_format lat_config_hdf5, lat_config_nersc, lat_config_ildg, lat_config_openqcd, lat_config_milc,
+    lat_config_hirep, lat_config_bridge;
 
 /* The provenance of a file, into the report. */
 void lat_report_pairs(lat_config_report *report, lat_bytes *pairs);
@@ -55,6 +56,7 @@ typedef struct {
     bool big;       /* big-endian */
     bool guess;     /* `big` is not known: the first matrix tells */
     int rows;       /* stored of each matrix */
+    bool quaternions; /* of SU(2), 1 row: q0 to q3 stand for (q0 + i q3, -q2 + i q1; q2 + i q1, q0 - i q3) */
     bool has_plaquette, has_trace, has_checksum;
     double plaquette, trace; /* mean of Re tr / N */
     double plaquette_tolerance, trace_tolerance;
@@ -69,6 +71,11 @@ void lat_append_warning(char *text, size_t size, const char *format, va_list lis
     __attribute__((format(printf, 3, 0)));
 /* Something that could not be verified, though nothing is wrong with it; more than one are joined. */
 void lat_matrices_warn(lat_matrices *matrices, const char *format, ...) __attribute__((format(printf, 2, 3)));
+
+/* Rank 0: the first bytes of a file that has file_bytes of them, as the header of this program's files.  LAT_FORMAT if
+ * there are fewer, LAT_FILE if they cannot be read. */
+void lat_matrices_head(const char *path, int descriptor, int64_t file_bytes, const char *program, uint8_t *head,
+                       int64_t head_size, lat_error *error);
 
 /* Rank 0: is there nothing but NULs and blanks from one place of a file to another, 16 MiB at most? */
 bool lat_only_padding(int descriptor, int64_t begin, int64_t end);

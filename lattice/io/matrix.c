@@ -5,6 +5,7 @@
 #include "lattice/io/io.h"
 
 #include <ctype.h>
+#include <errno.h>
 #include <math.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -58,6 +59,17 @@ void lat_matrices_warn(lat_matrices *m, const char *format, ...)
     va_start(list, format);
     lat_append_warning(m->warning, sizeof m->warning, format, list);
     va_end(list);
+}
+
+void lat_matrices_head(const char *path, int descriptor, int64_t file_bytes, const char *program, uint8_t *head,
+                       int64_t head_size, lat_error *error)
+{
+    if (file_bytes < head_size)
+        lat_fail(error, LAT_FORMAT, "%s: has %lld bytes, fewer than a header of %s: it is cut off, take another copy",
+                 path, (long long)file_bytes, program);
+    else if (lat_read_at(descriptor, head, head_size, 0) != head_size)
+        lat_fail(error, LAT_FILE, "%s: cannot be read: %s: check the disk", path,
+                 errno ? strerror(errno) : "it ended early");
 }
 
 bool lat_only_padding(int descriptor, int64_t begin, int64_t end)
@@ -144,7 +156,10 @@ void lat_link_of_bytes(const lat_matrices *m, const uint8_t *bytes, double *link
     double matrix[8] = {0};
     if (m->group == LAT_SU2) {
         numbers_of_bytes(m, bytes, 4 * m->rows, matrix);
-        su2_link(m->rows, matrix, link);
+        if (m->quaternions)
+            memcpy(link, (double[]){matrix[0], matrix[1], -matrix[2], matrix[3]}, 4 * sizeof *link);
+        else
+            su2_link(m->rows, matrix, link);
         return;
     }
     numbers_of_bytes(m, bytes, 6 * m->rows, link);

@@ -7,7 +7,6 @@
  */
 #include "lattice/io/io.h"
 
-#include <errno.h>
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
@@ -48,17 +47,8 @@ static void parse(const char *path, int descriptor, int64_t file_bytes, const la
     (void)options;
     (void)pairs;
     uint8_t bytes[HEADER_BYTES];
-    if (file_bytes < HEADER_BYTES) {
-        lat_fail(error, LAT_FORMAT,
-                 "%s: has %lld bytes, fewer than a header of openQCD: it is cut off, take another copy", path,
-                 (long long)file_bytes);
-        return;
-    }
-    if (lat_read_at(descriptor, bytes, HEADER_BYTES, 0) != HEADER_BYTES) {
-        lat_fail(error, LAT_FILE, "%s: cannot be read: %s: check the disk", path,
-                 errno ? strerror(errno) : "it ended early");
-        return;
-    }
+    lat_matrices_head(path, descriptor, file_bytes, "openQCD", bytes, HEADER_BYTES, error);
+    if (error->status) return;
     header h = header_of(bytes);
     for (int i = 0; i < DIM; i++) m->size[direction_of[i]] = h.size[i];
     m->bits = 64;
