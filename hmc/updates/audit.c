@@ -19,8 +19,7 @@ static const double tolerances[LAT_PRECISIONS] = {[LAT_DOUBLE] = 1e-6, [LAT_FLOA
 /* Of sums of log det over a map's layers, which are added in another order */
 static const double order_tolerance = 1e-10;
 
-/* ----------------------------------------------------------------------------------------- the layers of the exact map
- */
+/* -------------------------------------------------------------------------------------- the layers of the exact map */
 
 typedef struct {
     flow_visitor visitor;
@@ -99,8 +98,7 @@ static void undo_layer(flow_visitor *visitor, flow_step *step, const double *par
     step->layer->table->inverse(step, parameters, u, density);
 }
 
-/* ------------------------------------------------------------------------------------------------------ the whole map
- */
+/* ---------------------------------------------------------------------------------------------------- the whole map */
 
 typedef struct {
     const mc_auditor *auditor;

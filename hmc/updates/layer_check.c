@@ -438,8 +438,7 @@ static void check_covariance(check *c)
     lat_field_free(turn);
 }
 
-/* --------------------------------------------------------------------------------------------------------- the whole
- */
+/* -------------------------------------------------------------------------------------------------------- the whole */
 
 static check create_check(const mc_layer *layer, mc_deviation *worst)
 {
