@@ -64,6 +64,14 @@ lat_status keeping_checkpoint(ensemble *e, lat_error *error)
     return error->status;
 }
 
+/* In place of ours, as far as it goes. */
+static void take_history(mc_history **ours, mc_history *found, int64_t rows)
+{
+    mc_history_free(*ours);
+    *ours = found;
+    found->rows = rows;
+}
+
 /* A history of the run so far, cut where the checkpoint is, and no other: up to there it is what the checkpoint was written with. */
 static lat_status restore_history(ensemble *e, uint32_t checksum, lat_error *error)
 {
@@ -77,9 +85,7 @@ static lat_status restore_history(ensemble *e, uint32_t checksum, lat_error *err
                      path);
             mc_history_free(found);
         } else {
-            mc_history_free(e->history);
-            e->history = found;
-            found->rows = rows_due(e);
+            take_history(&e->history, found, rows_due(e));
         }
     }
     free(path);
@@ -106,9 +112,7 @@ static lat_status restore_trajectories(ensemble *e, const char *path, lat_error 
         return lat_fail(error, LAT_FORMAT,
                         "%.300s: is not of this run up to its checkpoint: move it away, and a new one is begun", path);
     }
-    mc_history_free(*history);
-    *history = found;
-    found->rows = rows;
+    take_history(history, found, rows);
     return LAT_DONE;
 }
 
