@@ -10,14 +10,6 @@
 
 enum { DIM = 4 };
 
-static bool probe(const uint8_t *head, int64_t head_size, int64_t file_size)
-{
-    (void)head;
-    (void)head_size;
-    (void)file_size;
-    return false;
-}
-
 static void parse(const char *path, int descriptor, int64_t file_bytes, const lat_config_options *options,
                   lat_matrices *m, lat_bytes *pairs, lat_error *error)
 {
@@ -52,16 +44,4 @@ static const lat_matrix_format bridge = {
     .locate = lat_locate_site,
 };
 
-static lat_status shape_of(MPI_Comm comm, const char *path, const lat_config_options *options, lat_group *group,
-                           lat_shape *shape, lat_config_report *report, lat_error *error)
-{
-    return lat_matrices_shape(&bridge, comm, path, options, group, shape, report, error);
-}
-
-static lat_status read_links(const char *path, lat_gauge *gauge, const lat_config_options *options,
-                             lat_config_report *report, lat_error *error)
-{
-    return lat_matrices_read(&bridge, path, gauge, options, report, error);
-}
-
-const lat_config_format lat_config_bridge = {"bridge", probe, shape_of, read_links, NULL, NULL};
+const lat_config_format lat_config_bridge = {"bridge", &bridge, NULL, lat_matrices_shape, lat_matrices_read, NULL, NULL};

@@ -40,6 +40,11 @@ static lat_status check_options(const lat_config_options *options, lat_error *er
     return LAT_DONE;
 }
 
+static bool begins_like(const lat_config_format *format, const uint8_t *head, int64_t head_size, int64_t file_size)
+{
+    return format->probe && format->probe(head, head_size, file_size);
+}
+
 /* Rank 0: index of the format, by the first bytes. */
 static int look(const char *path, lat_error *error)
 {
@@ -52,7 +57,7 @@ static int look(const char *path, lat_error *error)
     if (size >= 0 && size < HEAD && errno)
         lat_fail(error, LAT_FILE, "%s: cannot be read: %s: check the disk", path, strerror(errno));
     else if (size >= 0)
-        for (format = 0; format < FORMATS && !formats[format]->probe(head, size, bytes);) format++;
+        for (format = 0; format < FORMATS && !begins_like(formats[format], head, size, bytes);) format++;
     if (descriptor >= 0) close(descriptor);
     if (error->status == LAT_DONE && format == FORMATS)
         lat_fail(error, LAT_FORMAT,
@@ -124,7 +129,7 @@ static lat_status read_file(const char *path, lat_gauge *gauge, const lat_config
     if (!format) return error->status;
     report->format = format->name;
     lat_gauge_changed(gauge);
-    return format->read(path, gauge, options, report, error);
+    return format->read(format, path, gauge, options, report, error);
 }
 
 lat_status lat_config_read_as(const char *path, lat_gauge *gauge, const lat_config_options *options,
@@ -149,7 +154,7 @@ lat_status lat_config_header(MPI_Comm comm, const char *path, const lat_config_o
     lat_shape shape;
     if (!options) options = &no_options;
     const lat_config_format *format = format_of_file(comm, path, options, error);
-    if (!format || format->shape(comm, path, options, &report->group, &shape, report, error)) return error->status;
+    if (!format || format->shape(format, comm, path, options, &report->group, &shape, report, error)) return error->status;
     report->format = format->name;
     report->dim = shape.dim;
     memcpy(report->size, shape.size, sizeof report->size);

@@ -103,9 +103,10 @@ static void fill_report(lat_config_report *report, const lat_gauge *gauge,
     report->has_checksums = true; /* of the whole file, and verified when it was opened */
 }
 
-static lat_status read_links(const char *path, lat_gauge *gauge, const lat_config_options *options,
+static lat_status read_links(const lat_config_format *format, const char *path, lat_gauge *gauge, const lat_config_options *options,
                              lat_config_report *report, lat_error *error)
 {
+    (void)format;
     (void)options;
     lat_h5 *file = lat_h5_open(gauge->links->geometry->comm, path, "configuration");
     lat_group found = lat_h5_get_group(file);
@@ -125,9 +126,10 @@ static lat_status read_links(const char *path, lat_gauge *gauge, const lat_confi
     return lat_h5_finish(file, error);
 }
 
-static lat_status shape_of(MPI_Comm comm, const char *path, const lat_config_options *options, lat_group *group,
-                           lat_shape *shape, lat_config_report *report, lat_error *error)
+static lat_status shape_of(const lat_config_format *format, MPI_Comm comm, const char *path, const lat_config_options *options,
+                           lat_group *group, lat_shape *shape, lat_config_report *report, lat_error *error)
 {
+    (void)format;
     (void)options;
     int64_t extent[LAT_H5_MAX_RANK];
     lat_h5 *file = lat_h5_open(comm, path, "configuration");
@@ -147,4 +149,4 @@ static lat_status shape_of(MPI_Comm comm, const char *path, const lat_config_opt
     return lat_h5_finish(file, error);
 }
 
-const lat_config_format lat_config_hdf5 = {"h5", probe, shape_of, read_links, writable, write_links};
+const lat_config_format lat_config_hdf5 = {"h5", NULL, probe, shape_of, read_links, writable, write_links};

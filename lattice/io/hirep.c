@@ -114,16 +114,4 @@ static const lat_matrix_format hirep = {
     .locate = locate,
 };
 
-static lat_status shape_of(MPI_Comm comm, const char *path, const lat_config_options *options, lat_group *group,
-                           lat_shape *shape, lat_config_report *report, lat_error *error)
-{
-    return lat_matrices_shape(&hirep, comm, path, options, group, shape, report, error);
-}
-
-static lat_status read_links(const char *path, lat_gauge *gauge, const lat_config_options *options,
-                             lat_config_report *report, lat_error *error)
-{
-    return lat_matrices_read(&hirep, path, gauge, options, report, error);
-}
-
-const lat_config_format lat_config_hirep = {"hirep", probe, shape_of, read_links, NULL, NULL};
+const lat_config_format lat_config_hirep = {"hirep", &hirep, probe, lat_matrices_shape, lat_matrices_read, NULL, NULL};

@@ -98,18 +98,6 @@ static const lat_matrix_format ildg = {
     .frame = frame,
 };
 
-static lat_status shape_of(MPI_Comm comm, const char *path, const lat_config_options *options, lat_group *group,
-                           lat_shape *shape, lat_config_report *report, lat_error *error)
-{
-    return lat_matrices_shape(&ildg, comm, path, options, group, shape, report, error);
-}
-
-static lat_status read_links(const char *path, lat_gauge *gauge, const lat_config_options *options,
-                             lat_config_report *report, lat_error *error)
-{
-    return lat_matrices_read(&ildg, path, gauge, options, report, error);
-}
-
 static lat_status writable(const char *path, lat_group group, const lat_shape *shape, const lat_config_options *options,
                            lat_error *error)
 {
@@ -126,4 +114,4 @@ static lat_status write_links(const char *path, lat_gauge *gauge, int member,
     return lat_matrices_write(&ildg, path, gauge, member, &m, provenance, count, error);
 }
 
-const lat_config_format lat_config_ildg = {"ildg", probe, shape_of, read_links, writable, write_links};
+const lat_config_format lat_config_ildg = {"ildg", &ildg, probe, lat_matrices_shape, lat_matrices_read, writable, write_links};

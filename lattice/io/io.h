@@ -21,14 +21,17 @@ void lat_bytes_add_pair(lat_bytes *bytes, const char *key, const char *value, in
 /* ------------------------------------------------------------------------------------------------- formats of files */
 
 /* What one kind of configuration file can do. */
-typedef struct {
+typedef struct lat_matrix_format lat_matrix_format;
+typedef struct lat_config_format lat_config_format;
+struct lat_config_format {
     const char *name; /* as in --format; behind a dot, the ending of such files */
-    /* Does a file of so many bytes begin like one of these?  head: its first bytes. */
+    const lat_matrix_format *matrices; /* for shape and read of matrices.c; NULL: they are others */
+    /* Does a file of so many bytes begin like one of these?  head: its first bytes.  NULL: nothing tells, the format must be named. */
     bool (*probe)(const uint8_t *head, int64_t head_size, int64_t file_size);
     /* Collective, as are their callers of lattice.h.  Options are never NULL.  report->format is filled in before. */
-    lat_status (*shape)(MPI_Comm comm, const char *path, const lat_config_options *options, lat_group *group,
-                        lat_shape *shape, lat_config_report *report, lat_error *error); /* report: the provenance alone */
-    lat_status (*read)(const char *path, lat_gauge *gauge, const lat_config_options *options,
+    lat_status (*shape)(const lat_config_format *format, MPI_Comm comm, const char *path, const lat_config_options *options,
+                        lat_group *group, lat_shape *shape, lat_config_report *report, lat_error *error); /* report: the provenance alone */
+    lat_status (*read)(const lat_config_format *format, const char *path, lat_gauge *gauge, const lat_config_options *options,
                        lat_config_report *report, lat_error *error);
     /* NULL: files of this format are only read. */
     lat_status (*writable)(const char *path, lat_group group, const lat_shape *shape, const lat_config_options *options,
@@ -36,7 +39,7 @@ typedef struct {
     lat_status (*write)(const char *path, lat_gauge *gauge, int member,
                         const lat_config_options *options, const lat_provenance *provenance, int count,
                         lat_error *error);
-} lat_config_format;
+};
 
 extern const lat_config_format lat_config_hdf5, lat_config_nersc, lat_config_ildg, lat_config_openqcd, lat_config_milc,
     lat_config_hirep, lat_config_bridge;
@@ -87,7 +90,7 @@ typedef struct {
 enum { LAT_MOST_UNIT = 8 };
 
 /* Files whose links are matrices, in units of unit_links. */
-typedef struct {
+struct lat_matrix_format {
     const char *name;
     int unit_links;
     bool any_colours;    /* SU(2) too */
@@ -111,7 +114,7 @@ typedef struct {
      * plaquette and link trace, which are found while the matrices are on their way to the disk. */
     void (*frame)(const char *path, const lat_matrices *matrices, const lat_provenance *provenance, int count,
                   lat_bytes *before, lat_bytes *after);
-} lat_matrix_format;
+};
 
 /* matrix.c.
  * Bytes of a unit of the file, and number of units; false if the number of bytes is beyond 2^62. */
@@ -127,11 +130,12 @@ void lat_bytes_of_link(const lat_matrices *matrices, const double *link, uint8_t
 /* Do these bytes, as the file has them, stand for an element of the group? */
 bool lat_matrix_is_link(const lat_matrices *matrices, const uint8_t *bytes);
 
-/* matrices.c */
-lat_status lat_matrices_shape(const lat_matrix_format *format, MPI_Comm comm, const char *path,
+/* matrices.c
+ * What lat_config_format asks for, of files of format->matrices. */
+lat_status lat_matrices_shape(const lat_config_format *format, MPI_Comm comm, const char *path,
                               const lat_config_options *options, lat_group *group, lat_shape *shape, lat_config_report *report,
                               lat_error *error);
-lat_status lat_matrices_read(const lat_matrix_format *format, const char *path, lat_gauge *gauge,
+lat_status lat_matrices_read(const lat_config_format *format, const char *path, lat_gauge *gauge,
                              const lat_config_options *options, lat_config_report *report, lat_error *error);
 /* LAT_CONFIG if files of the format cannot hold such a field. */
 lat_status lat_matrices_writable(const lat_matrix_format *format, const char *path, lat_group group,

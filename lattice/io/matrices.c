@@ -120,13 +120,13 @@ static lat_status read_header(const lat_matrix_format *format, MPI_Comm comm, co
     return LAT_DONE;
 }
 
-lat_status lat_matrices_shape(const lat_matrix_format *format, MPI_Comm comm, const char *path,
+lat_status lat_matrices_shape(const lat_config_format *format, MPI_Comm comm, const char *path,
                               const lat_config_options *options, lat_group *group, lat_shape *shape, lat_config_report *report,
                               lat_error *error)
 {
     lat_matrices m;
     lat_bytes pairs = {0};
-    if (read_header(format, comm, path, options, &m, &pairs, error)) {
+    if (read_header(format->matrices, comm, path, options, &m, &pairs, error)) {
         free(pairs.data);
         return error->status;
     }
@@ -295,14 +295,14 @@ static void read_links(const input *in, lat_gauge *gauge, lat_bytes *pairs)
     compare_means(in);
 }
 
-lat_status lat_matrices_read(const lat_matrix_format *format, const char *path, lat_gauge *gauge,
+lat_status lat_matrices_read(const lat_config_format *format, const char *path, lat_gauge *gauge,
                              const lat_config_options *options, lat_config_report *report, lat_error *error)
 {
     lat_matrices m;
     lat_bytes pairs = {0};
-    const input in = {format, &m, path, options->lenient, report, error};
-    if (read_header(format, gauge->links->geometry->comm, path, options, &m, &pairs, error) == LAT_DONE) {
-        begin_report(report, format, &m);
+    const input in = {format->matrices, &m, path, options->lenient, report, error};
+    if (read_header(format->matrices, gauge->links->geometry->comm, path, options, &m, &pairs, error) == LAT_DONE) {
+        begin_report(report, format->matrices, &m);
         check_lattice(path, &m, gauge->links->geometry, gauge->group, error);
         if (error->status == LAT_DONE) read_links(&in, gauge, &pairs);
         lat_report_pairs(report, &pairs);

@@ -336,18 +336,6 @@ static const lat_matrix_format nersc = {
     .frame = frame,
 };
 
-static lat_status shape_of(MPI_Comm comm, const char *path, const lat_config_options *options, lat_group *group,
-                           lat_shape *shape, lat_config_report *report, lat_error *error)
-{
-    return lat_matrices_shape(&nersc, comm, path, options, group, shape, report, error);
-}
-
-static lat_status read_links(const char *path, lat_gauge *gauge, const lat_config_options *options,
-                             lat_config_report *report, lat_error *error)
-{
-    return lat_matrices_read(&nersc, path, gauge, options, report, error);
-}
-
 static lat_status writable(const char *path, lat_group group, const lat_shape *shape, const lat_config_options *options,
                            lat_error *error)
 {
@@ -363,4 +351,4 @@ static lat_status write_links(const char *path, lat_gauge *gauge, int member,
     return lat_matrices_write(&nersc, path, gauge, member, &m, provenance, count, error);
 }
 
-const lat_config_format lat_config_nersc = {"nersc", probe, shape_of, read_links, writable, write_links};
+const lat_config_format lat_config_nersc = {"nersc", &nersc, probe, lat_matrices_shape, lat_matrices_read, writable, write_links};
