@@ -79,35 +79,44 @@ void flow_measurement_columns(const flow_measurement *flow, const double *value,
 }
 
 /* The two scales of one definition of the energy. */
-static void print_scales(const char *definition, const gradient_flow_data *data, int quantity, int64_t volume,
-                         int64_t bins)
+static void print_scales(const char *definition, const gradient_flow_data *const *chain, int chains, int quantity,
+                         int64_t volume, const jackknife *cut)
 {
-    double all[2], *t0 = lat_alloc(bins, sizeof *t0), *w0 = lat_alloc(bins, sizeof *w0);
-    gradient_flow_data_scales(data, quantity, volume, 0, 0, &all[0], &all[1]);
-    for (int64_t b = 0; b < bins && bins > 1; b++) {
-        int64_t begin, end;
-        jackknife_range(data->count, bins, b, &begin, &end);
-        gradient_flow_data_scales(data, quantity, volume, begin, end, &t0[b], &w0[b]);
-    }
+    const gradient_flow_header *header = &chain[0]->header;
+    const int64_t measurements = header->last + 1;
+    double *energies = gradient_flow_data_energies(chain, chains, quantity, volume);
+    double *means = jackknife_means(energies, measurements, cut);
+    double *scale[2] = {lat_alloc(cut->bins + 1, sizeof(double)), lat_alloc(cut->bins + 1, sizeof(double))};
+    for (int64_t m = 0; m <= cut->bins; m++)
+        gradient_flow_data_scales(header, means + m * measurements, &scale[0][m], &scale[1][m]);
     for (int second = 0; second < 2; second++) {
         char *name = lat_text("%s, %s", second ? "w0" : "t0", definition);
-        char *text = table_format(all[second], jackknife_error(all[second], second ? w0 : t0, bins));
+        char *text = table_format(scale[second][0], jackknife_error(scale[second][0], scale[second] + 1, cut->bins));
         printf("# %-15s %s\n", name, text);
         free(name);
         free(text);
+        free(scale[second]);
     }
-    free(t0);
-    free(w0);
+    free(means);
+    free(energies);
 }
 
-void flow_measurement_print(const gradient_flow_data *data, int64_t volume, bool periodic, int64_t bin)
+void flow_measurement_print(const gradient_flow_data *const *chain, int chains, int64_t volume, bool periodic,
+                            int64_t bin)
 {
-    printf("# %lld configurations in %s\n", (long long)data->count, data->file.path);
-    if (!periodic) {
+    int64_t *counts = lat_alloc(chains, sizeof *counts), count = 0;
+    for (int c = 0; c < chains; c++) count += counts[c] = chain[c]->count;
+    if (chains > 1)
+        printf("# %lld configurations of %d replicas\n", (long long)count, chains);
+    else
+        printf("# %lld configurations in %s\n", (long long)count, chain[0]->file.path);
+    jackknife cut = jackknife_cut(counts, chains, bin);
+    if (periodic) {
+        print_scales("clover", chain, chains, FLOW_Y, volume, &cut);
+        print_scales("plaquette", chain, chains, FLOW_W, volume, &cut);
+    } else {
         printf("# not periodic: take t0 and w0 from slices that lie far from the boundary\n");
-        return;
     }
-    int64_t bins = jackknife_bins(data->count, bin);
-    print_scales("clover", data, FLOW_Y, volume, bins);
-    print_scales("plaquette", data, FLOW_W, volume, bins);
+    jackknife_free(&cut);
+    free(counts);
 }

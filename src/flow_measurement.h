@@ -30,8 +30,9 @@ extern const char *const flow_column_names[FLOW_COLUMNS];
 void flow_measurement_columns(const flow_measurement *flow, const double *value, int64_t slices, int64_t volume,
                               double out[FLOW_COLUMNS]);
 
-/* Lines of comments: t0 and w0 of all configurations, with errors of the jackknife in bins, if the lattice is
- * periodic.  Local. */
-void flow_measurement_print(const gradient_flow_data *data, int64_t volume, bool periodic, int64_t bin);
+/* Lines of comments: t0 and w0 of all configurations of some chains of one flow, with errors of the jackknife in bins, if the lattice
+ * is periodic.  Local. */
+void flow_measurement_print(const gradient_flow_data *const *chain, int chains, int64_t volume, bool periodic,
+                            int64_t bin);
 
 #endif

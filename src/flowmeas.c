@@ -76,6 +76,7 @@ typedef struct {
 } session;
 
 static const lat_config_report *header_of(const session *s, int i) { return &s->header[s->file[i].place]; }
+static int chains_of(const session *s) { return s->chain_of[s->count - 1] + 1; }
 
 /* ---------------------------------------------------------------------------------------------- what is asked for */
 
@@ -293,39 +294,57 @@ static void print_rows(session *s, int first, int end)
     if (s->rank == 0) fflush(stdout);
 }
 
-/* The loops of all rows. */
+/* The loops of all rows, in bins that end with a replica. */
 static potential_loops gather_loops(const session *s)
 {
     const loops *asked = &s->asked.loops;
-    potential_loops all = {.r = asked->r, .t = asked->t, .bin = s->asked.bin};
-    int chains = s->chain_of[s->count - 1] + 1, columns = loops_columns(asked);
-    for (int c = 0; c < chains; c++) all.count += s->chain[c].rows.count;
+    potential_loops all = {.r = asked->r, .t = asked->t};
+    int chains = chains_of(s), columns = loops_columns(asked);
+    int64_t *counts = lat_alloc(chains, sizeof *counts);
+    for (int c = 0; c < chains; c++) all.count += counts[c] = s->chain[c].rows.count;
     double *to = all.value = lat_alloc(all.count * columns, sizeof *to);
     for (int c = 0; c < chains; c++)
         for (int64_t i = 0; i < s->chain[c].rows.count; i++, to += columns)
             memcpy(to, s->chain[c].rows.value + i * s->layout.columns + s->layout.loops, (size_t)columns * sizeof *to);
+    all.cut = jackknife_cut(counts, chains, s->asked.bin);
+    free(counts);
     return all;
+}
+
+static void summarise_loops(const session *s, lat_error *error)
+{
+    potential_loops loops = gather_loops(s);
+    char *path = s->asked.output ? lat_text("%s-loops.h5", s->asked.output) : NULL;
+    if (path) potential_write(path, &loops, error);
+    if (!error->status && !s->options->quiet) potential_print(&loops);
+    free(path);
+    free(loops.value);
+    jackknife_free(&loops.cut);
+}
+
+/* Each replica by itself, then all together. */
+static void summarise_flow(const session *s, lat_error *error)
+{
+    const measurement_layout *l = &s->layout;
+    const int chains = chains_of(s);
+    const bool print = !s->options->quiet;
+    const gradient_flow_data **flow = lat_alloc(chains, sizeof *flow);
+    for (int c = 0; c < chains && !error->status; c++) {
+        flow[c] = s->chain[c].flow;
+        gradient_flow_data_write(s->chain[c].flow_table, flow[c], lat_gradient_flow_names[s->asked.flow.kind],
+                                 s->header[0].size, s->header[0].dim, error);
+        if (!error->status && print) flow_measurement_print(&flow[c], 1, l->volume, l->periodic, s->asked.bin);
+    }
+    if (!error->status && print && chains > 1)
+        flow_measurement_print(flow, chains, l->volume, l->periodic, s->asked.bin);
+    free(flow);
 }
 
 /* Rank 0: what comes of all configurations. */
 static void summarise(const session *s, lat_error *error)
 {
-    const flow_measurement *flow = &s->asked.flow;
-    if (s->asked.loops.wanted) {
-        potential_loops loops = gather_loops(s);
-        char *path = s->asked.output ? lat_text("%s-loops.h5", s->asked.output) : NULL;
-        if (path) potential_write(path, &loops, error);
-        if (!error->status && !s->options->quiet) potential_print(&loops);
-        free(path);
-        free(loops.value);
-    }
-    for (int c = 0; c <= s->chain_of[s->count - 1] && flow->wanted && !error->status; c++) {
-        const chain *chain = &s->chain[c];
-        gradient_flow_data_write(chain->flow_table, chain->flow, lat_gradient_flow_names[flow->kind], s->header[0].size,
-                                 s->header[0].dim, error);
-        if (!error->status && !s->options->quiet)
-            flow_measurement_print(chain->flow, s->layout.volume, s->layout.periodic, s->asked.bin);
-    }
+    if (s->asked.loops.wanted) summarise_loops(s, error);
+    if (s->asked.flow.wanted && !error->status) summarise_flow(s, error);
 }
 
 /* ------------------------------------------------------------------------------------------------------- measuring */

@@ -174,22 +174,27 @@ void gradient_flow_data_free(gradient_flow_data *data)
     free(data);
 }
 
-void gradient_flow_data_scales(const gradient_flow_data *data, int quantity, int64_t volume, int64_t begin, int64_t end,
-                               double *t0, double *w0)
+double *gradient_flow_data_energies(const gradient_flow_data *const *chain, int chains, int quantity, int64_t volume)
 {
-    const gradient_flow_header *h = &data->header;
-    int64_t measurements = h->last + 1;
-    double *time = lat_alloc(measurements, sizeof *time), *energy = lat_alloc(measurements, sizeof *energy);
-    double parts = (double)(data->count - (end - begin)) * (double)volume;
-    for (int64_t i = 0; i < measurements; i++) {
-        time[i] = time_of(h, i);
-        for (int64_t n = 0; n < data->count; n++) {
-            const double *value = data->value + ((n * FLOW_QUANTITIES + quantity) * measurements + i) * h->slices;
-            for (int t = 0; t < h->slices && (n < begin || n >= end); t++) energy[i] += value[t] / parts;
+    const int64_t measurements = chain[0]->header.last + 1, slices = chain[0]->header.slices;
+    int64_t count = 0;
+    for (int c = 0; c < chains; c++) count += chain[c]->count;
+    double *energies = lat_alloc(count * measurements, sizeof *energies), *energy = energies;
+    for (int c = 0; c < chains; c++)
+        for (int64_t n = 0; n < chain[c]->count; n++) {
+            const double *value = chain[c]->value + (n * FLOW_QUANTITIES + quantity) * measurements * slices;
+            for (int64_t i = 0; i < measurements; i++, energy++)
+                for (int64_t t = 0; t < slices; t++) *energy += *value++ / (double)volume;
         }
-    }
+    return energies;
+}
+
+void gradient_flow_data_scales(const gradient_flow_header *h, const double *energy, double *t0, double *w0)
+{
+    const int64_t measurements = h->last + 1;
+    double *time = lat_alloc(measurements, sizeof *time);
+    for (int64_t i = 0; i < measurements; i++) time[i] = time_of(h, i);
     *t0 = lat_gradient_flow_t0(measurements, time, energy, 0.3);
     *w0 = sqrt(lat_gradient_flow_w0_squared(measurements, time, energy, 0.3));
     free(time);
-    free(energy);
 }

@@ -38,9 +38,9 @@ lat_status gradient_flow_data_write(const char *path, const gradient_flow_data *
                                     const int64_t *size, int dim, lat_error *error);
 void gradient_flow_data_free(gradient_flow_data *data); /* NULL is allowed */
 
-/* t0 and w0 of the mean energy density of all configurations but begin, ..., end - 1 from W or Y; NaN where t^2 E
- * does not get to 0.3. */
-void gradient_flow_data_scales(const gradient_flow_data *data, int quantity, int64_t volume, int64_t begin, int64_t end,
-                               double *t0, double *w0);
+/* Energy densities from W or Y of the configurations of some chains, one chain after the other: [configuration][measurement], new memory. */
+double *gradient_flow_data_energies(const gradient_flow_data *const *chain, int chains, int quantity, int64_t volume);
+/* t0 and w0 of an energy density [measurement]; NaN where t^2 E does not get to 0.3. */
+void gradient_flow_data_scales(const gradient_flow_header *header, const double *energy, double *t0, double *w0);
 
 #endif

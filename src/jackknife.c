@@ -7,13 +7,28 @@
 #include "lattice/lattice.h"
 
 #include <math.h>
+#include <stdlib.h>
 
-int64_t jackknife_bins(int64_t count, int64_t bin) { return count / bin > 1 ? count / bin : 1; }
+static int64_t bins_of(int64_t count, int64_t bin) { return count / bin > 1 ? count / bin : count > 0; }
 
-void jackknife_range(int64_t count, int64_t bins, int64_t b, int64_t *begin, int64_t *end)
+jackknife jackknife_cut(const int64_t *chain, int chains, int64_t bin)
 {
-    *begin = b * count / bins;
-    *end = (b + 1) * count / bins;
+    jackknife cut = {0};
+    int64_t bins = 0, first = 0;
+    for (int c = 0; c < chains; c++) bins += bins_of(chain[c], bin);
+    cut.begin = lat_alloc(bins + 1, sizeof *cut.begin);
+    for (int c = 0; c < chains; first += chain[c++]) {
+        const int64_t parts = bins_of(chain[c], bin);
+        for (int64_t b = 0; b < parts; b++) cut.begin[cut.bins++] = first + b * chain[c] / parts;
+    }
+    cut.begin[bins] = first;
+    return cut;
+}
+
+void jackknife_free(jackknife *cut)
+{
+    free(cut->begin);
+    *cut = (jackknife){0};
 }
 
 double jackknife_error(double all, const double *part, int64_t bins)
@@ -23,13 +38,13 @@ double jackknife_error(double all, const double *part, int64_t bins)
     return sqrt(spread * (double)(bins - 1) / (double)bins);
 }
 
-double *jackknife_means(const double *value, int64_t count, int64_t columns, int64_t bins)
+double *jackknife_means(const double *value, int64_t columns, const jackknife *cut)
 {
-    double *means = lat_alloc((bins + 1) * columns, sizeof *means);
-    for (int64_t m = 0; m <= bins; m++) {
+    const int64_t count = cut->begin[cut->bins];
+    double *means = lat_alloc((cut->bins + 1) * columns, sizeof *means);
+    for (int64_t m = 0; m <= cut->bins; m++) {
         double *mean = means + m * columns;
-        int64_t begin = 0, end = 0;
-        if (m > 0) jackknife_range(count, bins, m - 1, &begin, &end);
+        const int64_t begin = m > 0 ? cut->begin[m - 1] : 0, end = m > 0 ? cut->begin[m] : 0;
         for (int64_t n = 0; n < count; n++)
             for (int64_t c = 0; c < columns && (n < begin || n >= end); c++) mean[c] += value[n * columns + c];
         for (int64_t c = 0; c < columns; c++) mean[c] /= (double)(count - (end - begin));

@@ -8,13 +8,19 @@
 
 #include <stdint.h>
 
-/* The number of bins of at least `bin` configurations out of `count`; at least 1. */
-int64_t jackknife_bins(int64_t count, int64_t bin);
-/* Bin b: configurations begin, ..., end - 1.  The sizes of two bins differ by at most 1. */
-void jackknife_range(int64_t count, int64_t bins, int64_t b, int64_t *begin, int64_t *end);
+/* Bin b: configurations begin[b], ..., begin[b + 1] - 1. */
+typedef struct {
+    int64_t bins;
+    int64_t *begin; /* [bins + 1]: 0, ..., number of configurations */
+} jackknife;
+
+/* Cuts chains of so many configurations, one chain after the other, into bins of at least `bin`, the sizes of which differ by at most 1
+ * within a chain.  No bin reaches from one chain into the next: a chain shorter than `bin` is one bin. */
+jackknife jackknife_cut(const int64_t *chain, int chains, int64_t bin);
+void jackknife_free(jackknife *cut);
 /* sqrt((bins - 1) / bins sum_b (part[b] - all)^2): 0 for a single bin. */
 double jackknife_error(double all, const double *part, int64_t bins);
-/* means[0][columns] of all of value[count][columns], means[1 + b][columns] without bin b; new memory. */
-double *jackknife_means(const double *value, int64_t count, int64_t columns, int64_t bins);
+/* means[0][columns] of all of value[configuration][columns], means[1 + b][columns] without bin b; new memory. */
+double *jackknife_means(const double *value, int64_t columns, const jackknife *cut);
 
 #endif

@@ -4,7 +4,6 @@
  */
 #include "src/potential.h"
 
-#include "src/jackknife.h"
 #include "src/table.h"
 
 #include <math.h>
@@ -50,15 +49,13 @@ double potential_scale(const double *mean, int r, int t, int T, double c)
 
 typedef struct {
     const potential_loops *loops;
-    int64_t bins;
     double *means, *part;
 } analysis;
 
 static analysis analyse(const potential_loops *loops)
 {
-    int64_t bins = jackknife_bins(loops->count, loops->bin);
-    return (analysis){loops, bins, jackknife_means(loops->value, loops->count, (int64_t)loops->r * loops->t, bins),
-                      lat_alloc(bins, sizeof(double))};
+    return (analysis){loops, jackknife_means(loops->value, (int64_t)loops->r * loops->t, &loops->cut),
+                      lat_alloc(loops->cut.bins, sizeof(double))};
 }
 
 static void release(analysis *a)
@@ -91,8 +88,9 @@ static double value_of(const analysis *a, quantity *quantity, int R, int T, doub
 {
     int64_t columns = (int64_t)a->loops->r * a->loops->t;
     double all = quantity(a->loops, a->means, R, T);
-    for (int64_t b = 0; b < a->bins; b++) a->part[b] = quantity(a->loops, a->means + (b + 1) * columns, R, T);
-    *error = jackknife_error(all, a->part, a->bins);
+    for (int64_t b = 0; b < a->loops->cut.bins; b++)
+        a->part[b] = quantity(a->loops, a->means + (b + 1) * columns, R, T);
+    *error = jackknife_error(all, a->part, a->loops->cut.bins);
     return all;
 }
 
@@ -146,7 +144,7 @@ void potential_print(const potential_loops *loops)
         }
     if (loops->t > 1)
         printf("# static potential V(R) = ln W(R,T)/W(R,T+1), %lld configurations in %lld bins\n",
-               (long long)loops->count, (long long)a.bins);
+               (long long)loops->count, (long long)loops->cut.bins);
     for (int T = 1; T < loops->t; T += BLOCK)
         print_block(&a, T, T + BLOCK - 1 < loops->t ? T + BLOCK - 1 : loops->t - 1);
     release(&a);
@@ -171,7 +169,7 @@ lat_status potential_write(const char *path, const potential_loops *loops, lat_e
 {
     analysis a = analyse(loops);
     lat_h5 *file = lat_h5_create(MPI_COMM_SELF, path, "measurement");
-    lat_h5_put_int(file, "bins", a.bins);
+    lat_h5_put_int(file, "bins", loops->cut.bins);
     lat_h5_put_reals(file, "loops", 3, (int64_t[]){loops->count, loops->r, loops->t}, loops->value);
     put(file, "creutz", &a, creutz, loops->r, loops->t);
     if (loops->t > 1) {

@@ -8,11 +8,12 @@
 #define POTENTIAL_H
 
 #include "lattice/lattice.h"
+#include "src/jackknife.h"
 
 typedef struct {
     int r, t;      /* the longest loops */
     int64_t count; /* configurations */
-    int64_t bin;   /* configurations in a bin of the jackknife */
+    jackknife cut; /* of them */
     double *value; /* [configuration][r][t] */
 } potential_loops;
 

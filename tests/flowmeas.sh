@@ -144,6 +144,25 @@ program --print-config meas.cfg && grep -q 'output = "fl"' ../out && program --p
 result $? "--print-config without files"
 cd ../.. && said=$folder
 
+# Two replicas of five configurations: bins of two end with each, and t0 and w0 are those of each and of all.
+./flowhmc --quiet --out "$folder/replicas" "$folder/run.cfg" --set chain.steps=5 --set chain.replicas=2 >/dev/null
+cat >"$folder/bins.cfg" <<'EOF'
+measure = { observables = [ "plaquette" ]; bin = 2; };
+loops = { r = 2; t = 2; };
+flow = { time = 2.0; step = 0.1; every = 1; };
+EOF
+for ranks in 1 2 4; do
+    mkdir "$folder/bins$ranks"
+    (cd "$folder/bins$ranks" && launch -n $ranks "$top/flowmeas" --groups $(((ranks + 1) / 2)) ../bins.cfg ../replicas/configs/*) >"$folder/bins$ranks.out" 2>"$folder/err" &&
+        diff -r "$folder/bins1" "$folder/bins$ranks" && cmp "$folder/bins1.out" "$folder/bins$ranks.out"
+    result $? "ten configurations of two replicas on $ranks ranks"
+done
+grep -q '10 configurations in 4 bins' "$folder/bins1.out"
+result $? "no bin is of two replicas"
+grep -A 1 '^# .* configurations \(in .*ms.dat\|of 2 replicas\)$' "$folder/bins1.out" | awk '/^# t0, clover/ { split($4, part, "("); t0[++n] = part[1] }
+    END { exit !(n == 3 && t0[1] != t0[2] && (t0[3] - t0[1]) * (t0[3] - t0[2]) < 0) }'
+result $? "t0 of all is between those of each: $(sed -n 's/^# t0, clover *//p' "$folder/bins1.out" | tr '\n' ' ')"
+
 # Checksums that differ.
 LC_ALL=C sed 's/^CHECKSUM = .*/CHECKSUM = 1/' "$folder/whole.nersc" >"$folder/damaged.nersc"
 expect 5 'checksum' "$folder/open.cfg" "$folder/damaged.nersc"
