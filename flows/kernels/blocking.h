@@ -26,6 +26,7 @@ KERNEL(block_links)
 {
     for (int mu = 0; mu < k->t.dim; mu++) put_block_link(k, k->v, site, lane, mu, coarse_link(k, site, lane, mu));
 }
+COST(block_links, PRODUCT_FLOPS + CLEAN_FLOPS, (2 * k->t.dim + 1) * LINK_REALS, 0)
 
 KERNEL(unblock_links)
 {
@@ -35,6 +36,7 @@ KERNEL(unblock_links)
         put_block_link(k, k->u, k->fine[site], lane, mu, v);
     }
 }
+COST(unblock_links, PRODUCT_FLOPS + CLEAN_FLOPS, (2 * k->t.dim + 1) * LINK_REALS, 0)
 
 /* c_nu(ahead) += sign U^+ c U, with c = c_nu of V */
 REAL_INLINE void move_cotangent(const block_args *k, int64_t site, int lane, scalar sign)
@@ -56,6 +58,7 @@ KERNEL(block_cotangents)
         real_store(AT((scalar *)k->v, components, site, i), real_load(AT((const scalar *)k->u, components, k->fine[site], i)));
     move_cotangent(k, site, lane, -1);
 }
+COST(block_cotangents, ROTATE_FLOPS + ALGEBRA_REALS, 2 * (k->t.dim + 1) * ALGEBRA_REALS + LINK_REALS, 0)
 
 KERNEL(unblock_cotangents)
 {
@@ -64,6 +67,7 @@ KERNEL(unblock_cotangents)
         real_store(AT((scalar *)k->u, components, k->fine[site], i), real_load(AT((const scalar *)k->v, components, site, i)));
     move_cotangent(k, site, lane, 1);
 }
+COST(unblock_cotangents, ROTATE_FLOPS + ALGEBRA_REALS, 2 * (k->t.dim + 1) * ALGEBRA_REALS + LINK_REALS, 0)
 
 KERNEL(lift_density)
 {
@@ -71,3 +75,4 @@ KERNEL(lift_density)
     const double *from = AT(k->coarse, 1, site, 0);
     for (int l = 0; l < REAL_LANES; l++) to[l] += from[l];
 }
+COST(lift_density, 1, 0, 3)

@@ -32,6 +32,15 @@ REAL_INLINE real conv_slope(flow_activation activation, real kept)
     return activation == FLOW_SILU ? kept : one;
 }
 
+/* For costs: the multiply-adds of a site, and the operations of an activation and of its derivative. */
+REAL_INLINE double conv_flops(const flow_stencil *s) { return 2.0 * s->kept * s->inputs * s->outputs; }
+REAL_INLINE int activation_flops(flow_activation activation, bool slope)
+{
+    if (activation == FLOW_SILU) return slope ? 8 : 4;
+    return activation != FLOW_NONE;
+}
+REAL_INLINE int slope_flops(flow_activation activation) { return activation == FLOW_TANH ? 3 : activation != FLOW_NONE; }
+
 /* Sums held at once: CONV_SITES sites times at most CONV_BLOCK output channels.  A number known to the compiler, with
  * its loops unrolled, keeps them in registers; beside them fit the inputs of the sites and a weight.  Two sites share
  * each weight that is read, without which the loads would be as many as the multiply-adds.  Gradients of weights hold
@@ -232,6 +241,7 @@ REAL_INLINE void conv_forward_sums(const conv_forward_args *k, const conv_operan
 }
 
 CONV_KERNEL(conv_forward)
+COST(conv_forward, conv_flops(&k->s) + k->s.outputs * activation_flops(k->activation, k->slope != NULL), k->s.inputs + (k->slope ? 2 : 1) * k->s.outputs, 0)
 
 REAL_INLINE conv_operand conv_backward_input_operand(const conv_backward_input_args *k)
 {
@@ -256,6 +266,7 @@ REAL_INLINE void conv_backward_input_sums(const conv_backward_input_args *k, con
 }
 
 CONV_KERNEL(conv_backward_input)
+COST(conv_backward_input, conv_flops(&k->s) + k->s.inputs * slope_flops(k->activation), k->s.outputs + (k->activation == FLOW_NONE ? 1 : 2) * k->s.inputs, 0)
 
 /* One tile of the outer product of inputs and cotangents, summed over the sites: rows i, i + 1, ..., columns o, ... */
 REAL_INLINE void conv_tile(const conv_backward_weights_args *k, int64_t tap, int64_t i, int64_t o, int64_t lane,
@@ -318,6 +329,7 @@ KERNEL(conv_backward_weights)
         }
     }
 }
+COST(conv_backward_weights, k->sites * conv_flops(&k->s) / (double)flow_conv_tiles(&k->s), (2.0 * k->s.kept * k->s.inputs * k->s.outputs + (double)k->sites * (k->s.inputs + k->s.outputs)) / (double)flow_conv_tiles(&k->s), 0)
 
 /* `site` counts outputs */
 KERNEL(conv_backward_bias)
@@ -329,6 +341,7 @@ KERNEL(conv_backward_bias)
         sum = sum + GET_AT(k->cotangent, k->s.outputs, k->site ? k->site[n] : n, site);
     real_store(gradient, sum);
 }
+COST(conv_backward_bias, k->sites, k->sites + 2, 0)
 
 /* `site` counts parameters */
 KERNEL(conv_pack)
@@ -341,6 +354,7 @@ KERNEL(conv_pack)
     int64_t tap = site / plane, i = site % plane / k->outputs, o = site % k->outputs;
     packed[weights + k->outputs + tap * plane + o * k->inputs + i] = value;
 }
+COST(conv_pack, 0, 2 - 1.0 / (k->taps * k->inputs + 1), 1)
 
 /* `site` counts sums */
 KERNEL(lane_sum)
@@ -351,5 +365,6 @@ KERNEL(lane_sum)
     for (int i = 0; i < k->used; i++) sum += (double)partial[i];
     k->sum[site] += sum;
 }
+COST(lane_sum, k->used, k->used, 2)
 
 #endif

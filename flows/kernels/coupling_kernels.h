@@ -124,8 +124,7 @@ typedef struct {
     X(loop_features) X(coupling_forward) X(coupling_inverse) X(coupling_backward) X(coupling_push) X(loop_cotangents)  \
     X(gather_loops) X(block_links) X(unblock_links) X(block_cotangents) X(unblock_cotangents) X(lift_density)
 
-#define FLOW_COUPLING_POINTER(name) void (*name)(const name##_args *args, const lat_range *range);
-typedef struct { FLOW_COUPLING_KERNELS(FLOW_COUPLING_POINTER) } flow_coupling_kernels;
+typedef struct { FLOW_COUPLING_KERNELS(LAT_KERNEL_POINTER) } flow_coupling_kernels;
 
 extern const flow_coupling_kernels flow_coupling_cpu_u1_double, flow_coupling_cpu_u1_float, flow_coupling_cuda_u1_double,
     flow_coupling_cuda_u1_float;

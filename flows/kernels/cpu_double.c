@@ -7,5 +7,4 @@
 #include "flows/kernels/conv.h"
 #include "flows/kernels/optimiser.h"
 
-#define KERNEL_ENTRY(name) .name = NAME(name),
 const flow_kernels flow_cpu_double = {FLOW_KERNELS(KERNEL_ENTRY)};

@@ -8,5 +8,4 @@
 #include "flows/kernels/conv.h"
 #include "flows/kernels/optimiser.h"
 
-#define KERNEL_ENTRY(name) .name = NAME(name),
 const flow_kernels flow_cpu_float = {FLOW_KERNELS(KERNEL_ENTRY)};

@@ -9,9 +9,6 @@
 
 #include "flows/kernels/u1_coupling.h"
 
-#include "lattice/group/u1.h"
-
 #include "flows/kernels/blocking.h"
 
-#define KERNEL_ENTRY(name) .name = NAME(name),
 const flow_coupling_kernels flow_coupling_cuda_u1_float = {FLOW_COUPLING_KERNELS(KERNEL_ENTRY)};

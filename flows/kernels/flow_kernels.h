@@ -147,9 +147,8 @@ typedef struct {
     X(conv_pack) X(conv_forward) X(conv_backward_input) X(conv_backward_weights) X(conv_backward_bias) X(lane_sum)      \
     X(gradient_largest) X(gradient_digits) X(gradient_mean) X(adam)
 
-#define FLOW_KERNEL_POINTER(name) void (*name)(const name##_args *args, const lat_range *range);
 typedef struct {
-    FLOW_KERNELS(FLOW_KERNEL_POINTER)
+    FLOW_KERNELS(LAT_KERNEL_POINTER)
 } flow_kernels;
 
 extern const flow_kernels flow_cpu_double, flow_cpu_float, flow_cuda_double, flow_cuda_float;

@@ -41,6 +41,7 @@ KERNEL(gradient_largest)
     }
     raise_to(k->largest, largest);
 }
+COST(gradient_largest, k->rows, 0, k->rows)
 
 /* digits = sum of the rows in units of 1 / factor */
 KERNEL(gradient_digits)
@@ -50,6 +51,7 @@ KERNEL(gradient_digits)
     for (int64_t r = 0; r < k->rows; r++) sum += (int64_t)rint(k->row[r * k->count + site] * k->factor);
     k->digits[site] = sum;
 }
+COST(gradient_digits, 3 * k->rows, 0, k->rows + 1)
 
 /* gradient = sum of the rows / batch; squares += (sum reduction)^2 in units of 1 / square_unit */
 KERNEL(gradient_mean)
@@ -59,6 +61,7 @@ KERNEL(gradient_mean)
     k->gradient[site] = sum / k->batch;
     add_to_sum(k->squares, (int64_t)rint(reduced * reduced * k->square_unit));
 }
+COST(gradient_mean, 7, 0, 2)
 
 /* A step of Adam (D. P. Kingma, J. Ba, arXiv:1412.6980) */
 KERNEL(adam)
@@ -72,5 +75,6 @@ KERNEL(adam)
     k->second[site] = second;
     k->parameters[site] -= k->learning_rate * (first / k->first_bias) / (sqrt(second / k->second_bias) + epsilon);
 }
+COST(adam, 15, 0, 7)
 
 #endif

@@ -26,6 +26,11 @@
 
 #define SPLINE_LEAST ((scalar)1e-6)
 
+/* For costs: two distributions and the bin among them, and what is done within it. */
+#define SPLINE_FLOPS(knots) (16 * (knots) + 39)
+#define SPLINE_INVERSE_FLOPS(knots) (16 * (knots) + 54)
+#define SPLINE_BACKWARD_FLOPS(knots) (27 * (knots) + 98)
+
 /* Where a spline lives */
 typedef struct {
     int knots, slopes; /* slopes = knots: the last knot is the first */

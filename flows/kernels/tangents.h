@@ -13,6 +13,13 @@
 #include "lattice/kernels/real.h"
 #include "flows/kernels/flow_kernels.h"
 
+/* For costs.  The inverse takes as many steps as its numbers need: one where there is one component, else about these, for vectors
+ * of eight lanes, parameters up to 3 and up to four components. */
+enum { TANGENTS_STEPS = 19 };
+#define TANGENTS_FLOPS(components) (10 * (components) + 11)
+#define TANGENTS_INVERSE_FLOPS(components) (19 * (components) + 36 + ((components) > 1 ? TANGENTS_STEPS : 1) * (7 * (components) + 18))
+#define TANGENTS_BACKWARD_FLOPS(components) (21 * (components) + 9)
+
 /* The angle of (cosine, sine) in [-pi, pi]: an arc tangent of something between 0 and 1, put into its octant. */
 REAL_INLINE real tangents_angle(real sine, real cosine)
 {

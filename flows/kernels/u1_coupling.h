@@ -3,6 +3,7 @@
  * u1_coupling.h: kernels of the plaquette coupling for U(1), where everything is an angle.  Definitions: coupling_kernels.h.
  */
 #include "lattice/kernels/kernel.h"
+#include "lattice/group/u1.h"
 #include "flows/kernels/coupling_kernels.h"
 #include "flows/kernels/spline.h"
 #include "flows/kernels/tangents.h"
@@ -52,6 +53,11 @@ REAL_INLINE real half_loop(const lat_tables *t, const void *u, int64_t site, int
     return (scalar)0.5 * real_wrap(loop_angle(t, u, site, lane, loop));
 }
 
+/* For costs: the sum of the angles of a loop, and half of it; the harmonics of an angle. */
+REAL_INLINE int loop_flops(flow_loop loop) { return 2 * (loop.r + loop.t) - 1; }
+REAL_INLINE int half_loop_flops(flow_loop loop) { return loop_flops(loop) + CLEAN_FLOPS + 1; }
+REAL_INLINE int harmonic_flops(int harmonics) { return 2 + 6 * (harmonics - 1); }
+
 /* cos h a and sin h a for h = 1, 2, ..., by rotation */
 typedef struct {
     real first_cosine, first_sine, cosine, sine;
@@ -73,6 +79,15 @@ REAL_INLINE void next_harmonic(harmonic *h)
     h->cosine = turned;
 }
 
+REAL_INLINE double loop_features_flops(const loop_features_args *k)
+{
+    double sum = 0;
+    for (int l = 0; l < k->c.loops; l++)
+        if (k->c.live & k->open & 1u << l)
+            sum += (l == k->c.halved ? half_loop_flops(k->loop[l]) : loop_flops(k->loop[l])) + harmonic_flops(k->c.harmonics);
+    return sum;
+}
+
 KERNEL(loop_features)
 {
     int channels = k->c.channels;
@@ -88,6 +103,8 @@ KERNEL(loop_features)
     }
 }
 
+COST(loop_features, loop_features_flops(k), k->t.dim + k->c.channels, 0)
+
 /* The active plaquette, or its deviation from half the loop, in [-pi, pi] */
 REAL_INLINE real active_plaquette(const coupling_args *k, int64_t site, int lane)
 {
@@ -95,6 +112,20 @@ REAL_INLINE real active_plaquette(const coupling_args *k, int64_t site, int lane
     if (k->halved >= 0) plaquette = plaquette - half_loop(&k->t, k->u, site, lane, (flow_loop){k->mu, k->nu, 1, 2});
     return real_wrap(plaquette);
 }
+
+/* For costs: the operations of it, of a map of the circle and of moving the link; and the links that are read and written. */
+REAL_INLINE int active_flops(const coupling_args *k) { return 3 * PRODUCT_FLOPS + CLEAN_FLOPS + (k->halved < 0 ? 0 : 11); }
+REAL_INLINE int map_flops(const coupling_args *k) { return k->transform == FLOW_TANGENTS ? TANGENTS_FLOPS(k->knots) : SPLINE_FLOPS(k->knots); }
+REAL_INLINE int unmap_flops(const coupling_args *k)
+{
+    return k->transform == FLOW_TANGENTS ? TANGENTS_INVERSE_FLOPS(k->knots) : SPLINE_INVERSE_FLOPS(k->knots);
+}
+REAL_INLINE int pull_flops(const coupling_args *k)
+{
+    return k->transform == FLOW_TANGENTS ? TANGENTS_BACKWARD_FLOPS(k->knots) : SPLINE_BACKWARD_FLOPS(k->knots);
+}
+REAL_INLINE int active_links(const coupling_args *k) { return k->halved < 0 ? 5 : 8; }
+enum { SHIFT_FLOPS = 2 + CLEAN_FLOPS };
 
 REAL_INLINE void load_outputs(const coupling_args *k, int64_t site, int lane, real *parameter)
 {
@@ -145,6 +176,7 @@ KERNEL(coupling_forward)
     ADD_DOUBLE(k->density, 1, 0, log_slope);
     if (k->plaquette) PUT(k->plaquette, 1, 0, x);
 }
+COST(coupling_forward, active_flops(k) + map_flops(k) + SHIFT_FLOPS + 1, active_links(k) + k->outputs + (k->plaquette != NULL), 2)
 
 KERNEL(coupling_inverse)
 {
@@ -154,6 +186,7 @@ KERNEL(coupling_inverse)
     shift_link(k, site, lane, x - y);
     ADD_DOUBLE(k->density, 1, 0, log_slope);
 }
+COST(coupling_inverse, active_flops(k) + unmap_flops(k) + SHIFT_FLOPS + 1, active_links(k) + k->outputs, 2)
 
 /* The cotangent of P, on its way to the links of the plaquette and of the halved loop */
 REAL_INLINE void put_plaquette_cotangent(const coupling_args *k, int64_t site, int lane, real bar)
@@ -180,6 +213,7 @@ KERNEL(coupling_backward)
     for (int i = 0; i < k->outputs; i++) PUT(k->parameter_cotangent, k->outputs, i, bar[i]);
     put_plaquette_cotangent(k, site, lane, xbar - c);
 }
+COST(coupling_backward, active_flops(k) + (k->plaquette ? 0 : unmap_flops(k)) + SHIFT_FLOPS + pull_flops(k) + 1, active_links(k) + 2 * k->outputs + (k->plaquette ? 3 : 2) + (k->halved >= 0), 0)
 
 /* J^-T (d - dlog det): the link gets c = (d - dlog h'/dP) / h'; all others lose what backward would add for (c, w = 1). */
 KERNEL(coupling_push)
@@ -198,6 +232,7 @@ KERNEL(coupling_push)
     put_plaquette_cotangent(k, site, lane, xbar - c);
     PUT(k->cotangent, k->t.dim, k->mu, xbar); /* c + (xbar - c): the gather takes the second part off */
 }
+COST(coupling_push, active_flops(k) + map_flops(k) + SHIFT_FLOPS + 2 * pull_flops(k) + 5, active_links(k) + 2 * k->outputs + (k->plaquette ? 4 : 3) + (k->halved >= 0), 2)
 
 /* sum_h -h/2 sin(h L / 2) c_h; the cosines do not tell the sign of L */
 REAL_INLINE real halved_loop_cotangent(const loop_cotangents_args *k, int64_t site, int lane, int at)
@@ -222,6 +257,16 @@ REAL_INLINE real loop_cotangent(const loop_cotangents_args *k, int64_t site, int
     return bar;
 }
 
+REAL_INLINE double loop_cotangents_flops(const loop_cotangents_args *k)
+{
+    double sum = 0;
+    for (int l = 0; l < k->c.loops; l++) {
+        if (!(k->c.live & k->open & 1u << l)) continue;
+        sum += l == k->c.halved ? half_loop_flops(k->loop[l]) + harmonic_flops(k->c.harmonics) + 3 * k->c.harmonics + 1 : 5 * k->c.harmonics;
+    }
+    return sum;
+}
+
 KERNEL(loop_cotangents)
 {
     for (int l = 0, at = 0; l < k->c.loops; l++) {
@@ -233,6 +278,7 @@ KERNEL(loop_cotangents)
         if (live) at += (halved ? 1 : 2) * k->c.harmonics;
     }
 }
+COST(loop_cotangents, loop_cotangents_flops(k), 2 * k->c.channels + k->c.loops - (k->keep >= 0) + (k->c.halved < 0 ? 0 : k->t.dim + 1), 0)
 
 /* Sum of component l of the loop cotangents at x, x - a, ..., x - (length - 1) a */
 REAL_INLINE real sum_back(const lat_tables *t, const void *field, int loops, int l, int64_t x, int lane, int mu, int length)
@@ -240,6 +286,13 @@ REAL_INLINE real sum_back(const lat_tables *t, const void *field, int loops, int
     real sum = real_of(0);
     for (int i = 0; i < length; i++, x = t->down[mu][x])
         sum = sum + real_load((const scalar *)field + (x * loops + l) * t->lanes + lane);
+    return sum;
+}
+
+REAL_INLINE double gather_loops_flops(const gather_loops_args *k)
+{
+    double sum = 2 * k->t.dim;
+    for (int l = 0; l < k->loops; l++) sum += 2 * (k->loop[l].r + k->loop[l].t);
     return sum;
 }
 
@@ -261,3 +314,4 @@ KERNEL(gather_loops)
         PUT(k->cotangent, k->t.dim, mu, GET(k->cotangent, k->t.dim, mu) + (scalar)k->scale * sum);
     }
 }
+COST(gather_loops, gather_loops_flops(k), k->loops + 2 * k->t.dim, 0)

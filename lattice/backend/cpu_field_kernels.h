@@ -11,12 +11,10 @@
 #include "lattice/kernels/linear.h"
 
 #ifdef REAL_DEVICE
-#define KERNEL_ENTRY(name) .name = NAME(name),
 #include "lattice/kernels/device.h"
 #define KERNEL_LANES 32 /* threads that run together read lanes side by side */
 #define DEVICE_ENTRIES LAT_DEVICE_KERNELS(KERNEL_ENTRY)
 #else
-#define KERNEL_ENTRY(name) .name = NAME(name), .name##_cost = NAME(name##_cost),
 #define KERNEL_LANES REAL_LANES
 #define DEVICE_ENTRIES
 #endif

@@ -22,11 +22,6 @@
 #include "lattice/kernels/sun_updates.h"
 #endif
 
-#ifdef REAL_DEVICE
-#define KERNEL_ENTRY(name) .name = NAME(name),
-#else
-#define KERNEL_ENTRY(name) .name = NAME(name), .name##_cost = NAME(name##_cost),
-#endif
 #ifdef U1_H
 #define U1_ENTRIES LAT_U1_KERNELS(KERNEL_ENTRY)
 #else

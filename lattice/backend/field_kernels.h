@@ -32,8 +32,6 @@ typedef struct { lat_tables t; void *p; int components; random_key key; } gaussi
 /* For memory that the host does not see; NULL on the CPU. */
 #define LAT_DEVICE_KERNELS(X) X(halo_move) X(sum_rows) X(to_site_order) X(from_site_order)
 
-/* A kernel, and its cost for a site and lane, which only the tables of the host have. */
-#define LAT_KERNEL_POINTER(name) void (*name)(const name##_args *args, const lat_range *range); lat_cost (*name##_cost)(const name##_args *args);
 typedef struct {
     int lanes; /* vector length: lanes of a geometry are a multiple of it */
     LAT_FIELD_KERNELS(LAT_KERNEL_POINTER)

@@ -85,10 +85,12 @@ KERNEL_EXTERN void lat_cuda_launch(const void *global, const void *launch, size_
     })
 #endif
 
-/* Devices look costs up in the tables of the host. */
+/* Devices look costs up in the tables of the host.  KERNEL_ENTRY: both, in a table of kernels. */
 #ifdef REAL_DEVICE
 #define COST(name, operations, numbers, doubles)
+#define KERNEL_ENTRY(name) .name = NAME(name),
 #else
+#define KERNEL_ENTRY(name) .name = NAME(name), .name##_cost = NAME(name##_cost),
 #define COST(name, operations, numbers, doubles)                                                                       \
     lat_cost NAME(name##_cost)(const name##_args *k)                                                                   \
     {                                                                                                                  \

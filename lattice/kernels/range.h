@@ -39,9 +39,12 @@ typedef struct lat_tables {
 } lat_tables;
 
 /* What a kernel does for one site and lane: arithmetic operations as its formula has them, an elementary function counting as one;
- * and bytes, those of every number that it reads or writes, counted once. */
+ * and bytes, those of every number that it reads or writes, counted once; not of those that all sites share, as the weights of a network. */
 typedef struct {
     double flops, bytes;
 } lat_cost;
+
+/* Of a table of kernels: a kernel, and its cost for a site and lane, which only the tables of the host have. */
+#define LAT_KERNEL_POINTER(name) void (*name)(const name##_args *args, const lat_range *range); lat_cost (*name##_cost)(const name##_args *args);
 
 #endif

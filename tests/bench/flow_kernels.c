@@ -1,16 +1,13 @@
 /* flowhmc: SPDX-License-Identifier: GPL-3.0-or-later
  *
- * Rates of the kernels of the flows on one core, beside the peak rate of multiply-adds measured in the same run:
- * networks on an 8x8 lattice with 3x3 taps, and the maps of the circle.  The best of several repetitions is printed.
+ * Rates of the kernels of the flows on one core, beside the ceilings measured in the same run:
+ * networks and couplings on an 8x8 lattice, with 3x3 taps.  The best of several repetitions is printed.  Operations and bytes are those
+ * that the kernels declare (COST), each with its share of the ceiling; what stays in the caches may have more than 100 %.
  */
+#include "flows/kernels/coupling_kernels.h"
 #include "flows/kernels/flow_kernels.h"
-#include "flows/kernels/spline.h"
-#include "flows/kernels/tangents.h"
-#include "tests/bench/bench.h"
+#include "tests/bench/ceilings.h"
 
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
 #include <time.h>
 
 enum { EXTENT = 8, SITES = EXTENT * EXTENT, TAPS = 9, REPEATS = 7 };
@@ -46,42 +43,17 @@ static void fill(void *p, int64_t count, int bytes)
     }
 }
 
-/* GFLOP/s of independent multiply-adds that stay in registers */
-static double peak_double(void)
-{
-    enum { CHAINS = 12, STEPS = 200000 };
-    real sum[CHAINS], factor = real_of(0.999), term = real_of(0.001);
-    double best = 1e300;
-    for (int j = 0; j < CHAINS; j++) sum[j] = real_of(j);
-    for (int repeat = 0; repeat < bench_or_brief(20 * REPEATS, 1); repeat++) {
-        double start = now();
-        for (int i = 0; i < STEPS; i++) {
-            _Pragma("GCC unroll 12") for (int j = 0; j < CHAINS; j++) sum[j] = sum[j] * factor + term;
-        }
-        double seconds = now() - start;
-        if (seconds < best) best = seconds;
-    }
-    for (int j = 0; j < CHAINS; j++) {
-        volatile real kept = sum[j];
-        (void)kept;
-    }
-    return 2.0 * CHAINS * STEPS * REAL_LANES / best * 1e-9;
-}
-
 typedef struct {
     const flow_kernels *kernels;
     int bytes, lanes, inputs, outputs;
-    double peak;
     int64_t neighbour[SITES * TAPS], reverse[SITES * TAPS];
     void *packed, *in, *out, *cotangent, *in_cotangent, *gradient;
 } layer;
 
-static void layer_start(layer *l, const flow_kernels *kernels, int bytes, int lanes, int inputs, int outputs,
-                        double peak)
+static void layer_start(layer *l, const flow_kernels *kernels, int bytes, int lanes, int inputs, int outputs)
 {
     int64_t weights = (int64_t)TAPS * inputs * outputs;
-    *l =
-        (layer){.kernels = kernels, .bytes = bytes, .lanes = lanes, .inputs = inputs, .outputs = outputs, .peak = peak};
+    *l = (layer){.kernels = kernels, .bytes = bytes, .lanes = lanes, .inputs = inputs, .outputs = outputs};
     for (int x = 0; x < SITES; x++)
         for (int tap = 0; tap < TAPS; tap++) {
             int column = (x % EXTENT + tap % 3 + EXTENT - 1) % EXTENT,
@@ -121,24 +93,36 @@ static flow_stencil stencil(const layer *l, const int64_t *table)
     return (flow_stencil){TAPS, l->inputs, l->outputs, table, TAPS, NULL};
 }
 
-static void forward(const layer *l, flow_activation activation)
+static conv_forward_args forward_args(const layer *l, flow_activation activation)
 {
-    conv_forward_args k = {.t.lanes = l->lanes,
-                           .s = stencil(l, l->neighbour),
-                           .packed = l->packed,
-                           .in = l->in,
-                           .out = l->out,
-                           .activation = activation};
-    l->kernels->conv_forward(&k, &(lat_range){.count = SITES, .lanes = l->lanes});
+    return (conv_forward_args){.t.lanes = l->lanes,
+                               .s = stencil(l, l->neighbour),
+                               .packed = l->packed,
+                               .in = l->in,
+                               .out = l->out,
+                               .activation = activation};
 }
 
-static void forward_leaky(const layer *l) { forward(l, FLOW_LEAKY); }
+static lat_cost times(double factor, lat_cost cost) { return (lat_cost){factor * cost.flops, factor * cost.bytes}; }
 
-static void forward_tanh(const layer *l) { forward(l, FLOW_TANH); }
+/* Runs a kernel on `count` sites; gives the cost of all of them and of their lanes. */
+#define CALL(table, kernel, args, sites, width)                                                                        \
+    ((table)->kernel(&(args), &(lat_range){.count = (sites), .lanes = (width)}),                                       \
+     times((double)(sites) * (width), (table)->kernel##_cost(&(args))))
 
-static void forward_silu(const layer *l) { forward(l, FLOW_SILU); }
+static lat_cost forward(const layer *l, flow_activation activation)
+{
+    conv_forward_args k = forward_args(l, activation);
+    return CALL(l->kernels, conv_forward, k, SITES, l->lanes);
+}
 
-static void backward_input(const layer *l)
+static lat_cost forward_leaky(const layer *l) { return forward(l, FLOW_LEAKY); }
+
+static lat_cost forward_tanh(const layer *l) { return forward(l, FLOW_TANH); }
+
+static lat_cost forward_silu(const layer *l) { return forward(l, FLOW_SILU); }
+
+static lat_cost backward_input(const layer *l)
 {
     conv_backward_input_args k = {.t.lanes = l->lanes,
                                   .s = stencil(l, l->reverse),
@@ -147,10 +131,10 @@ static void backward_input(const layer *l)
                                   .previous = l->in,
                                   .in_cotangent = l->in_cotangent,
                                   .activation = FLOW_LEAKY};
-    l->kernels->conv_backward_input(&k, &(lat_range){.count = SITES, .lanes = l->lanes});
+    return CALL(l->kernels, conv_backward_input, k, SITES, l->lanes);
 }
 
-static void backward_weights(const layer *l)
+static lat_cost backward_weights(const layer *l)
 {
     conv_backward_weights_args k = {.t.lanes = l->lanes,
                                     .s = stencil(l, l->neighbour),
@@ -158,12 +142,13 @@ static void backward_weights(const layer *l)
                                     .cotangent = l->cotangent,
                                     .sites = SITES,
                                     .gradient = l->gradient};
-    l->kernels->conv_backward_weights(&k, &(lat_range){.count = flow_conv_tiles(&k.s), .lanes = l->lanes});
-    l->kernels->conv_backward_bias(&k, &(lat_range){.count = l->outputs, .lanes = l->lanes});
+    lat_cost weights = CALL(l->kernels, conv_backward_weights, k, flow_conv_tiles(&k.s), l->lanes);
+    lat_cost biases = CALL(l->kernels, conv_backward_bias, k, l->outputs, l->lanes);
+    return (lat_cost){weights.flops + biases.flops, weights.bytes + biases.bytes};
 }
 
 /* Seconds of one call: the best of several repetitions */
-static double seconds_of(void (*call)(const layer *), const layer *l)
+static double seconds_of(lat_cost (*call)(const layer *), const layer *l)
 {
     int calls = 1 + (int)(2e7 / ((double)SITES * TAPS * l->inputs * l->outputs * l->lanes));
     double best = 1e300;
@@ -178,7 +163,7 @@ static double seconds_of(void (*call)(const layer *), const layer *l)
 
 static const struct {
     const char *name;
-    void (*call)(const layer *);
+    lat_cost (*call)(const layer *);
 } stage[] = {
     {"forward", forward_leaky},         {"forward tanh", forward_tanh},         {"forward silu", forward_silu},
     {"backward input", backward_input}, {"backward weights", backward_weights},
@@ -186,34 +171,37 @@ static const struct {
 
 enum { STAGES = sizeof stage / sizeof stage[0] };
 
-static void convolutions(const char *name, const flow_kernels *kernels, int bytes, double peak)
+static void print_rates(lat_cost cost, double seconds, double peak, double copy)
+{
+    double flops = 1e-9 * cost.flops / seconds, bytes = 1e-9 * cost.bytes / seconds;
+    printf("%8.1f (%3.0f%%) %6.1f (%3.0f%%)", flops, 100 * flops / peak, bytes, 100 * bytes / copy);
+}
+
+static void convolutions(const char *name, const flow_kernels *kernels, int bytes, double peak, double copy)
 {
     const int channels[][2] = {{2, 8}, {8, 8}, {8, 16}, {16, 16}, {8, 28}, {8, 3}};
-    printf("\nconvolutions, %s: GFLOP/s (share of the peak %.1f)\n%16s", name, peak, "lanes in->out");
-    for (int i = 0; i < STAGES; i++) printf("%20s", stage[i].name);
+    printf("\nconvolutions, %s: GFLOP/s and GB/s\n%16s", name, "lanes in->out");
+    for (int i = 0; i < STAGES; i++) printf("%29s", stage[i].name);
     printf("\n");
     for (int lanes = 64 / bytes; lanes <= 128 / bytes; lanes *= 2)
         for (size_t c = 0; c < sizeof channels / sizeof channels[0]; c++) {
             layer l;
-            layer_start(&l, kernels, bytes, lanes, channels[c][0], channels[c][1], peak);
+            layer_start(&l, kernels, bytes, lanes, channels[c][0], channels[c][1]);
             printf("%6d %3d->%-4d", lanes, l.inputs, l.outputs);
-            for (int i = 0; i < STAGES; i++) {
-                double rate = 2e-9 * SITES * TAPS * l.inputs * l.outputs * lanes / seconds_of(stage[i].call, &l);
-                printf("%12.1f (%4.0f%%)", rate, 100 * rate / peak);
-            }
+            for (int i = 0; i < STAGES; i++) print_rates(stage[i].call(&l), seconds_of(stage[i].call, &l), peak, copy);
             printf("\n");
             layer_end(&l);
         }
 }
 
 /* One training step of a flow: 16 networks 2-8-8-3, batch 64 on 8x8 in chunks of 8, forward twice and backward */
-static void training_step(double peak)
+static void training_step(void)
 {
     const int channels[] = {2, 8, 8, 3};
     double total = 0, part[STAGES] = {0};
     for (int c = 0; c < 3; c++) {
         layer l;
-        layer_start(&l, &flow_cpu_double, 8, 8, channels[c], channels[c + 1], peak);
+        layer_start(&l, &flow_cpu_double, 8, 8, channels[c], channels[c + 1]);
         for (int i = 0; i < STAGES; i++) part[i] += 16 * 8 * seconds_of(stage[i].call, &l);
         layer_end(&l);
     }
@@ -224,57 +212,121 @@ static void training_step(double peak)
         1e3 * total, 1e3 * part[0], 1e3 * part[3], 1e3 * part[4]);
 }
 
-enum { POINTS = 256 };
+/* Couplings of all links in direction 0 of an 8x8 lattice: more than are ever active at once, for rates. */
+typedef struct {
+    int64_t up[2][SITES], down[2][SITES];
+    coupling_args k;
+    void *links, *parameter, *parameter_cotangent, *cotangent, *loop_cotangent;
+    double *density, *weight;
+} coupling;
 
-static void circle(const char *name, int is_spline, int bins)
+static coupling *coupling_start(flow_transform transform, int knots)
 {
-    const int parameters = is_spline ? 3 * bins + 1 : bins + 1;
-    real *p = memory((int64_t)sizeof(real) * parameters), *x = memory((int64_t)sizeof(real) * POINTS);
-    real *y = memory((int64_t)sizeof(real) * POINTS), bar[3 * FLOW_MAX_KNOTS + 1], slope = real_of(0), total = slope;
-    double best[3] = {1e300, 1e300, 1e300};
-    fill(p, (int64_t)parameters * REAL_LANES, 8);
-    fill(x, (int64_t)POINTS * REAL_LANES, 8);
-    for (int i = 0; i < POINTS; i++) x[i] = REAL_PI * x[i];
-    for (int repeat = 0; repeat < bench_or_brief(REPEATS, 1); repeat++)
-        for (int what = 0; what < 3; what++) {
-            double start = now();
-            for (int i = 0; i < POINTS; i++) {
-                real out;
-                if (what == 0 && is_spline)
-                    spline_forward(p, bins, x[i], &y[i], &slope);
-                else if (what == 0)
-                    tangents_forward(p, bins, x[i], &y[i], &slope);
-                else if (what == 1 && is_spline)
-                    spline_inverse(p, bins, y[i], &out, &slope);
-                else if (what == 1)
-                    tangents_inverse(p, bins, y[i], &out, &slope);
-                else if (is_spline)
-                    spline_backward(p, bins, x[i], y[i], slope, &out, bar);
-                else
-                    tangents_backward(p, bins, x[i], y[i], slope, &out, bar);
-                if (what > 0) total = total + out + bar[0];
-                total = total + slope;
-            }
-            double seconds = (now() - start) / POINTS / REAL_LANES;
-            if (seconds < best[what]) best[what] = seconds;
+    coupling *c = memory(sizeof *c);
+    const int lanes = REAL_LANES, outputs = transform == FLOW_SPLINE ? 3 * knots + 1 : knots + 1;
+    for (int x = 0; x < SITES; x++)
+        for (int mu = 0; mu < 2; mu++) {
+            int step = mu ? EXTENT : 1, at = x / step % EXTENT;
+            c->up[mu][x] = x + ((at + 1) % EXTENT - at) * step;
+            c->down[mu][x] = x + ((at + EXTENT - 1) % EXTENT - at) * step;
         }
-    __asm__ volatile("" : : "x"(total));
-    printf("%8s %2d: forward %7.2f ns, inverse %7.2f ns, backward %7.2f ns per site and lane\n", name, bins,
-           1e9 * best[0], 1e9 * best[1], 1e9 * best[2]);
-    free(p);
-    free(x);
-    free(y);
+    struct {
+        void **p;
+        int64_t count;
+    } arrays[] = {{&c->links, 2},          {&c->parameter, outputs}, {&c->parameter_cotangent, outputs},
+                  {&c->cotangent, 2},      {&c->loop_cotangent, 1},  {(void **)&c->density, 1},
+                  {(void **)&c->weight, 1}};
+    for (size_t i = 0; i < sizeof arrays / sizeof arrays[0]; i++) {
+        *arrays[i].p = memory(arrays[i].count * SITES * lanes * 8);
+        fill(*arrays[i].p, arrays[i].count * SITES * lanes, 8);
+    }
+    c->k =
+        (coupling_args){.t = {.up = {c->up[0], c->up[1]}, .down = {c->down[0], c->down[1]}, .dim = 2, .lanes = lanes},
+                        .u = c->links,
+                        .parameter = c->parameter,
+                        .mu = 0,
+                        .nu = 1,
+                        .outputs = outputs,
+                        .knots = knots,
+                        .transform = transform,
+                        .density = c->density,
+                        .cotangent = c->cotangent,
+                        .weight = c->weight,
+                        .parameter_cotangent = c->parameter_cotangent,
+                        .loop_cotangent = c->loop_cotangent,
+                        .loops = 1,
+                        .halved = -1};
+    return c;
 }
 
-int main(void)
+static void coupling_end(coupling *c)
 {
-    double peak = peak_double();
-    printf("multiply-adds in registers: %.1f GFLOP/s in double, twice that in single precision\n", peak);
-    convolutions("double", &flow_cpu_double, 8, peak);
-    convolutions("float", &flow_cpu_float, 4, 2 * peak);
-    training_step(peak);
-    printf("\nmaps of the circle, double\n");
-    for (int bins = 4; bins <= 16; bins *= 2) circle("spline", 1, bins);
-    for (int bins = 1; bins <= 4; bins *= 2) circle("tangents", 0, bins);
+    free(c->links);
+    free(c->parameter);
+    free(c->parameter_cotangent);
+    free(c->cotangent);
+    free(c->loop_cotangent);
+    free(c->density);
+    free(c->weight);
+    free(c);
+}
+
+static const flow_coupling_kernels *const couplings_u1 = &flow_coupling_cpu_u1_double;
+
+static lat_cost coupling_forward(const coupling *c)
+{
+    return CALL(couplings_u1, coupling_forward, c->k, SITES, REAL_LANES);
+}
+
+static lat_cost coupling_inverse(const coupling *c)
+{
+    return CALL(couplings_u1, coupling_inverse, c->k, SITES, REAL_LANES);
+}
+
+static lat_cost coupling_backward(const coupling *c)
+{
+    return CALL(couplings_u1, coupling_backward, c->k, SITES, REAL_LANES);
+}
+
+static lat_cost coupling_push(const coupling *c) { return CALL(couplings_u1, coupling_push, c->k, SITES, REAL_LANES); }
+
+static const struct {
+    const char *name;
+    lat_cost (*call)(const coupling *);
+} coupling_stage[] = {{"forward", coupling_forward},
+                      {"inverse", coupling_inverse},
+                      {"backward", coupling_backward},
+                      {"push", coupling_push}};
+
+static void couplings(const char *name, flow_transform transform, int knots, const ceilings *most)
+{
+    coupling *c = coupling_start(transform, knots);
+    for (size_t i = 0; i < sizeof coupling_stage / sizeof coupling_stage[0]; i++) {
+        double best = INFINITY;
+        lat_cost cost = {0};
+        for (int repeat = 0; repeat < bench_or_brief(20 * REPEATS, 1); repeat++) {
+            double start = now();
+            cost = coupling_stage[i].call(c);
+            best = fmin(best, now() - start);
+        }
+        printf("%8s %2d %10s %8.2f ns per link", name, knots, coupling_stage[i].name, 1e9 * best / SITES / REAL_LANES);
+        print_rates(cost, best, most->peak, most->copy);
+        printf("\n");
+    }
+    coupling_end(c);
+}
+
+int main(int argc, char **argv)
+{
+    lat_start(&argc, &argv);
+    const ceilings most = ceilings_measure(now, REPEATS);
+    ceilings_print(&most);
+    convolutions("double", &flow_cpu_double, 8, most.peak, most.copy);
+    convolutions("float", &flow_cpu_float, 4, 2 * most.peak, most.copy);
+    training_step();
+    printf("\ncouplings of U(1), double: GFLOP/s and GB/s\n");
+    for (int bins = 4; bins <= 16; bins *= 2) couplings("spline", FLOW_SPLINE, bins, &most);
+    for (int components = 1; components <= 4; components *= 2) couplings("tangents", FLOW_TANGENTS, components, &most);
+    MPI_Finalize();
     return 0;
 }

@@ -10,13 +10,8 @@
  */
 #include "hmc/hmc.h"
 #include "lattice/gauge/kernels.h"
-#include "lattice/kernels/real.h"
-#include "tests/bench/bench.h"
+#include "tests/bench/ceilings.h"
 
-#include <math.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
 #include <time.h>
 
 enum { REPEATS = 15, DIM = 4, PLANES = DIM * (DIM - 1) / 2 };
@@ -29,43 +24,6 @@ static double now(void)
     if (ranks > 1) return MPI_Wtime();
     clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &t);
     return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
-}
-
-static double peak_rate(void)
-{
-    enum { CHAINS = 12, STEPS = 100000 };
-    real sum[CHAINS], factor = real_of(0.999), term = real_of(0.001);
-    double best = INFINITY;
-    for (int j = 0; j < CHAINS; j++) sum[j] = real_of(j);
-    for (int repeat = 0; repeat < bench_or_brief(10 * REPEATS, 1); repeat++) {
-        double start = now();
-        for (int i = 0; i < STEPS; i++) {
-            _Pragma("GCC unroll 12") for (int j = 0; j < CHAINS; j++) sum[j] = sum[j] * factor + term;
-        }
-        best = fmin(best, now() - start);
-    }
-    for (int j = 0; j < CHAINS; j++) {
-        volatile real kept = sum[j];
-        (void)kept;
-    }
-    return 2e-9 * CHAINS * STEPS * REAL_LANES / best;
-}
-
-/* Bytes read and written by a copy of 64 MiB */
-static double copy_rate(void)
-{
-    enum { BYTES = 1 << 26 };
-    char *from = lat_alloc(BYTES, 1), *to = lat_alloc(BYTES, 1);
-    double best = INFINITY;
-    for (int repeat = 0; repeat < bench_or_brief(REPEATS, 1); repeat++) {
-        double start = now();
-        memcpy(to, from, BYTES);
-        best = fmin(best, now() - start);
-        from[repeat] = to[2 * repeat + 1];
-    }
-    free(from);
-    free(to);
-    return 2e-9 * BYTES / best;
 }
 
 typedef struct {
@@ -200,11 +158,6 @@ static lat_shape shape_of(int extent, lat_precision precision)
     return (lat_shape){.dim = DIM, .size = {extent, extent, extent, extent}, .precision = precision};
 }
 
-/* Of this run, in double: operations and bytes a second. */
-typedef struct {
-    double peak, copy;
-} ceilings;
-
 static void kernels(lat_group group, lat_precision precision, int extent, const ceilings *most)
 {
     lat_error error = {0};
@@ -284,10 +237,8 @@ int main(int argc, char **argv)
     lat_start(&argc, &argv);
     MPI_Comm_rank(MPI_COMM_WORLD, &rank);
     MPI_Comm_size(MPI_COMM_WORLD, &ranks);
-    const ceilings most = {peak_rate(), copy_rate()};
-    if (rank == 0)
-        printf("%s, one core: multiply-adds in registers %.1f GFLOP/s in double, twice that in float; copy %.1f GB/s\n",
-               bench_instructions(), most.peak, most.copy);
+    const ceilings most = ceilings_measure(now, REPEATS);
+    if (rank == 0) ceilings_print(&most);
     for (int i = 0; i < (argc > 1 ? argc - 1 : bench_or_brief(2, 1)); i++)
         for (int group = LAT_SU3; group >= LAT_U1; group--)
             for (int precision = 0; precision < LAT_PRECISIONS; precision++) {
