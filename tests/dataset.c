@@ -345,23 +345,43 @@ static void test_join(void)
     free(second);
 }
 
+static int remove_file(const char *path)
+{
+    int removed = remove(path) == 0;
+    if (!removed) printf("# %s stays behind\n", path);
+    return removed;
+}
+
 static void remove_all(void)
 {
-    static const char *const runs[] = {"run", "plain", "broken", "first", "second"};
+    static const char *const names[] = {"run/history.h5",
+                                        "run/summary.json",
+                                        "run",
+                                        "plain/history.h5",
+                                        "plain",
+                                        "broken/history.h5",
+                                        "broken/summary.json",
+                                        "broken",
+                                        "first/history.h5",
+                                        "first/summary.json",
+                                        "first",
+                                        "second/history.h5",
+                                        "second/summary.json",
+                                        "second",
+                                        "table.dat",
+                                        "trajectories.h5",
+                                        "model.h5"};
+    int removed = 1;
     MPI_Barrier(MPI_COMM_WORLD);
-    if (tap.rank > 0) return;
-    for (size_t i = 0; i < sizeof runs / sizeof *runs; i++) {
-        static const char *const inside[] = {"/history.h5", "/summary.json", ""};
-        for (int k = 0; k < 3; k++) {
-            char *path = lat_text("%s/%s%s", folder, runs[i], inside[k]);
-            if (remove(path) != 0 && k != 1) printf("# %s stays behind\n", path);
+    if (tap.rank == 0) {
+        for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
+            char *path = lat_text("%s/%s", folder, names[i]);
+            removed &= remove_file(path);
             free(path);
         }
+        removed &= remove_file(folder);
     }
-    char *path = lat_text("%s/table.dat", folder), *model = lat_text("%s/model.h5", folder);
-    if (remove(path) != 0 || remove(model) != 0 || remove(folder) != 0) printf("# %s stays behind\n", folder);
-    free(path);
-    free(model);
+    ok_all(removed, "nothing stays behind");
 }
 
 int main(int argc, char **argv)
