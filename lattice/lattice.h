@@ -23,6 +23,7 @@
 #include "lattice/io/config.h"
 #include "lattice/io/h5.h"
 #include "lattice/dirac/dirac.h"
+#include "lattice/dirac/pseudofermions.h"
 #include "lattice/dirac/spinor.h"
 #include "lattice/observe/exact2d.h"
 #include "lattice/observe/observable.h"
