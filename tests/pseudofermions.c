@@ -16,21 +16,16 @@ typedef struct {
     int masses;
     double mass[LAT_MOST_MASSES];
     int level[LAT_MOST_MASSES];
+    double range[2]; /* of one flavour; 0: two */
 } scene;
 
 static const scene scenes[] = {
-    {"u1 8x8", LAT_U1, 2, {8, 8}, &lat_dirac_wilson, {0.22, 0, 0, {0, 1}}, 1, {0}, {0}},
-    {"u1 8x8, two masses", LAT_U1, 2, {8, 8}, &lat_dirac_clover, {0.2, 1, 0, {0, 1}}, 2, {0, 0.4}, {1, 0}},
-    {"su2 4^4 twisted", LAT_SU2, 4, {4, 4, 4, 4}, &lat_dirac_clover, {0.13, 1, 0.3, {0, 0, 0, 1}}, 1, {0}, {0}},
-    {"su3 4^4, three masses",
-     LAT_SU3,
-     4,
-     {4, 4, 4, 4},
-     &lat_dirac_clover,
-     {0.12, 1, 0, {0, 0, 0, 1}},
-     3,
-     {0, 0.1, 0.6},
-     {2, 1, 0}},
+    {"u1 8x8", LAT_U1, 2, {8, 8}, &lat_dirac_wilson, {0.22, 0, 0, {0, 1}}, 1, {0}, {0}, {0}},
+    {"u1 8x8, two masses", LAT_U1, 2, {8, 8}, &lat_dirac_clover, {0.2, 1, 0, {0, 1}}, 2, {0, 0.4}, {1, 0}, {0}},
+    {"su2 4^4 twisted", LAT_SU2, 4, {4, 4, 4, 4}, &lat_dirac_clover, {0.13, 1, 0.3, {0, 0, 0, 1}}, 1, {0}, {0}, {0}},
+    {"u1 8x8, one flavour", LAT_U1, 2, {8, 8}, &lat_dirac_wilson, {0.22, 0, 0, {0, 1}}, 1, {0}, {0}, {0.1, 8}},
+    {"su3 4^4, one flavour", LAT_SU3, 4, {4, 4, 4, 4}, &lat_dirac_clover, {0.12, 1, 0, {0, 0, 0, 1}}, 1, {0}, {0}, {0.1, 10}},
+    {"su3 4^4, three masses", LAT_SU3, 4, {4, 4, 4, 4}, &lat_dirac_clover, {0.12, 1, 0, {0, 0, 0, 1}}, 3, {0, 0.1, 0.6}, {2, 1, 0}, {0}},
 };
 enum { SCENES = sizeof scenes / sizeof *scenes };
 
@@ -47,18 +42,26 @@ static lat_random random_of(uint64_t step)
     return (lat_random){.seed = 17, .purpose = LAT_RANDOM_TEST, .step = step};
 }
 
+static lat_action *create_action(const scene *s, lat_dirac *dirac, lat_error *error)
+{
+    lat_two_flavours two = {.masses = s->masses, .action = {1e-12, 10000}, .force = {1e-12, 10000}};
+    lat_one_flavour one = {{s->range[0], s->range[1]}, {1e-13, 1e-11}, {1e-12, 10000}, {1e-12, 10000}};
+    memcpy(two.mass, s->mass, sizeof s->mass);
+    memcpy(two.level, s->level, sizeof s->level);
+    return s->range[0] > 0 ? lat_action_rational(dirac, &one, error) : lat_action_two_flavours(dirac, &two, error);
+}
+
+static double flavours(const scene *s) { return s->range[0] > 0 ? 1 : 2; }
+
 static world open_world(const scene *s, int members)
 {
     world w = {.scene = s};
     lat_error error = {0};
     lat_shape shape = {.dim = s->dim, .members = members, .precision = LAT_FLOAT};
-    lat_two_flavours parameters = {.masses = s->masses, .action = {1e-12, 10000}, .force = {1e-12, 10000}};
     memcpy(shape.size, s->size, sizeof shape.size);
-    memcpy(parameters.mass, s->mass, sizeof s->mass);
-    memcpy(parameters.level, s->level, sizeof s->level);
     if (lat_geometry_create(MPI_COMM_WORLD, &shape, &w.geometry, &error) ||
-        lat_dirac_create(s->kind, w.geometry, s->group, &s->operator, &w.dirac, &error) ||
-        !(w.action = lat_action_two_flavours(w.dirac, &parameters, &error)))
+        lat_dirac_create(s->kind, w.geometry, s->group, &s->operator, & w.dirac, &error) ||
+        !(w.action = create_action(s, w.dirac, &error)))
         lat_abort(error.status, "%s", error.text);
     w.gauge = lat_gauge_create(w.geometry, s->group, LAT_DOUBLE);
     lat_random of_links = random_of(0), of_fields = random_of(1);
@@ -87,7 +90,7 @@ static void test_distribution(const scene *s)
     lat_action_total(w.action, w.gauge, out);
     lat_dirac_log_det_diagonal(w.dirac, density);
     lat_sum(density, diagonal);
-    for (int m = 0; m < 3; m++) sum += out[m] + 2 * diagonal[m];
+    for (int m = 0; m < 3; m++) sum += out[m] + flavours(s) * diagonal[m];
     double components = 3.0 * s->masses * (double)w.geometry->volume / 2 * lat_spinor_reals(s->group, s->dim) / 2;
     ok_all(fabs(sum - components) < 5 * sqrt(components) && !w.action->error.status,
            "%s: S = %.1f after a refresh, %.1f expected, %+.1f sigma", s->name, sum, components,
@@ -155,6 +158,12 @@ static void test_failure(void)
     lat_action_refresh(action, w.gauge, &of_fields);
     lat_action_total(action, w.gauge, &value);
     ok_all(lat_action_failed(action, &error) == LAT_NUMERICAL, "no convergence: %s", error.text);
+    lat_action_free(action);
+    error = (lat_error){0};
+    lat_one_flavour narrow = {{1, 2}, {1e-13, 1e-7}, {1e-12, 10000}, {1e-9, 10000}};
+    action = lat_action_rational(w.dirac, &narrow, &error);
+    lat_action_refresh(action, w.gauge, &of_fields);
+    ok_all(lat_action_failed(action, &error) == LAT_NUMERICAL && strstr(error.text, "range"), "range: %s", error.text);
     lat_action_free(action);
     error = (lat_error){0};
     ok_all(!lat_action_two_flavours(w.dirac, &wrong, &error) && error.status == LAT_CONFIG, "refused: %s", error.text);

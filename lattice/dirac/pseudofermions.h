@@ -28,4 +28,15 @@ typedef struct {
  * double links on the geometry of the operator.  LAT_NUMERICAL where a solver fails.  Collective. */
 lat_action *lat_action_two_flavours(lat_dirac *dirac, const lat_two_flavours *parameters, lat_error *error);
 
+/* One flavour, |det M| = |det D_oo| det(K)^(1/2), K = D^+ D: S = phi^+ R(K) phi, R the best rational approximation of K^(-1/2) where the
+ * eigenvalues of K^(1/2) / (2 kappa) are in the range (M. A. Clark and A. D. Kennedy, Phys. Rev. Lett. 98 (2007) 051601). */
+typedef struct {
+    double range[2]; /* of the eigenvalues of the modulus of openQCD's operator */
+    double error[2]; /* relative, of R in values and refreshes, and of R in forces */
+    lat_solver_goal action, force;
+} lat_one_flavour;
+
+/* As above.  LAT_NUMERICAL also where a refresh finds that the spectrum leaves the range.  The operator has no twisted mass. */
+lat_action *lat_action_rational(lat_dirac *dirac, const lat_one_flavour *parameters, lat_error *error);
+
 #endif
