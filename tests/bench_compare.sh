@@ -94,7 +94,7 @@ says "a file that is not there" 4 '^bench-compare: none.json: No such file' a.js
 says "units that differ" 5 'different units' a.json unit.json
 says "one argument" 2 'see --help' a.json
 says "a file and a build" 2 'two builds or two files' a.json .
-says "no number of rounds" 2 '--rounds 2' --rounds 2 a.json a.json
+says "too few rounds" 2 '--rounds 5' --rounds 5 a.json a.json
 says "an unknown option" 2 'see --help' --fast a.json a.json
 says "--help has an example" 0 '^ *scripts/bench-compare --only gauge_kernels --rounds 9 ../before/build build' --help
 
@@ -113,13 +113,13 @@ stub() { # build, benchmark, time of "force"
 }
 stub before stub 10
 stub after stub 11
-says "two builds: what is slower is found" 1 '^  force  *10  *11 us  *1.100  1.100 1.100  slower$' --rounds 4 before after
-grep -q '^stub: 4 rounds$' out && grep -q ' 1 slower, 0 faster, 0 missing' out
+says "two builds: what is slower is found" 1 '^  force  *10  *11 us  *1.100  1.100 1.100  slower$' --rounds 6 before after
+grep -q '^stub: 6 rounds$' out && grep -q ' 1 slower, 0 faster, 0 missing' out
 result $? "and nothing in the noise"
-[ "$(tr '\n' ' ' <order)" = 'before after after before before after after before ' ]
+[ "$(tr '\n' ' ' <order)" = 'before after after before before after after before before after after before ' ]
 result $? "they run in turns"
 stub before gone 1
-says "a benchmark that one build has not" 1 '^benchmark in one build only: gone$' --rounds 3 before after
+says "a benchmark that one build has not" 1 '^benchmark in one build only: gone$' --rounds 6 before after
 says "and asked for by name" 4 'after/tests/bench/gone: is not there' --only gone before after
 printf '#!/bin/sh\necho "flowhmc: the disk is full" >&2\nexit 4\n' >after/tests/bench/stub
 says "a benchmark that fails" 6 'after/tests/bench/stub: exit code 4: flowhmc: the disk is full' before after
