@@ -14,29 +14,21 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-static void fail_to_write(const char *path, int code, lat_error *error)
-{
-    lat_fail(error, LAT_FILE, "%.300s: cannot be written: %s: check the path, its permissions and the room on the disk",
-             path, strerror(code));
-}
-
 lat_status append_file_open(const char *path, append_file *file, char **bytes, lat_error *error)
 {
-    struct stat status = {0}, named;
+    struct stat status = {0};
     *file = (append_file){0};
-    int descriptor;
-    do descriptor = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NONBLOCK, 0666);
-    while (descriptor < 0 && errno == EINTR);
+    int descriptor = lat_open(path, O_RDWR | O_CREAT);
     if (descriptor < 0 || fstat(descriptor, &status) != 0)
-        fail_to_write(path, errno, error);
+        lat_cannot_write(path, errno, error);
     else if (!S_ISREG(status.st_mode))
         lat_fail(error, LAT_FILE, "%.300s: is no regular file: check the path", path);
     else if (!lock_file(descriptor))
         lat_fail(error, LAT_FILE, "%.300s: another flowmeas is at work on it: wait for its end or name another output",
                  path);
     else if (fstat(descriptor, &status) != 0) /* its size, now that nobody else writes */
-        fail_to_write(path, errno, error);
-    else if (stat(path, &named) != 0 || named.st_ino != status.st_ino || named.st_dev != status.st_dev)
+        lat_cannot_write(path, errno, error);
+    else if (!lat_still_named(descriptor, path))
         lat_fail(error, LAT_FILE, "%.300s: was removed a moment ago: start again", path);
     if (!error->status) {
         *bytes = lat_alloc(status.st_size + 1, 1);
@@ -69,7 +61,7 @@ void append_file_cut(append_file *file, int64_t size, lat_error *error)
         file->path, (long long)file->size, (long long)size);
     int code = truncate_to(file, size);
     if (code)
-        fail_to_write(file->path, code, error);
+        lat_cannot_write(file->path, code, error);
     else
         file->size = size;
 }
@@ -82,7 +74,7 @@ void append_file_add(append_file *file, const char *bytes, int64_t size, lat_err
         file->size += size;
         return;
     }
-    fail_to_write(file->path, code, error);
+    lat_cannot_write(file->path, code, error);
     truncate_to(file, file->size); /* should that fail too, the next run does it */
 }
 

@@ -100,7 +100,7 @@ ended_well() {
 
 # kind, call, rank, ranks, case: each number in turn, until there is no such call.
 try() {
-    local number=1 most=60 bad=0 tried=0
+    local number=1 most=1000 bad=0 tried=0
     [ "$FAULTS" = all ] || most=1
     prepare "$4" && run && expected=$(outcome) || bad=1
     while [ $number -le $most ]; do
