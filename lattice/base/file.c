@@ -55,7 +55,8 @@ int lat_open(const char *path, int flags)
 bool lat_still_named(int descriptor, const char *path)
 {
     struct stat held, named;
-    return fstat(descriptor, &held) == 0 && stat(path, &named) == 0 && held.st_ino == named.st_ino && held.st_dev == named.st_dev;
+    return fstat(descriptor, &held) == 0 && stat(path, &named) == 0 && held.st_ino == named.st_ino &&
+           held.st_dev == named.st_dev;
 }
 
 int lat_open_input(const char *path, int64_t *bytes, lat_error *error)
@@ -74,16 +75,18 @@ int lat_open_input(const char *path, int64_t *bytes, lat_error *error)
     return -1;
 }
 
-/* Alone with an open file?  Who waits for a name may get its lock when the file has lost it.  Where nothing can be locked, yes. */
+/* Alone with an open file?  Its lock may come free when the file has lost its name.  Where nothing can be locked, yes. */
 static bool alone(int descriptor, const char *path)
 {
     return (flock(descriptor, LOCK_EX | LOCK_NB) == 0 || errno != EWOULDBLOCK) && lat_still_named(descriptor, path);
 }
 
-/* What another process has left there, unless it is still at work; links and files of others too.  0, or an error number. */
+/* What another process has left there, unless it is still at work, a link, or a file of somebody else.  0, or an error
+ * number. */
 static int remove_temporary(const char *path)
 {
-    int descriptor = lat_open(path, O_RDWR | O_NOFOLLOW), code = descriptor < 0 ? errno : alone(descriptor, path) ? 0 : EBUSY;
+    int descriptor = lat_open(path, O_RDWR | O_NOFOLLOW);
+    int code = descriptor < 0 ? errno : alone(descriptor, path) ? 0 : EBUSY;
     if (code == 0 || code == ELOOP || code == EACCES || code == ENXIO) code = unlink(path) == 0 ? 0 : errno;
     if (descriptor >= 0) close(descriptor);
     return code == ENOENT ? 0 : code;
@@ -91,7 +94,8 @@ static int remove_temporary(const char *path)
 
 int lat_open_temporary(const char *path)
 {
-    int code = remove_temporary(path), descriptor = code ? -1 : lat_open(path, O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW);
+    int code = remove_temporary(path);
+    int descriptor = code ? -1 : lat_open(path, O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW);
     if (!code && descriptor < 0) code = errno == EEXIST ? EBUSY : errno;
     if (!code && !alone(descriptor, path)) code = EBUSY;
     if (code && descriptor >= 0) close(descriptor);
@@ -149,9 +153,11 @@ static bool sync_directory_of(const char *path)
 lat_status lat_cannot_write(const char *path, int code, lat_error *error)
 {
     if (code == EBUSY)
-        return lat_fail(error, LAT_FILE, "%.300s: another process is writing it: wait for its end, or give another name", path);
-    return lat_fail(error, LAT_FILE, "%.300s: cannot be written: %s: check the path, its permissions and the room on the disk",
-                    path, strerror(code));
+        return lat_fail(error, LAT_FILE, "%.300s: another process is writing it: wait for its end, or give another name",
+                        path);
+    return lat_fail(error, LAT_FILE,
+                    "%.300s: cannot be written: %s: check the path, its permissions and the room on the disk", path,
+                    strerror(code));
 }
 
 lat_status lat_file_commit(const char *temporary, const char *path, lat_error *error)

@@ -224,7 +224,8 @@ static void end_layout(lat_h5 *file)
 static void take_name(lat_h5 *file)
 {
     if (file->fresh && access(file->path, F_OK) == 0)
-        lat_fail(&file->error, LAT_CONFIG, "%s: was made by another process a moment ago: give another name", file->path);
+        lat_fail(&file->error, LAT_CONFIG, "%s: was made by another process a moment ago: give another name",
+                 file->path);
     else
         file->complete = lat_file_commit(file->temporary, file->path, &file->error) == LAT_DONE;
 }

@@ -7,8 +7,8 @@
  *     FAULT_NUMBER  which of these calls, from 1, among those on paths that hold
  *     FAULT_PATH    this text
  *     FAULT_RANK    of MPI_COMM_WORLD, as Open MPI tells it to its processes
- *     FAULT_KIND    fail: with ENOSPC where room is needed, else EIO; interrupt: every second call, from that number on, with
- *                   EINTR; kill: SIGKILL
+ *     FAULT_KIND    fail: with ENOSPC where room is needed, else EIO; interrupt: every second call, from that number on,
+ *                   with EINTR; kill: SIGKILL
  */
 #define _GNU_SOURCE
 #include <dlfcn.h>
