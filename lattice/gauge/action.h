@@ -8,7 +8,7 @@
 #include "lattice/gauge/gauge.h"
 
 /* Nested time scales: levels 0 (the innermost) to levels - 1, none of them empty. */
-enum { LAT_MAX_LEVELS = 4 };
+enum { LAT_MAX_LEVELS = 8 };
 
 /* The table of an action S(U).  All functions are collective: they fill the halo of the links as far as they need it.  What can go wrong on
  * the way (a solver that does not converge) is left in action->error, where the first failure stays: see lat_action_failed. */
