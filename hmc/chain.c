@@ -101,8 +101,8 @@ static lat_status create(MPI_Comm comm, lat_settings *root, const lat_action_kin
     if (lat_settings_has(settings, "force")) chain->force = lat_settings_bool(settings, "force", false, error);
     chain->precision = (lat_precision)lat_settings_choice(root, "precision", "double", lat_precision_names, error);
     chain->directory = lat_text("%s", directory);
-    if (!error->status) chain->action = lat_action_create(root, group, actions, error);
-    if (!error->status) shape.halo = chain->action->halo;
+    if (!error->status) chain->action = lat_action_create(root, &(lat_action_context){group, &shape, &boundary}, actions, error);
+    if (!error->status) lat_action_shape(chain->action, &shape);
     if (!error->status) lat_backend_read(comm, root, &shape.backend, chain->no_device, error);
     if (!error->status) lay_out(comm, &shape, plan, chain, error);
     if (error->status) {

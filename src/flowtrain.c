@@ -140,7 +140,7 @@ static lat_status configure(work *w, lat_error *error)
     w->directory = directory_of(path);
     read_lattice(w, error);
     if (error->status) return error->status;
-    w->action = lat_action_create(w->root, w->group, lat_action_kinds, error);
+    w->action = lat_action_create(w->root, &(lat_action_context){.group = w->group, .lattice = &w->shape}, lat_action_kinds, error);
     flow_train_read(lat_settings_group(w->root, "train", error), &w->settings, error);
     if (error->status) return error->status;
     flow_model_create(lat_settings_group(w->root, "flow", error), flow_layer_kinds, w->group, w->shape.dim, w->settings.seed, &w->model,
@@ -352,7 +352,9 @@ static void finish(work *w, lat_error *error)
 static void print_layout(const work *w)
 {
     if (w->rank > 0) return;
-    int64_t lanes = flow_trainer_lanes(&w->shape, w->precision, w->settings.batch), chunks = w->settings.batch / lanes, split = 1;
+    lat_shape chunk = {.precision = w->precision};
+    lat_action_shape(w->action, &chunk);
+    int64_t lanes = flow_trainer_lanes(&w->shape, chunk.precision, w->settings.batch), chunks = w->settings.batch / lanes, split = 1;
     for (int mu = 0; mu < w->shape.dim; mu++) split *= w->shape.ranks[mu] > 0 ? w->shape.ranks[mu] : 1;
     int64_t groups = w->ranks / split, most = (chunks + groups - 1) / groups;
     double bytes = (double)w->model->stack.parameter_count * (double)(most + 5) * 8;

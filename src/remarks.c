@@ -39,7 +39,8 @@ static void warn_of_model(const ensemble *e, int update, const char *here)
     lat_error no_action = {0};
     lat_settings *root = NULL;
     if (action && *action && lat_settings_parse(action, "model", &root, &no_action) == LAT_DONE) {
-        lat_action_free(lat_action_create(root, e->chain->state->gauge->group, lat_action_kinds, &no_action));
+        const lat_action_context context = {.group = e->chain->state->gauge->group};
+        lat_action_free(lat_action_create(root, &context, lat_action_kinds, &no_action));
         char *printed = lat_settings_print(root), *there = action_lines(printed);
         if (!no_action.status && strcmp(here, there) != 0)
             run_warn(e->run, "updates.[%d]: the model was trained for another action: %sthere, %shere: see its ESS and acceptance", update,
