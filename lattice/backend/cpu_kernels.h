@@ -16,6 +16,10 @@
 #include "lattice/kernels/gradient_flow_density.h"
 #include "lattice/kernels/rectangle.h"
 #include "lattice/kernels/smearing.h"
+#include "lattice/kernels/spin.h"
+#include "lattice/kernels/dirac.h"
+#include "lattice/kernels/clover.h"
+#include "lattice/kernels/spinor.h"
 #ifdef U1_H
 #include "lattice/kernels/u1_updates.h"
 #else
@@ -27,4 +31,4 @@
 #else
 #define U1_ENTRIES
 #endif
-#define KERNEL_TABLE {LAT_KERNELS(KERNEL_ENTRY) LAT_UPDATE_KERNELS(KERNEL_ENTRY) U1_ENTRIES}
+#define KERNEL_TABLE {LAT_KERNELS(KERNEL_ENTRY) LAT_DIRAC_KERNELS(KERNEL_ENTRY) LAT_UPDATE_KERNELS(KERNEL_ENTRY) U1_ENTRIES}

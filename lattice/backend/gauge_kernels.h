@@ -6,7 +6,7 @@
 #ifndef GAUGE_KERNELS_H
 #define GAUGE_KERNELS_H
 
-#include "lattice/backend/field_kernels.h"
+#include "lattice/backend/dirac_kernels.h"
 
 typedef struct { lat_tables t; const void *u; double *density; double constant, weight; } plaquette_sum_args;
 typedef struct { lat_tables t; const void *u; void *force; double weight; } plaquette_force_args;
@@ -44,6 +44,7 @@ typedef struct { lat_tables t; void *u; const double *charge; } instanton_args;
 
 typedef struct lat_kernels {
     LAT_KERNELS(LAT_KERNEL_POINTER)
+    LAT_DIRAC_KERNELS(LAT_KERNEL_POINTER)
     LAT_UPDATE_KERNELS(LAT_KERNEL_POINTER)
     LAT_U1_KERNELS(LAT_KERNEL_POINTER)
 } lat_kernels;

@@ -45,8 +45,8 @@ typedef struct {
      * the spins, upper before lower, of n = spins/2 N rows; n diagonal numbers, then the entries above the diagonal, row after row: n^2
      * reals each. */
     void (*fill)(const lat_dirac *dirac, const lat_gauge *gauge, lat_field *blocks);
-    /* force += scale d^a sum_x 2 Re tr(W(x) A(x)), W blocks like A's (Hermitian), halo not filled; NULL if fill is. */
-    void (*force)(const lat_dirac *dirac, lat_gauge *gauge, double scale, lat_field *weights, lat_field *force);
+    /* force += scale d^a sum_x tr(W(x) A(x)), W blocks like those of A; NULL if fill is. */
+    void (*force)(const lat_dirac *dirac, lat_gauge *gauge, double scale, const lat_field *weights, lat_field *force);
 } lat_dirac_table;
 extern const lat_dirac_table lat_dirac_wilson, lat_dirac_clover;
 extern const lat_dirac_table *const lat_dirac_tables[]; /* all of these, and NULL */
@@ -64,8 +64,8 @@ lat_status lat_dirac_prepare(lat_dirac *dirac, lat_gauge *gauge, lat_error *erro
 /* out = (M or Mhat) in, of one precision.  The halo of `in` is filled on the way.  Collective. */
 void lat_dirac_apply(lat_dirac *dirac, lat_dirac_form form, lat_field *in, lat_field *out);
 
-/* Completes x at the odd sites: x_o = kappa D_oo^-1 H_oe x_e (dagger: of the adjoints).  Then for even x, y
- * Re x_e^+ dMhat y_e = Re x^+ dM y - (terms of dD alone), with x extended by dagger and y without.  Collective. */
+/* Completes x at the odd sites: x_o = kappa D_oo^-1 H_oe x_e (dagger: of the adjoints).  Then x_e^+ dMhat y_e = x^+ dM y, with x
+ * extended by the adjoints and y without them, so that a force serves M and Mhat.  Collective. */
 void lat_dirac_extend(lat_dirac *dirac, bool dagger, lat_field *x);
 
 /* force_mu^a(x) += scale d^a 2 Re x^+ M y, of fields on all sites in double.  Collective. */

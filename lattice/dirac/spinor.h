@@ -6,10 +6,11 @@
 #ifndef LAT_DIRAC_SPINOR_H
 #define LAT_DIRAC_SPINOR_H
 
-#include "lattice/grid/field.h"
+#include "lattice/grid/kernels.h"
 
 typedef enum { LAT_ALL_SITES, LAT_EVEN_SITES } lat_spinor_sites;
 
+lat_range lat_spinor_range(lat_spinor_sites sites, const lat_field *field); /* for kernels */
 /* y = a x + b y; NULL: all coefficients are 1 */
 void lat_spinor_combine(lat_spinor_sites sites, const double *a, const lat_field *x, const double *b, lat_field *y);
 /* out[member] = Re sum x^+ y; density: one double component, overwritten.  Where |x^+ y| of a site is 2^26 and more, this is slow. */

@@ -6,6 +6,8 @@
 #ifndef SU2_H
 #define SU2_H
 
+#include "lattice/group/complex.h"
+
 enum { LINK_REALS = 4, ALGEBRA_REALS = 3, GROUP_N = 2 };
 /* Operations of products of links, of sums of matrices, and of the functions below */
 enum { PRODUCT_FLOPS = 28, ADD_FLOPS = 4, MATRIX_FLOPS = 0, GENERATORS_FLOPS = 3, EXP_FLOPS = 14, CLEAN_FLOPS = 13, TRACE_FLOPS = 0, ROTATE_FLOPS = 56, PROJECT_FLOPS = 13 };
@@ -145,5 +147,20 @@ REAL_INLINE link_t link_subgroup_mul(const real g[4], int s, link_t u)
     return link_mul((link_t){g[0], g[1], g[2], g[3]}, u);
 }
 REAL_INLINE matrix_t matrix_subgroup_mul(const real g[4], int s, matrix_t w) { return link_subgroup_mul(g, s, w); }
+
+/* A matrix as its N^2 entries, row after row; and Re tr(T_a m) for all generators, of any matrix. */
+REAL_INLINE void matrix_entries(matrix_t a, complex_t out[GROUP_N * GROUP_N])
+{
+    out[0] = complex_of(a.a0, a.a3);
+    out[1] = complex_of(a.a2, a.a1);
+    out[2] = complex_of(-a.a2, a.a1);
+    out[3] = complex_of(a.a0, -a.a3);
+}
+REAL_INLINE void entries_generators(const complex_t m[GROUP_N * GROUP_N], real out[ALGEBRA_REALS])
+{
+    out[0] = (scalar)-0.5 * (m[1].im + m[2].im);
+    out[1] = (scalar)0.5 * (m[2].re - m[1].re);
+    out[2] = (scalar)0.5 * (m[3].im - m[0].im);
+}
 
 #endif

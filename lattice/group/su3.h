@@ -7,14 +7,13 @@
 #ifndef SU3_H
 #define SU3_H
 
+#include "lattice/group/complex.h"
+
 enum { LINK_REALS = 18, ALGEBRA_REALS = 8, GROUP_N = 3 };
 /* Operations of products of links, of sums of matrices, and of the functions below: the series of the exponential without halvings,
  * the projection by 17 steps of a product, an inverse and a sum */
 enum { PRODUCT_FLOPS = 198, ADD_FLOPS = 18, MATRIX_FLOPS = 0, GENERATORS_FLOPS = 14, EXP_FLOPS = 430, CLEAN_FLOPS = 144, TRACE_FLOPS = 6, ROTATE_FLOPS = 420, PROJECT_FLOPS = 17 * 450 };
 
-typedef struct {
-    real re, im;
-} complex_t;
 typedef struct {
     complex_t x, y, z;
 } row_t;
@@ -23,26 +22,7 @@ typedef struct {
 } link_t;
 typedef link_t matrix_t;
 
-/* --------------------------------------------------------------------------------------- complex numbers and rows */
-
-REAL_INLINE complex_t complex_of(real re, real im) { return (complex_t){re, im}; }
-REAL_INLINE complex_t complex_conj(complex_t a) { return (complex_t){a.re, -a.im}; }
-REAL_INLINE complex_t complex_add(complex_t a, complex_t b) { return (complex_t){a.re + b.re, a.im + b.im}; }
-REAL_INLINE complex_t complex_scale(real s, complex_t a) { return (complex_t){s * a.re, s * a.im}; }
-REAL_INLINE complex_t complex_mul(complex_t a, complex_t b)
-{
-    return (complex_t){a.re * b.re - a.im * b.im, a.re * b.im + a.im * b.re};
-}
-/* c + a b and c + a^* b */
-REAL_INLINE complex_t complex_mul_add(complex_t a, complex_t b, complex_t c)
-{
-    return (complex_t){c.re + a.re * b.re - a.im * b.im, c.im + a.re * b.im + a.im * b.re};
-}
-REAL_INLINE complex_t complex_conj_mul_add(complex_t a, complex_t b, complex_t c)
-{
-    return (complex_t){c.re + a.re * b.re + a.im * b.im, c.im + a.re * b.im - a.im * b.re};
-}
-REAL_INLINE real complex_square(complex_t a) { return a.re * a.re + a.im * a.im; }
+/* ----------------------------------------------------------------------------------------------------------- rows */
 
 REAL_INLINE row_t row_scale(complex_t a, row_t b)
 {
@@ -435,5 +415,20 @@ REAL_INLINE link_t link_subgroup_mul(const real g[4], int s, link_t u)
     return u;
 }
 REAL_INLINE matrix_t matrix_subgroup_mul(const real g[4], int s, matrix_t w) { return link_subgroup_mul(g, s, w); }
+
+/* A matrix as its N^2 entries, row after row; and Re tr(T_a m) for all generators, of any matrix. */
+REAL_INLINE void matrix_entries(matrix_t a, complex_t out[GROUP_N * GROUP_N])
+{
+    const row_t row[] = {a.r, a.s, a.t};
+    for (int i = 0; i < GROUP_N; i++) {
+        out[3 * i] = row[i].x;
+        out[3 * i + 1] = row[i].y;
+        out[3 * i + 2] = row[i].z;
+    }
+}
+REAL_INLINE void entries_generators(const complex_t m[GROUP_N * GROUP_N], real out[ALGEBRA_REALS])
+{
+    matrix_generators((matrix_t){{m[0], m[1], m[2]}, {m[3], m[4], m[5]}, {m[6], m[7], m[8]}}, out);
+}
 
 #endif

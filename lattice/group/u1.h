@@ -6,6 +6,8 @@
 #ifndef U1_H
 #define U1_H
 
+#include "lattice/group/complex.h"
+
 enum { LINK_REALS = 1, ALGEBRA_REALS = 1, GROUP_N = 1 };
 /* Operations of products of links, of sums of matrices, and of the functions below */
 enum { PRODUCT_FLOPS = 1, ADD_FLOPS = 2, MATRIX_FLOPS = 2, GENERATORS_FLOPS = 1, EXP_FLOPS = 0, CLEAN_FLOPS = 3, TRACE_FLOPS = 2, ROTATE_FLOPS = 0, PROJECT_FLOPS = 1 };
@@ -93,5 +95,9 @@ REAL_INLINE void link_store(scalar *p, int lanes, link_t a)
     (void)lanes;
     real_store(p, a.angle);
 }
+
+/* A matrix as its N^2 entries, row after row; and Re tr(T_a m) for all generators, of any matrix. */
+REAL_INLINE void matrix_entries(matrix_t a, complex_t out[GROUP_N * GROUP_N]) { out[0] = complex_of(a.re, a.im); }
+REAL_INLINE void entries_generators(const complex_t m[GROUP_N * GROUP_N], real out[ALGEBRA_REALS]) { out[0] = -m[0].im; }
 
 #endif

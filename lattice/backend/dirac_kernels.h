@@ -1,0 +1,54 @@
+/* flowhmc: SPDX-License-Identifier: GPL-3.0-or-later
+ *
+ * dirac_kernels.h: the kernels on spinors: arguments, and their list.  Pointers are to arrays of the precision; densities and
+ * coefficients of lanes are double.
+ */
+#ifndef DIRAC_KERNELS_H
+#define DIRAC_KERNELS_H
+
+#include "lattice/backend/field_kernels.h"
+
+/* Links of a group as entries of matrices, those that cross the boundary of direction mu times phase[mu]. */
+typedef struct { double re, im; } lat_phase;
+typedef struct { lat_tables t; const void *u; void *entries; lat_phase phase[4]; } hop_links_args;
+
+/* D = (first + i mass gamma5), then second: each two Hermitian blocks; NULL: diagonal, and 1.
+ *     base NULL:  out = scale D H in        else: out = D base + scale H in
+ * H with links u; dagger: its adjoint. */
+typedef struct {
+    lat_tables t;
+    const void *u, *in, *base, *first, *second;
+    void *out;
+    double scale, diagonal, mass;
+    int dagger;
+} hop_args;
+/* out = D in */
+typedef struct { lat_tables t; const void *in, *first, *second; void *out; double diagonal, mass; } block_multiply_args;
+
+/* blocks = those of 1 - kappa csw sum_{mu<nu} gamma_mu gamma_nu F_mn, weight = -kappa csw */
+typedef struct { lat_tables t; const void *u; void *blocks; double weight; } clover_args;
+/* inverse = blocks^-1, or with a mass (blocks^2 + mass^2)^-1; density += log |det(blocks + i mass gamma5)|, NULL: is not asked for. */
+typedef struct { lat_tables t; const void *blocks; void *inverse; double *density, mass; } block_invert_args;
+
+/* out = a b, of blocks that commute */
+typedef struct { lat_tables t; const void *a, *b; void *out; } block_commuting_args;
+
+/* force_mu^a(x) += weight Re tr T_a [V_mu(x) (1 - gamma_mu) y(x+mu) x(x)^+ - (1 + gamma_mu) y(x) (V_mu(x) x(x+mu))^+] */
+typedef struct { lat_tables t; const void *u, *x, *y; void *force; double weight; } hop_force_args;
+/* blocks += weight (y x^+ + x y^+) / 2, the diagonal blocks of these matrices */
+typedef struct { lat_tables t; const void *x, *y; void *blocks; double weight; } block_outer_args;
+/* insertions_mn(x), mu < nu, N^2 entries = sum over spins of (gamma_mu gamma_nu) W(x), as a matrix of colours; anti-Hermitian. */
+typedef struct { lat_tables t; const void *blocks; void *insertions; } clover_insert_args;
+/* force_mu^a(x) += weight d^a sum Re tr(insertion_mn(x) F_mn(x)), F as in clover */
+typedef struct { lat_tables t; const void *u, *insertions; void *force; double weight; } clover_force_args;
+
+typedef struct { lat_tables t; const void *x; void *y; const double *a, *b; int components; } combine_args;
+typedef struct { lat_tables t; const void *x, *y; double *re, *im; int components; } spinor_dot_args;
+typedef struct { lat_tables t; void *x; int components; } spinor_gamma5_args;
+
+/* Every kernel, once; X(name). */
+#define LAT_DIRAC_KERNELS(X)                                                                                           \
+    X(hop_links) X(hop) X(block_multiply) X(clover) X(block_invert) X(block_commuting) X(hop_force) X(block_outer) X(clover_insert)        \
+    X(clover_force) X(combine) X(spinor_dot) X(spinor_gamma5)
+
+#endif

@@ -1,0 +1,205 @@
+/* flowhmc: SPDX-License-Identifier: GPL-3.0-or-later
+ *
+ * dirac.c: Dirac operators, from their parameters to what they keep of the links.
+ */
+#include "lattice/dirac/operator.h"
+
+#include "lattice/gauge/kernels.h"
+
+#include <math.h>
+#include <stdlib.h>
+
+const lat_dirac_table *const lat_dirac_tables[] = {&lat_dirac_wilson, &lat_dirac_clover, NULL};
+
+static int colours(lat_group group) { return group == LAT_U1 ? 1 : group == LAT_SU2 ? 2 : 3; }
+
+int lat_spins(int dim) { return dim == 2 ? 2 : dim == 4 ? 4 : 0; }
+int lat_spinor_reals(lat_group group, int dim) { return 2 * lat_spins(dim) * colours(group); }
+
+lat_field *lat_field_spinor(const lat_geometry *geometry, lat_group group, lat_precision precision)
+{
+    return lat_field_create(geometry, lat_spinor_reals(group, geometry->dim), precision);
+}
+
+const lat_dirac_parameters *lat_dirac_parameters_of(const lat_dirac *dirac) { return &dirac->parameters; }
+lat_group lat_dirac_group(const lat_dirac *dirac) { return dirac->group; }
+const lat_geometry *lat_dirac_geometry(const lat_dirac *dirac) { return dirac->geometry; }
+const lat_field *lat_dirac_links(const lat_dirac *dirac) { return dirac->of[LAT_DOUBLE].links; }
+
+/* ---------------------------------------------------------------------------------------------------------- life */
+
+static lat_status check(const lat_geometry *g, lat_error *error)
+{
+    if (!lat_spins(g->dim)) return lat_fail(error, LAT_CONFIG, "quarks live in two and in four dimensions, not in %d", g->dim);
+    for (int mu = 0; mu < g->dim; mu++)
+        if (g->size[mu] % 2)
+            return lat_fail(error, LAT_CONFIG, "quarks need even extents, and direction %d has %lld sites", mu, (long long)g->size[mu]);
+    return LAT_DONE;
+}
+
+static lat_sites common_sites(const lat_geometry *g, const lat_sites *a, const lat_sites *b)
+{
+    lat_sites out = {.site = lat_alloc((size_t)a->count + 1, sizeof *out.site)};
+    for (int64_t i = 0, j = 0; i < a->count && j < b->count;) {
+        int64_t here = a->site[i], there = b->site[j];
+        if (here == there) out.site[out.count++] = here;
+        i += here <= there;
+        j += there <= here;
+    }
+    lat_sites_share(g, &out);
+    return out;
+}
+
+static dirac_fields create_fields(const lat_dirac *dirac, lat_precision precision)
+{
+    const lat_geometry *g = dirac->geometry;
+    int n = colours(dirac->group), rows = lat_spins(g->dim) / 2 * n;
+    dirac_fields fields = {.links = lat_field_create(g, g->dim * 2 * n * n, precision), .hopped = lat_field_spinor(g, dirac->group, precision)};
+    if (dirac->table->fill) {
+        fields.blocks = lat_field_create(g, 2 * rows * rows, precision);
+        fields.inverse = lat_field_create(g, 2 * rows * rows, precision);
+    }
+    return fields;
+}
+
+/* Where A = 1, log |det D(x)| is a number. */
+static void fill_log_det(lat_dirac *dirac)
+{
+    const lat_geometry *g = dirac->geometry;
+    double twist = lat_dirac_twist(dirac), rows = lat_spinor_reals(dirac->group, g->dim) / 4;
+    double *number = lat_field_map(dirac->log_det, LAT_WRITE);
+    for (int64_t i = 0; i < g->all_sites * g->lanes; i++) number[i] = 0;
+    for (int64_t i = 0; i < g->parity[1].count; i++)
+        for (int lane = 0; lane < g->lanes; lane++) number[g->parity[1].site[i] * g->lanes + lane] = rows * log1p(twist * twist);
+    lat_field_unmap(dirac->log_det, number, LAT_WRITE);
+}
+
+lat_status lat_dirac_create(const lat_dirac_table *table, const lat_geometry *geometry, lat_group group, const lat_dirac_parameters *parameters,
+                            lat_dirac **out, lat_error *error)
+{
+    *out = NULL;
+    if (check(geometry, error)) return error->status;
+    lat_dirac *dirac = *out = lat_alloc(1, sizeof *dirac);
+    *dirac = (lat_dirac){.table = table, .geometry = geometry, .group = group, .parameters = *parameters};
+    dirac->of[LAT_DOUBLE] = create_fields(dirac, LAT_DOUBLE);
+    if (lat_geometry_serves(geometry, LAT_FLOAT)) dirac->of[LAT_FLOAT] = create_fields(dirac, LAT_FLOAT);
+    dirac->log_det = lat_field_create(geometry, 1, LAT_DOUBLE);
+    if (table->fill)
+        dirac->weights = lat_field_create(geometry, dirac->of[LAT_DOUBLE].blocks->components, LAT_DOUBLE);
+    else
+        fill_log_det(dirac);
+    for (int parity = 0; parity < 2; parity++) {
+        dirac->sites[parity][0] = common_sites(geometry, &geometry->parity[parity], &geometry->inner);
+        dirac->sites[parity][1] = common_sites(geometry, &geometry->parity[parity], &geometry->outer);
+    }
+    return LAT_DONE;
+}
+
+void lat_dirac_free(lat_dirac *dirac)
+{
+    if (!dirac) return;
+    for (int precision = 0; precision < LAT_PRECISIONS; precision++) {
+        lat_field_free(dirac->of[precision].links);
+        lat_field_free(dirac->of[precision].blocks);
+        lat_field_free(dirac->of[precision].inverse);
+        lat_field_free(dirac->of[precision].hopped);
+    }
+    lat_field_free(dirac->log_det);
+    lat_field_free(dirac->weights);
+    for (int parity = 0; parity < 2; parity++)
+        for (int part = 0; part < 2; part++) lat_sites_free(dirac->geometry, &dirac->sites[parity][part]);
+    free(dirac);
+}
+
+/* --------------------------------------------------------------------------------------------------------- links */
+
+static int runs_of_faces(const lat_field *field, const int offset[LAT_MAX_DIM], int argument, lat_run run[LAT_MAX_DIM])
+{
+    int outside = 0;
+    (void)argument;
+    for (int mu = 0; mu < LAT_MAX_DIM; mu++) outside += offset[mu] != 0;
+    run[0] = (lat_run){0, field->components};
+    return outside == 1;
+}
+
+lat_halo_choice lat_dirac_faces(int parity)
+{
+    return (lat_halo_choice){.runs = runs_of_faces, .one_parity = parity >= 0, .parity = parity};
+}
+
+/* Of links, what comes from below in their own direction */
+static int runs_of_links(const lat_field *links, const int offset[LAT_MAX_DIM], int argument, lat_run run[LAT_MAX_DIM])
+{
+    int outside = 0, runs = 0, reals = links->components / links->geometry->dim;
+    (void)argument;
+    for (int mu = 0; mu < LAT_MAX_DIM; mu++) {
+        outside += offset[mu] != 0;
+        if (offset[mu] < 0) run[runs++] = (lat_run){mu * reals, reals};
+    }
+    return outside == 1 ? runs : 0;
+}
+
+/* exp(i pi angle), exact where it is a power of i */
+static lat_phase phase_of(double angle)
+{
+    double quarters = 2 * angle, whole = rint(quarters);
+    if (quarters != whole) return (lat_phase){cos(M_PI * angle), sin(M_PI * angle)};
+    const double cosine[] = {1, 0, -1, 0};
+    int power = (int)(whole - 4 * floor(whole / 4));
+    return (lat_phase){cosine[power], cosine[(power + 3) % 4]};
+}
+
+static void fill_links(lat_dirac *dirac, const lat_gauge *gauge)
+{
+    const lat_geometry *g = dirac->geometry;
+    lat_field *links = dirac->of[LAT_DOUBLE].links;
+    hop_links_args args = {.t = lat_tables_of(g), .u = gauge->links->data, .entries = links->data};
+    lat_range block = lat_block(g);
+    for (int mu = 0; mu < g->dim; mu++) args.phase[mu] = phase_of(dirac->parameters.angle[mu]);
+    lat_kernels_of(links, dirac->group)->hop_links(&args, &block);
+    lat_exchange *exchange = lat_halo_start(links, (lat_halo_choice){.runs = runs_of_links});
+    lat_halo_finish(exchange);
+}
+
+static void fill_blocks(lat_dirac *dirac, lat_gauge *gauge)
+{
+    const lat_geometry *g = dirac->geometry;
+    dirac_fields *f = &dirac->of[LAT_DOUBLE];
+    block_invert_args args = {lat_tables_of(g), f->blocks->data, f->inverse->data, dirac->log_det->data, lat_dirac_twist(dirac)};
+    lat_range odd = lat_range_of(g, &g->parity[1]);
+    lat_halo_exchange(gauge->links);
+    dirac->table->fill(dirac, gauge, f->blocks);
+    lat_field_zero(dirac->log_det);
+    lat_kernels_of(f->blocks, dirac->group)->block_invert(&args, &odd);
+}
+
+static lat_status check_inverse(const lat_dirac *dirac, lat_error *error)
+{
+    lat_status status = LAT_DONE;
+    double *sum = lat_alloc((size_t)dirac->geometry->members, sizeof *sum);
+    lat_sum(dirac->log_det, sum);
+    for (int m = 0; m < dirac->geometry->members && !status; m++)
+        if (!isfinite(sum[m]))
+            status = lat_fail(error, LAT_NUMERICAL, "%s operator, kappa = %g, csw = %g: its diagonal has no inverse", dirac->table->name,
+                              dirac->parameters.kappa, dirac->parameters.csw);
+    free(sum);
+    return status;
+}
+
+lat_status lat_dirac_prepare(lat_dirac *dirac, lat_gauge *gauge, lat_error *error)
+{
+    if (dirac->gauge == gauge && dirac->version == gauge->version) return LAT_DONE;
+    dirac_fields *from = &dirac->of[LAT_DOUBLE], *to = &dirac->of[LAT_FLOAT];
+    dirac->gauge = NULL;
+    fill_links(dirac, gauge);
+    if (to->links) lat_field_copy(to->links, from->links);
+    if (dirac->table->fill) {
+        fill_blocks(dirac, gauge);
+        if (check_inverse(dirac, error)) return error->status;
+        if (to->blocks) lat_field_copy(to->blocks, from->blocks);
+        if (to->inverse) lat_field_copy(to->inverse, from->inverse);
+    }
+    dirac->gauge = gauge;
+    dirac->version = gauge->version;
+    return LAT_DONE;
+}

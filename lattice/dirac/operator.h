@@ -1,0 +1,37 @@
+/* flowhmc: SPDX-License-Identifier: GPL-3.0-or-later
+ *
+ * operator.h: what a Dirac operator holds; for the files of this wing.
+ */
+#ifndef LAT_DIRAC_OPERATOR_H
+#define LAT_DIRAC_OPERATOR_H
+
+#include "lattice/dirac/dirac.h"
+
+/* In one precision; NULL where there is none. */
+typedef struct {
+    lat_field *links;   /* entries of matrices, with the phases of the boundary; halo: where the hop needs it */
+    lat_field *blocks;  /* of A */
+    lat_field *inverse; /* at odd sites: of A^-1, with a twisted mass of (A^2 + (2 kappa mu)^2)^-1 */
+    lat_field *hopped;  /* spinors between two hops */
+} dirac_fields;
+
+struct lat_dirac {
+    const lat_dirac_table *table;
+    const lat_geometry *geometry;
+    lat_group group;
+    lat_dirac_parameters parameters;
+    dirac_fields of[LAT_PRECISIONS];
+    lat_field *log_det;     /* at odd sites: log |det D(x)| */
+    lat_field *weights;     /* blocks, for forces; NULL where A = 1 */
+    lat_sites sites[2][2];  /* [parity][inner, outer] */
+    const lat_gauge *gauge; /* whose links these are, and of which version */
+    uint64_t version;
+};
+
+/* 2 kappa mu */
+static inline double lat_dirac_twist(const lat_dirac *dirac) { return 2 * dirac->parameters.kappa * dirac->parameters.mu; }
+
+/* The faces of the halo, of one parity or of all sites (negative) */
+lat_halo_choice lat_dirac_faces(int parity);
+
+#endif

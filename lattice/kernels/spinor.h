@@ -1,0 +1,43 @@
+/* flowhmc: SPDX-License-Identifier: GPL-3.0-or-later
+ *
+ * spinor.h: linear algebra of spinors; every lane has its own coefficients.
+ */
+
+REAL_INLINE real lane_coefficients(const double *of_lanes, int lane)
+{
+    real out = real_of(1);
+    if (of_lanes)
+        for (int l = 0; l < REAL_LANES; l++) real_set_lane(&out, l, (scalar)of_lanes[lane + l]);
+    return out;
+}
+
+/* y = a x + b y */
+KERNEL(combine)
+{
+    real a = lane_coefficients(k->a, lane), b = lane_coefficients(k->b, lane);
+    for (int c = 0; c < k->components; c++)
+        PUT(k->y, k->components, c, a * GET(k->x, k->components, c) + b * GET(k->y, k->components, c));
+}
+COST(combine, 3 * k->components, 3 * k->components, 0)
+
+/* re(x) = Re x^+ y, im(x) = Im x^+ y; im NULL: not asked for */
+KERNEL(spinor_dot)
+{
+    real re = real_of(0), im = real_of(0);
+    for (int c = 0; c < k->components; c += 2) {
+        real a = GET(k->x, k->components, c), b = GET(k->x, k->components, c + 1);
+        real p = GET(k->y, k->components, c), q = GET(k->y, k->components, c + 1);
+        re += a * p + b * q;
+        im += a * q - b * p;
+    }
+    PUT_DOUBLE(k->re, 1, 0, re);
+    if (k->im) PUT_DOUBLE(k->im, 1, 0, im);
+}
+COST(spinor_dot, 4 * k->components, 2 * k->components, 2)
+
+/* x = gamma5 x */
+KERNEL(spinor_gamma5)
+{
+    for (int c = k->components / 2; c < k->components; c++) PUT(k->x, k->components, c, -GET(k->x, k->components, c));
+}
+COST(spinor_gamma5, 0, k->components, 0)
