@@ -13,6 +13,8 @@
 #define LATTICE_H
 
 #include "lattice/base/base.h"
+#include "lattice/dirac/action.h"
+#include "lattice/dirac/dirac.h"
 #include "lattice/gauge/action.h"
 #include "lattice/gauge/gauge.h"
 #include "lattice/gauge/gradient_flow.h"

@@ -170,7 +170,7 @@ static void refused(const char *action, const char *update, const char *why)
         lat_text("lattice = { group = \"u1\"; size = [8, 8]; }; action = ( %s ); updates = ( { kind = \"hmc\"; %s } );",
                  action, update);
     if (lat_settings_parse(text, "test", &root, &error)) lat_abort(error.status, "%s", error.text);
-    if (mc_chain_create(MPI_COMM_WORLD, root, lat_action_kinds, ".", &chain, &error) == LAT_DONE)
+    if (mc_chain_create(MPI_COMM_WORLD, root, lat_action_kinds, lat_dirac_tables, ".", &chain, &error) == LAT_DONE)
         chain_updates(root, chain, &updates, &count, &error);
     ok(error.status == LAT_CONFIG && strstr(error.text, why), "refused: %s", error.text);
     mc_chain_free(chain);
@@ -401,7 +401,7 @@ static void test_refusals(void)
             "lattice = { group = \"u1\"; size = [4, 4, 4]; }; action = ( { kind = \"wilson\"; beta = 1.0; } ); %s",
             wrong[i]);
         if (lat_settings_parse(text, "test", &root, &error) ||
-            mc_chain_create(MPI_COMM_WORLD, root, lat_action_kinds, ".", &chain, &error))
+            mc_chain_create(MPI_COMM_WORLD, root, lat_action_kinds, lat_dirac_tables, ".", &chain, &error))
             lat_abort(error.status, "%s", error.text);
         ok(chain_updates(root, chain, &updates, &count, &error) == LAT_CONFIG && count == 0, "refused: %s",
            error.text);

@@ -39,8 +39,9 @@ struct lat_action {
  * functions of an action are called with links on several: those of the chain, of a flow, of its proposals. */
 typedef struct {
     lat_group group;
-    const lat_shape *lattice;     /* its dimension and extents; NULL, as in what follows: no term needs it */
-    const lat_boundary *boundary; /* NULL: periodic */
+    const lat_shape *lattice;              /* its dimension and extents; NULL, as in what follows: no term needs it */
+    const lat_boundary *boundary;          /* NULL: periodic */
+    const struct lat_operators *operators; /* that a term can name, see lat_action_read in lattice/dirac/action.h */
 } lat_action_context;
 
 /* A kind of term that a configuration can name. */
