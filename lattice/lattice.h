@@ -22,6 +22,8 @@
 #include "lattice/group/group.h"
 #include "lattice/io/config.h"
 #include "lattice/io/h5.h"
+#include "lattice/dirac/dirac.h"
+#include "lattice/dirac/spinor.h"
 #include "lattice/observe/exact2d.h"
 #include "lattice/observe/observable.h"
 

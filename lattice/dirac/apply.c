@@ -16,8 +16,12 @@ static double sign(bool dagger) { return dagger ? -1 : 1; }
 static hop_args diagonal(const lat_dirac *dirac, lat_precision precision, double mass, bool dagger)
 {
     const dirac_fields *f = &dirac->of[precision];
-    return (hop_args){.t = lat_tables_of(dirac->geometry), .u = f->links->data, .first = data_of(f->blocks), .diagonal = 1,
-                      .mass = sign(dagger) * mass, .dagger = dagger};
+    return (hop_args){.t = lat_tables_of(dirac->geometry),
+                      .u = f->links->data,
+                      .first = data_of(f->blocks),
+                      .diagonal = 1,
+                      .mass = sign(dagger) * mass,
+                      .dagger = dagger};
 }
 
 /* D^-1 = (A - i m gamma5) (A^2 + m^2)^-1, m = 2 kappa mu, or its adjoint */
@@ -38,7 +42,8 @@ static hop_args inverse_diagonal(const lat_dirac *dirac, lat_precision precision
 }
 
 /* At the sites of a parity */
-static void hop(const lat_dirac *dirac, hop_args args, int parity, double scale, lat_field *in, const lat_field *base, lat_field *out)
+static void hop(const lat_dirac *dirac, hop_args args, int parity, double scale, lat_field *in, const lat_field *base,
+                lat_field *out)
 {
     const lat_geometry *g = dirac->geometry;
     const lat_kernels *kernels = lat_kernels_of(in, dirac->group);

@@ -30,10 +30,12 @@ const lat_field *lat_dirac_links(const lat_dirac *dirac) { return dirac->of[LAT_
 
 static lat_status check(const lat_geometry *g, lat_error *error)
 {
-    if (!lat_spins(g->dim)) return lat_fail(error, LAT_CONFIG, "quarks live in two and in four dimensions, not in %d", g->dim);
+    if (!lat_spins(g->dim))
+        return lat_fail(error, LAT_CONFIG, "quarks live in two and in four dimensions, not in %d", g->dim);
     for (int mu = 0; mu < g->dim; mu++)
         if (g->size[mu] % 2)
-            return lat_fail(error, LAT_CONFIG, "quarks need even extents, and direction %d has %lld sites", mu, (long long)g->size[mu]);
+            return lat_fail(error, LAT_CONFIG, "quarks need even extents, and direction %d has %lld sites", mu,
+                            (long long)g->size[mu]);
     return LAT_DONE;
 }
 
@@ -54,7 +56,8 @@ static dirac_fields create_fields(const lat_dirac *dirac, lat_precision precisio
 {
     const lat_geometry *g = dirac->geometry;
     int n = colours(dirac->group), rows = lat_spins(g->dim) / 2 * n;
-    dirac_fields fields = {.links = lat_field_create(g, g->dim * 2 * n * n, precision), .hopped = lat_field_spinor(g, dirac->group, precision)};
+    dirac_fields fields = {.links = lat_field_create(g, g->dim * 2 * n * n, precision),
+                           .hopped = lat_field_spinor(g, dirac->group, precision)};
     if (dirac->table->fill) {
         fields.blocks = lat_field_create(g, 2 * rows * rows, precision);
         fields.inverse = lat_field_create(g, 2 * rows * rows, precision);
@@ -70,12 +73,13 @@ static void fill_log_det(lat_dirac *dirac)
     double *number = lat_field_map(dirac->log_det, LAT_WRITE);
     for (int64_t i = 0; i < g->all_sites * g->lanes; i++) number[i] = 0;
     for (int64_t i = 0; i < g->parity[1].count; i++)
-        for (int lane = 0; lane < g->lanes; lane++) number[g->parity[1].site[i] * g->lanes + lane] = rows * log1p(twist * twist);
+        for (int lane = 0; lane < g->lanes; lane++)
+            number[g->parity[1].site[i] * g->lanes + lane] = rows * log1p(twist * twist);
     lat_field_unmap(dirac->log_det, number, LAT_WRITE);
 }
 
-lat_status lat_dirac_create(const lat_dirac_table *table, const lat_geometry *geometry, lat_group group, const lat_dirac_parameters *parameters,
-                            lat_dirac **out, lat_error *error)
+lat_status lat_dirac_create(const lat_dirac_table *table, const lat_geometry *geometry, lat_group group,
+                            const lat_dirac_parameters *parameters, lat_dirac **out, lat_error *error)
 {
     *out = NULL;
     if (check(geometry, error)) return error->status;
@@ -165,7 +169,8 @@ static void fill_blocks(lat_dirac *dirac, lat_gauge *gauge)
 {
     const lat_geometry *g = dirac->geometry;
     dirac_fields *f = &dirac->of[LAT_DOUBLE];
-    block_invert_args args = {lat_tables_of(g), f->blocks->data, f->inverse->data, dirac->log_det->data, lat_dirac_twist(dirac)};
+    block_invert_args args = {lat_tables_of(g), f->blocks->data, f->inverse->data, dirac->log_det->data,
+                              lat_dirac_twist(dirac)};
     lat_range odd = lat_range_of(g, &g->parity[1]);
     lat_halo_exchange(gauge->links);
     dirac->table->fill(dirac, gauge, f->blocks);
@@ -180,8 +185,8 @@ static lat_status check_inverse(const lat_dirac *dirac, lat_error *error)
     lat_sum(dirac->log_det, sum);
     for (int m = 0; m < dirac->geometry->members && !status; m++)
         if (!isfinite(sum[m]))
-            status = lat_fail(error, LAT_NUMERICAL, "%s operator, kappa = %g, csw = %g: its diagonal has no inverse", dirac->table->name,
-                              dirac->parameters.kappa, dirac->parameters.csw);
+            status = lat_fail(error, LAT_NUMERICAL, "%s operator, kappa = %g, csw = %g: its diagonal has no inverse",
+                              dirac->table->name, dirac->parameters.kappa, dirac->parameters.csw);
     free(sum);
     return status;
 }

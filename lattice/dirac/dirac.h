@@ -53,8 +53,8 @@ extern const lat_dirac_table *const lat_dirac_tables[]; /* all of these, and NUL
 
 /* For fields on a geometry, in double, and in float where it serves that.  LAT_CONFIG where the dimension has no quarks, or an extent is
  * odd.  Collective. */
-lat_status lat_dirac_create(const lat_dirac_table *table, const lat_geometry *geometry, lat_group group, const lat_dirac_parameters *parameters,
-                            lat_dirac **dirac, lat_error *error);
+lat_status lat_dirac_create(const lat_dirac_table *table, const lat_geometry *geometry, lat_group group,
+                            const lat_dirac_parameters *parameters, lat_dirac **dirac, lat_error *error);
 void lat_dirac_free(lat_dirac *dirac); /* NULL is allowed */
 
 /* Makes what the operator keeps of the links, unless they are those of the last time.  Collective.  LAT_NUMERICAL where D has no inverse in

@@ -12,7 +12,8 @@ void lat_dirac_force(lat_dirac *dirac, lat_gauge *gauge, double scale, lat_field
     const lat_kernels *kernels = lat_kernels_of(x, dirac->group);
     lat_tables tables = lat_tables_of(g);
     lat_range block = lat_block(g);
-    hop_force_args hops = {tables, dirac->of[LAT_DOUBLE].links->data, x->data, y->data, force->data, -2 * dirac->parameters.kappa * scale};
+    hop_force_args hops = {tables,      dirac->of[LAT_DOUBLE].links->data,   x->data, y->data,
+                           force->data, -2 * dirac->parameters.kappa * scale};
     lat_exchange *of_x = lat_halo_start(x, lat_dirac_faces(-1)), *of_y = lat_halo_start(y, lat_dirac_faces(-1));
     lat_halo_finish(of_x);
     lat_halo_finish(of_y);
@@ -33,7 +34,8 @@ void lat_dirac_force_diagonal(lat_dirac *dirac, lat_gauge *gauge, double scale, 
     const lat_field *weights = f->inverse;
     if (!weights) return;
     if (lat_dirac_twist(dirac) != 0) {
-        block_commuting_args args = {lat_tables_of(dirac->geometry), f->blocks->data, f->inverse->data, dirac->weights->data};
+        block_commuting_args args = {lat_tables_of(dirac->geometry), f->blocks->data, f->inverse->data,
+                                     dirac->weights->data};
         lat_range odd = lat_range_of(dirac->geometry, &dirac->geometry->parity[1]);
         lat_field_zero(dirac->weights);
         lat_kernels_of(f->blocks, dirac->group)->block_commuting(&args, &odd);

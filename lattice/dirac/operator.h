@@ -29,7 +29,10 @@ struct lat_dirac {
 };
 
 /* 2 kappa mu */
-static inline double lat_dirac_twist(const lat_dirac *dirac) { return 2 * dirac->parameters.kappa * dirac->parameters.mu; }
+static inline double lat_dirac_twist(const lat_dirac *dirac)
+{
+    return 2 * dirac->parameters.kappa * dirac->parameters.mu;
+}
 
 /* The faces of the halo, of one parity or of all sites (negative) */
 lat_halo_choice lat_dirac_faces(int parity);

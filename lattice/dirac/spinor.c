@@ -40,7 +40,8 @@ void lat_spinor_combine(lat_spinor_sites sites, const double *a, const lat_field
 
 void lat_spinor_dot(lat_spinor_sites sites, const lat_field *x, const lat_field *y, lat_field *density, double *out)
 {
-    spinor_dot_args args = {.t = lat_tables_of(x->geometry), .x = x->data, .y = y->data, .re = density->data, .components = x->components};
+    spinor_dot_args args = {
+        .t = lat_tables_of(x->geometry), .x = x->data, .y = y->data, .re = density->data, .components = x->components};
     lat_range range = lat_spinor_range(sites, x);
     if (sites != LAT_ALL_SITES) lat_field_zero(density);
     kernels_of(x)->spinor_dot(&args, &range);

@@ -16,12 +16,13 @@ REAL_INLINE entries_t link_entries(link_t link)
 REAL_INLINE entries_t entries_mul(entries_t a, entries_t b)
 {
     entries_t out;
-    REAL_UNROLL for (int i = 0; i < GROUP_N; i++)
-        REAL_UNROLL for (int j = 0; j < GROUP_N; j++) {
-            complex_t sum = complex_mul(a.e[i * GROUP_N], b.e[j]);
-            REAL_UNROLL for (int l = 1; l < GROUP_N; l++) sum = complex_mul_add(a.e[i * GROUP_N + l], b.e[l * GROUP_N + j], sum);
-            out.e[i * GROUP_N + j] = sum;
-        }
+    REAL_UNROLL for (int i = 0; i < GROUP_N; i++) REAL_UNROLL for (int j = 0; j < GROUP_N; j++)
+    {
+        complex_t sum = complex_mul(a.e[i * GROUP_N], b.e[j]);
+        REAL_UNROLL for (int l = 1; l < GROUP_N; l++) sum =
+            complex_mul_add(a.e[i * GROUP_N + l], b.e[l * GROUP_N + j], sum);
+        out.e[i * GROUP_N + j] = sum;
+    }
     return out;
 }
 REAL_INLINE entries_t entries_add(entries_t a, entries_t b)
@@ -96,7 +97,8 @@ REAL_INLINE void clover_at(const clover_args *k, int64_t site, int lane, int hal
 #define CALL(half) clover_at(k, site, lane, half)
 KERNEL(clover) { FOR_HALF(CALL); }
 #undef CALL
-COST(clover, PLANES * (12 * PRODUCT_FLOPS + 4 * MATRIX_ENTRIES + 2 * HALF * 2 * MATRIX_ENTRIES), k->t.dim * LINK_REALS + BLOCKS_REALS(HALF), 0)
+COST(clover, PLANES *(12 * PRODUCT_FLOPS + 4 * MATRIX_ENTRIES + 2 * HALF * 2 * MATRIX_ENTRIES),
+     k->t.dim *LINK_REALS + BLOCKS_REALS(HALF), 0)
 
 /* ------------------------------------------------------------------------------------------------------- inverses */
 
@@ -107,7 +109,8 @@ typedef struct {
 REAL_INLINE block_t block_load(const lat_tables *t, const void *blocks, int half, int64_t site, int lane, int chirality)
 {
     const int rows = half * GROUP_N;
-    const scalar *block = (const scalar *)blocks + (site * BLOCKS_REALS(half) + chirality * rows * rows) * t->lanes + lane;
+    const scalar *block =
+        (const scalar *)blocks + (site * BLOCKS_REALS(half) + chirality * rows * rows) * t->lanes + lane;
     block_t out;
     for (int i = 0; i < rows; i++) {
         out.e[i][i] = complex_of(real_load(block + i * t->lanes), real_of(0));
@@ -119,7 +122,8 @@ REAL_INLINE block_t block_load(const lat_tables *t, const void *blocks, int half
     }
     return out;
 }
-REAL_INLINE void block_store(const lat_tables *t, void *blocks, int half, int64_t site, int lane, int chirality, const block_t *m)
+REAL_INLINE void block_store(const lat_tables *t, void *blocks, int half, int64_t site, int lane, int chirality,
+                             const block_t *m)
 {
     const int rows = half * GROUP_N;
     scalar *block = (scalar *)blocks + (site * BLOCKS_REALS(half) + chirality * rows * rows) * t->lanes + lane;
@@ -166,7 +170,8 @@ REAL_INLINE void block_solve(int rows, const block_t *a, int column, complex_t x
     }
     for (int i = rows - 1; i >= 0; i--) {
         x[i] = complex_scale(1 / a->e[i][i].re, x[i]);
-        for (int l = i + 1; l < rows; l++) x[i] = complex_conj_mul_add(complex_scale(real_of(-1), a->e[l][i]), x[l], x[i]);
+        for (int l = i + 1; l < rows; l++)
+            x[i] = complex_conj_mul_add(complex_scale(real_of(-1), a->e[l][i]), x[l], x[i]);
     }
 }
 
@@ -200,7 +205,8 @@ COST(block_invert, 2 * 8 * HALF * HALF * HALF * GROUP_N * MATRIX_ENTRIES, 2 * BL
 REAL_INLINE void block_commuting_at(const block_commuting_args *k, int64_t site, int lane, int half)
 {
     for (int chirality = 0; chirality < 2; chirality++) {
-        block_t a = block_load(&k->t, k->a, half, site, lane, chirality), b = block_load(&k->t, k->b, half, site, lane, chirality);
+        block_t a = block_load(&k->t, k->a, half, site, lane, chirality),
+                b = block_load(&k->t, k->b, half, site, lane, chirality);
         a = block_product(half * GROUP_N, &a, &b);
         block_store(&k->t, k->out, half, site, lane, chirality, &a);
     }
@@ -249,7 +255,8 @@ REAL_INLINE void clover_insert_at(const clover_insert_args *k, int64_t site, int
                 for (int c = 0; c < 2; c++)
                     for (int j = 0; j < half; j++) {
                         int column = pair_column(half, mu, nu, j);
-                        sum = complex_add(sum, complex_turn(pair_power(half, mu, nu, c, j), w[c].e[column * GROUP_N + a][j * GROUP_N + b]));
+                        sum = complex_add(sum, complex_turn(pair_power(half, mu, nu, c, j),
+                                                            w[c].e[column * GROUP_N + a][j * GROUP_N + b]));
                     }
                 PUT(k->insertions, 2 * planes * MATRIX_ENTRIES, component, sum.re);
                 PUT(k->insertions, 2 * planes * MATRIX_ENTRIES, component + 1, sum.im);
@@ -258,14 +265,15 @@ REAL_INLINE void clover_insert_at(const clover_insert_args *k, int64_t site, int
 #define CALL(half) clover_insert_at(k, site, lane, half)
 KERNEL(clover_insert) { FOR_HALF(CALL); }
 #undef CALL
-COST(clover_insert, PLANES * MATRIX_ENTRIES * 4 * HALF, BLOCKS_REALS(HALF) + 2 * PLANES * MATRIX_ENTRIES, 0)
+COST(clover_insert, PLANES *MATRIX_ENTRIES * 4 * HALF, BLOCKS_REALS(HALF) + 2 * PLANES * MATRIX_ENTRIES, 0)
 
 /* X_mn(x), antisymmetric in its directions */
 REAL_INLINE entries_t insertion_at(const lat_tables *t, const void *insertions, int64_t x, int lane, int mu, int nu)
 {
     const int plane = mu < nu ? plane_of(mu, nu) : plane_of(nu, mu), planes = t->dim * (t->dim - 1) / 2;
     entries_t out;
-    for (int i = 0; i < MATRIX_ENTRIES; i++) out.e[i] = entry_load(t, insertions, planes * MATRIX_ENTRIES, x, lane, plane * MATRIX_ENTRIES + i);
+    for (int i = 0; i < MATRIX_ENTRIES; i++)
+        out.e[i] = entry_load(t, insertions, planes * MATRIX_ENTRIES, x, lane, plane * MATRIX_ENTRIES + i);
     return mu < nu ? out : entries_scale(-1, out);
 }
 
@@ -279,7 +287,8 @@ REAL_INLINE entries_t inserted_plaquette(const clover_force_args *k, int64_t x, 
     entries_t side = link_entries(b), back = link_entries(link_dagger(LINK(k->u, beside, mu))), last = link_entries(d);
     entries_t rest = entries_mul(back, last), three = entries_mul(side, rest);
     entries_t far = entries_mul(insertion_at(&k->t, k->insertions, corner, lane, mu, nu), rest);
-    far = entries_add(far, entries_mul(back, entries_mul(insertion_at(&k->t, k->insertions, beside, lane, mu, nu), last)));
+    far = entries_add(far,
+                      entries_mul(back, entries_mul(insertion_at(&k->t, k->insertions, beside, lane, mu, nu), last)));
     entries_t sum = entries_mul(side, far);
     sum = entries_add(sum, entries_mul(insertion_at(&k->t, k->insertions, ahead, lane, mu, nu), three));
     sum = entries_add(sum, entries_mul(three, insertion_at(&k->t, k->insertions, x, lane, mu, nu)));
@@ -306,5 +315,6 @@ KERNEL(clover_force)
         }
     }
 }
-COST(clover_force, PLANES * 4 * (9 * ENTRIES_FLOPS + 12 * MATRIX_ENTRIES) + k->t.dim * (GENERATORS_FLOPS + 2 * ALGEBRA_REALS),
+COST(clover_force,
+     PLANES * 4 * (9 * ENTRIES_FLOPS + 12 * MATRIX_ENTRIES) + k->t.dim * (GENERATORS_FLOPS + 2 * ALGEBRA_REALS),
      2 * PLANES * MATRIX_ENTRIES + k->t.dim * (LINK_REALS + 2 * ALGEBRA_REALS), 0)

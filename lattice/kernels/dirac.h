@@ -34,7 +34,7 @@ KERNEL(hop_links)
         }
     }
 }
-COST(hop_links, 6 * k->t.dim * MATRIX_ENTRIES, k->t.dim * (LINK_REALS + 2 * MATRIX_ENTRIES), 0)
+COST(hop_links, 6 * k->t.dim * MATRIX_ENTRIES, k->t.dim *(LINK_REALS + 2 * MATRIX_ENTRIES), 0)
 
 KERNEL(entries_force)
 {
@@ -58,30 +58,31 @@ COST(entries_force, k->t.dim * (GENERATORS_FLOPS + 2 * ALGEBRA_REALS), k->t.dim 
 /* ------------------------------------------------------------------------------------------------- blocks of A */
 
 /* Reals of both blocks; the rows of one; where the entry of row i and column j > i is. */
-#define BLOCKS_REALS(half) (2 * (half) * (half) * MATRIX_ENTRIES)
+#define BLOCKS_REALS(half) (2 * (half) * (half)*MATRIX_ENTRIES)
 REAL_INLINE int block_entry(int rows, int i, int j) { return rows + 2 * (i * rows - i * (i + 1) / 2 + j - i - 1); }
-#define BLOCK_FLOPS(half) ((half) * GROUP_N * (8 * (half) * GROUP_N - 4))
+#define BLOCK_FLOPS(half) ((half)*GROUP_N * (8 * (half)*GROUP_N - 4))
 
 /* Rows of psi in one chirality: v = block v */
-REAL_INLINE void block_times(const lat_tables *t, const void *blocks, int half, int64_t x, int lane, int chirality, complex_t v[BLOCK_ROWS])
+REAL_INLINE void block_times(const lat_tables *t, const void *blocks, int half, int64_t x, int lane, int chirality,
+                             complex_t v[BLOCK_ROWS])
 {
     const int rows = half * GROUP_N;
     const scalar *block = (const scalar *)blocks + (x * BLOCKS_REALS(half) + chirality * rows * rows) * t->lanes + lane;
     complex_t out[BLOCK_ROWS];
     REAL_UNROLL for (int i = 0; i < rows; i++) out[i] = complex_scale(real_load(block + i * t->lanes), v[i]);
-    REAL_UNROLL for (int i = 0; i < rows; i++)
-        REAL_UNROLL for (int j = i + 1; j < rows; j++) {
-            const scalar *at = block + block_entry(rows, i, j) * t->lanes;
-            complex_t m = complex_of(real_load(at), real_load(at + t->lanes));
-            out[i] = complex_mul_add(m, v[j], out[i]);
-            out[j] = complex_conj_mul_add(m, v[i], out[j]);
-        }
+    REAL_UNROLL for (int i = 0; i < rows; i++) REAL_UNROLL for (int j = i + 1; j < rows; j++)
+    {
+        const scalar *at = block + block_entry(rows, i, j) * t->lanes;
+        complex_t m = complex_of(real_load(at), real_load(at + t->lanes));
+        out[i] = complex_mul_add(m, v[j], out[i]);
+        out[j] = complex_conj_mul_add(m, v[i], out[j]);
+    }
     REAL_UNROLL for (int i = 0; i < rows; i++) v[i] = out[i];
 }
 
 /* v = second (first + i mass gamma5) v; first NULL: diagonal */
-REAL_INLINE void diagonal_times(const lat_tables *t, const void *first, const void *second, double diagonal, double mass, int half,
-                                int64_t x, int lane, int chirality, complex_t v[BLOCK_ROWS])
+REAL_INLINE void diagonal_times(const lat_tables *t, const void *first, const void *second, double diagonal,
+                                double mass, int half, int64_t x, int lane, int chirality, complex_t v[BLOCK_ROWS])
 {
     const int rows = half * GROUP_N;
     const scalar twist = (scalar)(chirality == 0 ? mass : -mass);
@@ -91,23 +92,25 @@ REAL_INLINE void diagonal_times(const lat_tables *t, const void *first, const vo
         block_times(t, first, half, x, lane, chirality, v);
     else
         REAL_UNROLL for (int i = 0; i < rows; i++) v[i] = complex_scale(real_of((scalar)diagonal), v[i]);
-    if (mass != 0)
-        REAL_UNROLL for (int i = 0; i < rows; i++) v[i] = complex_add(v[i], turned[i]);
+    if (mass != 0) REAL_UNROLL for (int i = 0; i < rows; i++) v[i] = complex_add(v[i], turned[i]);
     if (second) block_times(t, second, half, x, lane, chirality, v);
 }
 
-REAL_INLINE void load_half(const lat_tables *t, const void *psi, int half, int64_t x, int lane, int chirality, complex_t v[BLOCK_ROWS])
+REAL_INLINE void load_half(const lat_tables *t, const void *psi, int half, int64_t x, int lane, int chirality,
+                           complex_t v[BLOCK_ROWS])
 {
     REAL_UNROLL for (int j = 0; j < half; j++) spin_load(t, psi, half, x, lane, chirality * half + j, v + j * GROUP_N);
 }
-REAL_INLINE void store_half(const lat_tables *t, void *psi, int half, int64_t x, int lane, int chirality, const complex_t v[BLOCK_ROWS])
+REAL_INLINE void store_half(const lat_tables *t, void *psi, int half, int64_t x, int lane, int chirality,
+                            const complex_t v[BLOCK_ROWS])
 {
     REAL_UNROLL for (int j = 0; j < half; j++) spin_store(t, psi, half, x, lane, chirality * half + j, v + j * GROUP_N);
 }
 
 REAL_INLINE void block_multiply_at(const block_multiply_args *k, int64_t site, int lane, int half)
 {
-    REAL_UNROLL for (int chirality = 0; chirality < 2; chirality++) {
+    REAL_UNROLL for (int chirality = 0; chirality < 2; chirality++)
+    {
         complex_t v[BLOCK_ROWS];
         load_half(&k->t, k->in, half, site, lane, chirality, v);
         diagonal_times(&k->t, k->first, k->second, k->diagonal, k->mass, half, site, lane, chirality, v);
@@ -123,30 +126,32 @@ COST(block_multiply, ((k->first ? 1 : 0) + (k->second ? 1 : 0)) * 2 * BLOCK_FLOP
 /* ---------------------------------------------------------------------------------------------------- the hop */
 
 /* Adds (1 - s gamma_mu) U psi(x+mu) or, back, (1 - s gamma_mu) U^+ psi(x-mu), to the halves of sum; link: where U begins. */
-REAL_INLINE void add_neighbour(const lat_tables *t, const void *u, const void *psi, int half, int64_t from, int64_t link, int lane, int mu,
-                               int s, bool back, complex_t sum[2][BLOCK_ROWS])
+REAL_INLINE void add_neighbour(const lat_tables *t, const void *u, const void *psi, int half, int64_t from,
+                               int64_t link, int lane, int mu, int s, bool back, complex_t sum[2][BLOCK_ROWS])
 {
     complex_t h[2][GROUP_N], there[2][GROUP_N];
     spin_project(t, psi, half, from, lane, mu, s, h);
     spin_transport(t, u, half, link, lane, mu, back, h, there);
-    REAL_UNROLL for (int j = 0; j < half; j++)
-        REAL_UNROLL for (int a = 0; a < GROUP_N; a++) {
-            complex_t *upper = &sum[0][j * GROUP_N + a], *lower = &sum[1][j * GROUP_N + a];
-            *upper = complex_add(*upper, there[j][a]);
-            *lower = complex_add(*lower, spin_lower(half, mu, s, j, a, there));
-        }
+    REAL_UNROLL for (int j = 0; j < half; j++) REAL_UNROLL for (int a = 0; a < GROUP_N; a++)
+    {
+        complex_t *upper = &sum[0][j * GROUP_N + a], *lower = &sum[1][j * GROUP_N + a];
+        *upper = complex_add(*upper, there[j][a]);
+        *lower = complex_add(*lower, spin_lower(half, mu, s, j, a, there));
+    }
 }
 
 REAL_INLINE void hop_at(const hop_args *k, int64_t site, int lane, int half, int s)
 {
     complex_t sum[2][BLOCK_ROWS];
     REAL_UNROLL for (int i = 0; i < half * GROUP_N; i++) sum[0][i] = sum[1][i] = complex_zero();
-    REAL_UNROLL for (int mu = 0; mu < 2 * half; mu++) {
+    REAL_UNROLL for (int mu = 0; mu < 2 * half; mu++)
+    {
         int64_t up = k->t.up[mu][site], down = k->t.down[mu][site];
         add_neighbour(&k->t, k->u, k->in, half, up, site, lane, mu, s, false, sum);
         add_neighbour(&k->t, k->u, k->in, half, down, down, lane, mu, -s, true, sum);
     }
-    REAL_UNROLL for (int chirality = 0; chirality < 2; chirality++) {
+    REAL_UNROLL for (int chirality = 0; chirality < 2; chirality++)
+    {
         complex_t *h = sum[chirality], v[BLOCK_ROWS];
         REAL_UNROLL for (int i = 0; i < half * GROUP_N; i++) h[i] = complex_scale(real_of((scalar)k->scale), h[i]);
         if (k->base)
@@ -154,17 +159,19 @@ REAL_INLINE void hop_at(const hop_args *k, int64_t site, int lane, int half, int
         else
             REAL_UNROLL for (int i = 0; i < half * GROUP_N; i++) v[i] = h[i];
         diagonal_times(&k->t, k->first, k->second, k->diagonal, k->mass, half, site, lane, chirality, v);
-        if (k->base)
-            REAL_UNROLL for (int i = 0; i < half * GROUP_N; i++) v[i] = complex_add(v[i], h[i]);
+        if (k->base) REAL_UNROLL for (int i = 0; i < half * GROUP_N; i++) v[i] = complex_add(v[i], h[i]);
         store_half(&k->t, k->out, half, site, lane, chirality, v);
     }
 }
 #define CALL(half) (k->dagger ? hop_at(k, site, lane, half, -1) : hop_at(k, site, lane, half, 1))
 HOT_KERNEL(hop) { FOR_HALF(CALL); }
 #undef CALL
-COST(hop, 4 * HALF * (2 * TRANSPORT_FLOPS(HALF) / 2 + 3 * SPINOR_REALS(HALF) / 2) + SPINOR_REALS(HALF) +
-          ((k->first ? 1 : 0) + (k->second ? 1 : 0)) * 2 * BLOCK_FLOPS(HALF),
-     (2 + (k->base ? 1 : 0)) * SPINOR_REALS(HALF) + 4 * k->t.dim * MATRIX_ENTRIES + ((k->first ? 1 : 0) + (k->second ? 1 : 0)) * BLOCKS_REALS(HALF), 0)
+COST(hop,
+     4 * HALF * (2 * TRANSPORT_FLOPS(HALF) / 2 + 3 * SPINOR_REALS(HALF) / 2) + SPINOR_REALS(HALF) +
+         ((k->first ? 1 : 0) + (k->second ? 1 : 0)) * 2 * BLOCK_FLOPS(HALF),
+     (2 + (k->base ? 1 : 0)) * SPINOR_REALS(HALF) + 4 * k->t.dim * MATRIX_ENTRIES +
+         ((k->first ? 1 : 0) + (k->second ? 1 : 0)) * BLOCKS_REALS(HALF),
+     0)
 
 /* d^a of Re x^+ H y: T_a stands before the link in the first term, and with a minus after its adjoint in the second. */
 REAL_INLINE void hop_force_at(const hop_force_args *k, int64_t site, int lane, int half)
@@ -200,5 +207,7 @@ REAL_INLINE void hop_force_at(const hop_force_args *k, int64_t site, int lane, i
 #define CALL(half) hop_force_at(k, site, lane, half)
 KERNEL(hop_force) { FOR_HALF(CALL); }
 #undef CALL
-COST(hop_force, k->t.dim * (2 * TRANSPORT_FLOPS(HALF) + 2 * SPINOR_REALS(HALF) + 2 * HALF * 8 * MATRIX_ENTRIES + GENERATORS_FLOPS + 2 * ALGEBRA_REALS),
+COST(hop_force,
+     k->t.dim *(2 * TRANSPORT_FLOPS(HALF) + 2 * SPINOR_REALS(HALF) + 2 * HALF * 8 * MATRIX_ENTRIES + GENERATORS_FLOPS +
+                2 * ALGEBRA_REALS),
      2 * SPINOR_REALS(HALF) + k->t.dim * 2 * (MATRIX_ENTRIES + ALGEBRA_REALS), 0)

@@ -32,35 +32,43 @@ REAL_INLINE int spin_power(int half, int mu, int j)
     if (mu == 2) return j == 0 ? 1 : 3;
     return 0;
 }
-REAL_INLINE int spin_power_dagger(int half, int mu, int j) { return 4 - spin_power(half, mu, spin_column(half, mu, j)); }
+REAL_INLINE int spin_power_dagger(int half, int mu, int j)
+{
+    return 4 - spin_power(half, mu, spin_column(half, mu, j));
+}
 
-#define SPINOR_REALS(half) (4 * (half) * GROUP_N)
+#define SPINOR_REALS(half) (4 * (half)*GROUP_N)
 
 /* Colours of one spin of a field at a site */
-REAL_INLINE void spin_load(const lat_tables *t, const void *field, int half, int64_t x, int lane, int spin, complex_t out[GROUP_N])
+REAL_INLINE void spin_load(const lat_tables *t, const void *field, int half, int64_t x, int lane, int spin,
+                           complex_t out[GROUP_N])
 {
     const scalar *row = (const scalar *)field + (x * SPINOR_REALS(half) + spin * 2 * GROUP_N) * t->lanes + lane;
-    REAL_UNROLL for (int a = 0; a < GROUP_N; a++)
-        out[a] = complex_of(real_load(row + 2 * a * t->lanes), real_load(row + (2 * a + 1) * t->lanes));
+    REAL_UNROLL for (int a = 0; a < GROUP_N; a++) out[a] =
+        complex_of(real_load(row + 2 * a * t->lanes), real_load(row + (2 * a + 1) * t->lanes));
 }
-REAL_INLINE void spin_store(const lat_tables *t, void *field, int half, int64_t x, int lane, int spin, const complex_t in[GROUP_N])
+REAL_INLINE void spin_store(const lat_tables *t, void *field, int half, int64_t x, int lane, int spin,
+                            const complex_t in[GROUP_N])
 {
     scalar *row = (scalar *)field + (x * SPINOR_REALS(half) + spin * 2 * GROUP_N) * t->lanes + lane;
-    REAL_UNROLL for (int a = 0; a < GROUP_N; a++) {
+    REAL_UNROLL for (int a = 0; a < GROUP_N; a++)
+    {
         real_store(row + 2 * a * t->lanes, in[a].re);
         real_store(row + (2 * a + 1) * t->lanes, in[a].im);
     }
 }
 
 /* The upper half of (1 - s gamma_mu) psi(x) */
-REAL_INLINE void spin_project(const lat_tables *t, const void *psi, int half, int64_t x, int lane, int mu, int s, complex_t h[2][GROUP_N])
+REAL_INLINE void spin_project(const lat_tables *t, const void *psi, int half, int64_t x, int lane, int mu, int s,
+                              complex_t h[2][GROUP_N])
 {
-    REAL_UNROLL for (int j = 0; j < half; j++) {
+    REAL_UNROLL for (int j = 0; j < half; j++)
+    {
         complex_t upper[GROUP_N], lower[GROUP_N];
         spin_load(t, psi, half, x, lane, j, upper);
         spin_load(t, psi, half, x, lane, half + spin_column(half, mu, j), lower);
-        REAL_UNROLL for (int a = 0; a < GROUP_N; a++)
-            h[j][a] = complex_add(upper[a], complex_turn(spin_power(half, mu, j) + (s > 0 ? 2 : 0), lower[a]));
+        REAL_UNROLL for (int a = 0; a < GROUP_N; a++) h[j][a] =
+            complex_add(upper[a], complex_turn(spin_power(half, mu, j) + (s > 0 ? 2 : 0), lower[a]));
     }
 }
 /* Entry a of row j of the lower half that belongs to it */
@@ -81,15 +89,17 @@ REAL_INLINE void spin_transport(const lat_tables *t, const void *u, int half, in
                                 complex_t h[2][GROUP_N], complex_t out[2][GROUP_N])
 {
     const int entries = 2 * half * MATRIX_ENTRIES, first = mu * MATRIX_ENTRIES;
-    REAL_UNROLL for (int a = 0; a < GROUP_N; a++) {
+    REAL_UNROLL for (int a = 0; a < GROUP_N; a++)
+    {
         complex_t sum[2];
-        REAL_UNROLL for (int b = 0; b < GROUP_N; b++) {
+        REAL_UNROLL for (int b = 0; b < GROUP_N; b++)
+        {
             complex_t link = entry_load(t, u, entries, x, lane, first + (back ? b * GROUP_N + a : a * GROUP_N + b));
             if (back) link = complex_conj(link);
-            REAL_UNROLL for (int j = 0; j < half; j++)
-                sum[j] = b == 0 ? complex_mul(link, h[j][b]) : complex_mul_add(link, h[j][b], sum[j]);
+            REAL_UNROLL for (int j = 0; j < half; j++) sum[j] =
+                b == 0 ? complex_mul(link, h[j][b]) : complex_mul_add(link, h[j][b], sum[j]);
         }
         REAL_UNROLL for (int j = 0; j < half; j++) out[j][a] = sum[j];
     }
 }
-#define TRANSPORT_FLOPS(half) ((half) * GROUP_N * (8 * GROUP_N - 2))
+#define TRANSPORT_FLOPS(half) ((half)*GROUP_N * (8 * GROUP_N - 2))
