@@ -14,7 +14,9 @@
 
 #include "lattice/base/base.h"
 #include "lattice/dirac/action.h"
+#include "lattice/dirac/determinant.h"
 #include "lattice/dirac/dirac.h"
+#include "lattice/dirac/spinor.h"
 #include "lattice/gauge/action.h"
 #include "lattice/gauge/gauge.h"
 #include "lattice/gauge/gradient_flow.h"
@@ -24,8 +26,6 @@
 #include "lattice/group/group.h"
 #include "lattice/io/config.h"
 #include "lattice/io/h5.h"
-#include "lattice/dirac/dirac.h"
-#include "lattice/dirac/spinor.h"
 #include "lattice/observe/exact2d.h"
 #include "lattice/observe/observable.h"
 
