@@ -95,23 +95,34 @@ static void read_lattice(work *w, lat_error *error)
             lat_settings_fail(lattice, "boundary", error, "'%.40s' is not known: use \"periodic\"", boundary[mu]);
 }
 
-/* The list `action` as text. */
-static char *action_text(lat_settings *root, lat_error *error)
+/* A list of groups as text. */
+static char *list_text(lat_settings *root, const char *key, lat_error *error)
 {
-    char *text = lat_text("action = (");
-    int terms = lat_settings_list(root, "action", error);
-    for (int i = 0; i < terms; i++) {
-        char *term = lat_settings_print(lat_settings_item(root, "action", i, error)), *longer;
-        for (char *c = term; *c; c++)
+    char *text = lat_text("%s = (", key);
+    int count = lat_settings_list(root, key, error);
+    for (int i = 0; i < count; i++) {
+        char *item = lat_settings_print(lat_settings_item(root, key, i, error)), *longer;
+        for (char *c = item; *c; c++)
             if (*c == '\n') *c = ' ';
-        longer = lat_text("%s%s { %s}", text, i ? "," : "", term);
-        free(term);
+        longer = lat_text("%s%s { %s}", text, i ? "," : "", item);
+        free(item);
         free(text);
         text = longer;
     }
     char *whole = lat_text("%s );\n", text);
     free(text);
     return whole;
+}
+
+/* The list `action` as text, and the operators that it names. */
+static char *action_text(lat_settings *root, lat_error *error)
+{
+    char *action = list_text(root, "action", error);
+    if (!lat_settings_has(root, "operators")) return action;
+    char *operators = list_text(root, "operators", error), *both = lat_text("%s%s", operators, action);
+    free(operators);
+    free(action);
+    return both;
 }
 
 static char *directory_of(const char *path)
@@ -141,7 +152,7 @@ static lat_status configure(work *w, lat_error *error)
     w->directory = directory_of(path);
     read_lattice(w, error);
     if (error->status) return error->status;
-    w->action = lat_action_create(w->root, w->group, lat_action_kinds, error);
+    w->action = lat_action_read(w->root, (lat_action_context){.group = w->group, .lattice = &w->shape}, lat_action_kinds, lat_dirac_tables, error);
     flow_train_read(lat_settings_group(w->root, "train", error), &w->settings, error);
     if (error->status) return error->status;
     flow_model_create(lat_settings_group(w->root, "flow", error), flow_layer_kinds, w->group, w->shape.dim, w->settings.seed, &w->model,
@@ -361,7 +372,9 @@ static void finish(work *w, lat_error *error)
 static void print_layout(const work *w)
 {
     if (w->rank > 0) return;
-    int64_t lanes = flow_trainer_lanes(&w->shape, w->precision, w->settings.batch), chunks = w->settings.batch / lanes, split = 1;
+    lat_shape chunk = {.precision = w->precision};
+    lat_action_shape(w->action, &chunk);
+    int64_t lanes = flow_trainer_lanes(&w->shape, chunk.precision, w->settings.batch), chunks = w->settings.batch / lanes, split = 1;
     for (int mu = 0; mu < w->shape.dim; mu++) split *= w->shape.ranks[mu] > 0 ? w->shape.ranks[mu] : 1;
     int64_t groups = w->ranks / split, most = (chunks + groups - 1) / groups;
     double bytes = (double)w->model->stack.parameter_count * (double)(most + 5) * 8;
