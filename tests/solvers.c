@@ -532,11 +532,11 @@ static void test_rational(void)
 
 int main(int argc, char **argv)
 {
-    const lat_shape flat[] = {{.dim = 2, .size = {8, 8}, .precision = LAT_FLOAT},
-                              {.dim = 2, .size = {8, 8}, .members = 3, .precision = LAT_FLOAT},
-                              {.dim = 2, .size = {8, 8}, .members = 3, .lane_grid = {2, 1}, .precision = LAT_FLOAT},
-                              {.dim = 2, .size = {8, 8}, .members = 1, .lane_grid = {1, 2}, .precision = LAT_FLOAT},
-                              {.dim = 2, .size = {8, 8}, .members = 21, .lane_grid = {1, 1}, .precision = LAT_FLOAT}};
+    const lat_shape flat[] = {{.dim = 2, .size = {16, 8}, .precision = LAT_FLOAT},
+                              {.dim = 2, .size = {16, 8}, .members = 3, .precision = LAT_FLOAT},
+                              {.dim = 2, .size = {16, 8}, .members = 3, .lane_grid = {2, 1}, .precision = LAT_FLOAT},
+                              {.dim = 2, .size = {16, 8}, .members = 1, .lane_grid = {1, 2}, .precision = LAT_FLOAT},
+                              {.dim = 2, .size = {16, 8}, .members = 21, .lane_grid = {1, 1}, .precision = LAT_FLOAT}};
     const lat_shape four[] = {{.dim = 4, .size = {4, 4, 4, 4}, .precision = LAT_FLOAT},
                               {.dim = 4, .size = {4, 4, 4, 4}, .members = 3, .lane_grid = {2, 1, 2, 1}, .ranks = {1, 0, 1, 0}, .precision = LAT_FLOAT},
                               {.dim = 4, .size = {4, 4, 4, 4}, .members = 2, .precision = LAT_FLOAT}};
