@@ -1,8 +1,9 @@
 /* flowhmc: SPDX-License-Identifier: GPL-3.0-or-later
  *
- * Times of Dirac operators and of iterations of their solvers for SU(3) on 8^4, per site of the lattice, beside the peak rate of
- * multiply-adds and the bandwidth of a copy measured in the same run.  Operations and bytes are those that the kernels declare (COST), bytes
- * as if all came from memory.  Best of several repetitions: processor time of a single rank, else wall-clock time of the slowest.
+ * Times of Dirac operators and of iterations of their solvers for SU(3) on 8^4, per site of the lattice, beside the
+ * peak rate of multiply-adds and the bandwidth of a copy measured in the same run.  Operations and bytes are those that
+ * the kernels declare (COST), bytes as if all came from memory.  Best of several repetitions: processor time of a
+ * single rank, else wall-clock time of the slowest.
  *
  *     dirac [EXTENT...]      instead of 8
  */
@@ -42,7 +43,9 @@ static lat_cost times(double factor, lat_cost cost) { return (lat_cost){factor *
 static lat_cost hop_cost(const stage *s, bool base)
 {
     const dirac_fields *f = &s->dirac->of[s->precision];
-    hop_args args = {.t = lat_tables_of(s->in->geometry), .base = base ? s->in->data : NULL, .first = f->blocks ? f->blocks->data : NULL};
+    hop_args args = {.t = lat_tables_of(s->in->geometry),
+                     .base = base ? s->in->data : NULL,
+                     .first = f->blocks ? f->blocks->data : NULL};
     return lat_kernels_of(s->in, LAT_SU3)->hop_cost(&args);
 }
 static lat_cost whole_cost(const stage *s) { return hop_cost(s, true); }
@@ -53,7 +56,8 @@ static lat_cost linear_cost(const stage *s)
     cg_step_args step = {.components = s->in->components};
     cg_curvature_args curvature = {.components = s->in->components};
     cg_direction_args direction = {.components = s->in->components};
-    return times(0.5, plus(kernels->cg_step_cost(&step), plus(kernels->cg_curvature_cost(&curvature), kernels->cg_direction_cost(&direction))));
+    return times(0.5, plus(kernels->cg_step_cost(&step),
+                           plus(kernels->cg_curvature_cost(&curvature), kernels->cg_direction_cost(&direction))));
 }
 static lat_cost iteration_cost(const stage *s) { return plus(times(2, even_cost(s)), linear_cost(s)); }
 static lat_cost twice_cost(const stage *s) { return times(2, even_cost(s)); }
@@ -66,7 +70,8 @@ static void solve(stage *s)
     lat_solver_report report;
     lat_error error = {0};
     const lat_solver_goal goal = {1e-10, 10000};
-    if ((s->precision == LAT_FLOAT ? lat_solve_cg_mixed : lat_solve_cg)(s->solver, even, 0, s->b, s->x, &goal, &report, &error))
+    if ((s->precision == LAT_FLOAT ? lat_solve_cg_mixed : lat_solve_cg)(s->solver, even, 0, s->b, s->x, &goal, &report,
+                                                                        &error))
         lat_abort(error.status, "%s", error.text);
     s->iterations = report.iterations;
 }
@@ -74,7 +79,8 @@ static void stabilised(stage *s)
 {
     lat_solver_report report;
     lat_error error = {0};
-    if (lat_solve_bicgstab(s->solver, even, s->b, s->x, &(lat_solver_goal){1e-10, 10000}, &report, &error)) lat_abort(error.status, "%s", error.text);
+    if (lat_solve_bicgstab(s->solver, even, s->b, s->x, &(lat_solver_goal){1e-10, 10000}, &report, &error))
+        lat_abort(error.status, "%s", error.text);
     s->iterations = report.iterations;
 }
 
@@ -82,11 +88,11 @@ static const struct {
     const char *name;
     void (*call)(stage *s);
     lat_cost (*cost)(const stage *s);
-    bool double_only;
+    bool iterates;
 } stages[] = {
     {"M", apply_whole, whole_cost, false},
     {"Mhat", apply_even, even_cost, false},
-    {"iteration of CG", solve, iteration_cost, false},
+    {"iteration of CG", solve, iteration_cost, true},
     {"iteration of BiCGstab", stabilised, twice_cost, true},
 };
 
@@ -116,13 +122,14 @@ static void print_stages(stage *s, const ceilings *most)
     const lat_geometry *g = s->in->geometry;
     double peak = most->peak * (s->precision == LAT_FLOAT ? 2 : 1);
     for (size_t i = 0; i < sizeof stages / sizeof *stages; i++) {
-        if (stages[i].double_only && s->precision != LAT_DOUBLE) continue;
-        double seconds = seconds_of(stages[i].call, s, stages[i].call == solve ? 1 : 1 + 50000 / (int)g->volume);
+        if (stages[i].call == stabilised && s->precision != LAT_DOUBLE) continue;
+        double seconds = seconds_of(stages[i].call, s, stages[i].iterates ? 1 : 1 + 50000 / (int)g->volume);
         lat_cost cost = times((double)g->volume, stages[i].cost(s));
         double flops = 1e-9 * cost.flops / seconds, bytes = 1e-9 * cost.bytes / seconds;
         if (rank > 0) continue;
-        printf("%22s %-6s %8.4f us per site %8.1f GFLOP/s %4.0f %% %8.1f GB/s %4.0f %%", stages[i].name, lat_precision_names[s->precision],
-               1e6 * seconds / (double)g->volume, flops, 100 * flops / (peak * ranks), bytes, 100 * bytes / (most->copy * ranks));
+        printf("%22s %-6s %8.4f us per site %8.1f GFLOP/s %4.0f %% %8.1f GB/s %4.0f %%", stages[i].name,
+               lat_precision_names[s->precision], 1e6 * seconds / (double)g->volume, flops,
+               100 * flops / (peak * ranks), bytes, 100 * bytes / (most->copy * ranks));
         if (s->iterations) printf(", of %lld to 1e-10", (long long)s->iterations);
         printf("\n");
     }
@@ -143,7 +150,11 @@ static void operators(const lat_dirac_table *table, int extent, const ceilings *
 {
     lat_error error = {0};
     lat_geometry *g;
-    lat_shape shape = {.dim = DIM, .size = {extent, extent, extent, extent}, .halo = table->halo, .corners = table->corners, .precision = LAT_FLOAT};
+    lat_shape shape = {.dim = DIM,
+                       .size = {extent, extent, extent, extent},
+                       .halo = table->halo,
+                       .corners = table->corners,
+                       .precision = LAT_FLOAT};
     lat_dirac_parameters parameters = {.kappa = 0.13, .csw = table->fill ? 1.769 : 0, .angle = {0, 0, 0, 1}};
     lat_random random = {.seed = 1, .purpose = LAT_RANDOM_TEST, .step = 1};
     lat_dirac *dirac;
@@ -155,11 +166,18 @@ static void operators(const lat_dirac_table *table, int extent, const ceilings *
     lat_field *b = lat_field_spinor(g, LAT_SU3, LAT_DOUBLE), *x = lat_field_spinor(g, LAT_SU3, LAT_DOUBLE);
     lat_field_gaussian(b, &random);
     if (rank == 0)
-        printf("\n%s, %d^4: lanes %d x %d x %d x %d, %lld + %lld sites\n", table->name, extent, g->lane_grid[0], g->lane_grid[1], g->lane_grid[2],
-               g->lane_grid[3], (long long)g->sites, (long long)(g->all_sites - g->sites));
+        printf("\n%s, %d^4: lanes %d x %d x %d x %d, %lld + %lld sites\n", table->name, extent, g->lane_grid[0],
+               g->lane_grid[1], g->lane_grid[2], g->lane_grid[3], (long long)g->sites,
+               (long long)(g->all_sites - g->sites));
     for (int precision = 0; precision < LAT_PRECISIONS; precision++) {
-        stage s = {dirac, solver, (lat_precision)precision, lat_field_spinor(g, LAT_SU3, (lat_precision)precision),
-                   lat_field_spinor(g, LAT_SU3, (lat_precision)precision), b, x, 0};
+        stage s = {dirac,
+                   solver,
+                   (lat_precision)precision,
+                   lat_field_spinor(g, LAT_SU3, (lat_precision)precision),
+                   lat_field_spinor(g, LAT_SU3, (lat_precision)precision),
+                   b,
+                   x,
+                   0};
         lat_field_copy(s.in, b);
         print_stages(&s, most);
         lat_field_free(s.in);
@@ -181,7 +199,8 @@ int main(int argc, char **argv)
     const ceilings most = ceilings_measure(now, REPEATS);
     if (rank == 0) ceilings_print(&most);
     for (int i = 0; i < (argc > 1 ? argc - 1 : 1); i++)
-        for (int kind = 0; lat_dirac_tables[kind]; kind++) operators(lat_dirac_tables[kind], argc > 1 ? atoi(argv[i + 1]) : bench_or_brief(8, 4), &most);
+        for (int kind = 0; lat_dirac_tables[kind]; kind++)
+            operators(lat_dirac_tables[kind], argc > 1 ? atoi(argv[i + 1]) : bench_or_brief(8, 4), &most);
     MPI_Finalize();
     return 0;
 }
