@@ -12,6 +12,9 @@
 typedef struct { double re, im; } lat_phase;
 typedef struct { lat_tables t; const void *u; void *entries; lat_phase phase[4]; } hop_links_args;
 
+/* force_mu^a(x) += weight Re tr(T_a Z_mu(x)), Z matrices of N^2 entries. */
+typedef struct { lat_tables t; const void *entries; void *force; double weight; } entries_force_args;
+
 /* D = (first + i mass gamma5), then second: each two Hermitian blocks; NULL: diagonal, and 1.
  *     base NULL:  out = scale D H in        else: out = D base + scale H in
  * H with links u; dagger: its adjoint. */
@@ -48,7 +51,7 @@ typedef struct { lat_tables t; void *x; int components; } spinor_gamma5_args;
 
 /* Every kernel, once; X(name). */
 #define LAT_DIRAC_KERNELS(X)                                                                                           \
-    X(hop_links) X(hop) X(block_multiply) X(clover) X(block_invert) X(block_commuting) X(hop_force) X(block_outer) X(clover_insert)        \
+    X(hop_links) X(entries_force) X(hop) X(block_multiply) X(clover) X(block_invert) X(block_commuting) X(hop_force) X(block_outer) X(clover_insert)        \
     X(clover_force) X(combine) X(spinor_dot) X(spinor_gamma5)
 
 #endif

@@ -36,6 +36,25 @@ KERNEL(hop_links)
 }
 COST(hop_links, 6 * k->t.dim * MATRIX_ENTRIES, k->t.dim *(LINK_REALS + 2 * MATRIX_ENTRIES), 0)
 
+KERNEL(entries_force)
+{
+    const int components = 2 * k->t.dim * MATRIX_ENTRIES, generators = k->t.dim * ALGEBRA_REALS;
+    for (int mu = 0; mu < k->t.dim; mu++) {
+        complex_t z[MATRIX_ENTRIES];
+        real out[ALGEBRA_REALS];
+        for (int i = 0; i < MATRIX_ENTRIES; i++) {
+            int c = 2 * (mu * MATRIX_ENTRIES + i);
+            z[i] = complex_of(GET(k->entries, components, c), GET(k->entries, components, c + 1));
+        }
+        entries_generators(z, out);
+        for (int a = 0; a < ALGEBRA_REALS; a++) {
+            int c = mu * ALGEBRA_REALS + a;
+            PUT(k->force, generators, c, GET(k->force, generators, c) + (scalar)k->weight * out[a]);
+        }
+    }
+}
+COST(entries_force, k->t.dim * (GENERATORS_FLOPS + 2 * ALGEBRA_REALS), k->t.dim * (2 * MATRIX_ENTRIES + 2 * ALGEBRA_REALS), 0)
+
 /* ------------------------------------------------------------------------------------------------- blocks of A */
 
 /* Reals of both blocks; the rows of one; where the entry of row i and column j > i is. */

@@ -1,0 +1,206 @@
+/* flowhmc: SPDX-License-Identifier: GPL-3.0-or-later
+ *
+ * determinant.c: S = -flavours log |det M|.
+ */
+#include "lattice/dirac/determinant.h"
+
+#include "lattice/base/collective.h"
+#include "lattice/dirac/dense.h"
+#include "lattice/dirac/slices.h"
+#include "lattice/gauge/kernels.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+typedef struct {
+    lat_action base;
+    lat_dirac *dirac;
+    int flavours;
+    const lat_geometry *geometry; /* of the operator */
+    lat_geometry *whole;          /* of this rank's share of the members; NULL, as in what follows: it has none */
+    lat_field *links, *gradient, *force;
+    lat_slices *slices; /* one of these */
+    lat_dense *dense;
+    double *lane;    /* log |det M| of the lanes of the share */
+    double *log_det; /* of all members */
+} determinant;
+
+/* ------------------------------------------------------------------------------------------------- shares of members */
+
+/* Member m is with rank m mod ranks. */
+static bool is_ours(const determinant *d, int member) { return member % d->geometry->rank_count == d->geometry->rank; }
+
+static void take_all(lat_field *to, const lat_field *from)
+{
+    const int members = to->geometry->members;
+    int *member = lat_alloc(members, sizeof *member);
+    for (int m = 0; m < members; m++) member[m] = m;
+    lat_field_take_members(to, from, member);
+    free(member);
+}
+
+/* The links of our share.  Collective. */
+static void take_links(determinant *d)
+{
+    const lat_geometry *g = d->geometry;
+    const lat_field *links = lat_dirac_links(d->dirac);
+    if (g->rank_count == 1) {
+        take_all(d->links, links);
+        return;
+    }
+    double *values = lat_alloc(g->volume * links->components, sizeof *values);
+    for (int m = 0; m < g->members; m++) {
+        lat_field_gather(links, m, values);
+        if (is_ours(d, m)) lat_field_scatter(d->links, m / g->rank_count, values);
+    }
+    free(values);
+}
+
+/* The forces of all shares.  Collective. */
+static void give_force(determinant *d, lat_field *force)
+{
+    const lat_geometry *g = d->geometry;
+    lat_field *all = lat_field_algebra(g, d->base.group, LAT_DOUBLE);
+    int64_t count = g->volume * all->components;
+    double *values = g->rank_count == 1 ? NULL : lat_alloc(count, sizeof *values);
+    if (g->rank_count == 1) take_all(all, d->force);
+    for (int m = 0; m < g->members && values; m++) {
+        memset(values, 0, (size_t)count * sizeof *values);
+        if (is_ours(d, m)) lat_field_gather(d->force, m / g->rank_count, values);
+        lat_join(g->comm, values, count);
+        lat_field_scatter(all, m, values);
+    }
+    lat_field_axpy(force, 1, all);
+    free(values);
+    lat_field_free(all);
+}
+
+/* --------------------------------------------------------------------------------------------------------- the action */
+
+static void check_finite(determinant *d)
+{
+    const lat_dirac_parameters *p = lat_dirac_parameters_of(d->dirac);
+    for (int m = 0; m < d->geometry->members; m++)
+        if (!isfinite(d->log_det[m]))
+            lat_fail(&d->base.error, LAT_NUMERICAL,
+                     "the determinant of quarks with kappa = %g, mu = %g is zero or no number (member %d): change "
+                     "kappa or mu",
+                     p->kappa, p->mu, m);
+}
+
+/* log |det M| of all members, and the gradient of our share; false: the action has failed. */
+static bool eliminate(determinant *d, lat_gauge *gauge, bool differentiate)
+{
+    const lat_geometry *g = d->geometry;
+    lat_error error = {0};
+    if (lat_dirac_prepare(d->dirac, gauge, &error)) {
+        lat_fail(&d->base.error, error.status, "%s", error.text);
+        return false;
+    }
+    take_links(d);
+    if (d->slices) lat_slices_log_det(d->slices, d->links, d->lane, differentiate ? d->gradient : NULL);
+    if (d->dense) lat_dense_log_det(d->dense, d->links, d->lane, differentiate ? d->gradient : NULL);
+    for (int m = 0; m < g->members; m++) d->log_det[m] = is_ours(d, m) ? d->lane[m / g->rank_count] : 0;
+    lat_join(g->comm, d->log_det, g->members);
+    check_finite(d);
+    return d->base.error.status == LAT_DONE;
+}
+
+static void total(lat_action *action, lat_gauge *gauge, double *out)
+{
+    determinant *d = (determinant *)action;
+    eliminate(d, gauge, false);
+    for (int m = 0; m < d->geometry->members; m++) out[m] -= d->flavours * d->log_det[m];
+}
+
+static void differentiate_links(determinant *d, double weight)
+{
+    entries_force_args args = {lat_tables_of(d->whole), d->gradient->data, d->force->data, weight};
+    lat_range range = lat_block(d->whole);
+    lat_field_zero(d->force);
+    lat_kernels_of(d->force, d->base.group)->entries_force(&args, &range);
+}
+
+static void force(lat_action *action, int level, lat_gauge *gauge, double scale, lat_field *force)
+{
+    (void)level;
+    determinant *d = (determinant *)action;
+    if (!eliminate(d, gauge, true)) return;
+    if (d->whole) differentiate_links(d, -scale * d->flavours);
+    give_force(d, force);
+}
+
+static void release(lat_action *action)
+{
+    determinant *d = (determinant *)action;
+    lat_slices_free(d->slices);
+    lat_dense_free(d->dense);
+    lat_field_free(d->links);
+    lat_field_free(d->gradient);
+    lat_field_free(d->force);
+    lat_geometry_free(d->whole);
+    free(d->lane);
+    free(d->log_det);
+    free(d);
+}
+
+static const lat_action_table table = {.name = "determinant", .total = total, .force = force, .free = release};
+
+/* ------------------------------------------------------------------------------------------------------------ making */
+
+/* Memory of time slices; rows of a matrix, the time for which is that of their third power. */
+static const double most_bytes = 4294967296.0, most_rows = 8192;
+
+static lat_status check(const lat_dirac *dirac, lat_error *error)
+{
+    const lat_geometry *g = lat_dirac_geometry(dirac);
+    const lat_group group = lat_dirac_group(dirac);
+    if (lat_dirac_parameters_of(dirac)->csw != 0)
+        return lat_fail(error, LAT_CONFIG,
+                        "action: the determinant knows operators without a clover term alone: choose kind \"wilson\"");
+    if (g->dim == 2 && lat_slices_bytes(g->size, group) > most_bytes)
+        return lat_fail(error, LAT_CONFIG,
+                        "action: the determinant on %lld x %lld sites takes %.3g GB: use pseudofermions",
+                        (long long)g->size[0], (long long)g->size[1], 1e-9 * lat_slices_bytes(g->size, group));
+    double rows = lat_dense_rows((double)g->volume, group, g->dim);
+    if (g->dim != 2 && rows > most_rows)
+        return lat_fail(
+            error, LAT_CONFIG,
+            "action: the determinant is that of a matrix with %.0f rows, and %.0f are possible: use pseudofermions",
+            rows, most_rows);
+    return LAT_DONE;
+}
+
+static void make_share(determinant *d, int members)
+{
+    const lat_geometry *g = d->geometry;
+    lat_error error = {0};
+    lat_shape shape = {.dim = g->dim, .members = members, .lane_grid = {1, 1, 1, 1}};
+    memcpy(shape.size, g->size, (size_t)g->dim * sizeof *shape.size);
+    if (lat_geometry_create(MPI_COMM_SELF, &shape, &d->whole, &error)) lat_abort(error.status, "%s", error.text);
+    const lat_field *links = lat_dirac_links(d->dirac);
+    d->links = lat_field_create(d->whole, links->components, LAT_DOUBLE);
+    d->gradient = lat_field_create(d->whole, links->components, LAT_DOUBLE);
+    d->force = lat_field_algebra(d->whole, d->base.group, LAT_DOUBLE);
+    d->lane = lat_alloc(d->whole->lanes, sizeof *d->lane);
+    if (g->dim == 2)
+        d->slices = lat_slices_create(d->whole, d->base.group, lat_dirac_parameters_of(d->dirac));
+    else
+        d->dense = lat_dense_create(d->whole, d->base.group, lat_dirac_parameters_of(d->dirac));
+}
+
+lat_action *lat_action_determinant(lat_dirac *dirac, int flavours, lat_error *error)
+{
+    if (check(dirac, error)) return NULL;
+    determinant *d = lat_alloc(1, sizeof *d);
+    const lat_geometry *g = lat_dirac_geometry(dirac);
+    *d = (determinant){.base = {.table = &table, .group = lat_dirac_group(dirac), .levels = 1},
+                       .dirac = dirac,
+                       .flavours = flavours,
+                       .geometry = g};
+    d->log_det = lat_alloc(g->members, sizeof *d->log_det);
+    const int members = (g->members - g->rank + g->rank_count - 1) / g->rank_count;
+    if (members > 0) make_share(d, members);
+    return &d->base;
+}
