@@ -23,6 +23,7 @@ runs() {
     result $status "$(echo "$name" "$@"): ranks: $ranks"
 }
 
+runs 1 determinant 'both  *[0-9.]* ms per member'
 runs 2 files 'copy  *[0-9.]* MB/s'
 runs 1 flow_kernels 'training step, networks alone: [0-9.]* ms'
 runs 1 gauge_kernels 'OMF4, 3 steps  *[0-9.]* s' 4
