@@ -8,7 +8,7 @@
 #include "hmc/hmc.h"
 #include "src/columns.h"
 
-#include <fcntl.h>
+#include <errno.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -189,32 +189,45 @@ static dataset *read_run(const char *path, int64_t skip, lat_error *error)
     return set;
 }
 
-/* Whether a regular file begins as the HDF5 files of this program of that kind do. */
-static bool is_kind(const char *path, const char *kind)
+/* At most `most` bytes, in a text that is zero so far. */
+static lat_status read_beginning(const char *path, char *text, int64_t most, lat_error *error)
 {
-    char beginning[32] = "", *expected = lat_text("flowhmc %s\n", kind);
-    int descriptor = lat_open(path, O_RDONLY);
-    struct stat about;
-    if (descriptor >= 0 && fstat(descriptor, &about) == 0 && S_ISREG(about.st_mode))
-        lat_read_at(descriptor, beginning, sizeof beginning - 1, 0);
-    if (descriptor >= 0) close(descriptor);
+    int64_t bytes;
+    int descriptor = lat_open_input(path, &bytes, error);
+    if (descriptor < 0) return error->status;
+    lat_read_at(descriptor, text, bytes < most ? bytes : most, 0);
+    if (errno) lat_fail(error, LAT_FILE, "%.300s: cannot be read: %s: check the disk", path, strerror(errno));
+    close(descriptor);
+    return error->status;
+}
+
+/* Does the HDF5 file of this program of that kind begin so? */
+static bool is_kind(const char *beginning, const char *kind)
+{
+    char *expected = lat_text("flowhmc %s\n", kind);
     bool same = strncmp(beginning, expected, strlen(expected)) == 0;
     free(expected);
     return same;
 }
 
+/* A regular file tells by its beginning what it is; a pipe is text. */
+static dataset *read_file(const char *path, bool regular, int64_t skip, lat_error *error)
+{
+    char beginning[32] = "";
+    int64_t entries;
+    if (regular && read_beginning(path, beginning, sizeof beginning - 1, error)) return NULL;
+    if (is_kind(beginning, "history")) return read_history(path, path, skip, &entries, error);
+    if (is_kind(beginning, "model")) return read_model(path, skip, error);
+    return read_text(path, skip, error);
+}
+
 lat_status dataset_read(const char *path, int64_t skip, dataset **set, lat_error *error)
 {
-    struct stat about;
-    int64_t entries;
+    struct stat about = {0};
     if (stat(path, &about) == 0 && S_ISDIR(about.st_mode))
         *set = read_run(path, skip, error);
-    else if (is_kind(path, "history"))
-        *set = read_history(path, path, skip, &entries, error);
-    else if (is_kind(path, "model"))
-        *set = read_model(path, skip, error);
     else
-        *set = read_text(path, skip, error);
+        *set = read_file(path, S_ISREG(about.st_mode), skip, error);
     if (error->status == LAT_DONE) return LAT_DONE;
     dataset_free(*set);
     *set = NULL;

@@ -9,6 +9,8 @@
  *     FAULT_RANK    of MPI_COMM_WORLD, as Open MPI tells it to its processes
  *     FAULT_KIND    fail: with ENOSPC where room is needed, else EIO; interrupt: every second call, from that number on,
  *                   with EINTR; kill: SIGKILL
+ *
+ * Where it came to that there is a file `fault` in the current folder.
  */
 #define _GNU_SOURCE
 #include <dlfcn.h>
@@ -49,6 +51,7 @@ static int fault(const char *call, const char *path, int failure)
     const int behind = ++count - atoi(setting("FAULT_NUMBER"));
     if (behind >= 0 && behind % 2 == 0 && strcmp(kind, "interrupt") == 0) return EINTR;
     if (behind != 0) return 0;
+    close(creat("fault", 0666));
     if (strcmp(kind, "kill") == 0) raise(SIGKILL);
     return strcmp(kind, "fail") == 0 ? failure : 0;
 }
