@@ -91,13 +91,15 @@ typedef struct {
     lat_error error;
 } card;
 
-static card read_card(const char *text)
+static card read_card_of(const char *text, const lat_action_kind *const *terms)
 {
     card c = {0};
     if (lat_settings_parse(text, "test", &c.root, &c.error)) lat_abort(c.error.status, "%s", c.error.text);
-    if (mc_chain_create(MPI_COMM_WORLD, c.root, kinds, tables, ".", &c.chain, &c.error) == LAT_DONE) lat_settings_finish(c.root, &c.error);
+    if (mc_chain_create(MPI_COMM_WORLD, c.root, terms, tables, ".", &c.chain, &c.error) == LAT_DONE) lat_settings_finish(c.root, &c.error);
     return c;
 }
+
+static card read_card(const char *text) { return read_card_of(text, kinds); }
 
 static void release_card(card *c)
 {
@@ -159,13 +161,15 @@ static void test_parameters(void)
 
 /* ------------------------------------------------------------------------------------------------------------- refusals */
 
-static void refused(const char *text, const char *place, const char *why)
+static void refused_card(const char *text, const lat_action_kind *const *terms, const char *place, const char *why)
 {
-    card c = read_card(text);
+    card c = read_card_of(text, terms);
     ok(c.error.status == LAT_CONFIG && strstr(c.error.text, place) && strstr(c.error.text, why) && !strchr(c.error.text, '\n'), "refused: %s",
        c.error.text);
     release_card(&c);
 }
+
+static void refused(const char *text, const char *place, const char *why) { refused_card(text, kinds, place, why); }
 
 #define REFUSED_OPERATOR(keys, place, why) refused(SQUARE OPERATORS("{ " keys " }") NAMING("light"), place, why)
 
@@ -365,6 +369,55 @@ static void test_failures(void)
     lat_geometry_free(cube);
 }
 
+/* ----------------------------------------------------------------------------------------------------- a determinant */
+
+/* The links after steps of hmc, of a flow and of fthmc, each of which computes the determinant on a lattice of its own. */
+static void run_chain(MPI_Comm comm, const char *text, double *links)
+{
+    test_chain t = chain_begin(comm, text);
+    chain_run(&t, 3);
+    lat_field_gather(t.chain->state->gauge->links, 0, links);
+    for (int i = 0; comm == MPI_COMM_WORLD && i < 3; i += 2)
+        ok(chain_figure(&t, i, "acceptance") > 0 && chain_figure(&t, i, "reversibility") < 1e-9, "%s: accepted, and forth and back",
+           t.updates[i]->table->name);
+    chain_end(&t);
+}
+
+static void test_determinant(void)
+{
+    const char *source = getenv("srcdir");
+    double alone[2 * 64], together[2 * 64];
+    char *model = lat_text("%s/share/models/u1-beta2.h5", source ? source : ".");
+    char *text = lat_text(SQUARE OPERATORS("{ name = \"light\"; kind = \"wilson\"; kappa = 0.2; }")
+                          "action = ( { kind = \"wilson\"; beta = 2.0; }, { kind = \"determinant\"; operator = \"light\"; flavours = 2; level = 1; } );"
+                          "chain = { seed = 5; start = \"cold\"; }; updates = ( { kind = \"hmc\"; steps = [4, 2]; },"
+                          "{ kind = \"flow\"; model = \"%s\"; batch = 16; }, { kind = \"fthmc\"; model = \"%s\"; trajectory = 0.1; steps = [10, 1]; } );",
+                          model, model);
+    run_chain(MPI_COMM_SELF, text, alone);
+    run_chain(MPI_COMM_WORLD, text, together);
+    ok_all(memcmp(alone, together, sizeof alone) == 0, "updates on lattices of their own: the same to the last bit on any ranks");
+    free(text);
+    free(model);
+}
+
+static void test_refused_determinants(void)
+{
+    static const struct {
+        const char *lattice, *operator, *keys, *place, *why;
+    } bad[] = {
+        {SQUARE, LIGHT, "flavours = 0;", "action.[0].flavours", "too small"},
+        {SQUARE, LIGHT, "flavors = 2;", "action.[0].flavors", "is 'flavours' meant?"},
+        {SQUARE, "{ name = \"light\"; kind = \"clover\"; kappa = 0.1; csw = 1.0; }", "", "action.[0].operator", "without a clover term"},
+        {"lattice = { group = \"su3\"; size = [8, 8, 8, 8]; }; ", LIGHT, "", "action.[0].operator", "24576 rows"},
+    };
+    for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
+        char *text = lat_text("%s operators = ( %s ); action = ( { kind = \"determinant\"; operator = \"light\"; %s } );", bad[i].lattice, bad[i].operator,
+                              bad[i].keys);
+        refused_card(text, lat_action_kinds, bad[i].place, bad[i].why);
+        free(text);
+    }
+}
+
 int main(int argc, char **argv)
 {
     tap_start(&argc, &argv);
@@ -379,5 +432,7 @@ int main(int argc, char **argv)
     test_operators();
     test_places();
     test_failures();
+    test_determinant();
+    test_refused_determinants();
     return tap_end();
 }
