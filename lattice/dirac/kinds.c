@@ -5,6 +5,11 @@
 #include "lattice/dirac/action.h"
 
 const lat_action_kind *const lat_action_kinds[] = {
-    &lat_action_kind_wilson, &lat_action_kind_improved,    &lat_action_kind_luescher_weisz, &lat_action_kind_iwasaki,
-    &lat_action_kind_dbw2,   &lat_action_kind_determinant, NULL,
+    &lat_action_kind_wilson,
+    &lat_action_kind_improved,
+    &lat_action_kind_luescher_weisz,
+    &lat_action_kind_iwasaki,
+    &lat_action_kind_dbw2,
+    &lat_action_kind_determinant,
+    NULL,
 };
