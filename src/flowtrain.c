@@ -55,6 +55,7 @@ typedef struct {
     flow_train_settings settings;
     int64_t walltime;
     const char *initial; /* "": none */
+    bool resumed;        /* there is a model of this run already */
     char *path;          /* of the model */
     char *config;        /* complete */
     flow_model *model;
@@ -245,7 +246,7 @@ static void check(work *w, lat_error *error)
 
 static void start(work *w, lat_error *error)
 {
-    bool exists = model_exists(w);
+    const bool exists = model_exists(w);
     if (exists && !w->run->resumed)
         lat_fail(error, LAT_CONFIG, "%s: there is such a model: move it away, or set model to another name", w->path);
     else if (exists)
@@ -254,6 +255,7 @@ static void start(work *w, lat_error *error)
         run_log(w->run, "begins from %s", w->initial);
     free(w->training.config);
     w->training.config = lat_text("%s", w->config);
+    w->resumed = exists;
 }
 
 /* --------------------------------------------------------------------------------------------------------- the loop */
@@ -270,6 +272,13 @@ static lat_status write_model(work *w, lat_error *error)
 {
     flow_trainer_settle(w->trainer);
     return flow_model_write(MPI_COMM_WORLD, w->path, w->model, &w->training, error);
+}
+
+/* What a training begins with has the name before hours are spent on it, and keeps others from it. */
+static lat_status claim_name(work *w, lat_error *error)
+{
+    flow_trainer_settle(w->trainer);
+    return flow_model_write_new(MPI_COMM_WORLD, w->path, w->model, &w->training, error);
 }
 
 static void one_step(work *w, lat_error *error)
@@ -387,7 +396,7 @@ static void run_it(work *w, lat_error *error)
     if (error->status) return;
     start(w, error);
     if (!error->status) create_trainer(w, &w->training, &w->trainer, error);
-    if (!error->status && run_settle(w->run, error) == LAT_DONE) {
+    if (!error->status && run_settle(w->run, error) == LAT_DONE && (w->resumed || claim_name(w, error) == LAT_DONE)) {
         stopper stopper;
         stopper_start(&stopper, MPI_COMM_WORLD, w->run->directory, w->walltime);
         run_log(w->run, "%s: %lld parameters, %d ranks, objective %s; backend %s%s%s", w->path, (long long)w->model->stack.parameter_count,

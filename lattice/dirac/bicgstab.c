@@ -20,7 +20,9 @@ static void dot(lat_solver *s, const lat_field *a, const lat_field *b, double co
 {
     double *scale = s->of_members[SOLVE_SCALE];
     for (int m = 0; m < s->geometry->members; m++) scale[m] = solve_scale(s, s->member[m].square);
-    complex_dot_args args = {lat_tables_of(s->geometry), a->data, b->data, solve_lanes(s, SOLVE_SCALE), s->density[0]->data, s->density[1]->data, a->components};
+    complex_dot_args args = {
+        lat_tables_of(s->geometry), a->data,      b->data, solve_lanes(s, SOLVE_SCALE), s->density[0]->data,
+        s->density[1]->data,        a->components};
     lat_range range = solve_range(s);
     lat_field_kernels_of(a)->complex_dot(&args, &range);
     lat_sum(s->density[0], s->sum);
@@ -29,13 +31,15 @@ static void dot(lat_solver *s, const lat_field *a, const lat_field *b, double co
     for (int m = 0; m < s->geometry->members; m++) out[m] += I * (s->sum[m] / scale[m]);
 }
 
-static complex_axpy_args arguments(lat_solver *s, double sign, const double complex *a, const lat_field *x, lat_field *y)
+static complex_axpy_args arguments(lat_solver *s, double sign, const double complex *a, const lat_field *x,
+                                   lat_field *y)
 {
     for (int m = 0; m < s->geometry->members; m++) {
         s->of_members[SOLVE_ALPHA][m] = sign * creal(a[m]);
         s->of_members[SOLVE_BETA][m] = sign * cimag(a[m]);
     }
-    return (complex_axpy_args){lat_tables_of(s->geometry), y->data, x->data, solve_lanes(s, SOLVE_ALPHA), solve_lanes(s, SOLVE_BETA), x->components};
+    return (complex_axpy_args){lat_tables_of(s->geometry), y->data,      x->data, solve_lanes(s, SOLVE_ALPHA),
+                               solve_lanes(s, SOLVE_BETA), x->components};
 }
 
 /* y += sign a x */
@@ -66,7 +70,8 @@ static void first_half(lat_solver *s, iteration *i)
 {
     solve_apply(s, i->p, i->v);
     dot(s, i->shadow, i->v, i->of[SUM]);
-    for (int m = 0; m < s->geometry->members; m++) i->of[ALPHA][m] = number(&s->member[m], i->of[RHO][m] / i->of[SUM][m]);
+    for (int m = 0; m < s->geometry->members; m++)
+        i->of[ALPHA][m] = number(&s->member[m], i->of[RHO][m] / i->of[SUM][m]);
     add(s, 1, i->of[ALPHA], i->p, i->x);
     add(s, -1, i->of[ALPHA], i->v, i->r);
 }
@@ -103,7 +108,13 @@ static void turn(lat_solver *s, iteration *i)
 static void cycle(lat_solver *s, lat_field *x)
 {
     const lat_precision d = LAT_DOUBLE;
-    iteration i = {x, solve_room(s, d, SOLVE_R), solve_room(s, d, SOLVE_X), solve_room(s, d, SOLVE_P), solve_room(s, d, SOLVE_Q), solve_room(s, d, SOLVE_W), {0}};
+    iteration i = {x,
+                   solve_room(s, d, SOLVE_R),
+                   solve_room(s, d, SOLVE_X),
+                   solve_room(s, d, SOLVE_P),
+                   solve_room(s, d, SOLVE_Q),
+                   solve_room(s, d, SOLVE_W),
+                   {0}};
     for (int n = 0; n < NUMBERS; n++) i.of[n] = lat_alloc(s->geometry->members, sizeof *i.of[n]);
     for (int m = 0; m < s->geometry->members; m++) i.of[RHO][m] = s->member[m].residue;
     lat_field_copy(i.shadow, i.r);
@@ -117,8 +128,8 @@ static void cycle(lat_solver *s, lat_field *x)
     for (int n = 0; n < NUMBERS; n++) free(i.of[n]);
 }
 
-lat_status lat_solve_bicgstab(lat_solver *s, lat_dirac_form form, const lat_field *b, lat_field *x, const lat_solver_goal *goal,
-                              lat_solver_report *report, lat_error *error)
+lat_status lat_solve_bicgstab(lat_solver *s, lat_dirac_form form, const lat_field *b, lat_field *x,
+                              const lat_solver_goal *goal, lat_solver_report *report, lat_error *error)
 {
     solve_begin(s, &(solve_equation){"stabilised biconjugate gradients", false, form, 0, b, *goal});
     lat_field_zero(x);

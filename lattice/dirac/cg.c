@@ -18,10 +18,12 @@ static void sum_of_members(lat_solver *s)
     for (int m = 0; m < s->geometry->members; m++) s->sum[m] /= s->of_members[SOLVE_SCALE][m];
 }
 
-/* alpha = |r|^2 / (p, A p) of members that run, 0 of the others.  A is positive: where the numbers are not, a member stops. */
+/* alpha = |r|^2 / (p, A p) of members that run, 0 of the others.  A is positive: where the numbers are not, a member
+ * stops. */
 void solve_cg_curvature(lat_solver *s, const lat_field *p, lat_field *q)
 {
-    cg_curvature_args args = {lat_tables_of(s->geometry), p->data, q->data, s->equation.shift, scale_of_squares(s), s->density[0]->data, p->components};
+    cg_curvature_args args = {lat_tables_of(s->geometry), p->data,      q->data, s->equation.shift, scale_of_squares(s),
+                              s->density[0]->data,        p->components};
     lat_range range = solve_range(s);
     lat_field_kernels_of(p)->cg_curvature(&args, &range);
     sum_of_members(s);
@@ -36,7 +38,9 @@ void solve_cg_curvature(lat_solver *s, const lat_field *p, lat_field *q)
 void solve_cg_step(lat_solver *s, lat_field *x, lat_field *r, const lat_field *p, const lat_field *q)
 {
     const double *alpha = solve_lanes(s, SOLVE_ALPHA);
-    cg_step_args args = {lat_tables_of(s->geometry), x->data, r->data, p->data, q->data, alpha, scale_of_squares(s), s->density[0]->data, p->components};
+    cg_step_args args = {
+        lat_tables_of(s->geometry), x->data,      r->data, p->data, q->data, alpha, scale_of_squares(s),
+        s->density[0]->data,        p->components};
     lat_range range = solve_range(s);
     lat_field_kernels_of(p)->cg_step(&args, &range);
     sum_of_members(s);
@@ -72,8 +76,8 @@ void solve_cg_cycle(lat_solver *s, lat_field *x)
     if (solve_start(s, LAT_DOUBLE, NULL, 0)) solve_cg(s, x, solve_room(s, LAT_DOUBLE, SOLVE_R));
 }
 
-lat_status lat_solve_cg(lat_solver *s, lat_dirac_form form, double shift, const lat_field *b, lat_field *x, const lat_solver_goal *goal,
-                        lat_solver_report *report, lat_error *error)
+lat_status lat_solve_cg(lat_solver *s, lat_dirac_form form, double shift, const lat_field *b, lat_field *x,
+                        const lat_solver_goal *goal, lat_solver_report *report, lat_error *error)
 {
     solve_begin(s, &(solve_equation){"conjugate gradients", true, form, shift, b, *goal});
     lat_field_zero(x);

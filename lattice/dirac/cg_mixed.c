@@ -10,7 +10,10 @@
 static const double most_fall = 1e-10;
 
 /* A power of two that makes the numbers of r about 1 */
-static double factor_of(const lat_solver *s, int m) { return ldexp(1, ilogb(solve_scale(s, s->member[m].residue)) / 2); }
+static double factor_of(const lat_solver *s, int m)
+{
+    return ldexp(1, ilogb(solve_scale(s, s->member[m].residue)) / 2);
+}
 
 static bool in_float(const solve_member *m) { return m->wanted && !m->in_double; }
 
@@ -37,8 +40,7 @@ static void correct(lat_solver *s, const lat_field *correction, lat_field *x)
 {
     lat_field *e = solve_room(s, LAT_DOUBLE, SOLVE_W);
     double *factor = s->of_members[SOLVE_ALPHA];
-    for (int m = 0; m < s->geometry->members; m++)
-        factor[m] = in_float(&s->member[m]) ? 1 / factor_of(s, m) : 0;
+    for (int m = 0; m < s->geometry->members; m++) factor[m] = in_float(&s->member[m]) ? 1 / factor_of(s, m) : 0;
     lat_field_copy(e, correction);
     lat_spinor_combine(solve_sites(s), factor, e, NULL, x);
 }
@@ -54,8 +56,8 @@ static void cycle(lat_solver *s, lat_field *x)
     solve_cg_cycle(s, x);
 }
 
-lat_status lat_solve_cg_mixed(lat_solver *s, lat_dirac_form form, double shift, const lat_field *b, lat_field *x, const lat_solver_goal *goal,
-                              lat_solver_report *report, lat_error *error)
+lat_status lat_solve_cg_mixed(lat_solver *s, lat_dirac_form form, double shift, const lat_field *b, lat_field *x,
+                              const lat_solver_goal *goal, lat_solver_report *report, lat_error *error)
 {
     if (!lat_geometry_serves(s->geometry, LAT_FLOAT)) return lat_solve_cg(s, form, shift, b, x, goal, report, error);
     solve_begin(s, &(solve_equation){"mixed conjugate gradients", true, form, shift, b, *goal});

@@ -1,8 +1,8 @@
 /* flowhmc: SPDX-License-Identifier: GPL-3.0-or-later
  *
- * multishift.c: conjugate gradients for many shifts in one: B. Jegerlehner [hep-lat/9612014].  The residues of all shifts are parallel,
- * r_i = zeta_i r, where r is that of the least shift, which converges last.  What rounding has spoilt, cycles of ordinary conjugate
- * gradients put right.
+ * multishift.c: conjugate gradients for many shifts in one: B. Jegerlehner [hep-lat/9612014].  The residues of all
+ * shifts are parallel, r_i = zeta_i r, where r is that of the least shift, which converges last.  What rounding has
+ * spoilt, cycles of ordinary conjugate gradients put right.
  */
 #include "lattice/dirac/solve.h"
 
@@ -79,8 +79,14 @@ static bool advance(lat_solver *s, shifts *f, int i)
 
 static void step(lat_solver *s, const shifts *f, int i, const lat_field *r)
 {
-    multishift_step_args args = {lat_tables_of(s->geometry), f->x[i]->data, f->p[i]->data, r->data,
-                                 solve_lanes(s, SOLVE_ALPHA), solve_lanes(s, SOLVE_ZETA), solve_lanes(s, SOLVE_BETA), r->components};
+    multishift_step_args args = {lat_tables_of(s->geometry),
+                                 f->x[i]->data,
+                                 f->p[i]->data,
+                                 r->data,
+                                 solve_lanes(s, SOLVE_ALPHA),
+                                 solve_lanes(s, SOLVE_ZETA),
+                                 solve_lanes(s, SOLVE_BETA),
+                                 r->components};
     lat_range range = solve_range(s);
     lat_field_kernels_of(r)->multishift_step(&args, &range);
 }
@@ -102,7 +108,8 @@ static void iterate(lat_solver *s, shifts *f, lat_field *p, lat_field *q, lat_fi
 
 static void solve_together(lat_solver *s, shifts *f)
 {
-    lat_field *p = solve_room(s, LAT_DOUBLE, SOLVE_P), *q = solve_room(s, LAT_DOUBLE, SOLVE_Q), *r = solve_room(s, LAT_DOUBLE, SOLVE_R);
+    lat_field *p = solve_room(s, LAT_DOUBLE, SOLVE_P), *q = solve_room(s, LAT_DOUBLE, SOLVE_Q),
+              *r = solve_room(s, LAT_DOUBLE, SOLVE_R);
     for (int m = 0; m < f->members; m++) {
         s->member[m].wanted = s->member[m].source > 0;
         s->member[m].residue = s->member[m].source;
@@ -135,8 +142,9 @@ static lat_status verify(lat_solver *s, const shifts *f, lat_error *error)
     return status;
 }
 
-lat_status lat_solve_multishift(lat_solver *s, lat_dirac_form form, int count, const double *shift, const lat_field *b, lat_field *const *x,
-                                const lat_solver_goal *goal, lat_solver_report *report, lat_error *error)
+lat_status lat_solve_multishift(lat_solver *s, lat_dirac_form form, int count, const double *shift, const lat_field *b,
+                                lat_field *const *x, const lat_solver_goal *goal, lat_solver_report *report,
+                                lat_error *error)
 {
     shifts f = shifts_create(s, count, shift, x);
     solve_begin(s, &(solve_equation){"conjugate gradients of many shifts", true, form, shift[f.least], b, *goal});

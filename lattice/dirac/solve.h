@@ -1,7 +1,7 @@
 /* flowhmc: SPDX-License-Identifier: GPL-3.0-or-later
  *
- * solve.h: what solvers share; for the files of this wing.  A solver makes x better in cycles, in each of which members that have had
- * enough stand still; between cycles the true residue decides which members go on.
+ * solve.h: what solvers share; for the files of this wing.  A solver makes x better in cycles, in each of which members
+ * that have had enough stand still; between cycles the true residue decides which members go on.
  */
 #ifndef LAT_DIRAC_SOLVE_H
 #define LAT_DIRAC_SOLVE_H
@@ -30,8 +30,8 @@ typedef struct {
     double square; /* |r|^2 in a cycle, its least, and the iterations since that */
     double least;
     int64_t waiting;
-    int64_t iterations; /* of all cycles */
-    double aim;         /* for |r|^2 */
+    int64_t iterations;   /* of all cycles */
+    double aim;           /* for |r|^2 */
     bool wanted, running; /* the goal is not reached; iterates now */
     bool in_double;
 } solve_member;
@@ -58,8 +58,8 @@ void solve_begin(lat_solver *solver, const solve_equation *equation);
 /* Cycles until x has reached the goal; fresh: x is zero. */
 lat_status solve_cycles(lat_solver *solver, solve_cycle *cycle, bool fresh, lat_field *x, lat_error *error);
 lat_status solve_end(lat_solver *solver, lat_solver_report *report, lat_status status);
-/* The members that are wanted in this precision run, |r|^2 being `scale` times the residue, to no less than `fall` times what it is;
- * false: none. */
+/* The members that are wanted in this precision run, |r|^2 being `scale` times the residue, to no less than `fall`
+ * times what it is; false: none. */
 bool solve_start(lat_solver *solver, lat_precision precision, const double *scale, double fall);
 bool solve_running(const lat_solver *solver);
 void solve_note(lat_solver *solver, solve_member *member, double square); /* of an iteration: does it go on? */
@@ -76,7 +76,7 @@ double solve_scale(const lat_solver *solver, double size);
 
 /* Conjugate gradients of one precision for the members that are running: x += what solves for r. */
 void solve_cg(lat_solver *solver, lat_field *x, lat_field *r);
-void solve_cg_curvature(lat_solver *solver, const lat_field *p, lat_field *q);                                      /* alpha */
+void solve_cg_curvature(lat_solver *solver, const lat_field *p, lat_field *q);                              /* alpha */
 void solve_cg_step(lat_solver *solver, lat_field *x, lat_field *r, const lat_field *p, const lat_field *q); /* beta */
 void solve_cg_direction(lat_solver *solver, lat_field *p, const lat_field *r);
 solve_cycle solve_cg_cycle;

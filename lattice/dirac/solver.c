@@ -42,7 +42,10 @@ void lat_solver_free(lat_solver *s)
     free(s);
 }
 
-lat_field *solve_spinor(const lat_solver *s, lat_precision precision) { return lat_field_spinor(s->geometry, s->dirac->group, precision); }
+lat_field *solve_spinor(const lat_solver *s, lat_precision precision)
+{
+    return lat_field_spinor(s->geometry, s->dirac->group, precision);
+}
 
 lat_field *solve_room(lat_solver *s, lat_precision precision, solve_field which)
 {
@@ -72,7 +75,7 @@ double solve_scale(const lat_solver *s, double size)
     return ldexp(1, power > MOST ? MOST : power);
 }
 
-/* ----------------------------------------------------------------------------------------------------------- residue */
+/* ---------------------------------------------------------------------------------------------------------- residue */
 
 void solve_apply(lat_solver *s, lat_field *in, lat_field *out)
 {
@@ -108,7 +111,7 @@ static void true_residue(lat_solver *s, bool fresh, lat_field *x)
     }
 }
 
-/* ------------------------------------------------------------------------------------------------------------ cycles */
+/* ----------------------------------------------------------------------------------------------------------- cycles */
 
 void solve_begin(lat_solver *s, const solve_equation *equation)
 {
@@ -118,7 +121,8 @@ void solve_begin(lat_solver *s, const solve_equation *equation)
     lat_field_zero(s->density[0]); /* at sites that do not count too */
     lat_field_zero(s->density[1]);
     lat_spinor_dot(solve_sites(s), equation->b, equation->b, s->density[0], s->sum);
-    for (int m = 0; m < s->geometry->members; m++) s->member[m] = (solve_member){.source = s->sum[m], .in_double = true};
+    for (int m = 0; m < s->geometry->members; m++)
+        s->member[m] = (solve_member){.source = s->sum[m], .in_double = true};
 }
 
 static double relative(const solve_member *m) { return m->source == 0 ? 0 : sqrt(m->residue / m->source); }
@@ -128,11 +132,17 @@ static lat_status give_up(const lat_solver *s, int m, lat_error *error)
     const solve_member *member = &s->member[m];
     const lat_dirac_parameters *p = &s->dirac->parameters;
     char where[128];
-    snprintf(where, sizeof where, "%s, kappa %g, csw %g, mu %g, member %d", s->dirac->table->name, p->kappa, p->csw, p->mu, m);
+    snprintf(where, sizeof where, "%s, kappa %g, csw %g, mu %g, member %d", s->dirac->table->name, p->kappa, p->csw,
+             p->mu, m);
     if (!isfinite(member->source) || !isfinite(member->residue))
-        return lat_fail(error, LAT_NUMERICAL, "%s (%s): links or source are not finite, or too large: nothing can be solved", s->equation.method, where);
-    return lat_fail(error, LAT_NUMERICAL, "%s (%s): residue %.3g after %lld iterations, %.3g is asked for: allow more of them, or ask for less",
-                    s->equation.method, where, relative(member), (long long)member->iterations, s->equation.goal.residue);
+        return lat_fail(error, LAT_NUMERICAL,
+                        "%s (%s): links or source are not finite, or too large: nothing can be solved",
+                        s->equation.method, where);
+    bool spent = member->iterations >= s->equation.goal.max_iterations;
+    return lat_fail(error, LAT_NUMERICAL, "%s (%s): residue %.3g after %lld iterations, %.3g is asked for: %s",
+                    s->equation.method, where, relative(member), (long long)member->iterations,
+                    s->equation.goal.residue,
+                    spent ? "allow more of them, or ask for less" : "they get no further, so ask for less");
 }
 
 /* Whether a member is done, or goes on; false: neither. */
@@ -141,7 +151,8 @@ static bool judge(const lat_solver *s, solve_member *m)
     double goal = s->equation.goal.residue;
     m->wanted = !(m->residue <= goal * goal * m->source);
     if (!m->wanted) return true;
-    bool stuck = !(m->residue <= m->before / 4), more = m->iterations < s->equation.goal.max_iterations && isfinite(m->residue);
+    bool stuck = !(m->residue <= m->before / 4),
+         more = m->iterations < s->equation.goal.max_iterations && isfinite(m->residue);
     if (stuck && !m->in_double) {
         m->in_double = true;
         stuck = false;

@@ -1,9 +1,11 @@
 /* flowhmc: SPDX-License-Identifier: GPL-3.0-or-later
  *
- * zolotarev.c: E. I. Zolotarev (1877), in the notation of N. I. Achieser, Theory of Approximation (1956).  With n the degree, k^2 = 1 -
- * epsilon, v = K(k) / (2 n + 1), s_r = sn^2(r v, k), a_r = cn^2(r v, k) / s_r, d = k^(2n+1) prod_i s_(2i-1)^2:
+ * zolotarev.c: E. I. Zolotarev (1877), in the notation of N. I. Achieser, Theory of Approximation (1956).  With n the
+ * degree, k^2 = 1 - epsilon, v = K(k) / (2 n + 1), s_r = sn^2(r v, k) and a_r = cn^2(r v, k) / s_r,
  *
- *     R(y) = A prod_i (y + a_(2i-1)) / (y + a_(2i)),  A = 2 / (1 + sqrt(1 - d^2)) prod_i s_(2i-1) / s_(2i),  error = d^2 / (1 + sqrt(1 - d^2))^2
+ *     R(y) = A prod_i (y + a_(2i-1)) / (y + a_(2i)),  i = 1 ... n
+ *     A = 2 / (1 + sqrt(1 - d^2)) prod_i s_(2i-1) / s_(2i),  d = k^(2n+1) prod_i s_(2i-1)^2
+ *     error = d^2 / (1 + sqrt(1 - d^2))^2
  */
 #include "lattice/dirac/zolotarev.h"
 
@@ -39,7 +41,7 @@ static long double cotangent_squared(const means *m, long double part)
     return 1 / (tangent * tangent);
 }
 
-/* a_1 ... a_2n, which descend.  cs(K - u) = k' / cs(u): the second half, where 1 - sn^2 is small, follows from the first. */
+/* a_1 ... a_2n, which descend.  cs(K - u) = k' / cs(u): the second half, where cn is small, follows from the first. */
 static void shifts(int degree, long double epsilon, long double *a)
 {
     means m = means_of(sqrtl(epsilon));
@@ -61,7 +63,9 @@ static long double residue(int degree, const long double *a, int i)
 lat_status lat_zolotarev_create(int degree, double epsilon, lat_zolotarev *out, lat_error *error)
 {
     if (degree < 1 || degree > LAT_ZOLOTAREV_MOST || !(epsilon > 0 && epsilon < 1))
-        return lat_fail(error, LAT_CONFIG, "rational approximation of degree %d on [%g, 1]: degrees are 1 to %d, and the range begins above 0 and below 1",
+        return lat_fail(error, LAT_CONFIG,
+                        "rational approximation of degree %d on [%g, 1]: degrees are 1 to %d, and the range begins "
+                        "above 0 and below 1",
                         degree, epsilon, LAT_ZOLOTAREV_MOST);
     long double a[2 * LAT_ZOLOTAREV_MOST + 1], d = powl(1 - (long double)epsilon, degree + 0.5L), ratio = 1;
     shifts(degree, epsilon, a);

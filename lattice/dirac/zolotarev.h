@@ -9,8 +9,8 @@
 
 enum { LAT_ZOLOTAREV_MOST = 64 };
 
-/* R(y) = scale prod_i (y + zero[i]) / (y + pole[i]) = scale (1 + sum_i residue[i] / (y + pole[i])), with the least possible largest
- * |1 - sqrt(y) R(y)| = error on [epsilon, 1].  Shifts descend. */
+/* R(y) = scale prod_i (y + zero[i]) / (y + pole[i]) = scale (1 + sum_i residue[i] / (y + pole[i])), with the least
+ * possible largest |1 - sqrt(y) R(y)| = error on [epsilon, 1].  Shifts descend. */
 typedef struct {
     int degree;
     double epsilon, scale, error;

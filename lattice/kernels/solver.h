@@ -1,6 +1,7 @@
 /* flowhmc: SPDX-License-Identifier: GPL-3.0-or-later
  *
- * solver.h: kernels of solvers of linear equations: vectors are fields of plain numbers, coefficients one double for each lane.
+ * solver.h: kernels of solvers of linear equations: vectors are fields of plain numbers, coefficients one double for
+ * each lane.
  */
 
 /* One number for each lane */
@@ -11,8 +12,8 @@ REAL_INLINE real real_of_lanes(const double *number, int lane)
     return x;
 }
 
-/* density(x) = scale sum, in whole units of 2^-76, which lat_sum adds up fast: below 2^-24 doubles may be finer than that.  Powers of two
- * as scales that make a value of 1 of the mean of a density leave more than its precision. */
+/* density = scale sum in whole units of 2^-76, as those lat_sum adds up fast; below 2^-24 a double may be finer.  With a
+ * scale that makes densities about 1, which is exact if it is a power of two, nothing is lost that counts. */
 REAL_INLINE void put_term(double *density, real sum, const double *scale)
 {
     const double shift = 12582912 / 70368744177664.0; /* 1.5 2^-23: doubles near it are multiples of 2^-75 */
@@ -63,7 +64,8 @@ COST(cg_curvature, 4 * k->components, 3 * k->components, 1)
 /* x += alpha p, p = zeta r + beta p */
 KERNEL(multishift_step)
 {
-    real alpha = real_of_lanes(k->alpha, lane), beta = real_of_lanes(k->beta, lane), zeta = real_of_lanes(k->zeta, lane);
+    real alpha = real_of_lanes(k->alpha, lane), beta = real_of_lanes(k->beta, lane),
+         zeta = real_of_lanes(k->zeta, lane);
     for (int c = 0; c < k->components; c++) {
         real p = GET(k->p, k->components, c);
         PUT(k->x, k->components, c, GET(k->x, k->components, c) + alpha * p);
