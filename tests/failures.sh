@@ -69,6 +69,11 @@ sed 's/^updates/update/' run.cfg >singular.cfg
 expect 3 "singular.cfg:4: update: unknown key: is 'updates' meant" flowhmc singular.cfg
 expect 3 'betta' flowhmc --set 'action.[0].betta=3.0' run.cfg
 expect 3 'seed' flowhmc --set 'chain.seed="seven"' run.cfg
+sed '2s/.*/operators = ( { name = "light"; kind = "wilson"; kappa = 0.2; } ); action = ( { kind = "determinant"; operator = "light"; } );/' run.cfg >quarks.cfg
+expect 3 'quarks.cfg:2: operators: there are no quarks in 3 dimensions' flowhmc --set 'lattice.size=[8,8,8]' quarks.cfg
+expect 3 'command line: operators.\[0\].csw: .*no clover term' flowhmc --set 'operators.[0].csw=1.0' quarks.cfg
+expect 3 'quarks.cfg:2: operators: .*periodic lattices alone' flowhmc --set 'lattice.boundary=["periodic","open"]' quarks.cfg
+expect 3 'action.\[0\].operator: .*is .light. meant' flowhmc --set 'action.[0].operator=ligth' quarks.cfg
 expect 3 'size' flowhmc --set 'lattice.size=[-8,8]' run.cfg
 expect 3 'is .hmc. meant\|nearest\|hmc' flowhmc --set 'updates.[0].kind=hmcc' run.cfg
 expect 3 'lattice.group: this key is required' flowhmc /dev/stdin

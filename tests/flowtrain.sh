@@ -57,6 +57,11 @@ expect 3 'is .path. meant' --set train.objective=paths "$train"
 expect 0 'final_samples = 512' --print-config "$train"
 expect 0 'parameters' --dry-run "$train"
 expect 0 'parameters' --dry-run
+quarks=(--set 'operators=({name="light"; kind="wilson"; kappa=0.2;})' --set 'action=({kind="wilson"; beta=1.0;}, {kind="determinant"; operator="light";})')
+expect 0 'kappa = 0.2' --print-config "${quarks[@]}" "$train"
+expect 0 'parameters' --dry-run "${quarks[@]}" "$train"
+expect 3 'in float knows actions without quarks' --dry-run "${quarks[@]}" --set precision=float "$train"
+expect 3 'is .light. meant' "${quarks[@]}" --set 'action.[1].operator=ligth' "$train"
 expect 4 'none/dir' --out "$folder/none/dir" "$train"
 [ "$(ls "$folder")" = "$(printf 'err\nout\ntrain.cfg')" ]
 result $? "nothing was written by all this"
@@ -93,6 +98,9 @@ for ranks in 2 4 1; do
 done
 diff <(outcome whole) <(outcome parts) && grep -q sha256 "$folder/whole/summary.json"
 result $? "stopped, killed and resumed on other ranks: the same parameters as without"
+
+# With quarks.
+expect 0 'log weights' "${quarks[@]}" --set model=quarks.h5 --set train.steps=2 --set train.final_samples=32 "$train"
 
 # One model for several runs.
 begin 1 claimed --set train.steps=100000000

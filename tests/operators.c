@@ -52,9 +52,9 @@ static lat_action *make(lat_dirac *dirac, const void *parameters, lat_error *err
 
 static lat_action *create(lat_settings *term, const lat_action_context *context, bool auxiliary, lat_error *error)
 {
-    lat_operator operator;
-    lat_operator_read(term, context, &operator, error);
-    return error->status ? NULL : lat_action_quarks(&operator, make, &(double){2}, sizeof(double), 1, auxiliary);
+    lat_operator description;
+    lat_operator_read(term, context, &description, error);
+    return error->status ? NULL : lat_action_quarks(&description, make, &(double){2}, sizeof(double), 1, auxiliary);
 }
 
 static lat_action *create_naming(lat_settings *term, const lat_action_context *context, lat_error *error)
@@ -71,7 +71,10 @@ static const lat_action_kind kind_naming = {"naming", create_naming}, kind_auxil
 static const lat_action_kind *const kinds[] = {&lat_action_kind_wilson, &kind_naming, &kind_auxiliary, NULL};
 
 /* An operator with wide needs. */
-static void no_fill(const lat_dirac *dirac, const lat_gauge *gauge, lat_field *blocks) { (void)dirac, (void)gauge, (void)blocks; }
+static void no_fill(const lat_dirac *dirac, const lat_gauge *gauge, lat_field *blocks)
+{
+    (void)dirac, (void)gauge, (void)blocks;
+}
 static const lat_dirac_table wide = {.name = "wide", .halo = 2, .corners = 3, .fill = no_fill};
 static const lat_dirac_table *const tables[] = {&lat_dirac_wilson, &lat_dirac_clover, &wide, NULL};
 
@@ -79,9 +82,11 @@ static const lat_dirac_table *const tables[] = {&lat_dirac_wilson, &lat_dirac_cl
 
 #define OPERATORS(terms) "operators = ( " terms " ); "
 #define LIGHT "{ name = \"light\"; kind = \"wilson\"; kappa = 0.125; }"
-#define CLOVER "{ name = \"heavy\"; kind = \"clover\"; kappa = 0.1; csw = 1; mu = -0.5; angle = [0.25, 0.0, 0.0, -1.0]; }"
+#define CLOVER                                                                                                         \
+    "{ name = \"heavy\"; kind = \"clover\"; kappa = 0.1; csw = 1; mu = -0.5; angle = [0.25, 0.0, 0.0, -1.0]; }"
 #define WIDE "{ name = \"wide\"; kind = \"wide\"; kappa = 0.1; csw = 1; }"
-#define NAMING(name) "action = ( { kind = \"wilson\"; beta = 2.0; }, { kind = \"naming\"; operator = \"" name "\"; } ); "
+#define NAMING(name)                                                                                                   \
+    "action = ( { kind = \"wilson\"; beta = 2.0; }, { kind = \"naming\"; operator = \"" name "\"; } ); "
 #define SQUARE "lattice = { group = \"u1\"; size = [8, 8]; }; "
 #define HYPERCUBE "lattice = { group = \"su3\"; size = [4, 4, 4, 4]; }; "
 
@@ -91,13 +96,16 @@ typedef struct {
     lat_error error;
 } card;
 
-static card read_card(const char *text)
+static card read_card_of(const char *text, const lat_action_kind *const *terms)
 {
     card c = {0};
     if (lat_settings_parse(text, "test", &c.root, &c.error)) lat_abort(c.error.status, "%s", c.error.text);
-    if (mc_chain_create(MPI_COMM_WORLD, c.root, kinds, tables, ".", &c.chain, &c.error) == LAT_DONE) lat_settings_finish(c.root, &c.error);
+    if (mc_chain_create(MPI_COMM_WORLD, c.root, terms, tables, ".", &c.chain, &c.error) == LAT_DONE)
+        lat_settings_finish(c.root, &c.error);
     return c;
 }
+
+static card read_card(const char *text) { return read_card_of(text, kinds); }
 
 static void release_card(card *c)
 {
@@ -119,7 +127,8 @@ static void test_printed(void)
     char *printed = lat_settings_print(c.root);
     card again = good_card(printed);
     char *twice = lat_settings_print(again.root);
-    ok(strstr(printed, "kappa = 0.125") && strstr(printed, "mu = 0.0") && strstr(printed, "angle = [0.0, 0.0, 0.0, 1.0]") && strstr(printed, "mu = -0.5") &&
+    ok(strstr(printed, "kappa = 0.125") && strstr(printed, "mu = 0.0") &&
+           strstr(printed, "angle = [0.0, 0.0, 0.0, 1.0]") && strstr(printed, "mu = -0.5") &&
            strstr(printed, "angle = [0.25, 0.0, 0.0, -1.0]"),
        "the printed configuration has the operators, complete");
     ok(strcmp(printed, twice) == 0, "and is read as it was printed");
@@ -139,16 +148,19 @@ static lat_dirac_parameters parameters_of(const card *c)
 {
     double sites;
     lat_action_total(c->chain->action, c->chain->state->gauge, &sites);
-    ok(sites == 2 * (double)c->chain->geometry->volume && last.group == c->chain->state->gauge->group, "a term with an operator on the lattice");
+    ok(sites == 2 * (double)c->chain->geometry->volume && last.group == c->chain->state->gauge->group,
+       "a term with an operator on the lattice");
     return last.parameters;
 }
 
 static void test_parameters(void)
 {
-    card c = good_card(HYPERCUBE OPERATORS(LIGHT ", " CLOVER) "action = ( { kind = \"naming\"; operator = \"heavy\"; } );");
+    card c =
+        good_card(HYPERCUBE OPERATORS(LIGHT ", " CLOVER) "action = ( { kind = \"naming\"; operator = \"heavy\"; } );");
     lat_dirac_parameters p = parameters_of(&c);
     ok(p.kappa == 0.1 && p.csw == 1 && p.mu == -0.5, "the operator that is named, with its parameters");
-    ok(p.angle[0] == 0.25 && p.angle[1] == 0 && p.angle[2] == 0 && p.angle[3] == -1, "angles of the boundary, one for each direction");
+    ok(p.angle[0] == 0.25 && p.angle[1] == 0 && p.angle[2] == 0 && p.angle[3] == -1,
+       "angles of the boundary, one for each direction");
     release_card(&c);
     c = good_card(SQUARE OPERATORS(LIGHT) "action = ( { kind = \"naming\"; operator = \"light\"; } );");
     p = parameters_of(&c);
@@ -159,13 +171,16 @@ static void test_parameters(void)
 
 /* ------------------------------------------------------------------------------------------------------------- refusals */
 
-static void refused(const char *text, const char *place, const char *why)
+static void refused_card(const char *text, const lat_action_kind *const *terms, const char *place, const char *why)
 {
-    card c = read_card(text);
-    ok(c.error.status == LAT_CONFIG && strstr(c.error.text, place) && strstr(c.error.text, why) && !strchr(c.error.text, '\n'), "refused: %s",
-       c.error.text);
+    card c = read_card_of(text, terms);
+    ok(c.error.status == LAT_CONFIG && strstr(c.error.text, place) && strstr(c.error.text, why) &&
+           !strchr(c.error.text, '\n'),
+       "refused: %s", c.error.text);
     release_card(&c);
 }
+
+static void refused(const char *text, const char *place, const char *why) { refused_card(text, kinds, place, why); }
 
 #define REFUSED_OPERATOR(keys, place, why) refused(SQUARE OPERATORS("{ " keys " }") NAMING("light"), place, why)
 
@@ -178,14 +193,19 @@ static void test_refused_operators(void)
     REFUSED_OPERATOR("name = \"light\"; kind = \"wilson\";", "operators.[0].kappa", "required");
     REFUSED_OPERATOR("name = \"light\"; kind = \"wilson\"; kappa = 1.2;", "operators.[0].kappa", "too large");
     REFUSED_OPERATOR("name = \"light\"; kind = \"wilson\"; kappa = -0.1;", "operators.[0].kappa", "too small");
-    REFUSED_OPERATOR("name = \"light\"; kind = \"wilson\"; kappa = 0.1; csw = 1.0;", "operators.[0].csw", "no clover term");
+    REFUSED_OPERATOR("name = \"light\"; kind = \"wilson\"; kappa = 0.1; csw = 1.0;", "operators.[0].csw",
+                     "no clover term");
     REFUSED_OPERATOR("name = \"light\"; kind = \"clover\"; kappa = 0.1;", "operators.[0].csw", "required");
     REFUSED_OPERATOR("name = \"light\"; kind = \"clover\"; kappa = 0.1; csw = -1.0;", "operators.[0].csw", "too small");
     REFUSED_OPERATOR("name = \"light\"; kind = \"wilson\"; kappa = 0.1; mu = 1e9;", "operators.[0].mu", "too large");
-    REFUSED_OPERATOR("name = \"light\"; kind = \"wilson\"; kappa = 0.1; angle = [1.0];", "operators.[0].angle", "1 numbers for a lattice of 2");
-    REFUSED_OPERATOR("name = \"light\"; kind = \"wilson\"; kappa = 0.1; angle = [0, 0, 0, 1];", "operators.[0].angle", "4 numbers for a lattice of 2");
-    REFUSED_OPERATOR("name = \"light\"; kind = \"wilson\"; kappa = 0.1; angle = [0.0, 1.5];", "operators.[0].angle", "too large");
-    REFUSED_OPERATOR("name = \"light\"; kind = \"wilson\"; kappa = 0.1; kapa = 0.1;", "operators.[0].kapa", "is 'kappa' meant?");
+    REFUSED_OPERATOR("name = \"light\"; kind = \"wilson\"; kappa = 0.1; angle = [1.0];", "operators.[0].angle",
+                     "1 numbers for a lattice of 2");
+    REFUSED_OPERATOR("name = \"light\"; kind = \"wilson\"; kappa = 0.1; angle = [0, 0, 0, 1];", "operators.[0].angle",
+                     "4 numbers for a lattice of 2");
+    REFUSED_OPERATOR("name = \"light\"; kind = \"wilson\"; kappa = 0.1; angle = [0.0, 1.5];", "operators.[0].angle",
+                     "too large");
+    REFUSED_OPERATOR("name = \"light\"; kind = \"wilson\"; kappa = 0.1; kapa = 0.1;", "operators.[0].kapa",
+                     "is 'kappa' meant?");
     refused(SQUARE OPERATORS(LIGHT ", " LIGHT) NAMING("light"), "operators.[1].name", "two 'light'");
     refused(SQUARE "operators = 3; " NAMING("light"), "operators", "a list of groups");
 }
@@ -200,12 +220,16 @@ static void test_refused_terms(void)
 
 static void test_refused_lattices(void)
 {
-    refused("lattice = { group = \"su2\"; size = [4, 4, 4]; }; " OPERATORS(LIGHT) NAMING("light"), "operators", "no quarks in 3 dimensions");
-    refused("lattice = { group = \"u1\"; size = [8, 7]; }; " OPERATORS(LIGHT) NAMING("light"), "operators", "direction 1 has 7 sites");
-    refused("lattice = { group = \"u1\"; size = [8, 8]; boundary = [\"periodic\", \"open\"]; }; " OPERATORS(LIGHT) NAMING("light"), "operators",
-            "periodic lattices alone");
-    refused("lattice = { group = \"u1\"; size = [8, 8]; defect = { coupling = 0.5; }; }; " OPERATORS(LIGHT) NAMING("light"), "operators",
-            "periodic lattices alone");
+    refused("lattice = { group = \"su2\"; size = [4, 4, 4]; }; " OPERATORS(LIGHT) NAMING("light"), "operators",
+            "no quarks in 3 dimensions");
+    refused("lattice = { group = \"u1\"; size = [8, 7]; }; " OPERATORS(LIGHT) NAMING("light"), "operators",
+            "direction 1 has 7 sites");
+    refused("lattice = { group = \"u1\"; size = [8, 8]; boundary = [\"periodic\", \"open\"]; }; " OPERATORS(LIGHT)
+                NAMING("light"),
+            "operators", "periodic lattices alone");
+    refused("lattice = { group = \"u1\"; size = [8, 8]; defect = { coupling = 0.5; }; }; " OPERATORS(LIGHT)
+                NAMING("light"),
+            "operators", "periodic lattices alone");
 }
 
 static void test_many(void)
@@ -229,8 +253,10 @@ static void test_geometry(void)
     card plain = good_card(HYPERCUBE OPERATORS(WIDE) "action = ( { kind = \"wilson\"; beta = 2.0; } );");
     card quarks = good_card(HYPERCUBE OPERATORS(WIDE) NAMING("wide"));
     const lat_geometry *g = quarks.chain->geometry;
-    ok(plain.chain->geometry->halo == 1 && plain.chain->geometry->corners == 2, "an operator that no term names asks for nothing");
-    ok(g->halo == 2 && g->corners == 3 && lat_geometry_serves(g, LAT_FLOAT), "a named one asks for its halo and corners, and for a layout for float");
+    ok(plain.chain->geometry->halo == 1 && plain.chain->geometry->corners == 2,
+       "an operator that no term names asks for nothing");
+    ok(g->halo == 2 && g->corners == 3 && lat_geometry_serves(g, LAT_FLOAT),
+       "a named one asks for its halo and corners, and for a layout for float");
     release_card(&plain);
     release_card(&quarks);
     card few = good_card(SQUARE OPERATORS(LIGHT) "action = ( { kind = \"naming\"; operator = \"light\"; } );");
@@ -251,20 +277,26 @@ static void test_auxiliary(void)
         {"kind = \"flow\"; model = \"none.h5\";", "flow knows actions without auxiliary fields alone"},
     };
     for (size_t i = 0; i < sizeof all / sizeof *all; i++) {
-        char *text = lat_text(SQUARE OPERATORS(LIGHT) "action = ( { kind = \"auxiliary\"; operator = \"light\"; } ); updates = ( { %s } );", all[i].update);
+        char *text =
+            lat_text(SQUARE OPERATORS(
+                         LIGHT) "action = ( { kind = \"auxiliary\"; operator = \"light\"; } ); updates = ( { %s } );",
+                     all[i].update);
         card c = read_card(text);
         mc_update **updates;
         int count;
         c.error = (lat_error){0}; /* `updates` was not read */
-        ok(chain_updates(c.root, c.chain, &updates, &count, &c.error) == LAT_CONFIG && strstr(c.error.text, all[i].why), "refused: %s", c.error.text);
+        ok(chain_updates(c.root, c.chain, &updates, &count, &c.error) == LAT_CONFIG && strstr(c.error.text, all[i].why),
+           "refused: %s", c.error.text);
         release_card(&c);
         free(text);
     }
-    card c = read_card(SQUARE OPERATORS(LIGHT) NAMING("light") "updates = ( { kind = \"instanton\"; }, { kind = \"hmc\"; } );");
+    card c = read_card(SQUARE OPERATORS(LIGHT)
+                           NAMING("light") "updates = ( { kind = \"instanton\"; }, { kind = \"hmc\"; } );");
     mc_update **updates;
     int count;
     c.error = (lat_error){0};
-    ok(chain_updates(c.root, c.chain, &updates, &count, &c.error) == LAT_DONE, "without auxiliary fields all are known that need no Wilson action");
+    ok(chain_updates(c.root, c.chain, &updates, &count, &c.error) == LAT_DONE,
+       "without auxiliary fields all are known that need no Wilson action");
     mc_updates_free(updates, count);
     release_card(&c);
 }
@@ -275,7 +307,8 @@ static lat_geometry *square_of(int64_t extent)
 {
     lat_error error = {0};
     lat_geometry *g;
-    if (lat_geometry_create(MPI_COMM_WORLD, &(lat_shape){.dim = 2, .size = {8, extent}, .precision = LAT_FLOAT}, &g, &error))
+    if (lat_geometry_create(MPI_COMM_WORLD, &(lat_shape){.dim = 2, .size = {8, extent}, .precision = LAT_FLOAT}, &g,
+                            &error))
         lat_abort(error.status, "%s", error.text);
     return g;
 }
@@ -291,16 +324,20 @@ static void test_operators(void)
     other.parameters.angle[0] = 0.5;
     lat_geometry *a = square_of(8), *b = square_of(16);
     lat_dirac *one = lat_operator_on(&light, a, &error);
-    ok(one && lat_operator_on(&light, a, &error) == one && lat_operator_on(&copy, a, &error) == one, "equal descriptions share an operator");
-    ok(lat_operator_on(&heavy, a, &error) != one && lat_operator_on(&other, a, &error) != one && lat_operator_on(&light, a, &error) == one,
+    ok(one && lat_operator_on(&light, a, &error) == one && lat_operator_on(&copy, a, &error) == one,
+       "equal descriptions share an operator");
+    ok(lat_operator_on(&heavy, a, &error) != one && lat_operator_on(&other, a, &error) != one &&
+           lat_operator_on(&light, a, &error) == one,
        "others have their own");
     lat_dirac *two = lat_operator_on(&light, b, &error);
-    ok(two && two != one && lat_dirac_geometry(one) == a && lat_dirac_geometry(two) == b, "on another geometry there is another one");
+    ok(two && two != one && lat_dirac_geometry(one) == a && lat_dirac_geometry(two) == b,
+       "on another geometry there is another one");
     lat_geometry_free(b);
     ok(lat_operator_on(&light, a, &error) == one, "and the first stays when that has gone");
     b = square_of(12);
     two = lat_operator_on(&light, b, &error);
-    ok(two && lat_dirac_geometry(two) == b && lat_dirac_parameters_of(two)->kappa == 0.1 && !error.status, "a later one has one of its own");
+    ok(two && lat_dirac_geometry(two) == b && lat_dirac_parameters_of(two)->kappa == 0.1 && !error.status,
+       "a later one has one of its own");
     lat_geometry_free(b);
     lat_geometry_free(a);
 }
@@ -320,7 +357,8 @@ static void test_places(void)
     lat_geometry *a = square_of(8), *b = square_of(16);
     lat_action *action = lat_action_quarks(&light, make, &(double){2}, sizeof(double), 1, false);
     made = freed = 0;
-    ok(counts(action, a) && counts(action, b) && counts(action, a) && made == 2, "on each geometry an action of its own, which is made once");
+    ok(counts(action, a) && counts(action, b) && counts(action, a) && made == 2,
+       "on each geometry an action of its own, which is made once");
     lat_geometry_free(b);
     ok(freed == 1, "and freed with the geometry");
     b = square_of(12);
@@ -343,7 +381,8 @@ static void test_failures(void)
 {
     lat_error error = {0};
     lat_geometry *square = square_of(8), *cube;
-    if (lat_geometry_create(MPI_COMM_WORLD, &(lat_shape){.dim = 3, .size = {4, 4, 4}, .precision = LAT_FLOAT}, &cube, &error))
+    if (lat_geometry_create(MPI_COMM_WORLD, &(lat_shape){.dim = 3, .size = {4, 4, 4}, .precision = LAT_FLOAT}, &cube,
+                            &error))
         lat_abort(error.status, "%s", error.text);
     lat_action *good = lat_action_quarks(&light, make, &(double){2}, sizeof(double), 1, false),
                *bad = lat_action_quarks(&light, make, &(double){0}, sizeof(double), 1, false);
@@ -365,6 +404,64 @@ static void test_failures(void)
     lat_geometry_free(cube);
 }
 
+/* ----------------------------------------------------------------------------------------------------- a determinant */
+
+/* The links after steps of hmc, of a flow and of fthmc, each of which computes the determinant on a lattice of its own. */
+static void run_chain(MPI_Comm comm, const char *text, double *links)
+{
+    test_chain t = chain_begin(comm, text);
+    chain_run(&t, 3);
+    lat_field_gather(t.chain->state->gauge->links, 0, links);
+    for (int i = 0; comm == MPI_COMM_WORLD && i < 3; i += 2)
+        ok(chain_figure(&t, i, "acceptance") > 0 && chain_figure(&t, i, "reversibility") < 1e-9,
+           "%s: accepted, and forth and back", t.updates[i]->table->name);
+    chain_end(&t);
+}
+
+static void test_determinant(void)
+{
+    const char *source = getenv("srcdir");
+    double alone[2 * 64], together[2 * 64];
+    char *model = lat_text("%s/share/models/u1-beta2.h5", source ? source : ".");
+    char *text = lat_text(
+        SQUARE OPERATORS(
+            "{ name = \"light\"; kind = \"wilson\"; kappa = 0.2; }") "action = ( { kind = \"wilson\"; beta = 2.0; }, { "
+                                                                     "kind = \"determinant\"; operator = \"light\"; "
+                                                                     "flavours = 2; level = 1; } );"
+                                                                     "chain = { seed = 5; start = \"cold\"; }; updates "
+                                                                     "= ( { kind = \"hmc\"; steps = [4, 2]; },"
+                                                                     "{ kind = \"flow\"; model = \"%s\"; batch = 16; "
+                                                                     "}, { kind = \"fthmc\"; model = \"%s\"; "
+                                                                     "trajectory = 0.1; steps = [10, 1]; } );",
+        model, model);
+    run_chain(MPI_COMM_SELF, text, alone);
+    run_chain(MPI_COMM_WORLD, text, together);
+    ok_all(memcmp(alone, together, sizeof alone) == 0,
+           "updates on lattices of their own: the same to the last bit on any ranks");
+    free(text);
+    free(model);
+}
+
+static void test_refused_determinants(void)
+{
+    static const struct {
+        const char *lattice, *description, *keys, *place, *why;
+    } bad[] = {
+        {SQUARE, LIGHT, "flavours = 0;", "action.[0].flavours", "too small"},
+        {SQUARE, LIGHT, "flavors = 2;", "action.[0].flavors", "is 'flavours' meant?"},
+        {SQUARE, "{ name = \"light\"; kind = \"clover\"; kappa = 0.1; csw = 1.0; }", "", "action.[0].operator",
+         "without a clover term"},
+        {"lattice = { group = \"su3\"; size = [8, 8, 8, 8]; }; ", LIGHT, "", "action.[0].operator", "24576 rows"},
+    };
+    for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
+        char *text =
+            lat_text("%s operators = ( %s ); action = ( { kind = \"determinant\"; operator = \"light\"; %s } );",
+                     bad[i].lattice, bad[i].description, bad[i].keys);
+        refused_card(text, lat_action_kinds, bad[i].place, bad[i].why);
+        free(text);
+    }
+}
+
 int main(int argc, char **argv)
 {
     tap_start(&argc, &argv);
@@ -379,5 +476,7 @@ int main(int argc, char **argv)
     test_operators();
     test_places();
     test_failures();
+    test_determinant();
+    test_refused_determinants();
     return tap_end();
 }

@@ -30,15 +30,17 @@ typedef struct {
 lat_action *lat_action_read(lat_settings *root, lat_action_context context, const lat_action_kind *const *kinds,
                             const lat_dirac_table *const *tables, lat_error *error);
 /* For terms: the operator that the key `operator` names. */
-void lat_operator_read(lat_settings *term, const lat_action_context *context, lat_operator *operator, lat_error *error);
+void lat_operator_read(lat_settings *term, const lat_action_context *context, lat_operator *description,
+                       lat_error *error);
 /* The operator on a geometry, made where it is not there yet; NULL where that fails.  It is the geometry's, and equal descriptions share
  * it.  Collective over the geometry. */
-lat_dirac *lat_operator_on(const lat_operator *operator, const lat_geometry *geometry, lat_error *error);
+lat_dirac *lat_operator_on(const lat_operator *description, const lat_geometry *geometry, lat_error *error);
 
 /* Makes an action of an operator on its geometry; NULL where that fails.  Collective. */
 typedef lat_action *lat_quarks_make(lat_dirac *dirac, const void *parameters, lat_error *error);
 /* The term which on each geometry is the action that `make` makes of the operator there, with a copy of these parameters, and of so many
  * levels; auxiliary: it has such fields. */
-lat_action *lat_action_quarks(const lat_operator *operator, lat_quarks_make *make, const void *parameters, size_t bytes, int levels, bool auxiliary);
+lat_action *lat_action_quarks(const lat_operator *description, lat_quarks_make *make, const void *parameters,
+                              size_t bytes, int levels, bool auxiliary);
 
 #endif

@@ -153,19 +153,22 @@ static const lat_action_table table = {.name = "determinant", .total = total, .f
 /* Memory of time slices; rows of a matrix, the time for which is that of their third power. */
 static const double most_bytes = 4294967296.0, most_rows = 8192;
 
-static lat_status check(int dim, const int64_t *size, lat_group group, const lat_dirac_parameters *parameters, lat_error *error)
+static lat_status check(int dim, const int64_t *size, lat_group group, const lat_dirac_parameters *parameters,
+                        lat_error *error)
 {
     double volume = 1;
     for (int mu = 0; mu < dim; mu++) volume *= (double)size[mu];
     if (parameters->csw != 0)
-        return lat_fail(error, LAT_CONFIG, "the determinant knows operators without a clover term alone: choose kind \"wilson\"");
+        return lat_fail(error, LAT_CONFIG,
+                        "the determinant knows operators without a clover term alone: choose kind \"wilson\"");
     if (dim == 2 && lat_slices_bytes(size, group) > most_bytes)
-        return lat_fail(error, LAT_CONFIG, "the determinant on %lld x %lld sites takes %.3g GB: use pseudofermions", (long long)size[0],
-                        (long long)size[1], 1e-9 * lat_slices_bytes(size, group));
+        return lat_fail(error, LAT_CONFIG, "the determinant on %lld x %lld sites takes %.3g GB: use pseudofermions",
+                        (long long)size[0], (long long)size[1], 1e-9 * lat_slices_bytes(size, group));
     double rows = lat_dense_rows(volume, group, dim);
     if (dim != 2 && rows > most_rows)
-        return lat_fail(error, LAT_CONFIG, "the determinant is that of a matrix with %.0f rows, and %.0f are possible: use pseudofermions", rows,
-                        most_rows);
+        return lat_fail(error, LAT_CONFIG,
+                        "the determinant is that of a matrix with %.0f rows, and %.0f are possible: use pseudofermions",
+                        rows, most_rows);
     return LAT_DONE;
 }
 
@@ -212,16 +215,16 @@ static lat_action *make(lat_dirac *dirac, const void *flavours, lat_error *error
 /* What can be refused is refused before there is a geometry. */
 static lat_action *create(lat_settings *term, const lat_action_context *context, lat_error *error)
 {
-    lat_operator operator;
+    lat_operator description;
     lat_error refusal = {0};
-    lat_operator_read(term, context, &operator, error);
+    lat_operator_read(term, context, &description, error);
     const int flavours = (int)lat_settings_int(term, "flavours", 2, 1, 64, error);
     if (error->status) return NULL;
-    if (check(context->lattice->dim, context->lattice->size, operator.group, &operator.parameters, &refusal)) {
+    if (check(context->lattice->dim, context->lattice->size, description.group, &description.parameters, &refusal)) {
         lat_settings_fail(term, "operator", error, "%s", refusal.text);
         return NULL;
     }
-    return lat_action_quarks(&operator, make, &flavours, sizeof flavours, 1, false);
+    return lat_action_quarks(&description, make, &flavours, sizeof flavours, 1, false);
 }
 
 const lat_action_kind lat_action_kind_determinant = {"determinant", create};

@@ -13,7 +13,7 @@ typedef struct place place;
 
 typedef struct {
     lat_action base;
-    lat_operator operator;
+    lat_operator description;
     lat_quarks_make *make;
     void *parameters;
     place *first;
@@ -51,11 +51,12 @@ static void release_places(const lat_geometry *geometry, void *object)
 /* The operator is there before the room is, and goes after it: what a geometry keeps last it frees first. */
 static lat_action *make_on(quarks *q, const lat_geometry *geometry)
 {
-    lat_dirac *dirac = lat_operator_on(&q->operator, geometry, &q->base.error);
+    lat_dirac *dirac = lat_operator_on(&q->description, geometry, &q->base.error);
     lat_action *action = dirac ? q->make(dirac, q->parameters, &q->base.error) : NULL;
     if (!action) return NULL;
     place **first = lat_geometry_room(geometry, release_places, sizeof *first), *p = lat_alloc(1, sizeof *p);
-    *p = (place){.next_of_term = q->first, .next_of_geometry = *first, .term = q, .geometry = geometry, .action = action};
+    *p = (place){
+        .next_of_term = q->first, .next_of_geometry = *first, .term = q, .geometry = geometry, .action = action};
     return (q->first = *first = p)->action;
 }
 
@@ -115,12 +116,18 @@ static void release(lat_action *action)
 
 static const lat_action_table table = {"quarks", value, total, force, refresh, release};
 
-lat_action *lat_action_quarks(const lat_operator *operator, lat_quarks_make *make, const void *parameters, size_t bytes, int levels, bool auxiliary)
+lat_action *lat_action_quarks(const lat_operator *description, lat_quarks_make *make, const void *parameters,
+                              size_t bytes, int levels, bool auxiliary)
 {
     quarks *q = lat_alloc(1, sizeof *q);
-    q->base = (lat_action){.table = &table, .group = operator->group, .halo = operator->table->halo, .corners = operator->table->corners,
-                           .levels = levels, .auxiliary = auxiliary, .quarks = true};
-    q->operator = *operator;
+    q->base = (lat_action){.table = &table,
+                           .group = description->group,
+                           .halo = description->table->halo,
+                           .corners = description->table->corners,
+                           .levels = levels,
+                           .auxiliary = auxiliary,
+                           .quarks = true};
+    q->description = *description;
     q->make = make;
     q->parameters = lat_alloc(1, bytes);
     memcpy(q->parameters, parameters, bytes);
