@@ -49,16 +49,19 @@ static void put_training(lat_h5 *file, const flow_training *training, int64_t pa
     lat_h5_put_reals(file, "history", 2, (int64_t[]){training->rows, FLOW_HISTORY_COLUMNS}, training->history);
 }
 
-lat_status flow_model_write(MPI_Comm comm, const char *path, const flow_model *model, const flow_training *training,
-                            lat_error *error)
+/* Collective: can all parameters be written? */
+static bool finite_parameters(MPI_Comm comm, const char *path, const flow_model *model, lat_error *error)
 {
-    char sha256[HASH_TEXT + 1];
     int64_t bad = first_not_finite(model->parameters, model->stack.parameter_count);
     if (bad < model->stack.parameter_count)
         lat_fail(error, LAT_NUMERICAL, "%s: parameter %lld is %g: not written", path, (long long)bad,
                  model->parameters[bad]);
-    if (lat_agree(comm, error) != LAT_DONE) return error->status;
-    lat_h5 *file = lat_h5_create(comm, path, "model");
+    return lat_agree(comm, error) == LAT_DONE;
+}
+
+static lat_status put_model(lat_h5 *file, const flow_model *model, const flow_training *training, lat_error *error)
+{
+    char sha256[HASH_TEXT + 1];
     flow_model_hash(model, sha256);
     lat_h5_put_text(file, "group", lat_group_names[model->group]);
     lat_h5_put_int(file, "dimension", model->dim);
@@ -69,6 +72,20 @@ lat_status flow_model_write(MPI_Comm comm, const char *path, const flow_model *m
     lat_h5_put_reals(file, "parameters", 1, &model->stack.parameter_count, model->parameters);
     if (training) put_training(file, training, model->stack.parameter_count);
     return lat_h5_finish(file, error);
+}
+
+lat_status flow_model_write(MPI_Comm comm, const char *path, const flow_model *model, const flow_training *training,
+                            lat_error *error)
+{
+    if (!finite_parameters(comm, path, model, error)) return error->status;
+    return put_model(lat_h5_create(comm, path, "model"), model, training, error);
+}
+
+lat_status flow_model_write_new(MPI_Comm comm, const char *path, const flow_model *model, const flow_training *training,
+                                lat_error *error)
+{
+    if (!finite_parameters(comm, path, model, error)) return error->status;
+    return put_model(lat_h5_create_new(comm, path, "model"), model, training, error);
 }
 
 /* ---------------------------------------------------------------------------------------------------------- reading */

@@ -43,6 +43,9 @@ enum { FLOW_HISTORY_COLUMNS = 6 }; /* step, loss, ess, gradient norm, learning r
 
 /* Collective.  training may be NULL.  Reading refuses (LAT_FORMAT) wrong sizes, NaN, layers of other kinds than these, a wrong hash. */
 lat_status flow_model_write(MPI_Comm comm, const char *path, const flow_model *model, const flow_training *training, lat_error *error);
+/* The same for a model that takes the place of no other: LAT_CONFIG if by then there is one. */
+lat_status flow_model_write_new(MPI_Comm comm, const char *path, const flow_model *model, const flow_training *training,
+                                lat_error *error);
 lat_status flow_model_read(MPI_Comm comm, const char *path, const flow_layer_table *const *kinds, flow_model **model,
                            flow_training *training, lat_error *error);
 void flow_training_free(flow_training *training);

@@ -88,7 +88,8 @@ lat_action *flow_pullback(flow_map *map, lat_action *action)
     const lat_geometry *g = map->geometry;
     int halo = action->halo > map->model->stack.halo ? action->halo : map->model->stack.halo;
     *p = (pullback){.map = map, .action = action};
-    p->base = (lat_action){.table = &table, .group = action->group, .halo = halo, .levels = action->levels, .auxiliary = action->auxiliary};
+    p->base = (lat_action){.table = &table, .group = action->group, .halo = halo, .corners = action->corners,
+                           .levels = action->levels, .auxiliary = action->auxiliary, .quarks = action->quarks};
     p->u = lat_gauge_create(g, action->group, map->precision);
     p->log_det = lat_field_create(g, 1, LAT_DOUBLE);
     p->cotangent = lat_field_algebra(g, action->group, map->precision);

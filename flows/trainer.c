@@ -100,6 +100,15 @@ int flow_trainer_lanes(const lat_shape *shape, lat_precision precision, int64_t 
     return lanes;
 }
 
+static lat_status check_action(const lat_action *action, lat_precision precision, lat_error *error)
+{
+    if (action->auxiliary)
+        return lat_fail(error, LAT_CONFIG, "action: training knows actions without auxiliary fields alone: use a determinant, or leave quarks out");
+    if (action->quarks && precision == LAT_FLOAT)
+        return lat_fail(error, LAT_CONFIG, "precision: training in float knows actions without quarks alone: use double");
+    return LAT_DONE;
+}
+
 /* The ranks are cut in groups of as many as the lattice is split over. */
 static lat_status make_groups(flow_trainer *t, const lat_shape *shape, lat_error *error)
 {
@@ -120,16 +129,16 @@ static lat_status make_groups(flow_trainer *t, const lat_shape *shape, lat_error
 /* One member in every lane. */
 static lat_shape chunk_shape(const flow_trainer *t, const lat_shape *shape, const lat_action *action, lat_precision precision)
 {
-    const int halo = t->model->stack.halo;
     lat_shape chunk = {
         .dim = shape->dim,
         .lane_grid = {1, 1, 1, 1},
-        .members = flow_trainer_lanes(shape, precision, t->settings.batch),
-        .halo = action->halo > halo ? action->halo : halo,
+        .halo = t->model->stack.halo,
         .corners = shape->dim,
         .precision = precision,
         .backend = shape->backend,
     };
+    lat_action_shape(action, &chunk);
+    chunk.members = flow_trainer_lanes(shape, chunk.precision, t->settings.batch);
     for (int mu = 0; mu < shape->dim; mu++) {
         chunk.size[mu] = shape->size[mu];
         chunk.ranks[mu] = shape->ranks[mu] > 0 ? shape->ranks[mu] : 1;
@@ -179,7 +188,7 @@ lat_status flow_trainer_create(MPI_Comm comm, flow_model *model, lat_action *act
     t->objective = flow_objective_at(settings->objective);
     t->group_comm = MPI_COMM_NULL;
     MPI_Comm_dup(comm, &t->comm);
-    if (make_groups(t, shape, error)) goto refused;
+    if (check_action(action, precision, error) || make_groups(t, shape, error)) goto refused;
     lat_shape chunk = chunk_shape(t, shape, action, precision);
     if (lat_geometry_create(t->group_comm, &chunk, &t->geometry, error)) goto refused;
     if (flow_map_create(model, t->geometry, precision, &t->map, error)) goto refused;

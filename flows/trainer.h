@@ -44,8 +44,8 @@ typedef struct flow_trainer flow_trainer;
 /* Collective over comm.  Changes the parameters and training_core_seconds of the model; action and training stay the
  * caller's.  A training of {0} begins anew; one that was read from a model file is continued.  shape: extents of the
  * lattice, and the grid of ranks that it is split over, zeros: 1; lanes and members are ignored.  LAT_CONFIG if the grid does not
- * fit the ranks or the lattice, if the batch is no multiple of the chunk, if the lattice does not suit the model, or if the objective
- * needs what its layers do not have. */
+ * fit the ranks or the lattice, if the batch is no multiple of the chunk, if the lattice does not suit the model, if the objective
+ * needs what its layers do not have, if the action has auxiliary fields, or quarks and the precision is float. */
 lat_status flow_trainer_create(MPI_Comm comm, flow_model *model, lat_action *action, const lat_shape *shape, lat_precision precision,
                                const flow_train_settings *settings, flow_training *training, flow_trainer **trainer, lat_error *error);
 void flow_trainer_free(flow_trainer *trainer);

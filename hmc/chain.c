@@ -83,8 +83,8 @@ static void lay_out(MPI_Comm comm, lat_shape *shape, bool plan, mc_chain *chain,
 
 const lat_geometry *mc_chain_lattice(const mc_chain *chain) { return chain->planned ? chain->planned : chain->geometry; }
 
-static lat_status create(MPI_Comm comm, lat_settings *root, const lat_action_kind *const *actions, const char *directory, bool plan,
-                         mc_chain **out, lat_error *error)
+static lat_status create(MPI_Comm comm, lat_settings *root, const lat_action_kind *const *actions, const lat_dirac_table *const *operators,
+                         const char *directory, bool plan, mc_chain **out, lat_error *error)
 {
     enum { MOST_REPLICAS = 1 << 20 };
     mc_chain *chain = lat_alloc(1, sizeof *chain);
@@ -101,8 +101,8 @@ static lat_status create(MPI_Comm comm, lat_settings *root, const lat_action_kin
     if (lat_settings_has(settings, "force")) chain->force = lat_settings_bool(settings, "force", false, error);
     chain->precision = (lat_precision)lat_settings_choice(root, "precision", "double", lat_precision_names, error);
     chain->directory = lat_text("%s", directory);
-    if (!error->status) chain->action = lat_action_create(root, group, actions, error);
-    if (!error->status) shape.halo = chain->action->halo;
+    if (!error->status) chain->action = lat_action_read(root, (lat_action_context){group, &shape, &boundary, NULL}, actions, operators, error);
+    if (!error->status) lat_action_shape(chain->action, &shape);
     if (!error->status) lat_backend_read(comm, root, &shape.backend, chain->no_device, error);
     if (!error->status) lay_out(comm, &shape, plan, chain, error);
     if (error->status) {
@@ -115,16 +115,16 @@ static lat_status create(MPI_Comm comm, lat_settings *root, const lat_action_kin
     return LAT_DONE;
 }
 
-lat_status mc_chain_create(MPI_Comm comm, lat_settings *root, const lat_action_kind *const *actions, const char *directory, mc_chain **chain,
-                           lat_error *error)
+lat_status mc_chain_create(MPI_Comm comm, lat_settings *root, const lat_action_kind *const *actions, const lat_dirac_table *const *operators,
+                           const char *directory, mc_chain **chain, lat_error *error)
 {
-    return create(comm, root, actions, directory, false, chain, error);
+    return create(comm, root, actions, operators, directory, false, chain, error);
 }
 
-lat_status mc_chain_plan(MPI_Comm comm, lat_settings *root, const lat_action_kind *const *actions, const char *directory, mc_chain **chain,
-                         lat_error *error)
+lat_status mc_chain_plan(MPI_Comm comm, lat_settings *root, const lat_action_kind *const *actions, const lat_dirac_table *const *operators,
+                         const char *directory, mc_chain **chain, lat_error *error)
 {
-    return create(comm, root, actions, directory, true, chain, error);
+    return create(comm, root, actions, operators, directory, true, chain, error);
 }
 
 static bool from_file(const mc_chain *chain) { return strcmp(chain->start, "cold") != 0 && strcmp(chain->start, "hot") != 0; }

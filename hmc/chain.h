@@ -24,14 +24,14 @@ typedef struct {
     double processor_before;  /* likewise, of all ranks of the runs that this one goes on from */
 } mc_chain;
 
-/* Reads the groups `lattice`, `action` and `chain` (seed, replicas, thermalise, start, force) and the keys `precision` and `backend`, and lays
- * out the lattice; the links are 1.  actions: the kinds of terms.  Collective. */
-lat_status mc_chain_create(MPI_Comm comm, lat_settings *root, const lat_action_kind *const *actions, const char *directory, mc_chain **chain,
-                           lat_error *error);
+/* Reads the groups `lattice`, `operators`, `action` and `chain` (seed, replicas, thermalise, start, force) and the keys `precision` and
+ * `backend`, and lays out the lattice; the links are 1.  actions, operators: the kinds of terms, and of what they may name.  Collective. */
+lat_status mc_chain_create(MPI_Comm comm, lat_settings *root, const lat_action_kind *const *actions, const lat_dirac_table *const *operators,
+                           const char *directory, mc_chain **chain, lat_error *error);
 /* The same to foretell what a run takes: where the lattice is large, the fields are those of a small one, cut on ranks and lanes alike, and
  * `planned` is the one asked for. */
-lat_status mc_chain_plan(MPI_Comm comm, lat_settings *root, const lat_action_kind *const *actions, const char *directory, mc_chain **chain,
-                         lat_error *error);
+lat_status mc_chain_plan(MPI_Comm comm, lat_settings *root, const lat_action_kind *const *actions, const lat_dirac_table *const *operators,
+                         const char *directory, mc_chain **chain, lat_error *error);
 /* The lattice that was asked for. */
 const lat_geometry *mc_chain_lattice(const mc_chain *chain);
 /* Before anything is done: LAT_FILE, naming the places, if `start` is a file that is nowhere, LAT_CONFIG if it is of another lattice.

@@ -108,12 +108,13 @@ static void run_integration(const void *arguments)
     mc_integrate(t->integrator, i->action, i->gauge, t->momenta, i->length, t->steps, &t->last);
 }
 
-/* A recording of more forces than this gains nothing more, and one of a length that does not come again gains nothing. */
+/* A recording of more forces than this gains nothing more, and one of a length that does not come again gains nothing.  Quarks cannot be
+ * recorded. */
 static void integrate(const mc_trajectory *t, lat_action *action, lat_gauge *gauge, double length)
 {
     enum { MOST_RECORDED = 1000 };
     integration i = {t, action, gauge, gauge->links->data, length};
-    if (t->randomise > 0 || mc_integrator_forces(t->integrator, t->levels, t->steps) > MOST_RECORDED)
+    if (action->quarks || t->randomise > 0 || mc_integrator_forces(t->integrator, t->levels, t->steps) > MOST_RECORDED)
         run_integration(&i);
     else
         lat_repeat(t->repeats, run_integration, &i, sizeof i);

@@ -13,6 +13,11 @@
 #define LATTICE_H
 
 #include "lattice/base/base.h"
+#include "lattice/dirac/action.h"
+#include "lattice/dirac/determinant.h"
+#include "lattice/dirac/dirac.h"
+#include "lattice/dirac/pseudofermions.h"
+#include "lattice/dirac/spinor.h"
 #include "lattice/gauge/action.h"
 #include "lattice/gauge/gauge.h"
 #include "lattice/gauge/gradient_flow.h"
@@ -22,8 +27,6 @@
 #include "lattice/group/group.h"
 #include "lattice/io/config.h"
 #include "lattice/io/h5.h"
-#include "lattice/dirac/dirac.h"
-#include "lattice/dirac/spinor.h"
 #include "lattice/observe/exact2d.h"
 #include "lattice/observe/observable.h"
 

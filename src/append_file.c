@@ -14,27 +14,21 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-static void fail_to_write(const char *path, lat_error *error)
-{
-    lat_fail(error, LAT_FILE, "%.300s: cannot be written: %s: check the path, its permissions and the room on the disk",
-             path, strerror(errno));
-}
-
 lat_status append_file_open(const char *path, append_file *file, char **bytes, lat_error *error)
 {
-    struct stat status = {0}, named;
+    struct stat status = {0};
     *file = (append_file){0};
-    int descriptor = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NONBLOCK, 0666);
+    int descriptor = lat_open(path, O_RDWR | O_CREAT);
     if (descriptor < 0 || fstat(descriptor, &status) != 0)
-        fail_to_write(path, error);
+        lat_cannot_write(path, errno, error);
     else if (!S_ISREG(status.st_mode))
         lat_fail(error, LAT_FILE, "%.300s: is no regular file: check the path", path);
     else if (!lock_file(descriptor))
         lat_fail(error, LAT_FILE, "%.300s: another flowmeas is at work on it: wait for its end or name another output",
                  path);
     else if (fstat(descriptor, &status) != 0) /* its size, now that nobody else writes */
-        fail_to_write(path, error);
-    else if (stat(path, &named) != 0 || named.st_ino != status.st_ino || named.st_dev != status.st_dev)
+        lat_cannot_write(path, errno, error);
+    else if (!lat_still_named(descriptor, path))
         lat_fail(error, LAT_FILE, "%.300s: was removed a moment ago: start again", path);
     if (!error->status) {
         *bytes = lat_alloc(status.st_size + 1, 1);
@@ -51,9 +45,11 @@ lat_status append_file_open(const char *path, append_file *file, char **bytes, l
     return LAT_DONE;
 }
 
-static bool truncate_to(const append_file *file, int64_t size)
+/* 0, or an error number. */
+static int truncate_to(const append_file *file, int64_t size)
 {
-    return ftruncate(file->descriptor, size) == 0 && fsync(file->descriptor) == 0;
+    int code = lat_truncate(file->descriptor, size);
+    return code ? code : lat_sync(file->descriptor);
 }
 
 void append_file_cut(append_file *file, int64_t size, lat_error *error)
@@ -63,8 +59,9 @@ void append_file_cut(append_file *file, int64_t size, lat_error *error)
         stderr,
         "flowmeas: warning: %s: ends within a record, that of a run which was stopped: cut from %lld to %lld bytes\n",
         file->path, (long long)file->size, (long long)size);
-    if (!truncate_to(file, size))
-        fail_to_write(file->path, error);
+    int code = truncate_to(file, size);
+    if (code)
+        lat_cannot_write(file->path, code, error);
     else
         file->size = size;
 }
@@ -72,12 +69,12 @@ void append_file_cut(append_file *file, int64_t size, lat_error *error)
 void append_file_add(append_file *file, const char *bytes, int64_t size, lat_error *error)
 {
     if (error->status) return;
-    if (lat_write_at(file->descriptor, bytes, size, file->size) == size && fsync(file->descriptor) == 0) {
+    int code = lat_write_at(file->descriptor, bytes, size, file->size) == size ? lat_sync(file->descriptor) : errno;
+    if (code == 0) {
         file->size += size;
         return;
     }
-    if (errno == 0) errno = EIO;
-    fail_to_write(file->path, error);
+    lat_cannot_write(file->path, code, error);
     truncate_to(file, file->size); /* should that fail too, the next run does it */
 }
 

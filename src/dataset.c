@@ -193,7 +193,7 @@ static dataset *read_run(const char *path, int64_t skip, lat_error *error)
 static bool is_kind(const char *path, const char *kind)
 {
     char beginning[32] = "", *expected = lat_text("flowhmc %s\n", kind);
-    int descriptor = open(path, O_RDONLY | O_NONBLOCK | O_CLOEXEC);
+    int descriptor = lat_open(path, O_RDONLY);
     struct stat about;
     if (descriptor >= 0 && fstat(descriptor, &about) == 0 && S_ISREG(about.st_mode))
         lat_read_at(descriptor, beginning, sizeof beginning - 1, 0);

@@ -138,7 +138,8 @@ static mc_history *new_history(const ensemble *e)
 /* plan: nothing is to be run. */
 static lat_status set_up(lat_settings *root, const char *directory, bool plan, ensemble *e, lat_error *error)
 {
-    if ((plan ? mc_chain_plan : mc_chain_create)(MPI_COMM_WORLD, root, lat_action_kinds, directory, &e->chain, error)) return error->status;
+    if ((plan ? mc_chain_plan : mc_chain_create)(MPI_COMM_WORLD, root, lat_action_kinds, lat_dirac_tables, directory, &e->chain, error))
+        return error->status;
     const mc_context context = mc_chain_context(e->chain, flow_layer_kinds);
     if (mc_updates_create(root, mc_update_tables, &context, &e->updates, &e->update_count, error)) return error->status;
     read_plan(root, e, error);

@@ -55,6 +55,7 @@ typedef struct {
     flow_train_settings settings;
     int64_t walltime;
     const char *initial; /* "": none */
+    bool resumed;        /* there is a model of this run already */
     char *path;          /* of the model */
     char *config;        /* complete */
     flow_model *model;
@@ -94,23 +95,34 @@ static void read_lattice(work *w, lat_error *error)
             lat_settings_fail(lattice, "boundary", error, "'%.40s' is not known: use \"periodic\"", boundary[mu]);
 }
 
-/* The list `action` as text. */
-static char *action_text(lat_settings *root, lat_error *error)
+/* A list of groups as text. */
+static char *list_text(lat_settings *root, const char *key, lat_error *error)
 {
-    char *text = lat_text("action = (");
-    int terms = lat_settings_list(root, "action", error);
-    for (int i = 0; i < terms; i++) {
-        char *term = lat_settings_print(lat_settings_item(root, "action", i, error)), *longer;
-        for (char *c = term; *c; c++)
+    char *text = lat_text("%s = (", key);
+    int count = lat_settings_list(root, key, error);
+    for (int i = 0; i < count; i++) {
+        char *item = lat_settings_print(lat_settings_item(root, key, i, error)), *longer;
+        for (char *c = item; *c; c++)
             if (*c == '\n') *c = ' ';
-        longer = lat_text("%s%s { %s}", text, i ? "," : "", term);
-        free(term);
+        longer = lat_text("%s%s { %s}", text, i ? "," : "", item);
+        free(item);
         free(text);
         text = longer;
     }
     char *whole = lat_text("%s );\n", text);
     free(text);
     return whole;
+}
+
+/* The list `action` as text, and the operators that it names. */
+static char *action_text(lat_settings *root, lat_error *error)
+{
+    char *action = list_text(root, "action", error);
+    if (!lat_settings_has(root, "operators")) return action;
+    char *operators = list_text(root, "operators", error), *both = lat_text("%s%s", operators, action);
+    free(operators);
+    free(action);
+    return both;
 }
 
 static char *directory_of(const char *path)
@@ -140,7 +152,7 @@ static lat_status configure(work *w, lat_error *error)
     w->directory = directory_of(path);
     read_lattice(w, error);
     if (error->status) return error->status;
-    w->action = lat_action_create(w->root, w->group, lat_action_kinds, error);
+    w->action = lat_action_read(w->root, (lat_action_context){.group = w->group, .lattice = &w->shape}, lat_action_kinds, lat_dirac_tables, error);
     flow_train_read(lat_settings_group(w->root, "train", error), &w->settings, error);
     if (error->status) return error->status;
     flow_model_create(lat_settings_group(w->root, "flow", error), flow_layer_kinds, w->group, w->shape.dim, w->settings.seed, &w->model,
@@ -234,7 +246,7 @@ static void check(work *w, lat_error *error)
 
 static void start(work *w, lat_error *error)
 {
-    bool exists = model_exists(w);
+    const bool exists = model_exists(w);
     if (exists && !w->run->resumed)
         lat_fail(error, LAT_CONFIG, "%s: there is such a model: move it away, or set model to another name", w->path);
     else if (exists)
@@ -243,6 +255,7 @@ static void start(work *w, lat_error *error)
         run_log(w->run, "begins from %s", w->initial);
     free(w->training.config);
     w->training.config = lat_text("%s", w->config);
+    w->resumed = exists;
 }
 
 /* --------------------------------------------------------------------------------------------------------- the loop */
@@ -259,6 +272,13 @@ static lat_status write_model(work *w, lat_error *error)
 {
     flow_trainer_settle(w->trainer);
     return flow_model_write(MPI_COMM_WORLD, w->path, w->model, &w->training, error);
+}
+
+/* What a training begins with has the name before hours are spent on it, and keeps others from it. */
+static lat_status claim_name(work *w, lat_error *error)
+{
+    flow_trainer_settle(w->trainer);
+    return flow_model_write_new(MPI_COMM_WORLD, w->path, w->model, &w->training, error);
 }
 
 static void one_step(work *w, lat_error *error)
@@ -352,7 +372,9 @@ static void finish(work *w, lat_error *error)
 static void print_layout(const work *w)
 {
     if (w->rank > 0) return;
-    int64_t lanes = flow_trainer_lanes(&w->shape, w->precision, w->settings.batch), chunks = w->settings.batch / lanes, split = 1;
+    lat_shape chunk = {.precision = w->precision};
+    lat_action_shape(w->action, &chunk);
+    int64_t lanes = flow_trainer_lanes(&w->shape, chunk.precision, w->settings.batch), chunks = w->settings.batch / lanes, split = 1;
     for (int mu = 0; mu < w->shape.dim; mu++) split *= w->shape.ranks[mu] > 0 ? w->shape.ranks[mu] : 1;
     int64_t groups = w->ranks / split, most = (chunks + groups - 1) / groups;
     double bytes = (double)w->model->stack.parameter_count * (double)(most + 5) * 8;
@@ -374,7 +396,7 @@ static void run_it(work *w, lat_error *error)
     if (error->status) return;
     start(w, error);
     if (!error->status) create_trainer(w, &w->training, &w->trainer, error);
-    if (!error->status && run_settle(w->run, error) == LAT_DONE) {
+    if (!error->status && run_settle(w->run, error) == LAT_DONE && (w->resumed || claim_name(w, error) == LAT_DONE)) {
         stopper stopper;
         stopper_start(&stopper, MPI_COMM_WORLD, w->run->directory, w->walltime);
         run_log(w->run, "%s: %lld parameters, %d ranks, objective %s; backend %s%s%s", w->path, (long long)w->model->stack.parameter_count,

@@ -16,7 +16,7 @@ static void warn_of_updates(const ensemble *e)
     run_warn(e->run, "updates: overrelax and instanton alone do not reach every configuration: the results will be wrong; add heatbath or hmc");
 }
 
-/* The lines of the action in a printed configuration, "action.[0].beta = 2.0;". */
+/* The lines of the action and of its operators in a printed configuration, "action.[0].beta = 2.0;". */
 static char *action_lines(const char *config)
 {
     char *all = run_identity(config, &(run_changes){0}), *text = NULL;
@@ -24,10 +24,17 @@ static char *action_lines(const char *config)
     FILE *out = open_memstream(&text, &size);
     if (!out) lat_abort(LAT_CONFIG, "memory: none left to compare actions");
     for (const char *line = all; *line; line += strcspn(line, "\n") + 1)
-        if (strncmp(line, "action.", strlen("action.")) == 0) fprintf(out, "%.*s ", (int)strcspn(line, "\n"), line);
+        if (strncmp(line, "action.", strlen("action.")) == 0 || strncmp(line, "operators.", strlen("operators.")) == 0) fprintf(out, "%.*s ", (int)strcspn(line, "\n"), line);
     if (fclose(out) != 0) lat_abort(LAT_CONFIG, "memory: none left to compare actions");
     free(all);
     return text;
+}
+
+static lat_shape lattice_of(const lat_geometry *g)
+{
+    lat_shape shape = {.dim = g->dim};
+    memcpy(shape.size, g->size, sizeof shape.size);
+    return shape;
 }
 
 /* A flow for another action proposes badly; or does it well, after a training for a coupling near by. */
@@ -39,7 +46,9 @@ static void warn_of_model(const ensemble *e, int update, const char *here)
     lat_error no_action = {0};
     lat_settings *root = NULL;
     if (action && *action && lat_settings_parse(action, "model", &root, &no_action) == LAT_DONE) {
-        lat_action_free(lat_action_create(root, e->chain->state->gauge->group, lat_action_kinds, &no_action));
+        const lat_shape lattice = lattice_of(mc_chain_lattice(e->chain));
+        const lat_action_context context = {.group = e->chain->state->gauge->group, .lattice = &lattice};
+        lat_action_free(lat_action_read(root, context, lat_action_kinds, lat_dirac_tables, &no_action));
         char *printed = lat_settings_print(root), *there = action_lines(printed);
         if (!no_action.status && strcmp(here, there) != 0)
             run_warn(e->run, "updates.[%d]: the model was trained for another action: %sthere, %shere: see its ESS and acceptance", update,

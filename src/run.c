@@ -223,18 +223,11 @@ static void lock(const run *run, int descriptor, lat_error *error)
                  run->directory);
 }
 
-/* The run that held the directory may have removed it at its end. */
-static bool still_there(const run *run)
-{
-    struct stat held, named;
-    return fstat(run->folder, &held) == 0 && stat(run->directory, &named) == 0 && held.st_ino == named.st_ino && held.st_dev == named.st_dev;
-}
-
 /* A pipe, with a reader too, is no log. */
 static int open_appending(const char *path)
 {
     struct stat status;
-    int descriptor = open(path, O_WRONLY | O_CREAT | O_APPEND | O_NONBLOCK | O_CLOEXEC, 0666);
+    int descriptor = lat_open(path, O_WRONLY | O_CREAT | O_APPEND);
     if (descriptor < 0 || (fstat(descriptor, &status) == 0 && !S_ISFIFO(status.st_mode))) return descriptor;
     close(descriptor);
     errno = ENXIO;
@@ -262,13 +255,14 @@ static void enter_directory(run *run, lat_error *error)
                  run->directory, strerror(errno));
         return;
     }
-    run->folder = open(run->directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    run->folder = lat_open(run->directory, O_RDONLY | O_DIRECTORY);
     if (run->folder < 0) {
         lat_fail(error, LAT_FILE, "%.300s: cannot be written: %s: give another --out", run->directory, strerror(errno));
         return;
     }
     lock(run, run->folder, error);
-    if (!error->status && !still_there(run))
+    /* the run that held it may have removed it at its end */
+    if (!error->status && !lat_still_named(run->folder, run->directory))
         lat_fail(error, LAT_FILE, "%.300s: was removed a moment ago: start again", run->directory);
     if (!error->status) open_log(run, error);
     if (!error->status) lock(run, run->log, error);

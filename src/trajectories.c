@@ -6,6 +6,7 @@
 #include "src/trajectories.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -63,9 +64,18 @@ static char *heading(const trajectories *t)
     return text.data;
 }
 
+/* fopen() that signals do not end, and that waits for nobody. */
+static FILE *open_text(const char *path, int flags, const char *mode)
+{
+    int descriptor = lat_open(path, flags);
+    FILE *file = descriptor >= 0 ? fdopen(descriptor, mode) : NULL;
+    if (!file && descriptor >= 0) close(descriptor);
+    return file;
+}
+
 lat_status trajectories_check(const trajectories *t, lat_error *error)
 {
-    FILE *file = t->run->rank == 0 ? fopen(t->path, "r") : NULL;
+    FILE *file = t->run->rank == 0 ? open_text(t->path, O_RDONLY, "r") : NULL;
     char *line = NULL, *expected = heading(t);
     size_t room = 0;
     if (file && getline(&line, &room, file) > 0 && strcmp(line, expected) != 0)
@@ -92,14 +102,17 @@ static long end_of_step(FILE *file, uint64_t step)
 
 static void open_file(trajectories *t, uint64_t step, lat_error *error)
 {
-    t->file = fopen(t->path, "a+");
+    t->file = open_text(t->path, O_RDWR | O_CREAT | O_APPEND, "a+");
     long end = 0;
+    int code = t->file ? 0 : errno;
     if (t->file) {
         rewind(t->file);
         end = end_of_step(t->file, step);
     }
-    if (!t->file || ftruncate(fileno(t->file), end) != 0 || fseek(t->file, 0, SEEK_END) != 0) {
-        lat_fail(error, LAT_FILE, "%.300s: cannot be written: %s: check the directory", t->path, strerror(errno));
+    if (!code) code = lat_truncate(fileno(t->file), end);
+    if (!code && fseek(t->file, 0, SEEK_END) != 0) code = errno;
+    if (code) {
+        lat_cannot_write(t->path, code, error);
     } else if (end == 0) {
         char *text = heading(t);
         fputs(text, t->file);
@@ -121,6 +134,13 @@ static void print_figures(FILE *file, const mc_update *update, int replicas)
     fprintf(file, " %.3g", update->step_seconds);
 }
 
+/* The first failure stays. */
+static void flush(trajectories *t)
+{
+    if (fflush(t->file) != 0 && !t->failure) t->failure = errno;
+    if (ferror(t->file) && !t->failure) t->failure = EIO;
+}
+
 static void add_line(trajectories *t, uint64_t step)
 {
     fprintf(t->file, "%" PRIu64, step);
@@ -129,7 +149,7 @@ static void add_line(trajectories *t, uint64_t step)
     fprintf(t->file, "\n");
     if (MPI_Wtime() - t->flushed < 1.0) return;
     t->flushed = MPI_Wtime();
-    fflush(t->file); /* a failure stays, and trajectories_flush reports it */
+    flush(t);
 }
 
 void trajectories_add(trajectories *t, uint64_t step)
@@ -145,9 +165,8 @@ void trajectories_add(trajectories *t, uint64_t step)
 
 lat_status trajectories_flush(trajectories *t, lat_error *error)
 {
-    errno = 0;
-    if (t->file && (fflush(t->file) != 0 || ferror(t->file)))
-        lat_fail(error, LAT_FILE, "%.300s: cannot be written: %s: check the room on the disk", t->path, strerror(errno));
+    if (t->file) flush(t);
+    if (t->failure) lat_cannot_write(t->path, t->failure, error);
     if (lat_agree(t->run->comm, error) || !t->history) return error->status;
     char *path = run_path(t->run, "trajectories.h5");
     mc_history_write(t->run->comm, path, t->history, error);

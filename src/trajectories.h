@@ -18,7 +18,8 @@ typedef struct {
     double *row;         /* scratch */
     char *path;          /* of the text */
     FILE *file;          /* on rank 0, from trajectories_open on; NULL where there is no history */
-    double flushed; /* MPI_Wtime */
+    double flushed;      /* MPI_Wtime */
+    int failure;         /* to write the text: an error number */
 } trajectories;
 
 /* Without rows, the first being that after this step.  Touches no file; close it in any case. */

@@ -272,7 +272,7 @@ static void test_names(void)
         lat_error error = {0};
         lat_settings *root;
         lat_settings_parse(text, "test", &root, &error);
-        lat_action *action = lat_action_create(root, LAT_SU2, lat_action_kinds, &error);
+        lat_action *action = lat_action_create(root, &(lat_action_context){.group = LAT_SU2}, lat_action_kinds, &error);
         if (error.status) lat_abort(error.status, "%s", error.text);
         system_of_links s = begin(MPI_COMM_WORLD, 2, LAT_SU2, &situations[1], c1[i], true);
         lat_action *wilson = lat_action_wilson(LAT_SU2, 1.0);

@@ -245,7 +245,7 @@ static void refused(const char *lattice, const char *action, const char *update,
     char *text = lat_text("lattice = { group = \"u1\"; size = [8, 8]; %s }; action = ( { %s beta = 1.0; } ); updates = ( { kind = \"%s\"; } );",
                           lattice, action, update);
     if (lat_settings_parse(text, "test", &root, &error)) lat_abort(error.status, "%s", error.text);
-    if (mc_chain_create(MPI_COMM_WORLD, root, lat_action_kinds, ".", &chain, &error) == LAT_DONE &&
+    if (mc_chain_create(MPI_COMM_WORLD, root, lat_action_kinds, lat_dirac_tables, ".", &chain, &error) == LAT_DONE &&
         chain_updates(root, chain, &updates, &count, &error) == LAT_DONE) {
         lat_settings_finish(root, &error);
         mc_updates_free(updates, count);

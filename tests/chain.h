@@ -29,7 +29,7 @@ __attribute__((unused)) static test_chain chain_begin(MPI_Comm comm, const char 
     lat_error error = {0};
     test_chain t = {0};
     if (lat_settings_parse(text, "test", &t.root, &error) == LAT_DONE &&
-        mc_chain_create(comm, t.root, lat_action_kinds, ".", &t.chain, &error) == LAT_DONE && mc_chain_start(t.chain, &error) == LAT_DONE)
+        mc_chain_create(comm, t.root, lat_action_kinds, lat_dirac_tables, ".", &t.chain, &error) == LAT_DONE && mc_chain_start(t.chain, &error) == LAT_DONE)
         chain_updates(t.root, t.chain, &t.updates, &t.count, &error);
     if (error.status) lat_abort(error.status, "%s", error.text);
     return t;

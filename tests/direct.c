@@ -123,7 +123,7 @@ static void test_refusal(const char *lattice)
     mc_chain *chain = NULL;
     mc_update **updates = NULL;
     int count;
-    if (lat_settings_parse(text, "test", &root, &error) || mc_chain_create(MPI_COMM_WORLD, root, lat_action_kinds, ".", &chain, &error))
+    if (lat_settings_parse(text, "test", &root, &error) || mc_chain_create(MPI_COMM_WORLD, root, lat_action_kinds, lat_dirac_tables, ".", &chain, &error))
         lat_abort(error.status, "%s", error.text);
     chain_updates(root, chain, &updates, &count, &error);
     ok(error.status == LAT_CONFIG && !strchr(error.text, '\n'), "%s: refused: %s", lattice, error.text);

@@ -140,7 +140,7 @@ expect 4 'pipe: is a pipe' flowhmc pipe
 expect 4 'pipe: is no regular file' flowhmc --out x5 --set chain.start=pipe run.cfg
 expect 4 'pipe: is no regular file' flowmeas meas.cfg pipe
 expect 4 'pipe: is no regular file' flowhmc --set 'updates.[0].model=pipe' flow.cfg
-for name in config.cfg log.txt checkpoint.h5 history.h5; do
+for name in config.cfg log.txt checkpoint.h5 history.h5 trajectories.txt trajectories.h5; do
     cp -r good "pipe-$name"
     rm "pipe-$name/$name"
     mkfifo "pipe-$name/$name"

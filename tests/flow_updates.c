@@ -121,6 +121,21 @@ static void test_ranks(const char *lattice, int replicas, const char *updates, c
     }
 }
 
+/* What fails in the action ends the run, where proposals are drawn and where the chain is weighed. */
+static void test_failures(const char *updates)
+{
+    test_chain t = begin(MPI_COMM_WORLD, "size = [8, 8];", "cold", 1, updates);
+    lat_error error = {0};
+    lat_fail(&t.chain->action->error, LAT_NUMERICAL, "planted");
+    ok(mc_chain_step(t.chain, t.updates, t.count, &error) == LAT_NUMERICAL && strstr(error.text, "planted"), "a failure of the action in a proposal");
+    error = (lat_error){0};
+    if (mc_chain_step(t.chain, t.updates, t.count, &error)) lat_abort(error.status, "%s", error.text);
+    lat_gauge_changed(t.chain->state->gauge);
+    lat_fail(&t.chain->action->error, LAT_NUMERICAL, "planted");
+    ok(mc_chain_step(t.chain, t.updates, t.count, &error) == LAT_NUMERICAL && strstr(error.text, "planted"), "and in the weight of the chain");
+    chain_end(&t);
+}
+
 int main(int argc, char **argv)
 {
     static const char flow[] = "{ kind = \"flow\"; model = \"%s\"; batch = 128; }";
@@ -136,6 +151,7 @@ int main(int argc, char **argv)
         test_exact("{ kind = \"flow\"; model = \"%s\"; batch = 64; }, { kind = \"hmc\"; trajectory = 0.5; steps = 3; }, { kind = \"overrelax\"; count = 2; }",
                    "flow, hmc and overrelaxation", 16);
     }
+    test_failures(flow);
     test_ranks("size = [8, 8];", 1, sequence, "sequence");
     test_ranks("size = [8, 16];", 3, sequence, "sequence");
     test_ranks("size = [8, 8];", 2, fthmc, "fthmc");

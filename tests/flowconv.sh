@@ -167,4 +167,25 @@ END
     "$build/flowmeas" meas.cfg "one.$format" >out 2>err </dev/null && [ "$(tail -1 out)" = 1 ]
     held "flowmeas measures $format"
 done
+
+# Several that write one file.
+exec 9>two.h5.tmp && flock -x 9
+refused 4 'two.h5: another process is writing it' one.nersc two.h5
+[ -e two.h5.tmp ] && [ ! -e two.h5 ]
+held "and what the other writes is left alone"
+exec 9>&-
+conv one.nersc two.h5
+held "what a process that is gone has left is in nobody's way"
+for i in 1 2 3 4 5 6; do
+    "$build/flowconv" --quiet one.nersc at-once.h5 >"out$i" 2>&1 </dev/null &
+    jobs[i]=$!
+done
+bad=0
+for i in 1 2 3 4 5 6; do
+    wait "${jobs[i]}"
+    code=$?
+    [ $code = 0 ] || { [ $code = 4 ] && grep -q 'another process' "out$i"; } || bad=1
+done
+[ $bad = 0 ] && cmp at-once.h5 two.h5 && [ ! -e at-once.h5.tmp ]
+held "six at once: each writes it, or says that another does"
 echo "1..$count"

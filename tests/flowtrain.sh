@@ -94,6 +94,27 @@ done
 diff <(outcome whole) <(outcome parts) && grep -q sha256 "$folder/whole/summary.json"
 result $? "stopped, killed and resumed on other ranks: the same parameters as without"
 
+# One model for several runs.
+begin 1 claimed --set train.steps=100000000
+expect 3 'there is such a model' --out "$folder/second" --set model=claimed.h5 "$train"
+expect 4 'another run is at work' --resume --set model=claimed.h5 --set train.steps=100000000 "$train"
+kill -USR1 $job
+wait $job
+[ $? = 7 ] && grep -q '^flowtrain: .*stopped at step' "$folder/log"
+result $? "the first is none the worse"
+for i in 1 2 3 4; do
+    ./flowtrain --quiet --out "$folder/at-once$i" --set model=at-once.h5 --set train.seed="$i" --set train.steps=20 "$train" >"$folder/out$i" 2>&1 &
+    jobs[i]=$!
+done
+codes=
+for i in 1 2 3 4; do
+    wait "${jobs[i]}"
+    codes+="$? "
+done
+codes=$(tr ' ' '\n' <<<"$codes" | sort | tr -d '\n')
+[[ "$codes" =~ ^0[34][34][34]$ ]] && [ "$(cat "$folder"/out[1-4] | wc -l)" = 3 ] && [ "$(ls "$folder"/at-once?/summary.json | wc -l)" = 1 ]
+result $? "four that begin at once: one of them has the model ($codes)"
+
 # From one model to another.
 expect 0 'begins from whole.h5' --set initial=whole.h5 --set model=moved.h5 --set 'lattice.size=[12,8]' --set 'action.[0].beta=1.5' \
     --set train.steps=2 "$train"

@@ -235,7 +235,7 @@ static void test_refusals(void)
         int count;
         char *text = lat_text("%s updates = ( { kind = \"heatbath\"; } );", wrong[i]);
         if (lat_settings_parse(text, "test", &root, &error) ||
-            mc_chain_create(MPI_COMM_SELF, root, lat_action_kinds, ".", &chain, &error))
+            mc_chain_create(MPI_COMM_SELF, root, lat_action_kinds, lat_dirac_tables, ".", &chain, &error))
             lat_abort(error.status, "%s", error.text);
         ok(chain_updates(root, chain, &updates, &count, &error) == LAT_CONFIG, "refused: %s", error.text);
         mc_chain_free(chain);

@@ -135,6 +135,30 @@ static void test_levels(void)
     chain_end(&t);
 }
 
+/* As many levels as there may be: the last has a force of its own, and its figure a name. */
+static void test_most_levels(void)
+{
+    char *terms = lat_text("{ kind = \"wilson\"; beta = 1.0; }"), *steps = lat_text("[2");
+    for (int level = 1; level < LAT_MAX_LEVELS; level++) {
+        char *more = lat_text("%s, { kind = \"wilson\"; beta = 0.01; level = %d; }", terms, level), *longer = lat_text("%s, 1", steps);
+        free(terms);
+        free(steps);
+        terms = more;
+        steps = longer;
+    }
+    char *text = lat_text("lattice = { group = \"u1\"; size = [8, 8]; }; action = ( %s ); chain = { seed = 3; };"
+                          "updates = ( { kind = \"hmc\"; steps = %s]; integrator = \"leapfrog\"; } );", terms, steps);
+    test_chain t = chain_begin(MPI_COMM_WORLD, text);
+    chain_run(&t, 2);
+    const mc_update *update = t.updates[0];
+    ok(t.chain->action->levels == 8 && strcmp(update->figure_name[9], "force_level7") == 0 && !update->figure_name[10] && update->figure[9] > 0 &&
+           update->figure[2] > 20 * update->figure[9], "eight levels, each with its force");
+    chain_end(&t);
+    free(terms);
+    free(steps);
+    free(text);
+}
+
 static void refused(const char *action, const char *update, const char *why)
 {
     lat_error error = {0};
@@ -146,7 +170,7 @@ static void refused(const char *action, const char *update, const char *why)
         lat_text("lattice = { group = \"u1\"; size = [8, 8]; }; action = ( %s ); updates = ( { kind = \"hmc\"; %s } );",
                  action, update);
     if (lat_settings_parse(text, "test", &root, &error)) lat_abort(error.status, "%s", error.text);
-    if (mc_chain_create(MPI_COMM_WORLD, root, lat_action_kinds, ".", &chain, &error) == LAT_DONE)
+    if (mc_chain_create(MPI_COMM_WORLD, root, lat_action_kinds, lat_dirac_tables, ".", &chain, &error) == LAT_DONE)
         chain_updates(root, chain, &updates, &count, &error);
     ok(error.status == LAT_CONFIG && strstr(error.text, why), "refused: %s", error.text);
     mc_chain_free(chain);
@@ -160,7 +184,7 @@ static void test_level_refusals(void)
     refused("{ kind = \"wilson\"; beta = 1.0; level = 1; }", "steps = 3;", "level 0");
     refused("{ kind = \"wilson\"; beta = 1.0; }, { kind = \"wilson\"; beta = 1.0; level = 2; }", "steps = [3, 3];",
             "level 1");
-    refused("{ kind = \"wilson\"; beta = 1.0; level = 4; }", "steps = 3;", "too large");
+    refused("{ kind = \"wilson\"; beta = 1.0; level = 8; }", "steps = 3;", "too large");
     refused(two, "steps = [3];", "2 levels");
     refused(two, "steps = [3, 3, 3];", "2 levels");
     refused(two, "steps = 3;", "steps");
@@ -377,7 +401,7 @@ static void test_refusals(void)
             "lattice = { group = \"u1\"; size = [4, 4, 4]; }; action = ( { kind = \"wilson\"; beta = 1.0; } ); %s",
             wrong[i]);
         if (lat_settings_parse(text, "test", &root, &error) ||
-            mc_chain_create(MPI_COMM_WORLD, root, lat_action_kinds, ".", &chain, &error))
+            mc_chain_create(MPI_COMM_WORLD, root, lat_action_kinds, lat_dirac_tables, ".", &chain, &error))
             lat_abort(error.status, "%s", error.text);
         ok(chain_updates(root, chain, &updates, &count, &error) == LAT_CONFIG && count == 0, "refused: %s",
            error.text);
@@ -430,6 +454,7 @@ int main(int argc, char **argv)
     test_plaquette("su3", LAT_SU3, 5);
     test_resonance();
     test_levels();
+    test_most_levels();
     test_level_refusals();
     test_not_finite();
     test_refusals();

@@ -263,7 +263,7 @@ static void test_update(const char *kind, const char *path)
     lat_settings *root;
     mc_chain *chain;
     if (lat_settings_parse(text, "test", &root, &error) == LAT_DONE &&
-        mc_chain_create(MPI_COMM_WORLD, root, lat_action_kinds, ".", &chain, &error) == LAT_DONE)
+        mc_chain_create(MPI_COMM_WORLD, root, lat_action_kinds, lat_dirac_tables, ".", &chain, &error) == LAT_DONE)
         mc_chain_start(chain, &error);
     require(&error);
     const mc_context context = mc_chain_context(chain, kinds);

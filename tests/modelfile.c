@@ -112,6 +112,16 @@ static void test_round_trip(const flow_model *model, const flow_training *traini
     flow_model_free(back);
 }
 
+static void test_new(const flow_model *model)
+{
+    lat_error error = {0};
+    char *path = in_directory("new.h5");
+    ok_all(flow_model_write_new(MPI_COMM_WORLD, path, model, NULL, &error) == LAT_DONE, "a model takes a free name");
+    say(&error);
+    ok_all(flow_model_write_new(MPI_COMM_WORLD, path, model, NULL, &error) == LAT_CONFIG && strstr(error.text, "new.h5"),
+           "and none that is taken");
+}
+
 static void test_untrained(const flow_model *model)
 {
     lat_error error = {0};
@@ -287,6 +297,7 @@ int main(int argc, char **argv)
     flow_training training = make_training(model->stack.parameter_count);
     test_hash(model);
     test_round_trip(model, &training);
+    test_new(model);
     test_untrained(model);
     test_not_finite(model);
     test_faults(model, &training);

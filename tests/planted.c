@@ -32,7 +32,7 @@ static int steps_done(const char *text, int most, lat_error *error)
     const flow_layer_table *const kinds[] = {&faulty, &flow_layer_multiscale, NULL};
     test_chain t = {0};
     if (lat_settings_parse(text, "test", &t.root, error) ||
-        mc_chain_create(MPI_COMM_WORLD, t.root, lat_action_kinds, ".", &t.chain, error) ||
+        mc_chain_create(MPI_COMM_WORLD, t.root, lat_action_kinds, lat_dirac_tables, ".", &t.chain, error) ||
         mc_chain_start(t.chain, error))
         lat_abort(error->status, "%s", error->text);
     const mc_context context = mc_chain_context(t.chain, kinds);

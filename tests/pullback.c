@@ -186,7 +186,7 @@ static void test_levels(bench *b)
     lat_error error = {0};
     lat_settings *root = parse(
         "action = ( { kind = \"improved\"; beta = 0.9; c1 = -0.1; }, { kind = \"wilson\"; beta = 0.7; level = 1; } );");
-    lat_action *sum = lat_action_create(root, LAT_U1, lat_action_kinds, &error);
+    lat_action *sum = lat_action_create(root, &(lat_action_context){.group = LAT_U1}, lat_action_kinds, &error);
     if (error.status) lat_abort(error.status, "%s", error.text);
     lat_action *part[] = {lat_action_improved(LAT_U1, 0.9, -0.1), lat_action_wilson(LAT_U1, 0.7)},
                *pulled = flow_pullback(b->map, sum);

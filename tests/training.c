@@ -388,6 +388,16 @@ static void test_refusals(void)
     ok(error.status == LAT_CONFIG && strstr(error.text, "train.batch") && !s->trainer,
        "a batch that is no multiple of the lanes: %s", error.text);
     s->settings.batch = 16;
+    s->action->auxiliary = true;
+    error = (lat_error){0};
+    flow_trainer_create(MPI_COMM_WORLD, s->model, s->action, &s->shape, LAT_DOUBLE, &s->settings, &s->training, &s->trainer, &error);
+    ok(error.status == LAT_CONFIG && strstr(error.text, "auxiliary fields") && !s->trainer, "an action with auxiliary fields: %s", error.text);
+    s->action->auxiliary = false;
+    s->action->quarks = true;
+    error = (lat_error){0};
+    flow_trainer_create(MPI_COMM_WORLD, s->model, s->action, &s->shape, LAT_FLOAT, &s->settings, &s->training, &s->trainer, &error);
+    ok(error.status == LAT_CONFIG && strstr(error.text, "use double") && !s->trainer, "quarks in float: %s", error.text);
+    s->action->quarks = false;
     s->shape.size[0] = 6;
     error = (lat_error){0};
     flow_trainer_create(MPI_COMM_WORLD, s->model, s->action, &s->shape, LAT_DOUBLE, &s->settings, &s->training,

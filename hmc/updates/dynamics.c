@@ -23,8 +23,8 @@ lat_status mc_dynamics_create(lat_settings *settings, const lat_geometry *geomet
 
 void mc_dynamics_show(mc_dynamics *dynamics, mc_update *update)
 {
-    static const char *const names[MC_DYNAMICS_FIGURES] = {"dh",           "accepted",     "force_level0",
-                                                           "force_level1", "force_level2", "force_level3"};
+    static const char *const names[MC_DYNAMICS_FIGURES] = {"dh",           "accepted",     "force_level0", "force_level1", "force_level2",
+                                                           "force_level3", "force_level4", "force_level5", "force_level6", "force_level7"};
     for (int i = 0; i < 2 + dynamics->trajectory.levels; i++) dynamics->name[i] = names[i];
     update->figure_name = dynamics->name;
     update->figure = dynamics->figure;

@@ -70,6 +70,8 @@ static mc_update *create(lat_settings *settings, const mc_context *context, int 
     int count = lat_settings_ints(settings, "ranks", ranks, mc_lattice(state)->dim, LAT_MAX_DIM, 1, 1 << 20, error);
     if (!error->status && count != mc_lattice(state)->dim)
         lat_settings_fail(settings, "ranks", error, "%d numbers for %d directions: give one for each", count, mc_lattice(state)->dim);
+    if (state->action->auxiliary)
+        lat_settings_fail(settings, "kind", error, "flow knows actions without auxiliary fields alone: use hmc or fthmc");
     if (error->status) return NULL;
     flow *f = lat_alloc(1, sizeof *f);
     f->base = (mc_update){.table = &mc_update_flow, .index = index, .memory_count = WEIGHTS + mc_replicas(state)};
@@ -152,8 +154,9 @@ static lat_status draw_batch(flow *f, const mc_state *state, uint64_t batch, lat
     mc_deviation worst[MC_CHECKS] = {{0}}, resumed[MC_CHECKS] = {{0}};
     for (int c = p->group; c < f->chunks; c += p->groups) {
         const bool check = audited(f, state->seed, batch, c), first_of_process = f->next == 0 && c == 0, begin = batch == 0 && c == 0;
-        mc_proposals_draw(p, state->seed, f->base.index, first + (uint64_t)c * members, f->weight + (uint64_t)c * members,
-                          check || first_of_process ? f->v : NULL);
+        if (mc_proposals_draw(p, state->seed, f->base.index, first + (uint64_t)c * members, f->weight + (uint64_t)c * members,
+                              check || first_of_process ? f->v : NULL, error))
+            break;
         if (check) audit(f, state->seed, batch, c, begin, worst, error);
         if (first_of_process && !begin) audit(f, state->seed, batch, c, true, resumed, error);
         lat_gauge *drawn = p->u;

@@ -47,8 +47,9 @@ static lat_status set_up(fthmc *f, lat_settings *settings, const mc_context *con
     const mc_state *state = context->state;
     const lat_geometry *g = mc_lattice(state);
     if (mc_model_read(context, f->name, &f->model, error)) return error->status;
-    lat_shape shape = {.dim = g->dim, .members = g->members, .period = f->model->stack.period, .halo = mc_flow_halo(state, f->model), .corners = g->dim,
+    lat_shape shape = {.dim = g->dim, .members = g->members, .period = f->model->stack.period, .halo = f->model->stack.halo, .corners = g->dim,
                        .backend = g->backend};
+    lat_action_shape(state->action, &shape); /* the action is computed where the flow is */
     memcpy(shape.size, g->size, sizeof shape.size);
     memcpy(shape.ranks, g->ranks, sizeof shape.ranks);
     if (lat_geometry_create(g->comm, &shape, &f->geometry, error)) return error->status;

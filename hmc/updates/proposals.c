@@ -31,12 +31,6 @@ lat_status mc_model_read(const mc_context *context, const char *name, flow_model
     return error->status;
 }
 
-/* The action is computed where the flow is. */
-int mc_flow_halo(const mc_state *state, const flow_model *model)
-{
-    return state->action->halo > model->stack.halo ? state->action->halo : model->stack.halo;
-}
-
 void mc_model_report(const flow_model *model, const char *name, json_t *object)
 {
     json_object_set_new(object, "model", json_pack("{s:s, s:s, s:s, s:f}", "file", name, "sha256", model->sha256, "action", model->action,
@@ -63,9 +57,10 @@ lat_status mc_proposals_create(const mc_context *context, const char *model, con
     const lat_geometry *g = mc_lattice(state);
     *p = (mc_proposals){.action = state->action, .group_comm = MPI_COMM_NULL};
     if (mc_model_read(context, model, &p->model, error) || make_groups(p, g, ranks, error)) goto failed;
-    lat_shape shape = {.dim = g->dim, .members = lat_backend_lanes(g->backend, precision), .period = p->model->stack.period,
-                       .halo = mc_flow_halo(state, p->model),
-                       .corners = g->dim, .precision = precision, .backend = g->backend};
+    lat_shape shape = {.dim = g->dim, .period = p->model->stack.period, .halo = p->model->stack.halo, .corners = g->dim, .precision = precision,
+                       .backend = g->backend};
+    lat_action_shape(state->action, &shape); /* the action is computed where the flow is */
+    shape.members = lat_backend_lanes(g->backend, shape.precision);
     for (int mu = 0; mu < g->dim; mu++) {
         shape.size[mu] = g->size[mu];
         shape.ranks[mu] = ranks[mu] > 0 ? ranks[mu] : 1;
@@ -106,7 +101,7 @@ static void add_action(mc_proposals *p, double factor, double *to)
     free(action);
 }
 
-void mc_proposals_draw(mc_proposals *p, uint64_t seed, int update, uint64_t first, double *log_weight, lat_gauge *v)
+lat_status mc_proposals_draw(mc_proposals *p, uint64_t seed, int update, uint64_t first, double *log_weight, lat_gauge *v, lat_error *error)
 {
     lat_random random = {.seed = seed, .purpose = LAT_RANDOM_PRIOR, .update = (uint32_t)update, .member = first};
     lat_gauge_haar(p->u, &random);
@@ -116,6 +111,7 @@ void mc_proposals_draw(mc_proposals *p, uint64_t seed, int update, uint64_t firs
     lat_sum(p->density, log_weight);
     lat_gauge_copy(p->gauge, p->u);
     add_action(p, -1, log_weight);
+    return lat_action_failed(p->action, error);
 }
 
 lat_status mc_proposals_weigh(mc_proposals *p, double *log_weight, lat_gauge *v, lat_error *error)
@@ -126,7 +122,9 @@ lat_status mc_proposals_weigh(mc_proposals *p, double *log_weight, lat_gauge *v,
     if (v) lat_gauge_copy(v, p->u);
     lat_sum(p->density, log_weight);
     add_action(p, -1, log_weight);
-    return flow_map_failed(p->map, error);
+    flow_map_failed(p->map, error);
+    lat_action_failed(p->action, error);
+    return error->status;
 }
 
 void mc_proposals_log_det(mc_proposals *p, const double *log_weight, double *log_det)

@@ -33,16 +33,15 @@ void mc_proposals_free(mc_proposals *proposals);
 /* Finds a model beside the configuration or where models are installed, reads it, and checks its group and dimension.
  * Collective. */
 lat_status mc_model_read(const mc_context *context, const char *name, flow_model **model, lat_error *error);
-/* The halo for links that come out of a model and go into the action of the chain. */
-int mc_flow_halo(const mc_state *state, const flow_model *model);
 /* Adds "model" to the report of an update: file, hash, cost of training. */
 void mc_model_report(const flow_model *model, const char *name, json_t *object);
 
 /* Draws the proposals numbered first ... first + members - 1 of stream `update` into `u` and `gauge`, with their log weights
- * -S - log q.  v, unless NULL, receives the prior's draw.  Collective over the group. */
-void mc_proposals_draw(mc_proposals *proposals, uint64_t seed, int update, uint64_t first, double *log_weight, lat_gauge *v);
+ * -S - log q.  v, unless NULL, receives the prior's draw.  Fails where the action does.  Collective over the group. */
+lat_status mc_proposals_draw(mc_proposals *proposals, uint64_t seed, int update, uint64_t first, double *log_weight, lat_gauge *v,
+                             lat_error *error);
 /* Log weights of the configurations in `gauge`, through the inverse.  v, unless NULL, receives F^-1.  Fails where a
- * layer cannot be inverted.  Collective over the group. */
+ * layer cannot be inverted, or where the action does.  Collective over the group. */
 lat_status mc_proposals_weigh(mc_proposals *proposals, double *log_weight, lat_gauge *v, lat_error *error);
 
 /* log det, of proposals that were just drawn with these log weights. */

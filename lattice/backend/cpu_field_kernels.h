@@ -9,6 +9,7 @@
 #include "lattice/kernels/uniform.h"
 
 #include "lattice/kernels/linear.h"
+#include "lattice/kernels/solver.h"
 
 #ifdef REAL_DEVICE
 #include "lattice/kernels/device.h"

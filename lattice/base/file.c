@@ -13,6 +13,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -43,12 +44,25 @@ int64_t lat_write_at(int descriptor, const void *bytes, int64_t size, int64_t of
     return done;
 }
 
+int lat_open(const char *path, int flags)
+{
+    int descriptor;
+    do descriptor = open(path, flags | O_NONBLOCK | O_CLOEXEC, 0666);
+    while (descriptor < 0 && errno == EINTR);
+    return descriptor;
+}
+
+bool lat_still_named(int descriptor, const char *path)
+{
+    struct stat held, named;
+    return fstat(descriptor, &held) == 0 && stat(path, &named) == 0 && held.st_ino == named.st_ino &&
+           held.st_dev == named.st_dev;
+}
+
 int lat_open_input(const char *path, int64_t *bytes, lat_error *error)
 {
     struct stat status;
-    int descriptor;
-    do descriptor = open(path, O_RDONLY | O_NONBLOCK | O_CLOEXEC);
-    while (descriptor < 0 && errno == EINTR);
+    int descriptor = lat_open(path, O_RDONLY);
     if (descriptor < 0 || fstat(descriptor, &status) != 0)
         lat_fail(error, LAT_FILE, "%s: cannot be read: %s: check the path and its permissions", path, strerror(errno));
     else if (!S_ISREG(status.st_mode))
@@ -61,22 +75,35 @@ int lat_open_input(const char *path, int64_t *bytes, lat_error *error)
     return -1;
 }
 
-int lat_open_temporary(const char *path)
+/* Alone with an open file?  Its lock may come free when the file has lost its name.  Where nothing can be locked, yes. */
+static bool alone(int descriptor, const char *path)
 {
-    int descriptor;
-    if (unlink(path) != 0 && errno != ENOENT) return -1;
-    do descriptor = open(path, O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0666);
-    while (descriptor < 0 && errno == EINTR);
-    return descriptor;
+    return (flock(descriptor, LOCK_EX | LOCK_NB) == 0 || errno != EWOULDBLOCK) && lat_still_named(descriptor, path);
 }
 
-int lat_open_again(const char *path)
+/* What another process has left there, unless it is still at work, a link, or a file of somebody else.  0, or an error
+ * number. */
+static int remove_temporary(const char *path)
 {
-    int descriptor;
-    do descriptor = open(path, O_RDWR | O_NONBLOCK | O_NOFOLLOW | O_CLOEXEC);
-    while (descriptor < 0 && errno == EINTR);
-    return descriptor;
+    int descriptor = lat_open(path, O_RDWR | O_NOFOLLOW);
+    int code = descriptor < 0 ? errno : alone(descriptor, path) ? 0 : EBUSY;
+    if (code == 0 || code == ELOOP || code == EACCES || code == ENXIO) code = unlink(path) == 0 ? 0 : errno;
+    if (descriptor >= 0) close(descriptor);
+    return code == ENOENT ? 0 : code;
 }
+
+int lat_open_temporary(const char *path)
+{
+    int code = remove_temporary(path);
+    int descriptor = code ? -1 : lat_open(path, O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW);
+    if (!code && descriptor < 0) code = errno == EEXIST ? EBUSY : errno;
+    if (!code && !alone(descriptor, path)) code = EBUSY;
+    if (code && descriptor >= 0) close(descriptor);
+    errno = code;
+    return code ? -1 : descriptor;
+}
+
+int lat_open_again(const char *path) { return lat_open(path, O_RDWR | O_NOFOLLOW); }
 
 int lat_sync(int descriptor)
 {
@@ -115,12 +142,22 @@ static bool sync_directory_of(const char *path)
     char *directory = lat_text("%s", path);
     char *slash = strrchr(directory, '/');
     if (slash) slash[slash == directory] = 0;
-    int descriptor = open(slash ? directory : ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    int descriptor = lat_open(slash ? directory : ".", O_RDONLY | O_DIRECTORY);
     int code = descriptor < 0 ? errno : lat_sync(descriptor);
     if (descriptor >= 0) close(descriptor);
     free(directory);
     errno = code;
     return code == 0 || code == EINVAL;
+}
+
+lat_status lat_cannot_write(const char *path, int code, lat_error *error)
+{
+    if (code == EBUSY)
+        return lat_fail(error, LAT_FILE, "%.300s: another process is writing it: wait for its end, or give another name",
+                        path);
+    return lat_fail(error, LAT_FILE,
+                    "%.300s: cannot be written: %s: check the path, its permissions and the room on the disk", path,
+                    strerror(code));
 }
 
 lat_status lat_file_commit(const char *temporary, const char *path, lat_error *error)
@@ -166,7 +203,7 @@ static ssize_t read_some(int descriptor, char *bytes, int64_t size)
 static void read_whole(const char *path, int64_t limit, char **bytes, int64_t *size, lat_error *error)
 {
     struct stat status;
-    int descriptor = open(path, O_RDONLY | O_NONBLOCK | O_CLOEXEC);
+    int descriptor = lat_open(path, O_RDONLY);
     ssize_t n = descriptor < 0 || fstat(descriptor, &status) != 0 ? -1 : 1;
     for (int64_t room = 0; n > 0 && *size <= limit;) {
         if (*size == room) grow(bytes, &room, limit);
@@ -219,14 +256,13 @@ static void write_whole(const char *path, const void *bytes, int64_t size, lat_e
     int descriptor = lat_open_temporary(temporary);
     int code = descriptor < 0 || lat_write_at(descriptor, bytes, size, 0) != size ? errno : lat_sync(descriptor);
     if (code)
-        lat_fail(error, LAT_FILE, "%s: cannot be written: %s: check the path, its permissions and the room on the disk",
-                 path, strerror(code));
+        lat_cannot_write(path, code, error);
     else if (!same_bytes(descriptor, bytes, size))
         lat_fail(error, LAT_FILE, "%s: reads back other than it was written: check the disk", path);
     if (descriptor >= 0) {
-        close(descriptor);
         if (error->status == LAT_DONE) lat_file_commit(temporary, path, error);
         if (error->status != LAT_DONE) unlink(temporary);
+        close(descriptor);
     }
     free(temporary);
 }

@@ -20,9 +20,14 @@ lat_status lat_file_write(MPI_Comm comm, const char *path, const void *bytes, in
 int64_t lat_read_at(int descriptor, void *bytes, int64_t size, int64_t offset);
 int64_t lat_write_at(int descriptor, const void *bytes, int64_t size, int64_t offset);
 
+/* open() that signals do not end, and that waits for nobody (a pipe has no other end yet).  -1: errno tells. */
+int lat_open(const char *path, int flags);
+/* Has the path still the name of the open file? */
+bool lat_still_named(int descriptor, const char *path);
 /* A regular file, open for reading, and its length; -1, and LAT_FILE, if it is none or cannot be read.  Waits for nobody. */
 int lat_open_input(const char *path, int64_t *bytes, lat_error *error);
-/* A new file under this name, open for both; whatever had the name before is removed, not followed.  -1: errno tells. */
+/* A new file under this name, open for both; whatever had the name before is removed, not followed.  -1: errno tells; EBUSY:
+ * another process has it open by this function, and keeps others out until it closes it. */
 int lat_open_temporary(const char *path);
 /* The same file for another rank, after that.  -1: errno tells. */
 int lat_open_again(const char *path);
@@ -33,7 +38,10 @@ int lat_sync(int descriptor);
 int lat_truncate(int descriptor, int64_t size);
 int lat_claim(int descriptor, int64_t begin, int64_t end);
 
-/* Gives a complete and synced file its final name, and syncs the directory that holds it.  Local. */
+/* LAT_FILE, for an error number of what is above. */
+lat_status lat_cannot_write(const char *path, int code, lat_error *error);
+
+/* Gives a complete and synced file, which is still open, its final name, and syncs the directory that holds it.  Local. */
 lat_status lat_file_commit(const char *temporary, const char *path, lat_error *error);
 
 /* Bytes that grow. */

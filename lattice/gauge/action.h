@@ -8,7 +8,7 @@
 #include "lattice/gauge/gauge.h"
 
 /* Nested time scales: levels 0 (the innermost) to levels - 1, none of them empty. */
-enum { LAT_MAX_LEVELS = 4 };
+enum { LAT_MAX_LEVELS = 8 };
 
 /* The table of an action S(U).  All functions are collective: they fill the halo of the links as far as they need it.  What can go wrong on
  * the way (a solver that does not converge) is left in action->error, where the first failure stays: see lat_action_failed. */
@@ -28,29 +28,41 @@ typedef struct {
 struct lat_action {
     const lat_action_table *table;
     lat_group group;
-    int halo;        /* width that its functions need in the geometry of the links; 0: 1 */
-    int levels;      /* at least 1 */
-    bool auxiliary;  /* there are fields that refresh draws: S is a function of the links and of them */
+    int halo, corners; /* that its functions need in the geometry of the links; 0: those of a shape that asks for none */
+    int levels;        /* at least 1 */
+    bool auxiliary;    /* there are fields that refresh draws: S is a function of the links and of them */
+    bool quarks;       /* links are double, on a geometry laid out for float too; what is done depends on the numbers, and cannot be recorded */
     lat_error error;
 };
+
+/* What a term may know of the rest of the configuration.  There is no geometry yet, since that follows from what the action needs; and the
+ * functions of an action are called with links on several: those of the chain, of a flow, of its proposals. */
+typedef struct {
+    lat_group group;
+    const lat_shape *lattice;              /* its dimension and extents; NULL, as in what follows: no term needs it */
+    const lat_boundary *boundary;          /* NULL: periodic */
+    const struct lat_operators *operators; /* that a term can name, see lat_action_read in lattice/dirac/action.h */
+} lat_action_context;
 
 /* A kind of term that a configuration can name. */
 typedef struct {
     const char *name;
     /* Reads its own keys; a failure is left in error. */
-    lat_action *(*create)(lat_settings *term, lat_group group, lat_error *error);
+    lat_action *(*create)(lat_settings *term, const lat_action_context *context, lat_error *error);
 } lat_action_kind;
 extern const lat_action_kind lat_action_kind_wilson, lat_action_kind_improved, lat_action_kind_luescher_weisz, lat_action_kind_iwasaki,
     lat_action_kind_dbw2;
-extern const lat_action_kind *const lat_action_kinds[]; /* all of these, and NULL */
 
 /* S = beta sum_{x, m<n} c_P (1 - Re tr P / N); U(1): beta sum c_P (1 - cos theta_P); c_P: the product of the couplings of the links. */
 lat_action *lat_action_wilson(lat_group group, double beta);
 /* S = beta sum [c0 (1 - Re tr P / N) + c1 (1 - Re tr R / N)], R all loops of 2 x 1 links, c0 = 1 - 8 c1, with couplings. */
 lat_action *lat_action_improved(lat_group group, double beta, double c1);
 /* From the list `action` of a configuration: a sum of terms of these kinds. */
-lat_action *lat_action_create(lat_settings *root, lat_group group, const lat_action_kind *const *kinds, lat_error *error);
+lat_action *lat_action_create(lat_settings *root, const lat_action_context *context, const lat_action_kind *const *kinds, lat_error *error);
 void lat_action_free(lat_action *action); /* NULL is allowed */
+
+/* Makes a shape ask for what the action needs, too: halo, corners, and a layout for float where that serves both. */
+void lat_action_shape(const lat_action *action, lat_shape *shape);
 
 /* If the action is a single Wilson term, its beta, whatever the couplings; otherwise NaN. */
 double lat_action_beta(const lat_action *action);

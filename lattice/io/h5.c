@@ -120,6 +120,13 @@ lat_h5 *lat_h5_create(MPI_Comm comm, const char *path, const char *kind)
     return file;
 }
 
+lat_h5 *lat_h5_create_new(MPI_Comm comm, const char *path, const char *kind)
+{
+    lat_h5 *file = lat_h5_create(comm, path, kind);
+    file->fresh = true;
+    return file;
+}
+
 static void open_on_disk(lat_h5 *file)
 {
     file->disk.descriptor = file->descriptor;
@@ -213,6 +220,16 @@ static void end_layout(lat_h5 *file)
     if (code) lat_h5_cannot_write(file, code);
 }
 
+/* Rank 0.  Nobody else comes between, as all take their names with the temporary file in their hands. */
+static void take_name(lat_h5 *file)
+{
+    if (file->fresh && access(file->path, F_OK) == 0)
+        lat_fail(&file->error, LAT_CONFIG, "%s: was made by another process a moment ago: give another name",
+                 file->path);
+    else
+        file->complete = lat_file_commit(file->temporary, file->path, &file->error) == LAT_DONE;
+}
+
 static void finish_writing(lat_h5 *file)
 {
     if (file->rank == 0) end_layout(file);
@@ -223,8 +240,7 @@ static void finish_writing(lat_h5 *file)
     if (lat_h5_settled(file) && file->rank == 0) seal(file, crc);
     if (!lat_h5_settled(file)) return;
     lat_h5_compare(file);
-    if (lat_h5_settled(file) && file->rank == 0)
-        file->complete = lat_file_commit(file->temporary, file->path, &file->error) == LAT_DONE;
+    if (lat_h5_settled(file) && file->rank == 0) take_name(file);
 }
 
 lat_status lat_h5_finish(lat_h5 *file, lat_error *error)
@@ -232,8 +248,8 @@ lat_status lat_h5_finish(lat_h5 *file, lat_error *error)
     if (lat_h5_settled(file) && file->temporary) finish_writing(file);
     if (file->rank == 0) close_library(file);
     lat_h5_settled(file);
-    if (file->descriptor >= 0) close(file->descriptor);
     if (file->rank == 0 && file->temporary && file->descriptor >= 0 && !file->complete) unlink(file->temporary);
+    if (file->descriptor >= 0) close(file->descriptor);
     if (file->ranks > 1) MPI_Barrier(file->comm); /* what this leaves on the disk is there when any rank goes on */
     lat_status status = file->error.status;
     if (status != LAT_DONE) lat_fail(error, status, "%s", file->error.text);

@@ -34,9 +34,10 @@ void lat_h5_refuse(lat_h5 *file, const char *format, ...)
 
 void lat_h5_cannot_write(lat_h5 *file, int code)
 {
-    lat_fail(&file->error, LAT_FILE,
-             "%s: cannot be written: %s: check the path, its permissions and the room on the disk", file->path,
-             code ? strerror(code) : "HDF5 failed");
+    if (code)
+        lat_cannot_write(file->path, code, &file->error);
+    else
+        lat_fail(&file->error, LAT_FILE, "%s: cannot be written: HDF5 failed: check the room on the disk", file->path);
 }
 
 void lat_h5_cannot_read(lat_h5 *file, int code)

@@ -33,6 +33,7 @@ struct lat_h5 {
     char *path, *temporary; /* temporary: NULL when reading */
     lat_error error;
     int descriptor;    /* on every rank; -1: not open */
+    bool fresh;        /* takes the place of no other file */
     bool complete;     /* on rank 0: the temporary file has got its name */
     lat_h5_disk disk;  /* rank 0 */
     hid_t hdf, driver; /* rank 0 */

@@ -336,12 +336,6 @@ typedef struct {
     const lat_matrices *matrices;
 } output;
 
-static void cannot_write(const output *out, int code, lat_error *error)
-{
-    lat_fail(error, LAT_FILE, "%s: cannot be written: %s: check the path, its permissions and the room on the disk",
-             out->path, strerror(code));
-}
-
 static int64_t after_offset(const output *out)
 {
     int64_t units = 0;
@@ -356,11 +350,11 @@ static void open_output(output *out, lat_error *error)
     if (out->rank == 0) {
         out->descriptor = lat_open_temporary(out->temporary);
         int code = out->descriptor < 0 ? errno : lat_claim(out->descriptor, 0, after_offset(out) + TRAILER);
-        if (code) cannot_write(out, code, error);
+        if (code) lat_cannot_write(out->path, code, error);
     }
     if (lat_agree(out->comm, error)) return;
     if (out->rank > 0) out->descriptor = lat_open_again(out->temporary);
-    if (out->descriptor < 0) cannot_write(out, errno, error);
+    if (out->descriptor < 0) lat_cannot_write(out->path, errno, error);
     lat_agree(out->comm, error);
 }
 
@@ -381,13 +375,13 @@ static void write_frame(output *out, lat_error *error)
                        lat_write_at(out->descriptor, out->after.data, out->after.size, end) != out->after.size
                    ? errno
                    : lat_truncate(out->descriptor, end + out->after.size);
-    if (code) cannot_write(out, code, error);
+    if (code) lat_cannot_write(out->path, code, error);
 }
 
 static void sync_and_check(output *out, lat_transfer *transfer, lat_error *error)
 {
     int code = error->status == LAT_DONE ? lat_sync(out->descriptor) : 0;
-    if (code) cannot_write(out, code, error);
+    if (code) lat_cannot_write(out->path, code, error);
     if (lat_agree(out->comm, error)) return;
     if (out->rank == 0 &&
         (!same_bytes(out->descriptor, &out->before, 0) || !same_bytes(out->descriptor, &out->after, after_offset(out))))
@@ -397,11 +391,11 @@ static void sync_and_check(output *out, lat_transfer *transfer, lat_error *error
 
 static void close_output(output *out, lat_error *error)
 {
-    if (out->descriptor >= 0) close(out->descriptor);
     if (out->rank == 0 && out->descriptor >= 0) {
         if (error->status == LAT_DONE) lat_file_commit(out->temporary, out->path, error);
         if (error->status != LAT_DONE) unlink(out->temporary);
     }
+    if (out->descriptor >= 0) close(out->descriptor);
     lat_agree(out->comm, error);
 }
 

@@ -22,32 +22,36 @@ typedef axpy_args multiply_add_args;
 void bench_multiply_add(const multiply_add_args *args, const lat_range *range);
 
 static const lat_backend *device;
-static double copy_rate, peak_rate; /* GB/s, GFLOP/s in double precision */
 
 static void require(const lat_error *error)
 {
     if (error->status) lat_abort(error->status, "%s", error->text);
 }
 
-/* Seconds of one call. */
-static double best_of(void (*call)(void *what), void *what)
+static bench_times times_of(const bench *b, void (*call)(void *what), void *what)
 {
-    double best = INFINITY;
+    bench_times times = {.repeats = REPEATS, .calls = bench_or_brief(LAUNCHES, 1)};
     call(what);
     device->wait(LAT_MAIN);
-    const int launches = bench_or_brief(LAUNCHES, 1);
-    for (int repeat = 0; repeat < bench_or_brief(REPEATS, 1); repeat++) {
-        double start = MPI_Wtime();
-        for (int i = 0; i < launches; i++) call(what);
+    while (bench_again(b, &times)) {
+        for (int i = 0; i < times.calls; i++) call(what);
         device->wait(LAT_MAIN);
-        best = fmin(best, (MPI_Wtime() - start) / launches);
     }
-    return best;
+    return times;
+}
+
+static double best_of(const bench *b, void (*call)(void *what), void *what)
+{
+    bench_times times = times_of(b, call, what);
+    return bench_best(&times);
 }
 
 /* -------------------------------------------------------------------------------------------------------- ceilings */
 
-typedef struct { char *from, *to; int64_t bytes; } copies;
+typedef struct {
+    char *from, *to;
+    int64_t bytes;
+} copies;
 static void copy(void *what)
 {
     copies *c = what;
@@ -63,16 +67,16 @@ static void multiply(void *what)
     bench_multiply_add(&args, &range);
 }
 
-static void measure_ceilings(void)
+static void measure_ceilings(bench *b)
 {
     copies c = {.bytes = (int64_t)1 << bench_or_brief(28, 23)}; /* THREADS numbers at least */
     c.from = device->allocate(c.bytes);
     c.to = device->allocate(c.bytes);
-    copy_rate = 2e-9 * (double)c.bytes / best_of(copy, &c);
-    peak_rate = 2e-9 * THREADS * (double)rounds() * CHAINS / best_of(multiply, c.from);
+    b->most.copy = 2e-9 * (double)c.bytes / best_of(b, copy, &c);
+    b->most.peak = 2e-9 * THREADS * (double)rounds() * CHAINS / best_of(b, multiply, c.from);
     device->release(c.from);
     device->release(c.to);
-    printf("copy %.0f GB/s, multiply-adds in double %.0f GFLOP/s\n", copy_rate, peak_rate);
+    bench_print(b, "copy %.0f GB/s, multiply-adds in double %.0f GFLOP/s\n", b->most.copy, b->most.peak);
 }
 
 /* ---------------------------------------------------------------------------------------------------- gauge kernels */
@@ -136,17 +140,23 @@ static void heatbath(void *what)
         }
 }
 
-static void report(const fields *f, const char *name, double seconds, double bytes, double operations)
+/* Bytes and operations of a link. */
+static void report(bench *b, fields *f, const char *name, void (*call)(void *what), double bytes, double operations)
 {
-    double links = (double)f->g->volume * DIM, gb = 1e-9 * bytes * links / seconds, gf = 1e-9 * operations * links / seconds;
-    double peak = f->precision == LAT_FLOAT ? 2 * peak_rate : peak_rate;
-    printf("%-4s %-6s %-14s %9.1f us  %8.1f Mlinks/s  %7.1f GB/s (%3.0f %% of a copy)", lat_group_names[f->group],
-           lat_precision_names[f->precision], name, 1e6 * seconds, 1e-6 * links / seconds, gb, 100 * gb / copy_rate);
-    if (operations > 0) printf("  %8.1f GFLOP/s (%3.0f %%)", gf, 100 * gf / peak);
-    printf("\n");
+    const double links = (double)f->g->volume * DIM;
+    const bench_times times = times_of(b, call, f);
+    const double seconds = bench_best(&times);
+    bench_result result = {&times, 1e6, "us", {operations * links, bytes * links}, f->precision};
+    bench_rates rates = bench_row(b, &result, "%s, %s, %lld^4, %s", lat_group_names[f->group],
+                                  lat_precision_names[f->precision], (long long)f->g->size[0], name);
+    bench_print(b, "%-4s %-6s %-14s %9.1f us  %8.1f Mlinks/s  %7.1f GB/s (%3.0f %% of a copy)",
+                lat_group_names[f->group], lat_precision_names[f->precision], name, 1e6 * seconds,
+                1e-6 * links / seconds, rates.bytes, 100 * rates.of_copy);
+    if (operations > 0) bench_print(b, "  %8.1f GFLOP/s (%3.0f %%)", rates.flops, 100 * rates.of_peak);
+    bench_print(b, "\n");
 }
 
-static void measure_group(lat_group group, lat_precision precision, int64_t extent)
+static void measure_group(bench *b, lat_group group, lat_precision precision, int64_t extent)
 {
     static const double product[LAT_GROUPS] = {2, 28, 198};
     lat_error error = {0};
@@ -161,12 +171,13 @@ static void measure_group(lat_group group, lat_precision precision, int64_t exte
     f.kernels = lat_kernels_of(f.links->links, group);
     lat_gauge_haar(f.links, &random);
     lat_halo_exchange(f.links->links);
-    double real = precision == LAT_FLOAT ? 4 : 8, link = real * lat_link_reals(group), algebra = real * lat_algebra_reals(group);
-    report(&f, "force", best_of(force, &f), link + 2 * algebra, (group == LAT_U1 ? 0 : 46.0 / DIM) * product[group]);
-    report(&f, "plaquette", best_of(sum, &f), link + 16.0 / DIM, 0);
-    report(&f, "exp update", best_of(update, &f), 2 * link + algebra, 0);
-    report(&f, "overrelaxation", best_of(overrelax, &f), 2 * link, 0);
-    report(&f, "heatbath", best_of(heatbath, &f), 2 * link, 0);
+    double real = precision == LAT_FLOAT ? 4 : 8, link = real * lat_link_reals(group),
+           algebra = real * lat_algebra_reals(group);
+    report(b, &f, "force", force, link + 2 * algebra, (group == LAT_U1 ? 0 : 46.0 / DIM) * product[group]);
+    report(b, &f, "plaquette", sum, link + 16.0 / DIM, 0);
+    report(b, &f, "exp update", update, 2 * link + algebra, 0);
+    report(b, &f, "overrelaxation", overrelax, 2 * link, 0);
+    report(b, &f, "heatbath", heatbath, 2 * link, 0);
     lat_gauge_free(f.links);
     lat_field_free(f.force);
     lat_field_free(f.density);
@@ -175,10 +186,11 @@ static void measure_group(lat_group group, lat_precision precision, int64_t exte
 
 /* --------------------------------------------------------------------------------------------------------- training */
 
-static const char flow[] = "layers = ( { kind = \"plaquette_coupling\"; repeat = 16; transform = \"tangents\"; knots = 2; "
-                           "hidden = [8, 8]; kernel = 3; activation = \"leaky\"; } );";
+static const char flow[] =
+    "layers = ( { kind = \"plaquette_coupling\"; repeat = 16; transform = \"tangents\"; knots = 2; "
+    "hidden = [8, 8]; kernel = 3; activation = \"leaky\"; } );";
 
-static void measure_training(lat_precision precision, int64_t batch)
+static void measure_training(bench *b, lat_precision precision, int64_t batch)
 {
     lat_error error = {0};
     lat_settings *settings, *train;
@@ -198,14 +210,15 @@ static void measure_training(lat_precision precision, int64_t batch)
     require(&error);
     flow_trainer_create(MPI_COMM_SELF, model, action, &shape, precision, &options, &training, &trainer, &error);
     require(&error);
-    double best = INFINITY;
-    for (int i = 0; i < 2 + bench_or_brief(REPEATS, 1); i++) {
-        double start = MPI_Wtime();
-        flow_trainer_step(trainer, &progress, &error);
-        if (i > 1) best = fmin(best, MPI_Wtime() - start);
-    }
+    bench_times times = {.repeats = REPEATS};
+    for (int i = 0; i < 2; i++) flow_trainer_step(trainer, &progress, &error);
+    while (bench_again(b, &times)) flow_trainer_step(trainer, &progress, &error);
     require(&error);
-    printf("training step, 16x16, 16 layers, batch %lld, %s: %.2f ms\n", (long long)batch, lat_precision_names[precision], 1e3 * best);
+    char *name =
+        lat_text("training step, 16x16, 16 layers, batch %lld, %s", (long long)batch, lat_precision_names[precision]);
+    bench_print(b, "%s: %.2f ms\n", name, 1e3 * bench_best(&times));
+    bench_row(b, &(bench_result){.times = &times, .factor = 1e3, .unit = "ms"}, "%s", name);
+    free(name);
     flow_trainer_free(trainer);
     flow_training_free(&training);
     flow_model_free(model);
@@ -227,11 +240,13 @@ int main(int argc, char **argv)
         MPI_Finalize();
         return 0;
     }
-    measure_ceilings();
+    bench b = bench_start("device", bench_wall_time);
+    b.device = device->name;
+    measure_ceilings(&b);
     for (int group = 0; group < LAT_GROUPS; group++)
         for (int precision = 0; precision < LAT_PRECISIONS; precision++)
-            measure_group((lat_group)group, (lat_precision)precision, extent);
-    for (int precision = 0; precision < LAT_PRECISIONS; precision++) measure_training((lat_precision)precision, batch);
-    MPI_Finalize();
-    return 0;
+            measure_group(&b, (lat_group)group, (lat_precision)precision, extent);
+    for (int precision = 0; precision < LAT_PRECISIONS; precision++)
+        measure_training(&b, (lat_precision)precision, batch);
+    return bench_end(&b);
 }

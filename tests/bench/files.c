@@ -9,7 +9,6 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -18,11 +17,10 @@
 enum { REPETITIONS = 15 };
 
 /* Rank 0. */
-static double copy_seconds(const char *in, const char *out)
+static void copy_file(const char *in, const char *out)
 {
     enum { BLOCK = 1 << 20 };
     char *block = lat_alloc(BLOCK, 1);
-    double start = MPI_Wtime();
     int from = open(in, O_RDONLY), to = open(out, O_WRONLY | O_CREAT | O_TRUNC, 0666);
     ssize_t n;
     if (from < 0 || to < 0) lat_abort(LAT_FILE, "%s: %s", out, strerror(errno));
@@ -32,7 +30,6 @@ static double copy_seconds(const char *in, const char *out)
     close(from);
     close(to);
     free(block);
-    return MPI_Wtime() - start;
 }
 
 static void require(const lat_error *error)
@@ -40,41 +37,46 @@ static void require(const lat_error *error)
     if (error->status != LAT_DONE) lat_abort(error->status, "%s", error->text);
 }
 
-static void bench(lat_gauge *gauge, const char *path, int rank)
+/* MB/s, with a row. */
+static double rate(bench *b, const bench_times *times, double megabytes, const char *path, const char *what)
+{
+    bench_row(b, &(bench_result){.times = times, .factor = 1e3, .unit = "ms"}, "%s, %s", path, what);
+    return megabytes / bench_best(times);
+}
+
+static void measure(bench *b, lat_gauge *gauge, const char *path)
 {
     lat_error error = {0};
-    double best[3] = {1e9, 1e9, 1e9};
-    char *copy = lat_text("%s.copy", path);
+    bench_times write = {0}, read = {0}, copy = {0};
+    char *other = lat_text("%s.copy", path);
     struct stat status = {0};
     for (int i = 0; i < bench_or_brief(REPETITIONS, 1); i++) {
-        double t[3];
-        if (rank == 0) {
+        if (b->rank == 0) {
             unlink(path); /* what is written is new */
-            unlink(copy);
+            unlink(other);
         }
-        MPI_Barrier(MPI_COMM_WORLD);
-        t[0] = MPI_Wtime();
+        bench_begin(b, &write);
         lat_config_write(path, gauge, 0, NULL, 0, &error);
+        bench_finish(b, &write);
         require(&error);
-        t[1] = MPI_Wtime();
+        bench_begin(b, &read);
         lat_config_read(path, gauge, &error);
+        bench_finish(b, &read);
         require(&error);
-        MPI_Barrier(MPI_COMM_WORLD);
-        t[2] = MPI_Wtime();
-        double seconds[3] = {t[1] - t[0], t[2] - t[1], rank == 0 ? copy_seconds(path, copy) : 0};
-        for (int k = 0; k < 3; k++)
-            if (seconds[k] < best[k]) best[k] = seconds[k];
+        bench_begin(b, &copy);
+        if (b->rank == 0) copy_file(path, other);
+        bench_finish(b, &copy);
     }
-    if (rank == 0) {
-        stat(path, &status);
-        double megabytes = (double)status.st_size / 1e6;
-        printf("%-20s %5.1f MB: copy %5.0f MB/s, write %5.0f MB/s (%.2f of it), read %5.0f MB/s (%.2f)\n", path,
-               megabytes, megabytes / best[2], megabytes / best[0], best[2] / best[0], megabytes / best[1],
-               best[2] / best[1]);
+    if (b->rank == 0 && stat(path, &status) != 0) lat_abort(LAT_FILE, "%s: %s", path, strerror(errno));
+    double megabytes = (double)status.st_size / 1e6, copied = rate(b, &copy, megabytes, path, "copy"),
+           written = rate(b, &write, megabytes, path, "write"), seen = rate(b, &read, megabytes, path, "read");
+    bench_print(b, "%-20s %5.1f MB: copy %5.0f MB/s, write %5.0f MB/s (%.2f of it), read %5.0f MB/s (%.2f)\n", path,
+                megabytes, copied, written, written / copied, seen, seen / copied);
+    if (b->rank == 0) {
         unlink(path);
-        unlink(copy);
+        unlink(other);
     }
-    free(copy);
+    free(other);
 }
 
 int main(int argc, char **argv)
@@ -85,16 +87,15 @@ int main(int argc, char **argv)
     lat_geometry *g;
     const int extent = bench_or_brief(16, 4);
     lat_shape shape = {.dim = 4, .size = {extent, extent, extent, extent}};
-    int rank;
     lat_start(&argc, &argv);
-    MPI_Comm_rank(MPI_COMM_WORLD, &rank);
+    bench b = bench_start("files", bench_wall_time);
+    bench_measure_ceilings(&b);
     lat_geometry_create(MPI_COMM_WORLD, &shape, &g, &error);
     require(&error);
     lat_gauge *gauge = lat_gauge_create(g, LAT_SU3, LAT_DOUBLE);
     lat_gauge_haar(gauge, &(lat_random){.seed = 1, .purpose = LAT_RANDOM_TEST});
-    for (size_t i = 0; i < sizeof names / sizeof *names; i++) bench(gauge, names[i], rank);
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++) measure(&b, gauge, names[i]);
     lat_gauge_free(gauge);
     lat_geometry_free(g);
-    MPI_Finalize();
-    return 0;
+    return bench_end(&b);
 }

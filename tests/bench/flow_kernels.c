@@ -6,18 +6,13 @@
  */
 #include "flows/kernels/coupling_kernels.h"
 #include "flows/kernels/flow_kernels.h"
-#include "tests/bench/ceilings.h"
+#include "lattice/kernels/real.h"
+#include "tests/bench/bench.h"
 
-#include <time.h>
+#include <stdio.h>
+#include <stdlib.h>
 
 enum { EXTENT = 8, SITES = EXTENT * EXTENT, TAPS = 9, REPEATS = 7 };
-
-static double now(void)
-{
-    struct timespec t;
-    clock_gettime(CLOCK_MONOTONIC, &t);
-    return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
-}
 
 static void *memory(int64_t bytes)
 {
@@ -147,18 +142,13 @@ static lat_cost backward_weights(const layer *l)
     return (lat_cost){weights.flops + biases.flops, weights.bytes + biases.bytes};
 }
 
-/* Seconds of one call: the best of several repetitions */
-static double seconds_of(lat_cost (*call)(const layer *), const layer *l)
+static bench_times times_of_calls(const bench *b, lat_cost (*call)(const layer *), const layer *l)
 {
-    int calls = 1 + (int)(2e7 / ((double)SITES * TAPS * l->inputs * l->outputs * l->lanes));
-    double best = 1e300;
-    for (int repeat = 0; repeat < bench_or_brief(REPEATS, 1); repeat++) {
-        double start = now();
+    const int calls = 1 + (int)(2e7 / ((double)SITES * TAPS * l->inputs * l->outputs * l->lanes));
+    bench_times all = {.repeats = REPEATS, .calls = calls};
+    while (bench_again(b, &all))
         for (int i = 0; i < calls; i++) call(l);
-        double seconds = (now() - start) / calls;
-        if (seconds < best) best = seconds;
-    }
-    return best;
+    return all;
 }
 
 static const struct {
@@ -171,43 +161,59 @@ static const struct {
 
 enum { STAGES = sizeof stage / sizeof stage[0] };
 
-static void print_rates(lat_cost cost, double seconds, double peak, double copy)
+static void print_rates(const bench *b, bench_rates r)
 {
-    double flops = 1e-9 * cost.flops / seconds, bytes = 1e-9 * cost.bytes / seconds;
-    printf("%8.1f (%3.0f%%) %6.1f (%3.0f%%)", flops, 100 * flops / peak, bytes, 100 * bytes / copy);
+    bench_print(b, "%8.1f (%3.0f%%) %6.1f (%3.0f%%)", r.flops, 100 * r.of_peak, r.bytes, 100 * r.of_copy);
 }
 
-static void convolutions(const char *name, const flow_kernels *kernels, int bytes, double peak, double copy)
+/* One line of the table: all stages of a layer. */
+static void convolution(bench *b, const layer *l, lat_precision precision)
+{
+    bench_print(b, "%6d %3d->%-4d", l->lanes, l->inputs, l->outputs);
+    for (int i = 0; i < STAGES; i++) {
+        const lat_cost cost = times(b->ranks, stage[i].call(l));
+        const bench_times all = times_of_calls(b, stage[i].call, l);
+        print_rates(b, bench_row(b, &(bench_result){&all, 1e6, "us", cost, precision},
+                                 "convolution, %s, %d lanes, %d->%d, %s", lat_precision_names[precision], l->lanes,
+                                 l->inputs, l->outputs, stage[i].name));
+    }
+    bench_print(b, "\n");
+}
+
+static void convolutions(bench *b, const flow_kernels *kernels, lat_precision precision)
 {
     const int channels[][2] = {{2, 8}, {8, 8}, {8, 16}, {16, 16}, {8, 28}, {8, 3}};
-    printf("\nconvolutions, %s: GFLOP/s and GB/s\n%16s", name, "lanes in->out");
-    for (int i = 0; i < STAGES; i++) printf("%29s", stage[i].name);
-    printf("\n");
+    const int bytes = precision == LAT_FLOAT ? 4 : 8;
+    bench_print(b, "\nconvolutions, %s: GFLOP/s and GB/s\n%16s", lat_precision_names[precision], "lanes in->out");
+    for (int i = 0; i < STAGES; i++) bench_print(b, "%29s", stage[i].name);
+    bench_print(b, "\n");
     for (int lanes = 64 / bytes; lanes <= 128 / bytes; lanes *= 2)
         for (size_t c = 0; c < sizeof channels / sizeof channels[0]; c++) {
             layer l;
             layer_start(&l, kernels, bytes, lanes, channels[c][0], channels[c][1]);
-            printf("%6d %3d->%-4d", lanes, l.inputs, l.outputs);
-            for (int i = 0; i < STAGES; i++) print_rates(stage[i].call(&l), seconds_of(stage[i].call, &l), peak, copy);
-            printf("\n");
+            convolution(b, &l, precision);
             layer_end(&l);
         }
 }
 
 /* One training step of a flow: 16 networks 2-8-8-3, batch 64 on 8x8 in chunks of 8, forward twice and backward */
-static void training_step(void)
+static void training_step(const bench *b)
 {
     const int channels[] = {2, 8, 8, 3};
     double total = 0, part[STAGES] = {0};
     for (int c = 0; c < 3; c++) {
         layer l;
         layer_start(&l, &flow_cpu_double, 8, 8, channels[c], channels[c + 1]);
-        for (int i = 0; i < STAGES; i++) part[i] += 16 * 8 * seconds_of(stage[i].call, &l);
+        for (int i = 0; i < STAGES; i++) {
+            const bench_times all = times_of_calls(b, stage[i].call, &l);
+            part[i] += 16 * 8 * bench_best(&all);
+        }
         layer_end(&l);
     }
     part[0] *= 2;
     total = part[0] + part[3] + part[4];
-    printf(
+    bench_print(
+        b,
         "\ntraining step, networks alone: %.2f ms = forward twice %.2f + backward input %.2f + backward weights %.2f\n",
         1e3 * total, 1e3 * part[0], 1e3 * part[3], 1e3 * part[4]);
 }
@@ -298,20 +304,18 @@ static const struct {
                       {"backward", coupling_backward},
                       {"push", coupling_push}};
 
-static void couplings(const char *name, flow_transform transform, int knots, const ceilings *most)
+static void couplings(bench *b, const char *name, flow_transform transform, int knots)
 {
     coupling *c = coupling_start(transform, knots);
     for (size_t i = 0; i < sizeof coupling_stage / sizeof coupling_stage[0]; i++) {
-        double best = INFINITY;
-        lat_cost cost = {0};
-        for (int repeat = 0; repeat < bench_or_brief(20 * REPEATS, 1); repeat++) {
-            double start = now();
-            cost = coupling_stage[i].call(c);
-            best = fmin(best, now() - start);
-        }
-        printf("%8s %2d %10s %8.2f ns per link", name, knots, coupling_stage[i].name, 1e9 * best / SITES / REAL_LANES);
-        print_rates(cost, best, most->peak, most->copy);
-        printf("\n");
+        bench_result result = {.factor = 1e9 / SITES / REAL_LANES, .unit = "ns per link"};
+        bench_times all = {.repeats = 20 * REPEATS};
+        while (bench_again(b, &all)) result.cost = times(b->ranks, coupling_stage[i].call(c));
+        result.times = &all;
+        bench_print(b, "%8s %2d %10s %8.2f ns per link", name, knots, coupling_stage[i].name,
+                    result.factor * bench_best(&all));
+        print_rates(b, bench_row(b, &result, "coupling, %s, %d, %s", name, knots, coupling_stage[i].name));
+        bench_print(b, "\n");
     }
     coupling_end(c);
 }
@@ -319,14 +323,13 @@ static void couplings(const char *name, flow_transform transform, int knots, con
 int main(int argc, char **argv)
 {
     lat_start(&argc, &argv);
-    const ceilings most = ceilings_measure(now, REPEATS);
-    ceilings_print(&most);
-    convolutions("double", &flow_cpu_double, 8, most.peak, most.copy);
-    convolutions("float", &flow_cpu_float, 4, 2 * most.peak, most.copy);
-    training_step();
-    printf("\ncouplings of U(1), double: GFLOP/s and GB/s\n");
-    for (int bins = 4; bins <= 16; bins *= 2) couplings("spline", FLOW_SPLINE, bins, &most);
-    for (int components = 1; components <= 4; components *= 2) couplings("tangents", FLOW_TANGENTS, components, &most);
-    MPI_Finalize();
-    return 0;
+    bench b = bench_start("flow_kernels", bench_wall_time);
+    bench_measure_ceilings(&b);
+    convolutions(&b, &flow_cpu_double, LAT_DOUBLE);
+    convolutions(&b, &flow_cpu_float, LAT_FLOAT);
+    training_step(&b);
+    bench_print(&b, "\ncouplings of U(1), double: GFLOP/s and GB/s\n");
+    for (int bins = 4; bins <= 16; bins *= 2) couplings(&b, "spline", FLOW_SPLINE, bins);
+    for (int components = 1; components <= 4; components *= 2) couplings(&b, "tangents", FLOW_TANGENTS, components);
+    return bench_end(&b);
 }

@@ -10,21 +10,11 @@
  */
 #include "hmc/hmc.h"
 #include "lattice/gauge/kernels.h"
-#include "tests/bench/ceilings.h"
+#include "tests/bench/bench.h"
 
-#include <time.h>
+#include <stdlib.h>
 
 enum { REPEATS = 15, DIM = 4, PLANES = DIM * (DIM - 1) / 2 };
-
-static int rank, ranks;
-
-static double now(void)
-{
-    struct timespec t;
-    if (ranks > 1) return MPI_Wtime();
-    clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &t);
-    return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
-}
 
 typedef struct {
     lat_group group;
@@ -37,7 +27,7 @@ typedef struct {
 static const lat_kernels *kernels_of(const fields *f) { return lat_kernels_of(f->links, f->group); }
 static lat_range block_of(const fields *f) { return lat_block(f->links->geometry); }
 
-static lat_cost times(double factor, lat_cost cost) { return (lat_cost){factor * cost.flops, factor * cost.bytes}; }
+static lat_cost times_of(double factor, lat_cost cost) { return (lat_cost){factor * cost.flops, factor * cost.bytes}; }
 static lat_cost plus(lat_cost a, lat_cost b) { return (lat_cost){a.flops + b.flops, a.bytes + b.bytes}; }
 
 static plaquette_force_args force_args(const fields *f)
@@ -95,7 +85,7 @@ static void products(fields *f)
 static lat_cost products_cost(const fields *f)
 {
     extend_line_args args = line_args(f, 0);
-    return times(DIM, kernels_of(f)->extend_line_cost(&args));
+    return times_of(DIM, kernels_of(f)->extend_line_cost(&args));
 }
 
 static void gaussian(fields *f)
@@ -113,7 +103,7 @@ static void step_of_flow(fields *f) { lat_gradient_flow_step(f->flow, f->gauge, 
 static lat_cost step_cost(const fields *f)
 {
     gradient_flow_force_args args = {lat_tables_of(f->links->geometry), f->links->data, f->force->data, 1, 1};
-    return times(3, plus(kernels_of(f)->gradient_flow_force_cost(&args), exp_update_cost(f)));
+    return times_of(3, plus(kernels_of(f)->gradient_flow_force_cost(&args), exp_update_cost(f)));
 }
 
 static void halo(fields *f) { lat_halo_exchange(f->links); }
@@ -135,30 +125,26 @@ static const struct {
     {"Gaussian momenta", gaussian, gaussian_cost},     {"halo exchange", halo, halo_cost},
 };
 
-static double slowest(double seconds)
-{
-    MPI_Allreduce(MPI_IN_PLACE, &seconds, 1, MPI_DOUBLE, MPI_MAX, MPI_COMM_WORLD);
-    return seconds;
-}
-
-static double seconds_of(void (*call)(fields *f), fields *f, int calls)
-{
-    double best = INFINITY;
-    for (int repeat = 0; repeat < bench_or_brief(REPEATS, 1); repeat++) {
-        MPI_Barrier(MPI_COMM_WORLD);
-        double start = now();
-        for (int i = 0; i < calls; i++) call(f);
-        best = fmin(best, slowest(now() - start) / calls);
-    }
-    return best;
-}
-
 static lat_shape shape_of(int extent, lat_precision precision)
 {
     return (lat_shape){.dim = DIM, .size = {extent, extent, extent, extent}, .precision = precision};
 }
 
-static void kernels(lat_group group, lat_precision precision, int extent, const ceilings *most)
+/* A stage on the fields of the lattice that the name tells, with a row. */
+static void measure(bench *b, size_t stage, fields *f, const char *name)
+{
+    const double volume = (double)f->links->geometry->volume, links = volume * DIM;
+    bench_times times = {.repeats = REPEATS, .calls = 1 + 20000 / (int)links};
+    while (bench_again(b, &times))
+        for (int i = 0; i < times.calls; i++) stages[stage].call(f);
+    bench_result result = {&times, 1e6 / links, "us per link", times_of(volume, stages[stage].cost(f)),
+                           f->links->precision};
+    bench_rates rates = bench_row(b, &result, "%s, %s", name, stages[stage].name);
+    bench_print(b, "%22s %8.4f us per link %8.1f GFLOP/s %4.0f %% %8.1f GB/s %4.0f %%\n", stages[stage].name,
+                result.factor * bench_best(&times), rates.flops, 100 * rates.of_peak, rates.bytes, 100 * rates.of_copy);
+}
+
+static void kernels(bench *b, lat_group group, lat_precision precision, int extent)
 {
     lat_error error = {0};
     lat_geometry *g;
@@ -174,22 +160,15 @@ static void kernels(lat_group group, lat_precision precision, int extent, const 
                 lat_field_create(g, lat_link_reals(group), precision),
                 lat_action_wilson(group, 6),
                 NULL};
-    if (lat_gradient_flow_create(gauge, LAT_GRADIENT_FLOW_WILSON, &f.flow, &error)) lat_abort(error.status, "%s", error.text);
+    if (lat_gradient_flow_create(gauge, LAT_GRADIENT_FLOW_WILSON, &f.flow, &error))
+        lat_abort(error.status, "%s", error.text);
     lat_gauge_haar(gauge, &random);
     lat_halo_exchange(f.links);
-    double links = (double)g->volume * DIM, peak = most->peak * (precision == LAT_FLOAT ? 2 : 1);
-    if (rank == 0)
-        printf("\n%s, %s, %d^4: lanes %d x %d x %d x %d, %lld + %lld sites\n", lat_group_names[group],
-               lat_precision_names[precision], extent, g->lane_grid[0], g->lane_grid[1], g->lane_grid[2],
-               g->lane_grid[3], (long long)g->sites, (long long)(g->all_sites - g->sites));
-    for (size_t i = 0; i < sizeof stages / sizeof *stages; i++) {
-        double seconds = seconds_of(stages[i].call, &f, 1 + 20000 / (int)links);
-        lat_cost cost = times((double)g->volume, stages[i].cost(&f));
-        double flops = 1e-9 * cost.flops / seconds, bytes = 1e-9 * cost.bytes / seconds;
-        if (rank == 0)
-            printf("%22s %8.4f us per link %8.1f GFLOP/s %4.0f %% %8.1f GB/s %4.0f %%\n", stages[i].name, 1e6 * seconds / links, flops,
-                   100 * flops / (peak * ranks), bytes, 100 * bytes / (most->copy * ranks));
-    }
+    char *name = lat_text("%s, %s, %d^4", lat_group_names[group], lat_precision_names[precision], extent);
+    bench_print(b, "\n%s: lanes %d x %d x %d x %d, %lld + %lld sites\n", name, g->lane_grid[0], g->lane_grid[1],
+                g->lane_grid[2], g->lane_grid[3], (long long)g->sites, (long long)(g->all_sites - g->sites));
+    for (size_t i = 0; i < sizeof stages / sizeof *stages; i++) measure(b, i, &f, name);
+    free(name);
     lat_gauge_free(f.gauge);
     lat_field_free(f.force);
     lat_field_free(f.density);
@@ -199,7 +178,7 @@ static void kernels(lat_group group, lat_precision precision, int extent, const 
     lat_geometry_free(g);
 }
 
-static void trajectory(lat_group group, int extent)
+static void trajectory(bench *b, lat_group group, int extent)
 {
     lat_error error = {0};
     lat_geometry *g;
@@ -214,17 +193,17 @@ static void trajectory(lat_group group, int extent)
         mc_trajectory_create(settings, g, action, &t, &error))
         lat_abort(error.status, "%s", error.text);
     lat_settings_free(settings);
-    double best = INFINITY;
-    for (int repeat = 0; repeat < bench_or_brief(REPEATS, 1); repeat++) {
+    bench_times times = {.repeats = REPEATS};
+    while (bench_again(b, &times)) {
         double dh;
         bool accepted;
         random.step++;
-        MPI_Barrier(MPI_COMM_WORLD);
-        double start = now();
-        mc_trajectory_run(&t, action, gauge, &random, &random, &dh, &accepted, &(lat_error){0});
-        best = fmin(best, slowest(now() - start));
+        if (mc_trajectory_run(&t, action, gauge, &random, &random, &dh, &accepted, &error))
+            lat_abort(error.status, "%s", error.text);
     }
-    if (rank == 0) printf("%22s %8.4f s\n", "OMF4, 3 steps", best);
+    bench_print(b, "%22s %8.4f s\n", "OMF4, 3 steps", bench_best(&times));
+    bench_row(b, &(bench_result){.times = &times, .factor = 1, .unit = "s"}, "%s, %s, %d^4, OMF4, 3 steps",
+              lat_group_names[group], lat_precision_names[LAT_DOUBLE], extent);
     mc_trajectory_free(&t);
     lat_gauge_free(gauge);
     lat_action_free(action);
@@ -235,17 +214,14 @@ int main(int argc, char **argv)
 {
     static const int standard[] = {8, 16};
     lat_start(&argc, &argv);
-    MPI_Comm_rank(MPI_COMM_WORLD, &rank);
-    MPI_Comm_size(MPI_COMM_WORLD, &ranks);
-    const ceilings most = ceilings_measure(now, REPEATS);
-    if (rank == 0) ceilings_print(&most);
+    bench b = bench_start("gauge_kernels", bench_clock());
+    bench_measure_ceilings(&b);
     for (int i = 0; i < (argc > 1 ? argc - 1 : bench_or_brief(2, 1)); i++)
         for (int group = LAT_SU3; group >= LAT_U1; group--)
             for (int precision = 0; precision < LAT_PRECISIONS; precision++) {
                 int extent = argc > 1 ? atoi(argv[i + 1]) : standard[i];
-                kernels((lat_group)group, (lat_precision)precision, extent, &most);
-                if (precision == LAT_DOUBLE) trajectory((lat_group)group, extent);
+                kernels(&b, (lat_group)group, (lat_precision)precision, extent);
+                if (precision == LAT_DOUBLE) trajectory(&b, (lat_group)group, extent);
             }
-    MPI_Finalize();
-    return 0;
+    return bench_end(&b);
 }

@@ -9,20 +9,9 @@
 #include "lattice/lattice.h"
 #include "tests/bench/bench.h"
 
-#include <math.h>
-#include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
-#include <time.h>
 
 enum { DIM = 4, REPEATS = 25 };
-
-static double now(void)
-{
-    struct timespec t;
-    clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &t);
-    return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
-}
 
 /* Ranks in t, z, y, x, by turns twice as many. */
 static lat_shape shape_of(int ranks, int local)
@@ -48,46 +37,44 @@ static double model(const lat_geometry *g, double link_bytes)
     return link_bytes * (faces + edges);
 }
 
-static double best_of(lat_action *action, lat_gauge *gauge, lat_field *force)
+/* Milliseconds of a force, or of an exchange where there is no action; with a row. */
+static double best_of(bench *b, lat_action *action, lat_gauge *gauge, lat_field *force)
 {
-    double best = INFINITY, all;
-    for (int i = 0; i < bench_or_brief(REPEATS, 1); i++) {
-        MPI_Barrier(MPI_COMM_WORLD);
-        double start = now();
+    bench_times times = {.repeats = REPEATS};
+    while (bench_again(b, &times)) {
         if (action)
             lat_action_force(action, gauge, 1e-3, force);
-        else {
+        else
             lat_halo_finish(lat_halo_start(gauge->links, lat_halo_staples()));
-        }
-        best = fmin(best, now() - start);
     }
-    MPI_Allreduce(&best, &all, 1, MPI_DOUBLE, MPI_MAX, MPI_COMM_WORLD);
-    return all;
+    bench_row(b, &(bench_result){.times = &times, .factor = 1e3, .unit = "ms"}, action ? "force" : "exchange");
+    return 1e3 * bench_best(&times);
 }
 
 int main(int argc, char **argv)
 {
     lat_error error = {0};
     lat_geometry *g;
-    int ranks, rank;
     lat_start(&argc, &argv);
-    MPI_Comm_size(MPI_COMM_WORLD, &ranks);
-    MPI_Comm_rank(MPI_COMM_WORLD, &rank);
-    lat_shape shape = shape_of(ranks, argc > 1 ? atoi(argv[1]) : bench_or_brief(8, 4));
+    bench b = bench_start("scaling", bench_processor_time);
+    bench_measure_ceilings(&b);
+    lat_shape shape = shape_of(b.ranks, argc > 1 ? atoi(argv[1]) : bench_or_brief(8, 4));
     if (lat_geometry_create(MPI_COMM_WORLD, &shape, &g, &error)) lat_abort(error.status, "%s", error.text);
     lat_gauge *gauge = lat_gauge_create(g, LAT_SU3, LAT_DOUBLE);
     lat_field *force = lat_field_algebra(g, LAT_SU3, LAT_DOUBLE);
     lat_action *action = lat_action_wilson(LAT_SU3, 6);
-    double whole = best_of(action, gauge, force), exchange = best_of(NULL, gauge, force);
-    if (rank == 0)
-        printf("%3d ranks %d x %d x %d x %d: %8.0f bytes a rank for staples, model %8.0f; whole halo %8.0f; force %6.2f ms, "
-               "exchange %6.2f ms of each rank\n", ranks, g->ranks[0], g->ranks[1], g->ranks[2], g->ranks[3],
-               (double)lat_halo_bytes(gauge->links, lat_halo_staples()), model(g, lat_link_reals(LAT_SU3) * (double)sizeof(double)),
-               (double)lat_halo_bytes(gauge->links, (lat_halo_choice){0}), 1e3 * whole, 1e3 * exchange);
+    double whole = best_of(&b, action, gauge, force), exchange = best_of(&b, NULL, gauge, force);
+    bench_print(
+        &b,
+        "%3d ranks %d x %d x %d x %d: %8.0f bytes a rank for staples, model %8.0f; whole halo %8.0f; force %6.2f ms, "
+        "exchange %6.2f ms of each rank\n",
+        b.ranks, g->ranks[0], g->ranks[1], g->ranks[2], g->ranks[3],
+        (double)lat_halo_bytes(gauge->links, lat_halo_staples()),
+        model(g, lat_link_reals(LAT_SU3) * (double)sizeof(double)),
+        (double)lat_halo_bytes(gauge->links, (lat_halo_choice){0}), whole, exchange);
     lat_action_free(action);
     lat_gauge_free(gauge);
     lat_field_free(force);
     lat_geometry_free(g);
-    MPI_Finalize();
-    return 0;
+    return bench_end(&b);
 }

@@ -8,9 +8,6 @@
 #include "flows/flows.h"
 #include "tests/bench/bench.h"
 
-#include <stdio.h>
-#include <time.h>
-
 enum { REPEATS = 40, SAMPLES = 64 };
 
 static const char flow[] =
@@ -22,41 +19,30 @@ static void require(lat_error *error)
     if (error->status) lat_abort(error->status, "%s", error->text);
 }
 
-static double now(void)
-{
-    struct timespec t;
-    clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &t);
-    return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
-}
-
-static double training_step(flow_trainer *trainer, int steps)
+/* Milliseconds, with a row. */
+static double training_step(bench *b, flow_trainer *trainer, int steps, const char *name)
 {
     lat_error error = {0};
-    double best = 1e300;
-    for (int repeat = 0; repeat < bench_or_brief(REPEATS, 1); repeat++) {
-        flow_progress progress;
-        double start = now();
+    flow_progress progress;
+    bench_times times = {.repeats = REPEATS, .calls = steps};
+    while (bench_again(b, &times))
         for (int i = 0; i < steps; i++) flow_trainer_step(trainer, &progress, &error);
-        double time = (now() - start) / steps;
-        if (time < best) best = time;
-    }
     require(&error);
-    return 1e3 * best;
+    bench_row(b, &(bench_result){.times = &times, .factor = 1e3, .unit = "ms"}, "%s, training step", name);
+    return 1e3 * bench_best(&times);
 }
 
-static double thousand_samples(flow_trainer *trainer)
+static double thousand_samples(bench *b, flow_trainer *trainer, const char *name)
 {
-    double best = 1e300;
-    for (int repeat = 0; repeat < bench_or_brief(REPEATS, 1); repeat++) {
-        double start = now();
-        flow_evaluation evaluation = flow_trainer_evaluate(trainer, SAMPLES);
-        double time = (now() - start) * 1000 / (double)evaluation.samples;
-        if (time < best) best = time;
-    }
-    return 1e3 * best;
+    flow_evaluation evaluation = {0};
+    bench_times times = {.repeats = REPEATS};
+    while (bench_again(b, &times)) evaluation = flow_trainer_evaluate(trainer, SAMPLES);
+    double factor = 1e3 * 1000 / (double)evaluation.samples;
+    bench_row(b, &(bench_result){.times = &times, .factor = factor, .unit = "ms"}, "%s, 1000 samples", name);
+    return factor * bench_best(&times);
 }
 
-static void measure(int64_t extent, int objective, int rank)
+static void measure(bench *b, int64_t extent, int objective)
 {
     lat_error error = {0};
     lat_settings *settings, *train;
@@ -76,11 +62,11 @@ static void measure(int64_t extent, int objective, int rank)
     options.objective = objective;
     flow_trainer_create(MPI_COMM_WORLD, model, action, &shape, LAT_DOUBLE, &options, &training, &trainer, &error);
     require(&error);
-    double step = training_step(trainer, extent > 8 ? 1 : 4), samples = thousand_samples(trainer);
-    if (rank == 0)
-        printf("%2lldx%-2lld  %-13s  training step %8.3f ms   1000 samples %8.2f ms   %lld parameters\n",
-               (long long)extent, (long long)extent, flow_objective_names[objective], step, samples,
-               (long long)model->stack.parameter_count);
+    char *name = lat_text("%lldx%lld, %s", (long long)extent, (long long)extent, flow_objective_names[objective]);
+    double step = training_step(b, trainer, extent > 8 ? 1 : 4, name), samples = thousand_samples(b, trainer, name);
+    bench_print(b, "%-22s  training step %8.3f ms   1000 samples %8.2f ms   %lld parameters\n", name, step, samples,
+                (long long)model->stack.parameter_count);
+    free(name);
     flow_trainer_free(trainer);
     flow_training_free(&training);
     flow_model_free(model);
@@ -92,11 +78,10 @@ static void measure(int64_t extent, int objective, int rank)
 
 int main(int argc, char **argv)
 {
-    int rank;
     lat_start(&argc, &argv);
-    MPI_Comm_rank(MPI_COMM_WORLD, &rank);
+    bench b = bench_start("training", bench_processor_time);
+    bench_measure_ceilings(&b);
     for (int64_t extent = 8; extent <= bench_or_brief(16, 8); extent *= 2)
-        for (int objective = 0; objective < 3; objective++) measure(extent, objective, rank);
-    MPI_Finalize();
-    return 0;
+        for (int objective = 0; objective < 3; objective++) measure(&b, extent, objective);
+    return bench_end(&b);
 }

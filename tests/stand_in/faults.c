@@ -3,12 +3,12 @@
  * faults.c: stands in for a disk that fails: preloaded (LD_PRELOAD), it lets one call of one rank fail, or interrupts
  * calls, or ends the process there.
  *
- *     FAULT_CALL    open, pread, pwrite, fsync, ftruncate, rename, fallocate
+ *     FAULT_CALL    open, pread, pwrite, fsync, ftruncate, rename, fallocate, mkdir, link, dprintf, fflush
  *     FAULT_NUMBER  which of these calls, from 1, among those on paths that hold
  *     FAULT_PATH    this text
  *     FAULT_RANK    of MPI_COMM_WORLD, as Open MPI tells it to its processes
- *     FAULT_KIND    fail: with EIO (ENOSPC where room is asked for); interrupt: every second call, from that number on, with
- *                   EINTR; kill: SIGKILL
+ *     FAULT_KIND    fail: with ENOSPC where room is needed, else EIO; interrupt: every second call, from that number on,
+ *                   with EINTR; kill: SIGKILL
  */
 #define _GNU_SOURCE
 #include <dlfcn.h>
@@ -20,6 +20,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 static const char *setting(const char *name)
@@ -80,6 +81,12 @@ static int open_as(const char *name, const char *path, int flags, mode_t mode)
 OPEN(open)
 OPEN(open64)
 
+FILE *fopen(const char *path, const char *mode)
+{
+    if (fails("open", path, EIO)) return NULL;
+    return ((FILE * (*)(const char *, const char *)) real("fopen"))(path, mode);
+}
+
 #define PREAD(NAME)                                                                                                      \
     ssize_t NAME(int descriptor, void *bytes, size_t size, off_t offset)                                                 \
     {                                                                                                                    \
@@ -132,4 +139,34 @@ int rename(const char *from, const char *to)
 {
     if (fails("rename", to, EIO)) return -1;
     return ((int (*)(const char *, const char *))real("rename"))(from, to);
+}
+
+int mkdir(const char *path, mode_t mode)
+{
+    if (fails("mkdir", path, ENOSPC)) return -1;
+    return ((int (*)(const char *, mode_t))real("mkdir"))(path, mode);
+}
+
+int link(const char *from, const char *to)
+{
+    if (fails("link", to, ENOSPC)) return -1;
+    return ((int (*)(const char *, const char *))real("link"))(from, to);
+}
+
+int dprintf(int descriptor, const char *format, ...)
+{
+    char path[512];
+    va_list list;
+    if (fails("dprintf", path_of(descriptor, path), ENOSPC)) return -1;
+    va_start(list, format);
+    int size = vdprintf(descriptor, format, list);
+    va_end(list);
+    return size;
+}
+
+int fflush(FILE *file)
+{
+    char path[512];
+    if (file && fails("fflush", path_of(fileno(file), path), ENOSPC)) return EOF;
+    return ((int (*)(FILE *))real("fflush"))(file);
 }

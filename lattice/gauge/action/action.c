@@ -9,6 +9,15 @@ void lat_action_free(lat_action *action)
     if (action) action->table->free(action);
 }
 
+/* Less than two corners are never asked for: observables need them. */
+void lat_action_shape(const lat_action *action, lat_shape *shape)
+{
+    const int usual = 2, corners = shape->corners > usual ? shape->corners : usual;
+    if (action->halo > shape->halo) shape->halo = action->halo;
+    if (action->corners > corners) shape->corners = action->corners;
+    if (action->quarks) shape->precision = LAT_FLOAT;
+}
+
 void lat_action_force(lat_action *action, lat_gauge *gauge, double scale, lat_field *force)
 {
     for (int level = 0; level < action->levels; level++) action->table->force(action, level, gauge, scale, force);

@@ -56,24 +56,24 @@ lat_action *lat_action_improved(lat_group group, double beta, double c1)
     return &s->base;
 }
 
-static lat_action *read_beta(lat_settings *term, lat_group group, double c1, lat_error *error)
+static lat_action *read_beta(lat_settings *term, const lat_action_context *context, double c1, lat_error *error)
 {
-    return lat_action_improved(group, lat_settings_real(term, "beta", NAN, 0, 1e6, error), c1);
+    return lat_action_improved(context->group, lat_settings_real(term, "beta", NAN, 0, 1e6, error), c1);
 }
 
-static lat_action *read_improved(lat_settings *term, lat_group group, lat_error *error)
+static lat_action *read_improved(lat_settings *term, const lat_action_context *context, lat_error *error)
 {
-    return read_beta(term, group, lat_settings_real(term, "c1", NAN, -10, 10, error), error);
+    return read_beta(term, context, lat_settings_real(term, "c1", NAN, -10, 10, error), error);
 }
 
-static lat_action *read_luescher_weisz(lat_settings *term, lat_group group, lat_error *error)
+static lat_action *read_luescher_weisz(lat_settings *term, const lat_action_context *context, lat_error *error)
 {
-    return read_beta(term, group, -1.0 / 12, error);
+    return read_beta(term, context, -1.0 / 12, error);
 }
 
-static lat_action *read_iwasaki(lat_settings *term, lat_group group, lat_error *error) { return read_beta(term, group, -0.331, error); }
+static lat_action *read_iwasaki(lat_settings *term, const lat_action_context *context, lat_error *error) { return read_beta(term, context, -0.331, error); }
 
-static lat_action *read_dbw2(lat_settings *term, lat_group group, lat_error *error) { return read_beta(term, group, -1.4088, error); }
+static lat_action *read_dbw2(lat_settings *term, const lat_action_context *context, lat_error *error) { return read_beta(term, context, -1.4088, error); }
 
 const lat_action_kind lat_action_kind_improved = {"improved", read_improved}, lat_action_kind_luescher_weisz = {"luescher_weisz", read_luescher_weisz},
                       lat_action_kind_iwasaki = {"iwasaki", read_iwasaki}, lat_action_kind_dbw2 = {"dbw2", read_dbw2};

@@ -79,7 +79,7 @@ static const lat_action_table table = {"sum", value, total, force, refresh, rele
 
 /* -------------------------------------------------------------------------------------------------------- settings */
 
-static term read_term(lat_settings *root, int index, lat_group group, const lat_action_kind *const *kinds, lat_error *error)
+static term read_term(lat_settings *root, int index, const lat_action_context *context, const lat_action_kind *const *kinds, lat_error *error)
 {
     const char *names[MOST_KINDS + 1] = {0};
     for (int i = 0; i < MOST_KINDS && kinds[i]; i++) names[i] = kinds[i]->name;
@@ -88,7 +88,7 @@ static term read_term(lat_settings *root, int index, lat_group group, const lat_
     int kind = lat_settings_choice(settings, "kind", NULL, names, error);
     int level = (int)lat_settings_int(settings, "level", -1, 0, LAT_MAX_LEVELS - 1, error);
     term.level = level < 0 ? 0 : level;
-    if (!error->status) term.action = kinds[kind]->create(settings, group, error);
+    if (!error->status) term.action = kinds[kind]->create(settings, context, error);
     return term;
 }
 
@@ -119,12 +119,14 @@ static void describe(sum *s, lat_settings *root, lat_error *error)
     for (int i = 0; i < s->terms; i++) {
         const lat_action *a = s->term[i].action;
         if (a->halo > s->base.halo) s->base.halo = a->halo;
+        if (a->corners > s->base.corners) s->base.corners = a->corners;
         s->base.auxiliary = s->base.auxiliary || a->auxiliary;
+        s->base.quarks = s->base.quarks || a->quarks;
     }
     s->base.levels = count_levels(root, s->term, s->terms, error);
 }
 
-lat_action *lat_action_create(lat_settings *root, lat_group group, const lat_action_kind *const *kinds, lat_error *error)
+lat_action *lat_action_create(lat_settings *root, const lat_action_context *context, const lat_action_kind *const *kinds, lat_error *error)
 {
     int terms = lat_settings_list(root, "action", error);
     if (error->status) return NULL;
@@ -134,9 +136,9 @@ lat_action *lat_action_create(lat_settings *root, lat_group group, const lat_act
         return NULL;
     }
     sum *s = lat_alloc(1, sizeof *s + (size_t)terms * sizeof *s->term);
-    s->base = (lat_action){.table = &table, .group = group};
+    s->base = (lat_action){.table = &table, .group = context->group};
     s->terms = terms;
-    for (int i = 0; i < terms; i++) s->term[i] = read_term(root, i, group, kinds, error);
+    for (int i = 0; i < terms; i++) s->term[i] = read_term(root, i, context, kinds, error);
     if (!error->status) describe(s, root, error);
     if (error->status || terms > 1) {
         if (!error->status) return &s->base;

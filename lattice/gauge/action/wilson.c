@@ -36,9 +36,9 @@ lat_action *lat_action_wilson(lat_group group, double beta)
 
 double lat_action_beta(const lat_action *action) { return action->table == &table ? ((const wilson *)action)->beta : NAN; }
 
-static lat_action *create(lat_settings *term, lat_group group, lat_error *error)
+static lat_action *create(lat_settings *term, const lat_action_context *context, lat_error *error)
 {
-    return lat_action_wilson(group, lat_settings_real(term, "beta", NAN, 0, 1e6, error));
+    return lat_action_wilson(context->group, lat_settings_real(term, "beta", NAN, 0, 1e6, error));
 }
 
 const lat_action_kind lat_action_kind_wilson = {"wilson", create};

@@ -1,0 +1,44 @@
+/* flowhmc: SPDX-License-Identifier: GPL-3.0-or-later
+ *
+ * action.h: terms of the action with quarks, and the operators that they name.
+ *
+ *     operators = ( { name = "light"; kind = "clover"; kappa = 0.138; csw = 1.76; mu = 0.0; angle = [0, 0, 0, 1]; } );
+ *     action = ( { kind = "wilson"; beta = 6.0; }, { kind = "determinant"; operator = "light"; flavours = 2; } );
+ *
+ * What such a term computes with belongs to a geometry.  But there is none yet when it is read, since its halo follows from the terms; and then
+ * there are several, of the chain, of a flow, of its proposals, which come and go while the action stays.  So a term holds a description, makes
+ * what it needs of a geometry when it is given links there, and leaves that to the geometry, which frees it.
+ */
+#ifndef LAT_DIRAC_ACTION_H
+#define LAT_DIRAC_ACTION_H
+
+#include "lattice/dirac/dirac.h"
+#include "lattice/gauge/action.h"
+
+extern const lat_action_kind lat_action_kind_determinant;
+extern const lat_action_kind *const lat_action_kinds[]; /* those of gauge fields, these, and NULL */
+
+/* Of an operator, on any geometry. */
+typedef struct {
+    const lat_dirac_table *table;
+    lat_group group;
+    lat_dirac_parameters parameters;
+} lat_operator;
+
+/* From the lists `operators`, of kinds in these tables, and `action`, of terms of these kinds; `operators` of the context is filled in here.
+ * LAT_CONFIG where there are operators and the lattice has three dimensions, an odd extent, or couplings other than 1. */
+lat_action *lat_action_read(lat_settings *root, lat_action_context context, const lat_action_kind *const *kinds,
+                            const lat_dirac_table *const *tables, lat_error *error);
+/* For terms: the operator that the key `operator` names. */
+void lat_operator_read(lat_settings *term, const lat_action_context *context, lat_operator *operator, lat_error *error);
+/* The operator on a geometry, made where it is not there yet; NULL where that fails.  It is the geometry's, and equal descriptions share
+ * it.  Collective over the geometry. */
+lat_dirac *lat_operator_on(const lat_operator *operator, const lat_geometry *geometry, lat_error *error);
+
+/* Makes an action of an operator on its geometry; NULL where that fails.  Collective. */
+typedef lat_action *lat_quarks_make(lat_dirac *dirac, const void *parameters, lat_error *error);
+/* The term which on each geometry is the action that `make` makes of the operator there, with a copy of these parameters, and of so many
+ * levels; auxiliary: it has such fields. */
+lat_action *lat_action_quarks(const lat_operator *operator, lat_quarks_make *make, const void *parameters, size_t bytes, int levels, bool auxiliary);
+
+#endif
