@@ -7,26 +7,17 @@
  */
 #include "lattice/dirac/determinant.h"
 #include "tests/bench/bench.h"
-#include "tests/bench/ceilings.h"
-#include "tests/tap.h"
 
-#include <time.h>
+#include <math.h>
 
-enum { REPEATS = 7, PRODUCTS = 13 + 13 + 18 };
-
-static double now(void)
-{
-    struct timespec t;
-    clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &t);
-    return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
-}
+enum { REPEATS = 7, VALUE_PRODUCTS = 13, FORCE_PRODUCTS = 31 };
 
 static void stop(lat_status status, const lat_error *error)
 {
     if (status) lat_abort(status, "%s", error->text);
 }
 
-static void bench(lat_group group, int extent, int members, double peak)
+static void measure(bench *b, lat_group group, int extent, int members)
 {
     lat_error error = {0};
     lat_geometry *g;
@@ -40,23 +31,22 @@ static void bench(lat_group group, int extent, int members, double peak)
     stop(error.status, &error);
     lat_gauge *gauge = lat_gauge_create(g, group, LAT_DOUBLE);
     lat_field *force = lat_field_algebra(g, group, LAT_DOUBLE);
-    double *sum = lat_alloc(members, sizeof *sum), best[2] = {INFINITY, INFINITY};
+    double *sum = lat_alloc(members, sizeof *sum);
+    bench_times value = {.repeats = REPEATS}, forces = {.repeats = REPEATS};
     lat_gauge_haar(gauge, &random);
-    for (int i = 0; i < bench_or_brief(REPEATS, 1); i++) {
-        double start = now();
-        lat_action_total(action, gauge, sum);
-        double middle = now();
-        lat_action_force(action, gauge, 1, force);
-        best[0] = fmin(best[0], middle - start);
-        best[1] = fmin(best[1], now() - middle);
-    }
+    while (bench_again(b, &value)) lat_action_total(action, gauge, sum);
+    while (bench_again(b, &forces)) lat_action_force(action, gauge, 1, force);
     stop(lat_action_failed(action, &error), &error);
-    double both = best[0] + best[1],
-           flops = 1e-9 * 8 * PRODUCTS * extent * pow((group + 1.0) * extent, 3) * members / both;
-    printf("%4s %2d x %2d, %2d members: value %8.3f ms, force %8.3f ms, both %8.3f ms per member, %6.1f GFLOP/s %3.0f "
-           "%%\n",
-           lat_group_names[group], extent, extent, members, 1e3 * best[0] / members, 1e3 * best[1] / members,
-           1e3 * both / members, flops, 100 * flops / peak);
+    double product = 8 * extent * pow((group + 1.0) * extent, 3) * members, factor = 1e3 / members;
+    bench_result of_value = {&value, factor, "ms per member", {VALUE_PRODUCTS * product, 0}, LAT_DOUBLE};
+    bench_result of_force = {&forces, factor, "ms per member", {FORCE_PRODUCTS * product, 0}, LAT_DOUBLE};
+    bench_rates rates[] = {
+        bench_row(b, &of_value, "%s, %d x %d, %d members, value", lat_group_names[group], extent, extent, members),
+        bench_row(b, &of_force, "%s, %d x %d, %d members, force", lat_group_names[group], extent, extent, members)};
+    bench_print(
+        b, "%4s %2d x %2d, %2d members: value %8.3f ms, %3.0f %%; force %8.3f ms, %3.0f %%; both %8.3f ms per member\n",
+        lat_group_names[group], extent, extent, members, factor * bench_best(&value), 100 * rates[0].of_peak,
+        factor * bench_best(&forces), 100 * rates[1].of_peak, factor * (bench_best(&value) + bench_best(&forces)));
     free(sum);
     lat_field_free(force);
     lat_gauge_free(gauge);
@@ -68,12 +58,11 @@ static void bench(lat_group group, int extent, int members, double peak)
 int main(int argc, char **argv)
 {
     static const int extents[] = {8, 16, 32}, members[] = {1, 8, 16};
-    tap_start(&argc, &argv);
-    const ceilings most = ceilings_measure(now, bench_or_brief(REPEATS, 1));
-    ceilings_print(&most);
+    lat_start(&argc, &argv);
+    bench b = bench_start("determinant", bench_clock());
+    bench_measure_ceilings(&b);
     for (int group = LAT_U1; group <= LAT_SU3; group++)
         for (int i = 0; i < bench_or_brief(3, 1) - (group > LAT_U1); i++)
-            for (int j = 0; j < 3; j++) bench((lat_group)group, extents[i], members[j], most.peak);
-    MPI_Finalize();
-    return 0;
+            for (int j = 0; j < 3; j++) measure(&b, (lat_group)group, extents[i], members[j]);
+    return bench_end(&b);
 }

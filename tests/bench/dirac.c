@@ -10,21 +10,9 @@
 #include "lattice/dirac/operator.h"
 #include "lattice/dirac/solver.h"
 #include "lattice/gauge/kernels.h"
-#include "tests/bench/ceilings.h"
-
-#include <time.h>
+#include "tests/bench/bench.h"
 
 enum { REPEATS = 15, DIM = 4 };
-
-static int rank, ranks;
-
-static double now(void)
-{
-    struct timespec t;
-    if (ranks > 1) return MPI_Wtime();
-    clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &t);
-    return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
-}
 
 typedef struct {
     lat_dirac *dirac;
@@ -96,42 +84,32 @@ static const struct {
     {"iteration of BiCGstab", stabilised, twice_cost, true},
 };
 
-static double slowest(double seconds)
-{
-    MPI_Allreduce(MPI_IN_PLACE, &seconds, 1, MPI_DOUBLE, MPI_MAX, MPI_COMM_WORLD);
-    return seconds;
-}
-
-/* Of an iteration, where there are any. */
-static double seconds_of(void (*call)(stage *s), stage *s, int calls)
-{
-    double best = INFINITY;
-    for (int repeat = 0; repeat < bench_or_brief(REPEATS, 1); repeat++) {
-        MPI_Barrier(MPI_COMM_WORLD);
-        s->iterations = 0;
-        double start = now();
-        for (int i = 0; i < calls; i++) call(s);
-        double seconds = slowest(now() - start) / calls;
-        best = fmin(best, s->iterations ? seconds / (double)s->iterations : seconds);
-    }
-    return best;
-}
-
-static void print_stages(stage *s, const ceilings *most)
+/* Adds a row of a stage, in time per site. */
+static void add(bench *b, stage *s, size_t which, const bench_times *times_of_calls, const char *operator)
 {
     const lat_geometry *g = s->in->geometry;
-    double peak = most->peak * (s->precision == LAT_FLOAT ? 2 : 1);
+    double rounds = s->iterations ? (double)s->iterations : 1, volume = (double)g->volume;
+    bench_result result = {times_of_calls, 1e6 / volume / rounds, "us per site",
+                           times(rounds * volume, stages[which].cost(s)), s->precision};
+    bench_rates rates = bench_row(b, &result, "%s, %lld^4, %s, %s", operator,(long long) g->size[0], stages[which].name,
+                                  lat_precision_names[s->precision]);
+    bench_print(b, "%22s %-6s %8.4f us per site %8.1f GFLOP/s %4.0f %% %8.1f GB/s %4.0f %%", stages[which].name,
+                lat_precision_names[s->precision], result.factor * bench_best(times_of_calls), rates.flops,
+                100 * rates.of_peak, rates.bytes, 100 * rates.of_copy);
+    if (s->iterations) bench_print(b, ", of %lld to 1e-10", (long long)s->iterations);
+    bench_print(b, "\n");
+}
+
+static void measure(bench *b, stage *s, const char *operator)
+{
     for (size_t i = 0; i < sizeof stages / sizeof *stages; i++) {
         if (stages[i].call == stabilised && s->precision != LAT_DOUBLE) continue;
-        double seconds = seconds_of(stages[i].call, s, stages[i].iterates ? 1 : 1 + 50000 / (int)g->volume);
-        lat_cost cost = times((double)g->volume, stages[i].cost(s));
-        double flops = 1e-9 * cost.flops / seconds, bytes = 1e-9 * cost.bytes / seconds;
-        if (rank > 0) continue;
-        printf("%22s %-6s %8.4f us per site %8.1f GFLOP/s %4.0f %% %8.1f GB/s %4.0f %%", stages[i].name,
-               lat_precision_names[s->precision], 1e6 * seconds / (double)g->volume, flops,
-               100 * flops / (peak * ranks), bytes, 100 * bytes / (most->copy * ranks));
-        if (s->iterations) printf(", of %lld to 1e-10", (long long)s->iterations);
-        printf("\n");
+        bench_times t = {.repeats = REPEATS,
+                         .calls = stages[i].iterates ? 1 : 1 + bench_or_brief(50000, 1) / (int)s->in->geometry->volume};
+        s->iterations = 0;
+        while (bench_again(b, &t))
+            for (int call = 0; call < t.calls; call++) stages[i].call(s);
+        add(b, s, i, &t, operator);
     }
 }
 
@@ -146,7 +124,7 @@ static lat_gauge *rough_links(const lat_geometry *g)
     return gauge;
 }
 
-static void operators(const lat_dirac_table *table, int extent, const ceilings *most)
+static void operators(bench *of, const lat_dirac_table *table, int extent)
 {
     lat_error error = {0};
     lat_geometry *g;
@@ -165,10 +143,9 @@ static void operators(const lat_dirac_table *table, int extent, const ceilings *
     lat_solver *solver = lat_solver_create(dirac);
     lat_field *b = lat_field_spinor(g, LAT_SU3, LAT_DOUBLE), *x = lat_field_spinor(g, LAT_SU3, LAT_DOUBLE);
     lat_field_gaussian(b, &random);
-    if (rank == 0)
-        printf("\n%s, %d^4: lanes %d x %d x %d x %d, %lld + %lld sites\n", table->name, extent, g->lane_grid[0],
-               g->lane_grid[1], g->lane_grid[2], g->lane_grid[3], (long long)g->sites,
-               (long long)(g->all_sites - g->sites));
+    bench_print(of, "\n%s, %d^4: lanes %d x %d x %d x %d, %lld + %lld sites\n", table->name, extent, g->lane_grid[0],
+                g->lane_grid[1], g->lane_grid[2], g->lane_grid[3], (long long)g->sites,
+                (long long)(g->all_sites - g->sites));
     for (int precision = 0; precision < LAT_PRECISIONS; precision++) {
         stage s = {dirac,
                    solver,
@@ -179,7 +156,7 @@ static void operators(const lat_dirac_table *table, int extent, const ceilings *
                    x,
                    0};
         lat_field_copy(s.in, b);
-        print_stages(&s, most);
+        measure(of, &s, table->name);
         lat_field_free(s.in);
         lat_field_free(s.out);
     }
@@ -194,13 +171,10 @@ static void operators(const lat_dirac_table *table, int extent, const ceilings *
 int main(int argc, char **argv)
 {
     lat_start(&argc, &argv);
-    MPI_Comm_rank(MPI_COMM_WORLD, &rank);
-    MPI_Comm_size(MPI_COMM_WORLD, &ranks);
-    const ceilings most = ceilings_measure(now, REPEATS);
-    if (rank == 0) ceilings_print(&most);
+    bench b = bench_start("dirac", bench_clock());
+    bench_measure_ceilings(&b);
     for (int i = 0; i < (argc > 1 ? argc - 1 : 1); i++)
         for (int kind = 0; lat_dirac_tables[kind]; kind++)
-            operators(lat_dirac_tables[kind], argc > 1 ? atoi(argv[i + 1]) : bench_or_brief(8, 4), &most);
-    MPI_Finalize();
-    return 0;
+            operators(&b, lat_dirac_tables[kind], argc > 1 ? atoi(argv[i + 1]) : bench_or_brief(8, 4));
+    return bench_end(&b);
 }
