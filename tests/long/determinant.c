@@ -44,9 +44,6 @@ static double log_det(const char *path, const lat_dirac_parameters *parameters)
     return -sum;
 }
 
-/* Links that are stored in single precision are read back onto the group: their numbers are not those of the links as they are. */
-static double tolerance(const char *field) { return strstr(field, "nf2") ? 1e-11 : 1e-5; }
-
 /* A line of the table; true: it was one without a clover term. */
 static bool test_line(const char *line)
 {
@@ -62,7 +59,7 @@ static bool test_line(const char *line)
         path = shared("reference/fermions", field);
     }
     char *name = lat_text("%s, kappa %g, %s: %.12g", field, p.kappa, boundary, expected);
-    ok_near(log_det(path, &p), expected, tolerance(field) * (1 + fabs(expected)), name);
+    ok_near(log_det(path, &p), expected, 1e-11 * (1 + fabs(expected)), name);
     free(name);
     free(path);
     return true;
