@@ -453,10 +453,10 @@ int main(int argc, char **argv)
     test_zero_mode(2);
     test_zero_mode(4);
     const situation large = {"", LAT_U1, 4, {16, 8, 8, 16}, {.kappa = 0.1}},
-                    long_slices = {"", LAT_SU3, 2, {64, 128}, {.kappa = 0.1}};
+                    long_slices = {"", LAT_SU3, 2, {128, 256}, {.kappa = 0.1}};
     const situation clover = {"", LAT_SU3, 4, {4, 4, 4, 4}, {.kappa = 0.1, .csw = 1}};
     test_refusal(&lat_dirac_wilson, &large, "32768 rows");
-    test_refusal(&lat_dirac_wilson, &long_slices, "64 x 128");
+    test_refusal(&lat_dirac_wilson, &long_slices, "128 x 256");
     test_refusal(&lat_dirac_clover, &clover, "clover");
     return tap_end();
 }

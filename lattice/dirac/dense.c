@@ -88,7 +88,7 @@ static gamma_row row_of_gamma(int dim, int mu, int spin)
 static double complex power_of_i(int power)
 {
     static const double re[] = {1, 0, -1, 0}, im[] = {0, 1, 0, -1};
-    return CMPLX(re[power], im[power]);
+    return re[power] + I * im[power];
 }
 
 static int64_t place(const lat_dense *d, int64_t site, int mu, int i, int j)
@@ -99,7 +99,7 @@ static int64_t place(const lat_dense *d, int64_t site, int mu, int i, int j)
 static double complex link_of(const lat_dense *d, int64_t site, int mu, int i, int j)
 {
     const double *from = d->links + place(d, site, mu, i, j);
-    return CMPLX(from[0], from[d->geometry->lanes]);
+    return from[0] + I * from[d->geometry->lanes];
 }
 
 static int64_t neighbour(const lat_dense *d, int64_t site, int mu, int sign)
@@ -128,7 +128,7 @@ static void hop(const lat_dense *d, int64_t site, int mu, int sign, block out)
 /* D of a component. */
 static double complex diagonal(const lat_dense *d, int component)
 {
-    return CMPLX(1, (component < d->components / 2 ? 2 : -2) * d->kappa * d->mu);
+    return 1 + I * ((component < d->components / 2 ? 2 : -2) * d->kappa * d->mu);
 }
 
 static double complex *entry(const lat_dense *d, int64_t row_site, int row, int64_t column_site, int column)
