@@ -31,6 +31,7 @@ runs() {
     result $status "$(echo "$name" "$@"): ranks: $ranks"
 }
 
+runs 1 determinant 'both  *[0-9.]* ms per member'
 runs 1 dirac 'iteration of CG  *float *[0-9.]* us'
 runs 2 dirac 'iteration of BiCGstab  *double *[0-9.]* us'
 runs 2 files 'copy  *[0-9.]* MB/s'

@@ -3,8 +3,9 @@
  * # ranks: 1 2
  *
  * dirac_reference: operators in four dimensions on fields of other programs, against numbers that were computed independently: norms
- * and forms of M and Mhat, and components, in two bases.  Skips where the tables and fields are not there.
+ * and forms of M and Mhat, and components, in two bases; actions of pseudofermions and of the diagonal, and their forces.  Skips where the tables and fields are not there.
  */
+#include "lattice/dirac/solver.h"
 #include "tests/tap.h"
 
 #include <complex.h>
@@ -119,10 +120,10 @@ static bool is_even(const scene *s, int64_t site)
     return (site % L[0] + site / L[0] % L[1] + site / L[0] / L[1] % L[2] + site / L[0] / L[1] / L[2]) % 2 == 0;
 }
 
-static void fill_source(scene *s)
+static void fill_source(scene *s, uint32_t salt)
 {
     for (int64_t n = 0; n < s->volume * REALS; n++) {
-        uint32_t h = mix((uint32_t)n + 1);
+        uint32_t h = mix((uint32_t)n + 1 + salt);
         s->eta[n] = (h >> 16) / 65536.0 - 0.5 + I * ((h & 65535) / 65536.0 - 0.5);
     }
 }
@@ -203,7 +204,7 @@ static void test_operators(scene *s)
         if (columns_of(line, c) < 15 || strcmp(c[0], "field") == 0) continue;
         snprintf(wanted, sizeof wanted, "%s", c[0]);
         if (strcmp(s->name, wanted) != 0) open_scene(s, wanted);
-        fill_source(s);
+        fill_source(s, 0);
         set_operator(s, strtod(c[2], NULL), strtod(c[3], NULL), strcmp(c[4], "antiperiodic") == 0);
         test_row(s, c);
     }
@@ -223,7 +224,7 @@ static void test_components(scene *s)
         bool other = strcmp(c[1], "openqcd") == 0;
         if (strcmp(now, last) != 0) {
             if (strcmp(s->name, c[0]) != 0) open_scene(s, c[0]);
-            fill_source(s);
+            fill_source(s, 0);
             set_operator(s, strtod(c[2], NULL), strtod(c[3], NULL), 1);
             apply(s, (lat_dirac_form){0}, other, s->eta, s->result);
             apply(s, (lat_dirac_form){.even = true}, other, s->eta, s->even_result);
@@ -240,6 +241,135 @@ static void test_components(scene *s)
     ok_all(rows > 100 && worst < 1e-13, "%d components of M eta and Mhat eta: to %.1e", rows, worst);
 }
 
+/* ----------------------------------------------------------------------------------------------------------- forces */
+
+/* Of S = phi^+ (D D^+)^-1 phi = |D^-1 phi|^2 with D = M or Mhat: S; force: minus 2 Re x^+ dD y, x = (D D^+)^-1 phi, y = D^+ x. */
+static double pseudofermion(scene *s, bool even, lat_field *force)
+{
+    lat_error error = {0};
+    lat_solver_report report;
+    lat_dirac_form adjoint = {.even = even, .dagger = true};
+    lat_spinor_sites sites = even ? LAT_EVEN_SITES : LAT_ALL_SITES;
+    lat_field *x = lat_field_spinor(s->geometry, LAT_SU3, LAT_DOUBLE),
+              *density = lat_field_create(s->geometry, 1, LAT_DOUBLE);
+    lat_solver *solver = lat_solver_create(s->dirac);
+    double value;
+    fill_source(s, 5000);
+    for (int64_t n = 0; even && n < s->volume * REALS; n++)
+        if (!is_even(s, n / REALS)) s->eta[n] = 0;
+    lat_field_scatter(s->in, 0, (double *)s->eta);
+    if (lat_solve_cg_mixed(solver, adjoint, 0, s->in, x, &(lat_solver_goal){1e-13, 10000}, &report, &error))
+        lat_abort(error.status, "%s", error.text);
+    lat_spinor_dot(sites, s->in, x, density, &value);
+    lat_dirac_apply(s->dirac, adjoint, x, s->out);
+    if (even) lat_dirac_extend(s->dirac, true, x);
+    if (even) lat_dirac_extend(s->dirac, false, s->out);
+    lat_dirac_force(s->dirac, s->gauge, -1, x, s->out, force);
+    lat_solver_free(solver);
+    lat_field_free(density);
+    lat_field_free(x);
+    return value;
+}
+
+enum { ALGEBRA = 8, DIRECTIONS = 4 };
+
+/* The forces of all links of one scene, and what sums they have */
+typedef struct {
+    double action[2], *number[2]; /* of pseudofermions, and of the diagonal */
+} forces;
+
+static forces compute(scene *s, bool even)
+{
+    forces f = {{0}, {NULL}};
+    lat_field *force = lat_field_algebra(s->geometry, LAT_SU3, LAT_DOUBLE),
+              *density = lat_field_create(s->geometry, 1, LAT_DOUBLE);
+    size_t count = (size_t)s->volume * DIRECTIONS * ALGEBRA;
+    for (int i = 0; i < 2; i++) f.number[i] = lat_alloc(count, sizeof(double));
+    f.action[0] = pseudofermion(s, even, force);
+    lat_field_gather(force, 0, f.number[0]);
+    lat_field_zero(force);
+    lat_dirac_log_det_diagonal(s->dirac, density);
+    lat_sum(density, &f.action[1]);
+    f.action[1] *= -2;
+    lat_dirac_force_diagonal(s->dirac, s->gauge, -2, force);
+    lat_field_gather(force, 0, f.number[1]);
+    lat_field_free(force);
+    lat_field_free(density);
+    return f;
+}
+
+static void set_scene(scene *s, char **c)
+{
+    if (strcmp(s->name, c[0]) != 0) open_scene(s, c[0]);
+    set_operator(s, strtod(c[1], NULL), strtod(c[2], NULL), strcmp(c[3], "antiperiodic") == 0);
+}
+
+static void free_forces(forces *f)
+{
+    for (int i = 0; i < 2; i++) free(f->number[i]);
+    *f = (forces){{0}, {NULL}};
+}
+
+/* Action, sum of squares and largest of the force, in columns that begin at `first` */
+static void hold_totals(const scene *s, const forces *f, int which, char **c, int first)
+{
+    double squares = 0, most = 0;
+    for (int64_t i = 0; i < s->volume * DIRECTIONS * ALGEBRA; i++) {
+        squares += f->number[which][i] * f->number[which][i];
+        most = fmax(most, fabs(f->number[which][i]));
+    }
+    hold(f->action[which], strtod(c[first], NULL), 0, 1 + fabs(strtod(c[first], NULL)));
+    hold(squares, strtod(c[first + 1], NULL), 0, 1 + strtod(c[first + 1], NULL));
+    hold(most, strtod(c[first + 2], NULL), 0, 1);
+}
+
+static void test_totals(scene *s, bool even)
+{
+    char line[LINE], *c[COLUMNS];
+    FILE *file = open_table(even ? "force4d_evenodd_totals.csv" : "force4d_totals.csv");
+    while (fgets(line, sizeof line, file)) {
+        if (columns_of(line, c) < 7 || strcmp(c[0], "field") == 0) continue;
+        set_scene(s, c);
+        forces f = compute(s, even);
+        worst = 0;
+        hold_totals(s, &f, 0, c, 4);
+        if (even) hold_totals(s, &f, 1, c, 7);
+        ok_all(worst < 1e-9, "%s, csw %s, %s: action and force to %.1e", c[0], c[2], even ? "even-odd" : "all sites",
+               worst);
+        free_forces(&f);
+    }
+    fclose(file);
+}
+
+/* Rows of one field and operator follow each other. */
+static void test_forces(scene *s, bool even)
+{
+    char line[LINE], *c[COLUMNS], last[LINE] = "";
+    forces f = {{0}, {NULL}};
+    int rows = 0;
+    FILE *file = open_table(even ? "force4d_evenodd.csv" : "force4d.csv");
+    worst = 0;
+    while (fgets(line, sizeof line, file)) {
+        if (columns_of(line, c) < 9 || strcmp(c[0], "field") == 0) continue;
+        char *now = lat_text("%s %s %s", c[0], c[1], c[2]);
+        if (strcmp(now, last) != 0) {
+            set_scene(s, c);
+            free_forces(&f);
+            f = compute(s, even);
+            snprintf(last, sizeof last, "%s", now);
+        }
+        int64_t i = (strtoll(c[4], NULL, 10) * DIRECTIONS + strtol(c[5], NULL, 10)) * ALGEBRA + strtol(c[6], NULL, 10);
+        hold(f.number[0][i], strtod(c[7], NULL), 0, 1);
+        if (even) hold(f.number[1][i], strtod(c[8], NULL), 0, 1);
+        rows++;
+        free(now);
+    }
+    fclose(file);
+    free_forces(&f);
+    ok_all(rows > 100 && worst < 1e-9, "%d components of forces, %s: to %.1e", rows, even ? "even-odd" : "all sites",
+           worst);
+}
+
 int main(int argc, char **argv)
 {
     tap_start(&argc, &argv);
@@ -249,6 +379,10 @@ int main(int argc, char **argv)
         fclose(file);
         test_operators(&s);
         test_components(&s);
+        for (int even = 0; even < 2; even++) {
+            test_totals(&s, even);
+            test_forces(&s, even);
+        }
         close_scene(&s);
     } else {
         ok(1, "operators on fields of other programs # SKIP the tables are not here");

@@ -15,6 +15,9 @@
 #include "lattice/dirac/dirac.h"
 #include "lattice/gauge/action.h"
 
+extern const lat_action_kind lat_action_kind_determinant;
+extern const lat_action_kind *const lat_action_kinds[]; /* those of gauge fields, these, and NULL */
+
 /* Of an operator, on any geometry. */
 typedef struct {
     const lat_dirac_table *table;

@@ -5,6 +5,7 @@
 #include "lattice/dirac/determinant.h"
 
 #include "lattice/base/collective.h"
+#include "lattice/dirac/action.h"
 #include "lattice/dirac/dense.h"
 #include "lattice/dirac/slices.h"
 #include "lattice/gauge/kernels.h"
@@ -152,23 +153,19 @@ static const lat_action_table table = {.name = "determinant", .total = total, .f
 /* Memory of time slices; rows of a matrix, the time for which is that of their third power. */
 static const double most_bytes = 4294967296.0, most_rows = 8192;
 
-static lat_status check(const lat_dirac *dirac, lat_error *error)
+static lat_status check(int dim, const int64_t *size, lat_group group, const lat_dirac_parameters *parameters, lat_error *error)
 {
-    const lat_geometry *g = lat_dirac_geometry(dirac);
-    const lat_group group = lat_dirac_group(dirac);
-    if (lat_dirac_parameters_of(dirac)->csw != 0)
-        return lat_fail(error, LAT_CONFIG,
-                        "action: the determinant knows operators without a clover term alone: choose kind \"wilson\"");
-    if (g->dim == 2 && lat_slices_bytes(g->size, group) > most_bytes)
-        return lat_fail(error, LAT_CONFIG,
-                        "action: the determinant on %lld x %lld sites takes %.3g GB: use pseudofermions",
-                        (long long)g->size[0], (long long)g->size[1], 1e-9 * lat_slices_bytes(g->size, group));
-    double rows = lat_dense_rows((double)g->volume, group, g->dim);
-    if (g->dim != 2 && rows > most_rows)
-        return lat_fail(
-            error, LAT_CONFIG,
-            "action: the determinant is that of a matrix with %.0f rows, and %.0f are possible: use pseudofermions",
-            rows, most_rows);
+    double volume = 1;
+    for (int mu = 0; mu < dim; mu++) volume *= (double)size[mu];
+    if (parameters->csw != 0)
+        return lat_fail(error, LAT_CONFIG, "the determinant knows operators without a clover term alone: choose kind \"wilson\"");
+    if (dim == 2 && lat_slices_bytes(size, group) > most_bytes)
+        return lat_fail(error, LAT_CONFIG, "the determinant on %lld x %lld sites takes %.3g GB: use pseudofermions", (long long)size[0],
+                        (long long)size[1], 1e-9 * lat_slices_bytes(size, group));
+    double rows = lat_dense_rows(volume, group, dim);
+    if (dim != 2 && rows > most_rows)
+        return lat_fail(error, LAT_CONFIG, "the determinant is that of a matrix with %.0f rows, and %.0f are possible: use pseudofermions", rows,
+                        most_rows);
     return LAT_DONE;
 }
 
@@ -192,9 +189,9 @@ static void make_share(determinant *d, int members)
 
 lat_action *lat_action_determinant(lat_dirac *dirac, int flavours, lat_error *error)
 {
-    if (check(dirac, error)) return NULL;
-    determinant *d = lat_alloc(1, sizeof *d);
     const lat_geometry *g = lat_dirac_geometry(dirac);
+    if (check(g->dim, g->size, lat_dirac_group(dirac), lat_dirac_parameters_of(dirac), error)) return NULL;
+    determinant *d = lat_alloc(1, sizeof *d);
     *d = (determinant){.base = {.table = &table, .group = lat_dirac_group(dirac), .levels = 1},
                        .dirac = dirac,
                        .flavours = flavours,
@@ -204,3 +201,27 @@ lat_action *lat_action_determinant(lat_dirac *dirac, int flavours, lat_error *er
     if (members > 0) make_share(d, members);
     return &d->base;
 }
+
+/* -------------------------------------------------------------------------------------------------------- settings */
+
+static lat_action *make(lat_dirac *dirac, const void *flavours, lat_error *error)
+{
+    return lat_action_determinant(dirac, *(const int *)flavours, error);
+}
+
+/* What can be refused is refused before there is a geometry. */
+static lat_action *create(lat_settings *term, const lat_action_context *context, lat_error *error)
+{
+    lat_operator operator;
+    lat_error refusal = {0};
+    lat_operator_read(term, context, &operator, error);
+    const int flavours = (int)lat_settings_int(term, "flavours", 2, 1, 64, error);
+    if (error->status) return NULL;
+    if (check(context->lattice->dim, context->lattice->size, operator.group, &operator.parameters, &refusal)) {
+        lat_settings_fail(term, "operator", error, "%s", refusal.text);
+        return NULL;
+    }
+    return lat_action_quarks(&operator, make, &flavours, sizeof flavours, 1, false);
+}
+
+const lat_action_kind lat_action_kind_determinant = {"determinant", create};

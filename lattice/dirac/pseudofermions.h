@@ -10,9 +10,8 @@
 #ifndef LAT_DIRAC_PSEUDOFERMIONS_H
 #define LAT_DIRAC_PSEUDOFERMIONS_H
 
-#include "lattice/dirac/dirac.h"
+#include "lattice/dirac/action.h"
 #include "lattice/dirac/solver.h"
-#include "lattice/gauge/action.h"
 
 enum { LAT_MOST_MASSES = 8 };
 
@@ -38,5 +37,12 @@ typedef struct {
 
 /* As above.  LAT_NUMERICAL also where a refresh finds that the spectrum leaves the range.  The operator has no twisted mass. */
 lat_action *lat_action_rational(lat_dirac *dirac, const lat_one_flavour *parameters, lat_error *error);
+
+/* Terms that a configuration can name:
+ *
+ *     { kind = "two_flavours"; operator = "light"; masses = [0.0, 0.3]; levels = [1, 0]; }      levels are counted from that of the term
+ *     { kind = "rational"; operator = "strange"; range = [0.02, 7.0]; }
+ */
+extern const lat_action_kind lat_action_kind_two_flavours, lat_action_kind_rational;
 
 #endif

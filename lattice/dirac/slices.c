@@ -52,8 +52,8 @@ struct lat_slices {
     real *order;
     slice *slice;
     lane_matrix block;                /* B */
-    lane_matrix scattering;           /* S */
-    lane_matrix p, q, v, between;     /* P, Q, V, and products on their way to a place */
+    lane_matrix p, q, v, through;     /* P, Q, V, S_21 */
+    lane_matrix between;              /* products on their way to a place */
     lane_matrix outside, next;        /* X, and that of the run without the slice */
     lane_matrix response, propagator; /* Y, M^-1(t, t) */
     const double *links;              /* from the first lane of those at work */
@@ -62,19 +62,20 @@ struct lat_slices {
 
 /* ---------------------------------------------------------------------------------------------------------- memory */
 
-/* Squares of `half` entries: of a slice, and of all. */
-enum { OF_SLICE = 4 + 2 + 2, OF_ALL = 6 * 4 + 4 };
+/* Squares of `half` rows and, with what is between rows, as many columns and one: of a slice, and of all. */
+enum { OF_SLICE = 4 + 2 + 2, OF_ALL = 5 * 4 + 5 };
 
 double lat_slices_bytes(const int64_t *size, lat_group group)
 {
     double half = (double)size[0] * ((int)group + 1);
-    return half * half * (OF_SLICE * (double)size[TIME] + OF_ALL) * (double)sizeof(lane_complex);
+    return half * (half + 1) * (OF_SLICE * (double)size[TIME] + OF_ALL) * (double)sizeof(lane_complex);
 }
 
+/* Rows are not a power of two apart, which caches dislike. */
 static lane_matrix take(lane_complex **room, int rows, int columns)
 {
-    lane_matrix m = {*room, rows, columns, columns};
-    *room += (int64_t)rows * columns;
+    lane_matrix m = {*room, rows, columns, columns + 1};
+    *room += (int64_t)rows * (columns + 1);
     return m;
 }
 
@@ -89,13 +90,13 @@ lat_slices *lat_slices_create(const lat_geometry *g, lat_group group, const lat_
                       .half = half,
                       .kappa = parameters->kappa,
                       .mu = parameters->mu};
-    lane_complex *room = s->room = lat_alloc((int64_t)half * half * (OF_SLICE * count + OF_ALL), sizeof *room);
+    lane_complex *room = s->room = lat_alloc((int64_t)half * (half + 1) * (OF_SLICE * count + OF_ALL), sizeof *room);
     s->order = lat_alloc(n, sizeof *s->order);
     s->slice = lat_alloc(count, sizeof *s->slice);
     for (int t = 0; t < count; t++)
         s->slice[t] = (slice){take(&room, n, n), take(&room, n, half), take(&room, half, n)};
-    lane_matrix *const whole[] = {&s->block, &s->scattering, &s->outside, &s->next, &s->response, &s->propagator};
-    lane_matrix *const parts[] = {&s->p, &s->q, &s->v, &s->between};
+    lane_matrix *const whole[] = {&s->block, &s->outside, &s->next, &s->response, &s->propagator};
+    lane_matrix *const parts[] = {&s->p, &s->q, &s->v, &s->through, &s->between};
     for (size_t i = 0; i < sizeof whole / sizeof *whole; i++) *whole[i] = take(&room, n, n);
     for (size_t i = 0; i < sizeof parts / sizeof *parts; i++) *parts[i] = take(&room, half, half);
     return s;
@@ -184,31 +185,31 @@ static void hop_right(const lat_slices *s, int t, lane_matrix a, bool dagger, la
 }
 
 /* The entry of a hop in space, -kappa (1 -+ gamma_x) u, gamma_x = sigma_2: sign = 1 forwards, -1 backwards. */
-static void add_hop(const lat_slices *s, int row, int column, double sign, lane_complex u)
+static void add_hop(const lat_slices *s, lane_matrix block, int row, int column, double sign, lane_complex u)
 {
     const lane_complex hop = scaled(-s->kappa, u), turned = {-sign * hop.im, sign * hop.re}; /* sign i hop */
-    add(lane_entry(part(s, s->block, 0, 0), row, column), hop);
-    add(lane_entry(part(s, s->block, 1, 1), row, column), hop);
-    add(lane_entry(part(s, s->block, 0, 1), row, column), turned);
-    add(lane_entry(part(s, s->block, 1, 0), row, column), scaled(-1, turned));
+    add(lane_entry(part(s, block, 0, 0), row, column), hop);
+    add(lane_entry(part(s, block, 1, 1), row, column), hop);
+    add(lane_entry(part(s, block, 0, 1), row, column), turned);
+    add(lane_entry(part(s, block, 1, 0), row, column), scaled(-1, turned));
 }
 
-/* B(t); gamma5 = sigma_1. */
-static void fill_block(const lat_slices *s, int t)
+/* block = B(t); gamma5 = sigma_1. */
+static void fill_block(const lat_slices *s, int t, lane_matrix block)
 {
-    lane_fill(s->block, 1);
+    lane_fill(block, 1);
     for (int i = 0; i < s->half; i++) {
         const lane_complex twist = {real_of(0), real_of(2 * s->kappa * s->mu)};
-        add(lane_entry(part(s, s->block, 0, 1), i, i), twist);
-        add(lane_entry(part(s, s->block, 1, 0), i, i), twist);
+        add(lane_entry(part(s, block, 0, 1), i, i), twist);
+        add(lane_entry(part(s, block, 1, 0), i, i), twist);
     }
     for (int x = 0; x < s->extent; x++)
         for (int i = 0; i < s->colours; i++)
             for (int j = 0; j < s->colours; j++) {
                 const int next = (x + 1) % s->extent, row = x * s->colours + i, column = next * s->colours + j;
                 const lane_complex u = link_of(s, (int64_t)t * s->extent + x, 0, false, i, j);
-                add_hop(s, row, column, 1, u);
-                add_hop(s, column, row, -1, conjugate(u));
+                add_hop(s, block, row, column, 1, u);
+                add_hop(s, block, column, row, -1, conjugate(u));
             }
 }
 
@@ -217,41 +218,40 @@ static void fill_block(const lat_slices *s, int t)
 /* P, Q and V of the slice above t. */
 static void prepare_next(const lat_slices *s, int t)
 {
-    hop_left(s, t, true, part(s, s->scattering, 0, 0), s->p);
-    hop_right(s, t, part(s, s->scattering, 1, 1), false, s->q);
-    hop_left(s, t, true, part(s, s->scattering, 0, 1), s->between);
+    const slice *below = &s->slice[t];
+    hop_left(s, t, true, upper_rows(s, below->up), s->p);
+    hop_right(s, t, right_columns(s, below->down), false, s->q);
+    hop_left(s, t, true, part(s, below->inverse, 0, 1), s->between);
     hop_right(s, t, s->between, false, s->v);
 }
 
 static void add_slice(const lat_slices *s, int t, real *log_det)
 {
     const slice *now = &s->slice[t];
-    fill_block(s, t);
-    lane_copy(now->inverse, s->block);
-    lane_matrix corner = part(s, now->inverse, 0, 1);
+    fill_block(s, t, now->inverse);
     for (int i = 0; i < s->half; i++)
-        for (int j = 0; j < s->half; j++) add(lane_entry(corner, i, j), scaled(-1, *lane_entry(s->v, i, j)));
+        for (int j = 0; j < s->half; j++)
+            add(lane_entry(part(s, now->inverse, 0, 1), i, j), scaled(-1, *lane_entry(s->v, i, j)));
     lane_invert(now->inverse, log_det, s->order);
     lane_product(now->up, left_columns(s, now->inverse), s->p);
     lane_product(now->down, s->q, lower_rows(s, now->inverse));
-    lane_copy(part(s, s->scattering, 0, 0), upper_rows(s, now->up));
-    lane_copy(part(s, s->scattering, 0, 1), part(s, now->inverse, 0, 1));
-    lane_add_product(part(s, s->scattering, 1, 0), left_columns(s, now->down), s->p);
-    lane_copy(part(s, s->scattering, 1, 1), right_columns(s, now->down));
+    lane_add_product(s->through, left_columns(s, now->down), s->p);
 }
 
 /* X of all slices, and det(1 - S C). */
 static void join_ends(const lat_slices *s, real *log_det)
 {
     const int last = s->count - 1;
+    const slice *top = &s->slice[last];
     lane_matrix joined = s->response; /* (1 - S C)^-1 */
-    hop_right(s, last, left_columns(s, s->scattering), true, left_columns(s, joined));
-    hop_right(s, last, right_columns(s, s->scattering), false, right_columns(s, joined));
+    hop_right(s, last, upper_rows(s, top->up), true, part(s, joined, 0, 0));
+    hop_right(s, last, part(s, top->inverse, 0, 1), false, part(s, joined, 0, 1));
+    hop_right(s, last, s->through, true, part(s, joined, 1, 0));
+    hop_right(s, last, right_columns(s, top->down), false, part(s, joined, 1, 1));
     for (int i = 0; i < joined.rows; i++)
         for (int j = 0; j < joined.columns; j++) {
             lane_complex *entry = lane_entry(joined, i, j);
-            *entry = scaled(-1, *entry);
-            if (i == j) entry->re += 1;
+            *entry = (lane_complex){(i == j) - entry->re, -entry->im};
         }
     lane_invert(joined, log_det, s->order);
     hop_left(s, last, true, upper_rows(s, joined), upper_rows(s, s->outside));
@@ -264,7 +264,7 @@ static real go_forth(const lat_slices *s)
     lane_fill(s->p, 1);
     lane_fill(s->q, 1);
     lane_fill(s->v, 0);
-    lane_fill(s->scattering, 0);
+    lane_fill(s->through, 0);
     for (int t = 0; t < s->count; t++) {
         if (t > 0) prepare_next(s, t - 1);
         add_slice(s, t, &log_det);
@@ -347,7 +347,7 @@ static lane_complex along_time(const lat_slices *s, int x, int i, int j)
 
 static void put_gradient(const lat_slices *s, int t, double *gradient)
 {
-    fill_block(s, t);
+    fill_block(s, t, s->block);
     for (int x = 0; x < s->extent; x++)
         for (int i = 0; i < s->colours; i++)
             for (int j = 0; j < s->colours; j++) {

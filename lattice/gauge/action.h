@@ -52,7 +52,6 @@ typedef struct {
 } lat_action_kind;
 extern const lat_action_kind lat_action_kind_wilson, lat_action_kind_improved, lat_action_kind_luescher_weisz, lat_action_kind_iwasaki,
     lat_action_kind_dbw2;
-extern const lat_action_kind *const lat_action_kinds[]; /* all of these, and NULL */
 
 /* S = beta sum_{x, m<n} c_P (1 - Re tr P / N); U(1): beta sum c_P (1 - cos theta_P); c_P: the product of the couplings of the links. */
 lat_action *lat_action_wilson(lat_group group, double beta);
