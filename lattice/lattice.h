@@ -17,6 +17,7 @@
 #include "lattice/dirac/determinant.h"
 #include "lattice/dirac/dirac.h"
 #include "lattice/dirac/pseudofermions.h"
+#include "lattice/dirac/solver.h"
 #include "lattice/dirac/spinor.h"
 #include "lattice/gauge/action.h"
 #include "lattice/gauge/gauge.h"
