@@ -193,9 +193,9 @@ static lat_status check_inverse(const lat_dirac *dirac, lat_error *error)
 
 lat_status lat_dirac_prepare(lat_dirac *dirac, lat_gauge *gauge, lat_error *error)
 {
-    if (dirac->gauge == gauge && dirac->version == gauge->version) return LAT_DONE;
+    if (dirac->gauge == gauge->id && dirac->version == gauge->version) return LAT_DONE;
     dirac_fields *from = &dirac->of[LAT_DOUBLE], *to = &dirac->of[LAT_FLOAT];
-    dirac->gauge = NULL;
+    dirac->gauge = 0;
     fill_links(dirac, gauge);
     if (to->links) lat_field_copy(to->links, from->links);
     if (dirac->table->fill) {
@@ -204,7 +204,7 @@ lat_status lat_dirac_prepare(lat_dirac *dirac, lat_gauge *gauge, lat_error *erro
         if (to->blocks) lat_field_copy(to->blocks, from->blocks);
         if (to->inverse) lat_field_copy(to->inverse, from->inverse);
     }
-    dirac->gauge = gauge;
+    dirac->gauge = gauge->id;
     dirac->version = gauge->version;
     return LAT_DONE;
 }

@@ -24,8 +24,7 @@ struct lat_dirac {
     lat_field *log_det;     /* at odd sites: log |det D(x)| */
     lat_field *weights;     /* blocks, for forces; NULL where A = 1 */
     lat_sites sites[2][2];  /* [parity][inner, outer] */
-    const lat_gauge *gauge; /* whose links these are, and of which version */
-    uint64_t version;
+    uint64_t gauge, version; /* id of the field whose links these are, 0: none; and their version */
 };
 
 /* 2 kappa mu */

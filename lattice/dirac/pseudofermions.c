@@ -27,6 +27,11 @@ static void read_masses(lat_settings *term, lat_two_flavours *p, lat_error *erro
     int levels = lat_settings_ints(term, "levels", level, p->masses, LAT_MOST_MASSES, 0, LAT_MAX_LEVELS - 1, error);
     if (levels != p->masses && !error->status)
         lat_settings_fail(term, "levels", error, "%d numbers for %d masses: give one for each", levels, p->masses);
+    bool filled[LAT_MAX_LEVELS] = {false};
+    for (int i = 0; i < p->masses; i++) filled[level[i]] = true;
+    for (int i = 0; i < p->masses; i++)
+        for (int below = 0; below < level[i]; below++)
+            if (!filled[below]) lat_settings_fail(term, "levels", error, "no mass has level %d: leave no gap", below);
     for (int i = 0; i < p->masses; i++) {
         p->level[i] = (int)level[i];
         if (i == 0 ? p->mass[i] != 0 : p->mass[i] <= p->mass[i - 1])
@@ -36,17 +41,18 @@ static void read_masses(lat_settings *term, lat_two_flavours *p, lat_error *erro
 
 static lat_action *create_two_flavours(lat_settings *term, const lat_action_context *context, lat_error *error)
 {
-    lat_operator operator;
+    lat_operator quark;
     lat_two_flavours p = {.masses = 1};
     int levels = 1;
-    lat_operator_read(term, context, &operator, error);
+    lat_operator_read(term, context, &quark, error);
     read_masses(term, &p, error);
     read_goals(term, &p.action, &p.force, error);
-    if (p.masses > 1 && operator.parameters.mu != 0)
-        lat_settings_fail(term, "masses", error, "there is one mass for an operator with a twisted mass: leave masses out");
+    if (p.masses > 1 && quark.parameters.mu != 0)
+        lat_settings_fail(term, "masses", error,
+                          "there is one mass for an operator with a twisted mass: leave masses out");
     if (error->status) return NULL;
     for (int i = 0; i < p.masses; i++) levels = p.level[i] >= levels ? p.level[i] + 1 : levels;
-    return lat_action_quarks(&operator, make_two_flavours, &p, sizeof p, levels, true);
+    return lat_action_quarks(&quark, make_two_flavours, &p, sizeof p, levels, true);
 }
 
 /* ------------------------------------------------------------------------------------------------------- one flavour */
@@ -58,17 +64,19 @@ static lat_action *make_rational(lat_dirac *dirac, const void *parameters, lat_e
 
 static lat_action *create_rational(lat_settings *term, const lat_action_context *context, lat_error *error)
 {
-    lat_operator operator;
+    lat_operator quark;
     lat_one_flavour p = {0};
-    lat_operator_read(term, context, &operator, error);
+    lat_operator_read(term, context, &quark, error);
     int ends = lat_settings_reals(term, "range", p.range, -1, 2, 1e-6, 1000, error);
     if ((ends != 2 || p.range[0] >= p.range[1]) && !error->status)
         lat_settings_fail(term, "range", error, "give the least and the largest eigenvalue, as [0.02, 7.0]");
     p.error[0] = lat_settings_real(term, "error", 1e-13, 1e-15, 1e-3, error);
     p.error[1] = lat_settings_real(term, "error_force", 1e-7, 1e-15, 1e-3, error);
     read_goals(term, &p.action, &p.force, error);
-    if (operator.parameters.mu != 0) lat_settings_fail(term, "operator", error, "the operator has a twisted mass: use two_flavours");
-    return error->status ? NULL : lat_action_quarks(&operator, make_rational, &p, sizeof p, 1, true);
+    if (quark.parameters.mu != 0)
+        lat_settings_fail(term, "operator", error, "the operator has a twisted mass: use two_flavours");
+    return error->status ? NULL : lat_action_quarks(&quark, make_rational, &p, sizeof p, 1, true);
 }
 
-const lat_action_kind lat_action_kind_two_flavours = {"two_flavours", create_two_flavours}, lat_action_kind_rational = {"rational", create_rational};
+const lat_action_kind lat_action_kind_two_flavours = {"two_flavours", create_two_flavours},
+                      lat_action_kind_rational = {"rational", create_rational};

@@ -35,11 +35,19 @@ lat_field *lat_field_algebra(const lat_geometry *geometry, lat_group group, lat_
     return lat_field_create(geometry, geometry->dim * lat_algebra_reals(group), precision);
 }
 
+static void release_count(const lat_geometry *geometry, void *count)
+{
+    (void)geometry;
+    free(count);
+}
+
 lat_gauge *lat_gauge_create(const lat_geometry *geometry, lat_group group, lat_precision precision)
 {
     lat_gauge *gauge = lat_alloc(1, sizeof *gauge);
     *gauge = (lat_gauge){.links = unit_links(geometry, group, precision), .group = group};
     gauge->boundary = lat_alloc(geometry->members, sizeof *gauge->boundary);
+    uint64_t *count = lat_geometry_room(geometry, release_count, sizeof *count);
+    gauge->id = ++*count;
     return gauge;
 }
 

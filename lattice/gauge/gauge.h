@@ -8,13 +8,14 @@
 #include "lattice/gauge/boundary.h"
 #include "lattice/group/group.h"
 
-/* Whoever keeps something that was made from the links keeps their version, and makes it anew where that has changed. */
+/* Whoever keeps something that was made from the links keeps the field's id and their version, and makes it anew where one is another. */
 typedef struct {
     lat_field *links; /* dim * lat_link_reals components, component = mu * lat_link_reals + real */
     lat_group group;
     lat_boundary *boundary; /* [members]: what the couplings follow from */
     lat_field *couplings;   /* of the links: dim components in double, halo filled; NULL: all are 1 */
     uint64_t version;       /* raised by all that changes links */
+    uint64_t id;            /* that no other gauge field of the geometry has, or had */
 } lat_gauge;
 
 lat_gauge *lat_gauge_create(const lat_geometry *geometry, lat_group group, lat_precision precision); /* unit links, couplings 1 */
