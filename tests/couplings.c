@@ -72,6 +72,7 @@ static void test_ladder(lat_group group, lat_action *action, const char *name)
         int others = 0;
         lat_field_take_members(alone.gauge->links, all.gauge->links, &m);
         lat_gauge_changed(alone.gauge);
+        lat_gauge_couple(alone.gauge, 0, &ladder[1]); /* from now on there are couplings, which may be 1 */
         for (int b = 0; b < MEMBERS; b++) {
             lat_gauge_couple(alone.gauge, 0, &ladder[b]);
             compute(&alone, action);
