@@ -46,6 +46,20 @@ result $? "u1-train.cfg: $(grep '^effective' out)"
 runs flowhmc u1-sample.cfg --set chain.steps=500 && grep -q '^flow: .*acceptance' out
 result $? "u1-sample.cfg with its model"
 
+# Name of a card with quarks, settings that make it short.  On one rank: lattices are small.
+quarks() {
+    local name=$1
+    shift
+    [ "$(status_of flowhmc --dry-run "$examples/$name.cfg")" = 0 ] && grep -q '^memory: ' out &&
+        [ "$(status_of flowhmc "$examples/$name.cfg" --set chain.thermalise=0 "$@")" = 0 ] && grep -q '^hmc: .*trajectories' out
+    result $? "$name.cfg, its forecast and a few trajectories"
+}
+quarks schwinger-determinant --set chain.steps=20
+quarks schwinger-pseudofermions --set chain.steps=5
+quarks nf2-clover --set chain.steps=2
+quarks nf2plus1-clover --set chain.steps=1 --set 'lattice.size=[4, 4, 4, 8]' --set 'updates.[0].trajectory=0.1' --set 'updates.[0].steps=[1, 1, 1]'
+quarks twisted-mass --set chain.steps=5
+
 mkdir bin
 # shellcheck disable=SC2016
 printf '#!/bin/sh\ncat "$2" >submitted\necho 101\n' >bin/sbatch
