@@ -4,6 +4,7 @@
  */
 #include "lattice/io/h5_file.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 bool lat_h5_count(const lat_h5_layout *set, int64_t *count)
@@ -25,6 +26,21 @@ static hid_t dataset_properties(void)
     return create;
 }
 
+/* Makes GROUP of a name GROUP/NAME, without a time stamp, unless it is there. */
+static void make_group(lat_h5 *file, const char *name)
+{
+    const char *end = strchr(name, '/');
+    char *group = lat_text("%.*s", end ? (int)(end - name) : 0, name);
+    if (end && H5Lexists(file->hdf, group, H5P_DEFAULT) <= 0) {
+        hid_t create = H5Pcreate(H5P_GROUP_CREATE);
+        if (create < 0 || H5Pset_obj_track_times(create, false) < 0) lat_abort(LAT_FILE, "HDF5: group properties are refused: use HDF5 1.10.7 or later");
+        hid_t made = H5Gcreate2(file->hdf, group, H5P_DEFAULT, create, H5P_DEFAULT);
+        if (made < 0 || H5Gclose(made) < 0) lat_h5_cannot_write(file, file->disk.failure);
+        H5Pclose(create);
+    }
+    free(group);
+}
+
 int64_t lat_h5_dataset_create(lat_h5 *file, const char *name, lat_h5_layout *set)
 {
     int64_t count = 0;
@@ -35,6 +51,7 @@ int64_t lat_h5_dataset_create(lat_h5 *file, const char *name, lat_h5_layout *set
         return 0;
     }
     if (!lat_h5_claim(file, count * (int64_t)sizeof(double))) return 0;
+    make_group(file, name);
     hid_t space = H5Screate_simple((int)set->rank, extent, NULL), create = dataset_properties();
     hid_t data = H5Dcreate2(file->hdf, name, H5T_IEEE_F64LE, space, H5P_DEFAULT, create, H5P_DEFAULT);
     haddr_t offset = data >= 0 && count > 0 ? H5Dget_offset(data) : 0;
