@@ -273,7 +273,7 @@ static void print_heading(session *s)
 {
     bool sorted = true;
     for (int i = 0; i < s->count; i++) sorted = sorted && s->file[i].place == i;
-    if (s->asked.no_device[0]) fprintf(stderr, "flowmeas: backend cpu, %s\n", s->asked.no_device); /* results tell no machines apart */
+    if (s->asked.no_device[0]) printf("# backend cpu, %s\n", s->asked.no_device);
     if (!sorted) printf("# the files are taken in the order of their replicas and numbers\n");
     printf("%s\n", s->layout.names);
     s->headed = true;
