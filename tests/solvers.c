@@ -39,6 +39,7 @@ typedef struct {
 
 static const physics schwinger = {&lat_dirac_wilson, LAT_U1, {.kappa = 0.22, .angle = {0, 1}}, 0.4};
 static const physics qcd = {&lat_dirac_clover, LAT_SU3, {.kappa = 0.12, .csw = 1, .angle = {0, 0, 0, 1}}, 0.3};
+static const physics critical = {&lat_dirac_wilson, LAT_SU3, {.kappa = 0.12499}, 1e-4};
 static const physics twisted = {
     &lat_dirac_clover, LAT_SU2, {.kappa = 0.13, .csw = 1.2, .mu = 0.1, .angle = {0, 0.25, 0, 1}}, 0.3};
 
@@ -404,6 +405,20 @@ static bool one_line(const lat_error *error, const char *word)
            strstr(error->text, word) && strstr(error->text, "clover");
 }
 
+/* Where an eigenvalue is tiny rounding leaves more than is asked for, and that is good. */
+static void test_tiny_eigenvalue(void)
+{
+    lat_error error;
+    lat_solver_report report;
+    for (which_solver which = CG; which <= MIXED; which++) {
+        laboratory l = laboratory_of(MPI_COMM_WORLD, small(2), &critical, 0);
+        lat_status status = solve(&l, which, even, 0, &(lat_solver_goal){1e-13, 100000}, &report, &error);
+        ok_all(status == LAT_DONE && report.residue > 1e-13 && report.residue < 1e-7,
+               "%s: a tiny eigenvalue leaves %.1e of 1e-13%s", solver_names[which], report.residue, error.text);
+        laboratory_free(&l);
+    }
+}
+
 static void test_failures(void)
 {
     lat_error error;
@@ -522,6 +537,7 @@ int main(int argc, char **argv)
     test_multishift(&schwinger, flat[1]);
     test_multishift(&qcd, small(2));
     test_multishift_bits();
+    test_tiny_eigenvalue();
     test_failures();
     test_links();
     test_sizes();

@@ -27,6 +27,7 @@ typedef struct {
     double source;  /* |b|^2 */
     double residue; /* |b - A x|^2, true, and what it was a cycle earlier */
     double before;
+    double size;   /* |x|^2 */
     double square; /* |r|^2 in a cycle, its least, and the iterations since that */
     double least;
     int64_t waiting;

@@ -109,6 +109,8 @@ static void true_residue(lat_solver *s, bool fresh, lat_field *x)
         s->member[m].before = fresh ? INFINITY : s->member[m].residue;
         s->member[m].residue = s->sum[m];
     }
+    lat_spinor_dot(solve_sites(s), x, x, s->density[0], s->sum);
+    for (int m = 0; m < s->geometry->members; m++) s->member[m].size = s->sum[m];
 }
 
 /* ----------------------------------------------------------------------------------------------------------- cycles */
@@ -145,11 +147,20 @@ static lat_status give_up(const lat_solver *s, int m, lat_error *error)
                     spent ? "allow more of them, or ask for less" : "they get no further, so ask for less");
 }
 
+/* Whether b - A x is as small as numbers in double can make it, |A| |x| times their rounding; |D|^2 is some 10 at most.  Where an eigenvalue
+ * of A is tiny, x is so large that no other x is better.  Who asks for more than double has in any case is told so. */
+static bool is_exhausted(const lat_solver *s, const solve_member *m)
+{
+    const double rounding = 0x1p-52, norm = 16 + s->equation.shift, least_goal = 1e-14;
+    return m->in_double && s->equation.goal.residue >= least_goal &&
+           m->residue <= rounding * rounding * norm * norm * m->size;
+}
+
 /* Whether a member is done, or goes on; false: neither. */
 static bool judge(const lat_solver *s, solve_member *m)
 {
     double goal = s->equation.goal.residue;
-    m->wanted = !(m->residue <= goal * goal * m->source);
+    m->wanted = !(m->residue <= goal * goal * m->source) && !is_exhausted(s, m);
     if (!m->wanted) return true;
     bool stuck = !(m->residue <= m->before / 4),
          more = m->iterations < s->equation.goal.max_iterations && isfinite(m->residue);

@@ -10,7 +10,7 @@
 #include "lattice/dirac/dirac.h"
 
 typedef struct {
-    double residue;         /* |b - A x| / |b|, which is verified with x as it is returned */
+    double residue;         /* |b - A x| / |b|, which is verified with x as it is returned; more than rounding of A x allows is not waited for */
     int64_t max_iterations; /* of each member */
 } lat_solver_goal;
 
