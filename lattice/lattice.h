@@ -28,6 +28,7 @@
 #include "lattice/io/config.h"
 #include "lattice/io/h5.h"
 #include "lattice/observe/exact2d.h"
+#include "lattice/observe/mesons.h"
 #include "lattice/observe/observable.h"
 
 #endif

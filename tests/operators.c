@@ -280,7 +280,7 @@ static lat_geometry *square_of(int64_t extent)
     return g;
 }
 
-static const lat_operator light = {&lat_dirac_wilson, LAT_U1, {.kappa = 0.1, .angle = {0, 1}}};
+static const lat_operator light = {&lat_dirac_wilson, LAT_U1, {.kappa = 0.1, .angle = {0, 1}}, 2};
 
 /* The operator goes with its geometry: one at the same address finds nothing of the one before it. */
 static void test_operators(void)

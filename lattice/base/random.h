@@ -23,6 +23,7 @@ typedef enum {
     LAT_RANDOM_PARAMETERS,
     LAT_RANDOM_TEST,
     LAT_RANDOM_AUXILIARY, /* fields that an action draws at the start of a trajectory */
+    LAT_RANDOM_SOURCES,   /* of quark propagators */
 } lat_purpose;
 
 typedef struct {

@@ -23,10 +23,19 @@ typedef struct {
     const lat_dirac_table *table;
     lat_group group;
     lat_dirac_parameters parameters;
+    int angles; /* of the parameters, one for each direction; 0: not known yet, as the lattice is not */
 } lat_operator;
 
+/* The list `operators`, of kinds in these tables, for a context without `operators`; free() it before the settings.  NULL where there is none.
+ * LAT_CONFIG for a lattice that has three dimensions, an odd extent, or couplings other than 1; context->lattice NULL: it is not known yet, nor is
+ * the group. */
+typedef struct lat_operators lat_operators;
+lat_operators *lat_operators_read(lat_settings *root, const lat_action_context *context, const lat_dirac_table *const *tables, lat_error *error);
+/* Makes such an operator one for lattices like this.  LAT_CONFIG where it cannot be. */
+lat_status lat_operator_fit(lat_operator *operator, const lat_gauge *gauge, lat_error *error);
+
 /* From the lists `operators`, of kinds in these tables, and `action`, of terms of these kinds; `operators` of the context is filled in here.
- * LAT_CONFIG where there are operators and the lattice has three dimensions, an odd extent, or couplings other than 1. */
+ * LAT_CONFIG as above. */
 lat_action *lat_action_read(lat_settings *root, lat_action_context context, const lat_action_kind *const *kinds,
                             const lat_dirac_table *const *tables, lat_error *error);
 /* For terms: the operator that the key `operator` names. */

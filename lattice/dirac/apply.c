@@ -76,3 +76,11 @@ void lat_dirac_extend(lat_dirac *dirac, bool dagger, lat_field *x)
 {
     hop(dirac, inverse_diagonal(dirac, x->precision, dagger), ODD, dirac->parameters.kappa, x, NULL, x);
 }
+
+void lat_dirac_divide_diagonal(lat_dirac *dirac, const lat_field *in, lat_field *out)
+{
+    hop_args i = inverse_diagonal(dirac, in->precision, false);
+    block_multiply_args args = {i.t, in->data, i.first, i.second, out->data, i.diagonal, i.mass};
+    lat_range odd = lat_range_of(dirac->geometry, &dirac->geometry->parity[ODD]);
+    lat_kernels_of(in, dirac->group)->block_multiply(&args, &odd);
+}

@@ -4,6 +4,7 @@
  * kappa mu gamma5.  The gradient has M^-1 between neighbours, kappa D_oo^-1 H_oe Mhat^-1 and kappa Mhat^-1 H_eo D_oo^-1.
  */
 #include "lattice/dirac/dense.h"
+#include "lattice/dirac/gamma.h"
 
 #include <complex.h>
 #include <lapacke.h>
@@ -13,11 +14,6 @@
 /* Most components of a site. */
 enum { MOST = 12 };
 typedef double complex block[MOST][MOST];
-
-/* gamma_mu has one entry in each row: its column, and i to this power. */
-typedef struct {
-    int column, power;
-} gamma_row;
 
 struct lat_dense {
     const lat_geometry *geometry;
@@ -75,16 +71,6 @@ void lat_dense_free(lat_dense *d)
 
 /* ------------------------------------------------------------------------------------------------------------ blocks */
 
-static gamma_row row_of_gamma(int dim, int mu, int spin)
-{
-    static const gamma_row two[2][2] = {{{1, 0}, {0, 0}}, {{1, 3}, {0, 1}}};
-    static const gamma_row four[4][4] = {{{3, 1}, {2, 1}, {1, 3}, {0, 3}},
-                                         {{3, 2}, {2, 0}, {1, 0}, {0, 2}},
-                                         {{2, 1}, {3, 3}, {0, 3}, {1, 1}},
-                                         {{2, 0}, {3, 0}, {0, 0}, {1, 0}}};
-    return dim == 2 ? two[mu][spin] : four[mu][spin];
-}
-
 static double complex power_of_i(int power)
 {
     static const double re[] = {1, 0, -1, 0}, im[] = {0, 1, 0, -1};
@@ -112,15 +98,15 @@ static void hop(const lat_dense *d, int64_t site, int mu, int sign, block out)
 {
     const int n = d->colours;
     const int64_t at = sign > 0 ? site : neighbour(d, site, mu, sign);
+    const lat_gamma gamma = lat_gamma_mu(d->dim, mu);
     for (int r = 0; r < d->components; r++)
         for (int c = 0; c < d->components; c++) out[r][c] = 0;
     for (int spin = 0; spin < d->spins; spin++) {
-        const gamma_row gamma = row_of_gamma(d->dim, mu, spin);
         for (int i = 0; i < n; i++)
             for (int j = 0; j < n; j++) {
                 double complex u = sign > 0 ? link_of(d, at, mu, i, j) : conj(link_of(d, at, mu, j, i));
                 out[spin * n + i][spin * n + j] += u;
-                out[spin * n + i][gamma.column * n + j] -= sign * power_of_i(gamma.power) * u;
+                out[spin * n + i][gamma.column[spin] * n + j] -= sign * power_of_i(gamma.power[spin]) * u;
             }
     }
 }

@@ -68,6 +68,9 @@ void lat_dirac_apply(lat_dirac *dirac, lat_dirac_form form, lat_field *in, lat_f
  * extended by the adjoints and y without them, so that a force serves M and Mhat.  Collective. */
 void lat_dirac_extend(lat_dirac *dirac, bool dagger, lat_field *x);
 
+/* out_o = D_oo^-1 in_o at the odd sites; the even ones of out stay as they are. */
+void lat_dirac_divide_diagonal(lat_dirac *dirac, const lat_field *in, lat_field *out);
+
 /* force_mu^a(x) += scale d^a 2 Re x^+ M y, of fields on all sites in double.  Collective. */
 void lat_dirac_force(lat_dirac *dirac, lat_gauge *gauge, double scale, lat_field *x, lat_field *y, lat_field *force);
 

@@ -32,9 +32,12 @@ static void check_lattice(lat_settings *root, const lat_action_context *context,
         lat_settings_fail(root, "operators", error, "quarks know periodic lattices alone: leave lattice.boundary and lattice.defect out");
 }
 
+/* Names of operators become those of columns and data sets. */
 static const char *read_name(lat_settings *settings, const operators *o, lat_error *error)
 {
+    static const char *const plain = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-";
     const char *name = lat_settings_string(settings, "name", NULL, error);
+    if (name[strspn(name, plain)]) lat_settings_fail(settings, "name", error, "has other characters than letters, digits, _ and -: leave them out");
     if (!name[0]) lat_settings_fail(settings, "name", error, "is empty: give the operator a name, which terms of the action use");
     for (int i = 0; i < o->count; i++)
         if (strcmp(name, o->name[i]) == 0)
@@ -50,19 +53,28 @@ static const lat_dirac_table *read_kind(lat_settings *settings, const lat_dirac_
 }
 
 /* Time, the last direction, is antiperiodic unless something else is said. */
-static lat_dirac_parameters read_parameters(lat_settings *settings, const lat_dirac_table *table, int dim, lat_error *error)
+static void read_angles(lat_settings *settings, int dim, lat_operator *operator, lat_error *error)
 {
+    double *angle = operator->parameters.angle;
+    if (dim > 0) angle[dim - 1] = 1;
+    operator->angles = dim;
+    if (dim == 0 && !lat_settings_has(settings, "angle")) return;
+    operator->angles = lat_settings_reals(settings, "angle", angle, dim, LAT_MAX_DIM, -1, 1, error);
+    if (dim > 0 && operator->angles != dim && !error->status)
+        lat_settings_fail(settings, "angle", error, "%d numbers for a lattice of %d directions: give one for each", operator->angles, dim);
+}
+
+static void read_parameters(lat_settings *settings, int dim, lat_operator *operator, lat_error *error)
+{
+    const lat_dirac_table *table = operator->table;
     lat_dirac_parameters p = {.kappa = lat_settings_real(settings, "kappa", NAN, 0, 1, error)};
-    p.angle[dim - 1] = 1;
     if (table->fill)
         p.csw = lat_settings_real(settings, "csw", NAN, 0, 100, error);
     else if (lat_settings_has(settings, "csw"))
         lat_settings_fail(settings, "csw", error, "an operator of kind \"%s\" has no clover term: leave csw out, or choose another kind", table->name);
     p.mu = lat_settings_real(settings, "mu", 0, -100, 100, error);
-    int count = lat_settings_reals(settings, "angle", p.angle, dim, LAT_MAX_DIM, -1, 1, error);
-    if (count != dim && !error->status)
-        lat_settings_fail(settings, "angle", error, "%d numbers for a lattice of %d directions: give one for each", count, dim);
-    return p;
+    operator->parameters = p;
+    read_angles(settings, dim, operator, error);
 }
 
 static void read_operator(lat_settings *settings, const lat_action_context *context, const lat_dirac_table *const *tables, operators *o,
@@ -71,19 +83,19 @@ static void read_operator(lat_settings *settings, const lat_action_context *cont
     const char *name = read_name(settings, o, error);
     const lat_dirac_table *table = read_kind(settings, tables, error);
     if (error->status) return;
-    lat_dirac_parameters parameters = read_parameters(settings, table, context->lattice->dim, error);
-    o->operator[o->count] = (lat_operator){table, context->group, parameters};
+    o->operator[o->count] = (lat_operator){.table = table, .group = context->group};
+    read_parameters(settings, context->lattice ? context->lattice->dim : 0, &o->operator[o->count], error);
     o->name[o->count++] = name;
 }
 
 /* A configuration without operators is printed without them. */
-static operators *read_operators(lat_settings *root, const lat_action_context *context, const lat_dirac_table *const *tables, lat_error *error)
+lat_operators *lat_operators_read(lat_settings *root, const lat_action_context *context, const lat_dirac_table *const *tables, lat_error *error)
 {
     if (!lat_settings_has(root, "operators")) return NULL;
     operators *o = lat_alloc(1, sizeof *o);
     int count = lat_settings_list(root, "operators", error);
     if (count > MOST_OPERATORS) lat_settings_fail(root, "operators", error, "has %d elements: at most %d are allowed", count, MOST_OPERATORS);
-    if (count > 0) check_lattice(root, context, error);
+    if (count > 0 && context->lattice) check_lattice(root, context, error);
     for (int i = 0; i < count && !error->status; i++) read_operator(lat_settings_item(root, "operators", i, error), context, tables, o, error);
     return o;
 }
@@ -91,7 +103,7 @@ static operators *read_operators(lat_settings *root, const lat_action_context *c
 lat_action *lat_action_read(lat_settings *root, lat_action_context context, const lat_action_kind *const *kinds,
                             const lat_dirac_table *const *tables, lat_error *error)
 {
-    operators *o = read_operators(root, &context, tables, error);
+    operators *o = lat_operators_read(root, &context, tables, error);
     context.operators = o;
     lat_action *action = error->status ? NULL : lat_action_create(root, &context, kinds, error);
     free(o);
@@ -108,6 +120,18 @@ void lat_operator_read(lat_settings *term, const lat_action_context *context, la
     *operator = (lat_operator){.group = context->group};
     lat_settings_string(term, "operator", NULL, error);
     lat_settings_fail(term, "operator", error, "there are no operators: write operators = ( { name = \"light\"; kind = \"wilson\"; kappa = 0.13; } );");
+}
+
+lat_status lat_operator_fit(lat_operator *operator, const lat_gauge *gauge, lat_error *error)
+{
+    const int dim = gauge->links->geometry->dim;
+    if (!lat_gauge_is_periodic(gauge)) return lat_fail(error, LAT_CONFIG, "quarks know periodic lattices alone, without open boundaries and defects");
+    if (operator->angles == 0) operator->parameters.angle[dim - 1] = 1;
+    if (operator->angles > 0 && operator->angles != dim)
+        return lat_fail(error, LAT_CONFIG, "operators: %d numbers in angle for a lattice of %d directions: give one for each", operator->angles, dim);
+    operator->angles = dim;
+    operator->group = gauge->group;
+    return LAT_DONE;
 }
 
 /* --------------------------------------------------------------------------------------------------- on geometries */

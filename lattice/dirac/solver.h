@@ -46,4 +46,8 @@ lat_status lat_solve_multishift(lat_solver *solver, lat_dirac_form form, int cou
 lat_status lat_solve_bicgstab(lat_solver *solver, lat_dirac_form form, const lat_field *b, lat_field *x,
                               const lat_solver_goal *goal, lat_solver_report *report, lat_error *error);
 
+/* M x = b on all sites, by mixed conjugate gradients on the even ones.  The report adds up the solves that this takes. */
+lat_status lat_solve_quark(lat_solver *solver, const lat_field *b, lat_field *x, const lat_solver_goal *goal,
+                           lat_solver_report *report, lat_error *error);
+
 #endif

@@ -191,22 +191,6 @@ lat_status lat_gradient_flow_advance(lat_gradient_flow *flow, lat_gauge *gauge, 
 
 enum { DENSITIES = 4, QUANTITIES = 3 };
 
-/* sums[member][density][slice] += density */
-static void add_slices(const lat_field *density, lat_accumulator *sums)
-{
-    const lat_geometry *g = density->geometry;
-    int64_t slices = g->size[g->dim - 1], slice_volume = g->volume / slices;
-    const double *value = lat_field_map(density, LAT_READ);
-    for (int64_t i = 0; i < g->sites; i++)
-        for (int lane = 0; lane < g->blocks * g->members; lane++) {
-            int64_t slice = lat_global_site(g, i, lane) / slice_volume;
-            for (int c = 0; c < DENSITIES; c++)
-                lat_accumulator_add(&sums[(g->lane_member[lane] * DENSITIES + c) * slices + slice],
-                                    value[(i * DENSITIES + c) * g->lanes + lane]);
-        }
-    lat_field_unmap(density, (void *)value, LAT_READ);
-}
-
 void lat_gradient_flow_slices(lat_gauge *gauge, double *out)
 {
     lat_field *links = gauge->links;
@@ -214,23 +198,21 @@ void lat_gradient_flow_slices(lat_gauge *gauge, double *out)
     int64_t slices = g->size[g->dim - 1], count = slices * DENSITIES * g->members;
     lat_field *density = lat_field_create(g, DENSITIES, LAT_DOUBLE);
     const double *couplings = lat_gauge_couplings(gauge);
-    lat_accumulator *sums = lat_alloc(count, sizeof *sums);
+    double *sums = lat_alloc(count, sizeof *sums);
     gradient_flow_density_args args = {lat_tables_of(g), links->data, couplings, density->data};
     const lat_kernels *kernels = lat_kernels_of(links, gauge->group);
     lat_range range = lat_block(g);
     lat_halo_exchange(links);
     (couplings ? kernels->weighted_gradient_flow_density : kernels->gradient_flow_density)(&args, &range);
-    add_slices(density, sums);
-    lat_accumulator_reduce(g->comm, sums, (int)count);
+    lat_sum_slices(density, sums);
     for (int m = 0; m < g->members; m++) {
-        const lat_accumulator *from = sums + (int64_t)m * DENSITIES * slices;
+        const double *from = sums + (int64_t)m * DENSITIES * slices;
         double *to = out + (int64_t)m * QUANTITIES * slices;
         for (int64_t t = 0; t < slices; t++) {
-            double after = lat_accumulator_value(&from[slices + t]);
-            double before = lat_accumulator_value(&from[slices + (t + slices - 1) % slices]);
-            to[t] = lat_accumulator_value(&from[t]) + 0.5 * (after + before);
-            to[slices + t] = lat_accumulator_value(&from[2 * slices + t]);
-            to[2 * slices + t] = lat_accumulator_value(&from[3 * slices + t]);
+            double after = from[slices + t], before = from[slices + (t + slices - 1) % slices];
+            to[t] = from[t] + 0.5 * (after + before);
+            to[slices + t] = from[2 * slices + t];
+            to[2 * slices + t] = from[3 * slices + t];
         }
     }
     free(sums);

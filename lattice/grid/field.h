@@ -56,6 +56,9 @@ void lat_field_set_local(lat_field *field, int member, const double *values);
  * ranks and lanes. */
 void lat_sum(const lat_field *field, double *out);
 
+/* The same over each slice orthogonal to the last direction: out[member][component][slice].  For any numbers, slower. */
+void lat_sum_slices(const lat_field *field, double *out);
+
 /* A field of independent Gaussians (mean 0, variance 1); four components share the key of the first as direction. */
 void lat_field_gaussian(lat_field *field, const lat_random *random);
 

@@ -137,3 +137,33 @@ void lat_sum(const lat_field *field, double *out)
     if (!sum_moderate(&host, out)) sum_any(&host, out);
     lat_field_unmap(field, host.data, LAT_READ);
 }
+
+/* ------------------------------------------------------------------------------------------------------------ slices */
+
+/* sums[member][component][slice] += field */
+static void add_slices(const lat_field *field, lat_accumulator *sums)
+{
+    const lat_geometry *g = field->geometry;
+    const int components = field->components;
+    int64_t slices = g->size[g->dim - 1], slice_volume = g->volume / slices;
+    double *value = lat_field_map(field, LAT_READ);
+    for (int64_t i = 0; i < g->sites; i++)
+        for (int lane = 0; lane < g->blocks * g->members; lane++) {
+            int64_t slice = lat_global_site(g, i, lane) / slice_volume;
+            for (int c = 0; c < components; c++)
+                lat_accumulator_add(&sums[(g->lane_member[lane] * components + c) * slices + slice],
+                                    value[(i * components + c) * g->lanes + lane]);
+        }
+    lat_field_unmap(field, value, LAT_READ);
+}
+
+void lat_sum_slices(const lat_field *field, double *out)
+{
+    const lat_geometry *g = field->geometry;
+    int64_t count = g->members * field->components * g->size[g->dim - 1];
+    lat_accumulator *sums = lat_alloc(count, sizeof *sums);
+    add_slices(field, sums);
+    if (g->rank_count > 1) lat_accumulator_reduce(g->comm, sums, (int)count);
+    for (int64_t i = 0; i < count; i++) out[i] = lat_accumulator_value(&sums[i]);
+    free(sums);
+}

@@ -29,7 +29,7 @@ void lat_h5_refuse(lat_h5 *file, const char *format, ...) __attribute__((format(
 void lat_h5_put_text(lat_h5 *file, const char *name, const char *text);
 void lat_h5_put_int(lat_h5 *file, const char *name, int64_t value);
 void lat_h5_put_real(lat_h5 *file, const char *name, double value);
-/* Replicated array: rank 0 writes its values. */
+/* Replicated array: rank 0 writes its values.  A name of two parts, GROUP/NAME, makes the group. */
 void lat_h5_put_reals(lat_h5 *file, const char *name, int rank, const int64_t *extent, const double *values);
 /* One member (or all: member < 0) of a gauge field; each rank writes its part: [member]([t][z])[y][x][component]. */
 void lat_h5_put_field(lat_h5 *file, const char *name, const lat_field *field, int member);
