@@ -6,6 +6,7 @@
 #include "lattice/lattice.h"
 #include "src/measured.h"
 #include "src/measurement.h"
+#include "src/meson_masses.h"
 #include "src/numbering.h"
 #include "src/options.h"
 #include "src/potential.h"
@@ -123,10 +124,10 @@ static const char *provenance(const lat_config_report *header, const char *key)
 static void check_lattice(const session *s, int i, lat_error *error)
 {
     const lat_config_report *first = &s->header[0], *header = &s->header[i];
-    if (error->status || !s->asked.flow.wanted) return;
+    if (error->status || !measurement_of_one_lattice(&s->asked)) return;
     if (header->group != first->group || header->dim != first->dim ||
         memcmp(header->size, first->size, sizeof first->size) != 0)
-        lat_fail(error, LAT_CONFIG, "%s: is of another lattice than the files before: measure its flow by itself",
+        lat_fail(error, LAT_CONFIG, "%s: is of another lattice than the files before: measure it by itself",
                  s->file[i].path);
 }
 
@@ -166,7 +167,7 @@ static char *head_of(const session *s, int64_t replica)
     lat_bytes_print(&text, "# flowmeas, replica %" PRId64 "\n", replica);
     for (const char *line = s->identity; *line; line += strcspn(line, "\n") + 1)
         lat_bytes_print(&text, "# %.*s\n", (int)strcspn(line, "\n"), line);
-    if (s->asked.flow.wanted) {
+    if (measurement_of_one_lattice(&s->asked)) {
         lat_bytes_print(&text, "# lattice = %s", lat_group_names[s->header[0].group]);
         for (int mu = 0; mu < s->header[0].dim; mu++) lat_bytes_print(&text, " %" PRId64, s->header[0].size[mu]);
         lat_bytes_print(&text, ";\n");
@@ -294,32 +295,54 @@ static void print_rows(session *s, int first, int end)
     if (s->rank == 0) fflush(stdout);
 }
 
-/* The loops of all rows, in bins that end with a replica. */
-static potential_loops gather_loops(const session *s)
+/* Some columns of all rows, [row][columns], in new memory, and bins that end with a replica. */
+static double *gather(const session *s, int first, int64_t columns, jackknife *cut)
 {
-    const loops *asked = &s->asked.loops;
-    potential_loops all = {.r = asked->r, .t = asked->t};
-    int chains = chains_of(s), columns = loops_columns(asked);
-    int64_t *counts = lat_alloc(chains, sizeof *counts);
-    for (int c = 0; c < chains; c++) all.count += counts[c] = s->chain[c].rows.count;
-    double *to = all.value = lat_alloc(all.count * columns, sizeof *to);
+    int chains = chains_of(s);
+    int64_t *counts = lat_alloc(chains, sizeof *counts), count = 0;
+    for (int c = 0; c < chains; c++) count += counts[c] = s->chain[c].rows.count;
+    double *value = lat_alloc(count * columns, sizeof *value), *to = value;
     for (int c = 0; c < chains; c++)
-        for (int64_t i = 0; i < s->chain[c].rows.count; i++, to += columns)
-            memcpy(to, s->chain[c].rows.value + i * s->layout.columns + s->layout.loops, (size_t)columns * sizeof *to);
-    all.cut = jackknife_cut(counts, chains, s->asked.bin);
+        for (int64_t i = 0; i < counts[c]; i++, to += columns)
+            memcpy(to, s->chain[c].rows.value + i * s->layout.columns + first, (size_t)columns * sizeof *to);
+    *cut = jackknife_cut(counts, chains, s->asked.bin);
     free(counts);
-    return all;
+    return value;
 }
 
 static void summarise_loops(const session *s, lat_error *error)
 {
-    potential_loops loops = gather_loops(s);
+    potential_loops loops = {.r = s->asked.loops.r, .t = s->asked.loops.t};
+    loops.value = gather(s, s->layout.loops, loops_columns(&s->asked.loops), &loops.cut);
+    loops.count = loops.cut.begin[loops.cut.bins];
     char *path = s->asked.output ? lat_text("%s-loops.h5", s->asked.output) : NULL;
     if (path) potential_write(path, &loops, error);
     if (!error->status && !s->options->quiet) potential_print(&loops);
     free(path);
     free(loops.value);
     jackknife_free(&loops.cut);
+}
+
+static void summarise_mesons(const session *s, lat_error *error)
+{
+    meson_correlators c = {.asked = &s->asked.mesons, .slices = s->layout.slices};
+    c.value = gather(s, s->layout.mesons, mesons_columns(c.asked, c.slices), &c.cut);
+    c.count = c.cut.begin[c.cut.bins];
+    c.number = lat_alloc(c.count, sizeof *c.number);
+    c.replica = lat_alloc(c.count, sizeof *c.replica);
+    for (int64_t chain = 0, to = 0; chain < chains_of(s); chain++)
+        for (int64_t i = 0; i < s->chain[chain].rows.count; i++, to++) {
+            c.number[to] = (double)s->chain[chain].rows.number[i];
+            c.replica[to] = (double)s->chain[chain].replica;
+        }
+    char *path = s->asked.output ? lat_text("%s-mesons.h5", s->asked.output) : NULL;
+    if (path) meson_masses_write(path, &c, error);
+    if (!error->status && !s->options->quiet) meson_masses_print(&c);
+    free(path);
+    free(c.number);
+    free(c.replica);
+    free(c.value);
+    jackknife_free(&c.cut);
 }
 
 /* Each replica by itself, then all together. */
@@ -344,6 +367,7 @@ static void summarise_flow(const session *s, lat_error *error)
 static void summarise(const session *s, lat_error *error)
 {
     if (s->asked.loops.wanted) summarise_loops(s, error);
+    if (s->asked.mesons.wanted && !error->status) summarise_mesons(s, error);
     if (s->asked.flow.wanted && !error->status) summarise_flow(s, error);
 }
 
@@ -377,7 +401,7 @@ static void measure_batch(session *s, const int *batch, int count, lat_error *er
     lat_error failure = {0};
     if (s->group < count) {
         int i = batch[s->group];
-        measurement_of_file(&s->asked, s->comm, s->file[i].path, header_of(s, i), row,
+        measurement_of_file(&s->asked, s->comm, &s->file[i], header_of(s, i), row,
                             s->need[i] & NEEDS_FLOW ? flow : NULL, &failure);
         send(s, failure.status != LAT_DONE, row, flow);
     }

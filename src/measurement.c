@@ -18,11 +18,14 @@ lat_status measurement_read(lat_settings *root, measurement *asked, lat_error *e
     asked->bin = lat_settings_int(measure, "bin", 1, 1, INT32_MAX, error);
     asked->output = lat_settings_string(measure, "output", "", error);
     if (error->status == LAT_DONE) loops_read(root, &asked->loops, error);
+    if (error->status == LAT_DONE) mesons_read(root, &asked->mesons, error);
     if (error->status == LAT_DONE) flow_measurement_read(root, &asked->flow, error);
     if (error->status == LAT_DONE && !*asked->output) asked->output = asked->flow.wanted ? asked->flow.output : NULL;
     if (error->status == LAT_DONE) lat_backend_read(MPI_COMM_WORLD, root, &asked->backend, asked->no_device, error);
     return error->status ? error->status : lat_settings_finish(root, error);
 }
+
+bool measurement_of_one_lattice(const measurement *asked) { return asked->flow.wanted || asked->mesons.wanted; }
 
 /* ----------------------------------------------------------------------------------------------------- the lattice */
 
@@ -33,6 +36,7 @@ static lat_gauge *create_gauge(const measurement *asked, MPI_Comm comm, const la
     lat_shape shape = {.dim = header->dim, .backend = asked->backend};
     memcpy(shape.size, header->size, sizeof shape.size);
     if (asked->flow.wanted && asked->flow.kind == LAT_GRADIENT_FLOW_ZEUTHEN) shape.halo = 2;
+    mesons_shape(&asked->mesons, &shape);
     if (lat_geometry_create(comm, &shape, &geometry, error)) return NULL;
     return lat_gauge_create(geometry, header->group, LAT_DOUBLE);
 }
@@ -92,9 +96,10 @@ static void free_observables(const measurement *asked, lat_observable **observab
     for (int i = 0; i < asked->count; i++) lat_observable_free(observable[i]);
 }
 
-static lat_status check(const measurement *asked, const lat_gauge *gauge, const char *path, lat_error *error)
+static lat_status check(const measurement *asked, lat_gauge *gauge, const char *path, lat_error *error)
 {
     if (loops_check(&asked->loops, gauge, path, error)) return error->status;
+    if (mesons_check(&asked->mesons, gauge, path, error)) return error->status;
     if (asked->flow.wanted && asked->flow.kind == LAT_GRADIENT_FLOW_ZEUTHEN && !lat_gauge_is_periodic(gauge))
         return lat_fail(error, LAT_CONFIG,
                         "%s: is of a lattice with an open boundary or a defect: there flow.kind is \"wilson\"", path);
@@ -108,7 +113,9 @@ static void lay_out(const measurement *asked, lat_observable *const *observable,
         for (int c = 0; c < observable[i]->columns; c++, layout->loops++)
             lat_bytes_print(&names, "%s%s", i + c ? " " : "", observable[i]->column[c].name);
     loops_add_names(&asked->loops, &names);
-    layout->flow = layout->loops + loops_columns(&asked->loops);
+    mesons_add_names(&asked->mesons, layout->slices, &names);
+    layout->mesons = layout->loops + loops_columns(&asked->loops);
+    layout->flow = layout->mesons + (int)mesons_columns(&asked->mesons, layout->slices);
     for (int c = 0; c < FLOW_COLUMNS && asked->flow.wanted; c++) lat_bytes_print(&names, " %s", flow_column_names[c]);
     layout->columns = layout->flow + (asked->flow.wanted ? FLOW_COLUMNS : 0);
     layout->names = names.data;
@@ -134,26 +141,28 @@ lat_status measurement_prepare(const measurement *asked, MPI_Comm comm, const ch
 }
 
 /* The flow comes last: it changes the links. */
-static void measure(const measurement *asked, lat_gauge *gauge, const char *path, double *row, double *flow,
+static void measure(const measurement *asked, lat_gauge *gauge, const numbered_file *file, double *row, double *flow,
                     lat_error *error)
 {
     lat_observable *observable[MEASUREMENT_OBSERVABLES] = {NULL};
     create_observables(asked, gauge, observable, error);
-    if (!error->status) check(asked, gauge, path, error);
+    if (!error->status) check(asked, gauge, file->path, error);
     for (int i = 0; i < asked->count && !error->status; row += observable[i++]->columns)
         lat_observable_measure(observable[i], gauge, row);
     if (asked->loops.wanted && !error->status) loops_measure(&asked->loops, gauge, row);
+    row += loops_columns(&asked->loops);
+    if (asked->mesons.wanted && !error->status) mesons_measure(&asked->mesons, file, gauge, row, error);
     if (flow && !error->status) flow_measurement_integrate(&asked->flow, gauge, flow, error);
     free_observables(asked, observable);
 }
 
-lat_status measurement_of_file(const measurement *asked, MPI_Comm comm, const char *path,
+lat_status measurement_of_file(const measurement *asked, MPI_Comm comm, const numbered_file *file,
                                const lat_config_report *header, double *row, double *flow, lat_error *error)
 {
     lat_gauge *gauge = create_gauge(asked, comm, header, error);
     if (!gauge) return error->status;
-    read_links(asked, path, gauge, true, error);
-    if (!error->status) measure(asked, gauge, path, row, flow, error);
+    read_links(asked, file->path, gauge, true, error);
+    if (!error->status) measure(asked, gauge, file, row, flow, error);
     free_gauge(gauge);
     return error->status;
 }

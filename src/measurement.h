@@ -7,6 +7,8 @@
 
 #include "src/flow_measurement.h"
 #include "src/loops.h"
+#include "src/mesons.h"
+#include "src/numbering.h"
 
 enum { MEASUREMENT_OBSERVABLES = 64 };
 
@@ -17,29 +19,32 @@ typedef struct {
     const char *output; /* of tables; NULL: there are none */
     int64_t bin;        /* of the jackknife */
     loops loops;
+    mesons mesons;
     flow_measurement flow;
     const struct lat_backend *backend;
     char no_device[LAT_BACKEND_TEXT];
 } measurement;
 
-/* The groups `measure`, `loops` and `flow`, and the backend.  Collective over MPI_COMM_WORLD. */
+/* The groups `measure`, `loops`, `mesons` and `flow`, and the backend.  Collective over MPI_COMM_WORLD. */
 lat_status measurement_read(lat_settings *root, measurement *asked, lat_error *error);
 
-/* How a row of numbers is laid out: observables, loops, flow; and the lattice of the first file, of which all are
- * if the flow is measured. */
+/* How a row of numbers is laid out: observables, loops, mesons, flow; and the lattice of the first file, of which all are
+ * if mesons or the flow are measured. */
 typedef struct {
     char *names;              /* of all columns, with a space between */
-    int loops, flow, columns; /* the first column of loops and flow, and the number of all */
+    int loops, mesons, flow, columns; /* the first column of these, and the number of all */
     int64_t slices, volume;
     bool periodic;
 } measurement_layout;
 
+/* Whether all files are of one lattice. */
+bool measurement_of_one_lattice(const measurement *asked);
 /* Checks as far as the header of a file tells whether it can be measured, and lays out the row.  Where the flow is
  * asked for, the links may be read, too.  Collective. */
 lat_status measurement_prepare(const measurement *asked, MPI_Comm comm, const char *path,
                                const lat_config_report *header, measurement_layout *layout, lat_error *error);
 /* Fills the row but for the columns of the flow; flow: its values, NULL if it is not to be integrated.  Collective. */
-lat_status measurement_of_file(const measurement *asked, MPI_Comm comm, const char *path,
+lat_status measurement_of_file(const measurement *asked, MPI_Comm comm, const numbered_file *file,
                                const lat_config_report *header, double *row, double *flow, lat_error *error);
 
 #endif

@@ -100,14 +100,6 @@ static void add_cell(table *table, const analysis *a, quantity *quantity, int R,
     table_value(table, value, error);
 }
 
-/* Every line a comment. */
-static void print_table(const table *table)
-{
-    char *text = table_text(table);
-    for (char *line = strtok(text, "\n"); line; line = strtok(NULL, "\n")) printf("# %s\n", line);
-    free(text);
-}
-
 /* V(R) at some T, a row for each R, and below them the scales. */
 static void print_block(const analysis *a, int first, int last)
 {
@@ -128,7 +120,7 @@ static void print_block(const analysis *a, int first, int last)
         table_cell(table, scale ? "r1" : "r0");
         for (int T = first; T <= last; T++) add_cell(table, a, scale ? r1 : r0, 0, T);
     }
-    print_table(table);
+    table_comment(table);
     table_free(table);
 }
 

@@ -114,6 +114,13 @@ void table_print(const table *table, FILE *out)
     free(text);
 }
 
+void table_comment(const table *table)
+{
+    char *text = table_text(table);
+    for (char *line = strtok(text, "\n"); line; line = strtok(NULL, "\n")) printf("# %s\n", line);
+    free(text);
+}
+
 void table_free(table *table)
 {
     if (!table) return;

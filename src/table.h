@@ -18,6 +18,7 @@ void table_number(table *table, double value);              /* "0.92553", "-" fo
 void table_value(table *table, double value, double error); /* "0.92553(12)" */
 char *table_text(const table *table);                       /* new memory */
 void table_print(const table *table, FILE *out);
+void table_comment(const table *table); /* on the standard output, behind "# " */
 void table_free(table *table);
 
 /* Value with error of two digits: 0.92553(12), 1234(56), 12.3(4.5), 1.234(56)e-07.  Without an error (0 or NaN) six

@@ -5,6 +5,7 @@
  * mesons: correlators and condensates against numbers that were computed independently and against the free field, covariant under translations,
  * the same bits on any ranks and lanes.  Tables and fields of other programs may be missing.
  */
+#include "src/meson_masses.h"
 #include "tests/tap.h"
 
 #include <complex.h>
@@ -275,15 +276,35 @@ static void test_free(void)
         for (int x = 0; x < LX; x++) expected[t] += free_density(LX, LT, kappa, x, t);
     ok_all(difference(out, expected, LT) < 1e-12, "a free pion is the sum over momenta, to %.1e",
            difference(out, expected, LT));
-    const double mass = acosh((out[LT / 2 - 3] + out[LT / 2 - 1]) / (2 * out[LT / 2 - 2]));
+    const double mass = meson_mass(out, LT, 1, LT / 2 - 2), bare = meson_pcac_mass(axial, out, LT, LT / 2 - 2);
     ok_all(fabs(mass - 2 * energy) < 3e-4, "... and decays with the energy of two quarks, %.5f: %.5f", 2 * energy,
            mass);
     double odd = 0;
     for (int t = 1; t < LT; t++) odd = fmax(odd, fabs(axial[t] + axial[LT - t]));
     ok_all(fabs(axial[4]) > 1e-4 && odd < 1e-12, "... and A4P is odd in time, to %.1e", odd);
+    ok_all(bare > 0, "... with the mass %.4f of a quark", bare);
     free(out);
     free(axial);
     scene_free(&s);
+}
+
+/* Correlators that are known: exact masses. */
+static void test_masses(void)
+{
+    enum { T = 16 };
+    const double mass = 0.37;
+    double even[T], odd[T], worst = 0;
+    for (int t = 0; t < T; t++) {
+        even[t] = 3 * cosh(mass * (t - T / 2));
+        odd[t] = 2 * sinh(mass * (t - T / 2));
+    }
+    for (int t = 2; t < T / 2; t++) { /* an odd function jumps at 0 */
+        worst = fmax(worst, fabs(meson_mass(even, T, 1, t) - mass) + fabs(meson_mass(odd, T, -1, t) - mass));
+        worst = fmax(worst, fabs(meson_pcac_mass(odd, even, T, t) - sinh(mass) / 3));
+    }
+    even[5] = even[T - 5] = -1;
+    ok_all(worst < 1e-13 && isnan(meson_mass(even, T, 1, 5)),
+           "masses of hyperbolic functions, to %.1e, and none of a negative number", worst);
 }
 
 static const lat_dirac_parameters twisted = {.kappa = 0.12, .csw = 1, .mu = 0.1, .angle = {0, 0, 0, 1}};
@@ -419,6 +440,7 @@ int main(int argc, char **argv)
     free(table);
     free(path);
     test_free();
+    test_masses();
     test_translation();
     test_bits();
     test_failures();

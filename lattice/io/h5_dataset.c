@@ -4,6 +4,7 @@
  */
 #include "lattice/io/h5_file.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 bool lat_h5_count(const lat_h5_layout *set, int64_t *count)
@@ -25,12 +26,19 @@ static hid_t dataset_properties(void)
     return create;
 }
 
-/* GROUP/NAME makes the group. */
-static hid_t link_properties(void)
+/* Makes GROUP of a name GROUP/NAME, without a time stamp, unless it is there. */
+static void make_group(lat_h5 *file, const char *name)
 {
-    hid_t links = H5Pcreate(H5P_LINK_CREATE);
-    if (links < 0 || H5Pset_create_intermediate_group(links, 1) < 0) lat_abort(LAT_FILE, "HDF5: link properties are refused: use HDF5 1.10.7 or later");
-    return links;
+    const char *end = strchr(name, '/');
+    char *group = lat_text("%.*s", end ? (int)(end - name) : 0, name);
+    if (end && H5Lexists(file->hdf, group, H5P_DEFAULT) <= 0) {
+        hid_t create = H5Pcreate(H5P_GROUP_CREATE);
+        if (create < 0 || H5Pset_obj_track_times(create, false) < 0) lat_abort(LAT_FILE, "HDF5: group properties are refused: use HDF5 1.10.7 or later");
+        hid_t made = H5Gcreate2(file->hdf, group, H5P_DEFAULT, create, H5P_DEFAULT);
+        if (made < 0 || H5Gclose(made) < 0) lat_h5_cannot_write(file, file->disk.failure);
+        H5Pclose(create);
+    }
+    free(group);
 }
 
 int64_t lat_h5_dataset_create(lat_h5 *file, const char *name, lat_h5_layout *set)
@@ -43,13 +51,13 @@ int64_t lat_h5_dataset_create(lat_h5 *file, const char *name, lat_h5_layout *set
         return 0;
     }
     if (!lat_h5_claim(file, count * (int64_t)sizeof(double))) return 0;
-    hid_t space = H5Screate_simple((int)set->rank, extent, NULL), create = dataset_properties(), links = link_properties();
-    hid_t data = H5Dcreate2(file->hdf, name, H5T_IEEE_F64LE, space, links, create, H5P_DEFAULT);
+    make_group(file, name);
+    hid_t space = H5Screate_simple((int)set->rank, extent, NULL), create = dataset_properties();
+    hid_t data = H5Dcreate2(file->hdf, name, H5T_IEEE_F64LE, space, H5P_DEFAULT, create, H5P_DEFAULT);
     haddr_t offset = data >= 0 && count > 0 ? H5Dget_offset(data) : 0;
     if (data < 0 || offset == HADDR_UNDEF) lat_h5_cannot_write(file, file->disk.failure);
     set->offset = (int64_t)offset;
     if (data >= 0 && H5Dclose(data) < 0) lat_h5_cannot_write(file, 0);
-    H5Pclose(links);
     H5Pclose(create);
     H5Sclose(space);
     lat_h5_check_disk(file);
