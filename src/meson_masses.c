@@ -132,13 +132,14 @@ static void put_mass(lat_h5 *file, const analysis *a, int channel)
     free(error);
 }
 
-static void put_channel(lat_h5 *file, const meson_correlators *of, int channel)
+/* Columns of all configurations; count 0: one, without an extent of its own. */
+static void put_columns(lat_h5 *file, const meson_correlators *of, const char *name, int64_t first, int64_t count)
 {
-    const int64_t slices = of->slices, columns = mesons_columns(of->asked, slices);
-    double *value = lat_alloc(of->count * slices, sizeof *value);
+    const int64_t columns = mesons_columns(of->asked, of->slices), each = count ? count : 1;
+    double *value = lat_alloc(of->count * each, sizeof *value);
     for (int64_t i = 0; i < of->count; i++)
-        memcpy(value + i * slices, of->value + i * columns + channel * slices, (size_t)slices * sizeof *value);
-    put(file, of->asked->name, of->asked->channel[channel], "", 2, (int64_t[]){of->count, slices}, value);
+        memcpy(value + i * each, of->value + i * columns + first, (size_t)each * sizeof *value);
+    put(file, of->asked->name, name, "", count ? 2 : 1, (int64_t[]){of->count, count}, value);
     free(value);
 }
 
@@ -150,10 +151,11 @@ lat_status meson_masses_write(const char *path, const meson_correlators *of, lat
     put(file, of->asked->name, "configuration", "", 1, &of->count, of->number);
     put(file, of->asked->name, "replica", "", 1, &of->count, of->replica);
     for (int c = 0; c < of->asked->channels; c++) {
-        put_channel(file, of, c);
+        put_columns(file, of, of->asked->channel[c], c * of->slices, of->slices);
         put_mass(file, &a, c);
     }
     if (has_pcac(&a)) put_mass(file, &a, -1);
+    if (of->asked->condensate > 0) put_columns(file, of, "condensate", of->asked->channels * of->slices, 0);
     release(&a);
     return lat_h5_finish(file, error);
 }

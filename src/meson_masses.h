@@ -13,7 +13,7 @@ typedef struct {
     int64_t slices, count;    /* configurations */
     jackknife cut;            /* of them */
     double *number, *replica; /* of each */
-    double *value;            /* [configuration][channel][t] */
+    double *value;            /* [configuration]: as mesons_measure has them */
 } meson_correlators;
 
 /* arcosh [(C(t-1) + C(t+1)) / 2 C(t)], which is m for C = cosh m (t - T/2) and for sinh; of the mean of C(t) and `parity` C(T - t), 0 < t < T.  NaN
@@ -25,7 +25,7 @@ double meson_pcac_mass(const double *axial, const double *pion, int64_t slices, 
 
 /* Lines of comments: these masses for 0 < t <= T/2, with errors of the jackknife. */
 void meson_masses_print(const meson_correlators *correlators);
-/* The same numbers as HDF5, in a group that is named after the operator: `CHANNEL` [configuration][t], `configuration`, `replica` [configuration];
+/* The same numbers as HDF5, in a group that is named after the operator: `CHANNEL` [configuration][t], `configuration`, `replica`, `condensate` [configuration];
  * `CHANNEL_mass`, `pcac_mass` [t - 1], each with an `_error`. */
 lat_status meson_masses_write(const char *path, const meson_correlators *correlators, lat_error *error);
 

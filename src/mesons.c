@@ -8,6 +8,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+/* Among the `update` of random numbers: no point has it. */
+enum { MOST_SOURCES = 1000000, FIRST_OF_CONDENSATE = 1 << 20 };
+
 static void read_operator(lat_settings *root, lat_settings *group, mesons *mesons, lat_error *error)
 {
     lat_action_context context = {.group = LAT_U1}; /* the lattice is not known yet */
@@ -45,11 +48,12 @@ void mesons_read(lat_settings *root, mesons *mesons, lat_error *error)
     read_operator(root, group, mesons, error);
     if (error->status) return;
     read_channels(group, mesons, error);
-    mesons->sources = (int)lat_settings_int(group, "sources", 1, 1, 1000000, error);
+    mesons->sources = (int)lat_settings_int(group, "sources", 1, 1, MOST_SOURCES, error);
     if (lat_settings_has(group, "source"))
         mesons->coordinates = lat_settings_ints(group, "source", mesons->source, 0, LAT_MAX_DIM, 0, INT32_MAX, error);
     if (mesons->coordinates > 0 && mesons->sources > 1)
         lat_settings_fail(group, "sources", error, "a source is given: leave sources out, or source");
+    mesons->condensate = (int)lat_settings_int(group, "condensate", 0, 1, MOST_SOURCES, error);
     mesons->seed = (uint64_t)lat_settings_int(group, "seed", 1, 0, INT64_MAX, error);
     mesons->goal.residue = lat_settings_real(group, "residue", 1e-12, 1e-14, 1e-3, error);
     mesons->goal.max_iterations = lat_settings_int(group, "iterations", 100000, 1, 1000000000, error);
@@ -62,13 +66,18 @@ void mesons_shape(const mesons *mesons, lat_shape *shape)
     shape->precision = LAT_FLOAT;
 }
 
-int64_t mesons_columns(const mesons *mesons, int64_t slices) { return mesons->wanted ? mesons->channels * slices : 0; }
+int64_t mesons_columns(const mesons *mesons, int64_t slices)
+{
+    return mesons->wanted ? mesons->channels * slices + (mesons->condensate > 0) : 0;
+}
 
 void mesons_add_names(const mesons *mesons, int64_t slices, lat_bytes *text)
 {
-    for (int c = 0; c < mesons->channels && mesons->wanted; c++)
+    if (!mesons->wanted) return;
+    for (int c = 0; c < mesons->channels; c++)
         for (int64_t t = 0; t < slices; t++)
             lat_bytes_print(text, " %s_%s_%lld", mesons->name, mesons->channel[c], (long long)t);
+    if (mesons->condensate > 0) lat_bytes_print(text, " %s_condensate", mesons->name);
 }
 
 /* The operator on the lattice; NULL: it is none for it. */
@@ -144,6 +153,10 @@ static lat_status measure_on(const mesons *mesons, lat_dirac *dirac, lat_random 
         add_source(mesons, propagator, g, value);
     }
     lat_propagator_free(propagator);
+    random.update = FIRST_OF_CONDENSATE;
+    double *condensate = value + mesons->channels * g->size[g->dim - 1];
+    if (mesons->condensate > 0 && !error->status)
+        lat_condensate(dirac, mesons->condensate, &random, &mesons->goal, condensate, error);
     return error->status;
 }
 

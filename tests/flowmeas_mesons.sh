@@ -24,16 +24,16 @@ configs=("$folder"/run/configs/*)
 
 cat >"$folder/meas.cfg" <<'EOF'
 operators = ( { name = "heavy"; kind = "clover"; kappa = 0.1; csw = 1.0; }, { name = "light"; kind = "wilson"; kappa = 0.2; } );
-mesons = { operator = "light"; channels = [ "PP", "A4P", "V1V1" ]; sources = 2; };
+mesons = { operator = "light"; channels = [ "PP", "A4P", "V1V1" ]; sources = 2; condensate = 3; };
 EOF
 output() { printf -- '--set measure.output=%s/%s' "$folder" "$1"; }
 
 # shellcheck disable=SC2046
 expect 0 '^# effective masses of "light", 4 configurations in 4 bins' $(output whole) "$folder/meas.cfg" "${configs[@]}"
 cp "$folder/out" "$folder/said"
-[ "$(grep -v '^#' "$folder/out" | awk 'NF == 25' | wc -l)" = 5 ] && grep -q '^plaquette light_PP_0 .*light_A4P_3 .* light_V1V1_7$' "$folder/out" &&
+[ "$(grep -v '^#' "$folder/out" | awk 'NF == 26' | wc -l)" = 5 ] && grep -q '^plaquette light_PP_0 .*light_A4P_3 .* light_V1V1_7 light_condensate$' "$folder/out" &&
     grep -q '^# t .* PCAC$' "$folder/out" && [ -s "$folder/whole-mesons.h5" ]
-result $? "three channels of eight slices for each file, and masses"
+result $? "three channels of eight slices and a condensate for each file, and masses"
 # shellcheck disable=SC2046
 launch -n 2 ./flowmeas --quiet $(output pieces) "$folder/meas.cfg" "${configs[@]:0:1}" >"$folder/out" 2>"$folder/err" &&
     launch -n 2 ./flowmeas --quiet --groups 2 $(output pieces) "$folder/meas.cfg" "${configs[@]}" >>"$folder/out" 2>>"$folder/err" &&
@@ -45,7 +45,8 @@ result $? "what is recorded is printed again"
 ./flowstat "$folder/said" >"$folder/stat" 2>&1 && grep -q '^light_PP_4 ' "$folder/stat"
 result $? "flowstat reads what is printed"
 
-values() { ./flowmeas "$folder/meas.cfg" "$@" "${configs[0]}" | grep -v '^#' | tail -n 1; }
+# But for the condensate, which is drawn always.
+values() { ./flowmeas "$folder/meas.cfg" "$@" "${configs[0]}" | grep -v '^#' | tail -n 1 | sed 's/ [^ ]*$//'; }
 first=$(values --set 'mesons.source=[0, 0]' --set mesons.sources=1)
 [ "$first" = "$(values --set 'mesons.source=[0, 0]' --set mesons.sources=1 --set mesons.seed=7)" ] &&
     [ "$first" != "$(values --set 'mesons.source=[1, 0]' --set mesons.sources=1)" ] && [ "$(values)" != "$(values --set mesons.seed=7)" ]
@@ -81,6 +82,7 @@ if "$python" -c 'import h5py' >/dev/null 2>&1; then
 import h5py, sys
 light = h5py.File(sys.argv[1])["light"]
 assert light["PP"].shape == (4, 8) and light["PP_mass"].shape == (4,) and (light["PP"][:] > 0).all()
+assert light["condensate"].shape == (4,) and (abs(light["condensate"][:] - 2) < 0.5).all()
 assert list(light["configuration"]) == [1, 2, 1, 2] and list(light["replica"]) == [1, 1, 2, 2]
 END
     result $? "h5py reads correlators by operator and channel"
