@@ -82,11 +82,11 @@ static real largest_row(lane_matrix a, int k, real *most)
     return row;
 }
 
-static void exchange(double *a, double *b)
+static void exchange(real *a, real *b, int lane)
 {
-    double old = *a;
-    *a = *b;
-    *b = old;
+    double old = real_lane(*a, lane);
+    real_set_lane(a, lane, real_lane(*b, lane));
+    real_set_lane(b, lane, old);
 }
 
 /* In the lanes where `other` is not k, rows or columns k and other change places. */
@@ -98,8 +98,8 @@ static void exchange_lines(lane_matrix a, int k, real other, bool rows)
         for (int j = 0; j < a.rows; j++) {
             lane_complex *x = rows ? lane_entry(a, k, j) : lane_entry(a, j, k),
                          *y = rows ? lane_entry(a, l, j) : lane_entry(a, j, l);
-            exchange((double *)&x->re + lane, (double *)&y->re + lane);
-            exchange((double *)&x->im + lane, (double *)&y->im + lane);
+            exchange(&x->re, &y->re, lane);
+            exchange(&x->im, &y->im, lane);
         }
     }
 }
