@@ -160,7 +160,11 @@ count=$((count + 1))
 if [ "$(cat kept)" = kept ]; then echo "ok $count - and what links led to is kept"; else echo "not ok $count - a link was followed"; fi
 (
     ulimit -v 4000000
-    expect 3 'memory: no' flowhmc --out x6 --set 'lattice.size=[65536,32768]' run.cfg
+    if "$build/flowhmc" --version >/dev/null 2>&1; then
+        expect 3 'memory: no' flowhmc --out x6 --set 'lattice.size=[65536,32768]' run.cfg
+    else
+        echo "ok $((count + 1)) # SKIP no program begins with so little memory here"
+    fi
 )
 count=$((count + 1))
 
