@@ -7,18 +7,6 @@
 #include <math.h>
 #include <stdlib.h>
 
-/* Sites that are in both lists, which are in ascending order. */
-static lat_sites common_sites(const lat_geometry *g, const lat_sites *a, const lat_sites *b)
-{
-    lat_sites both = {.site = lat_alloc(a->count, sizeof *both.site)};
-    for (int64_t i = 0, j = 0; i < a->count; i++) {
-        while (j < b->count && b->site[j] < a->site[i]) j++;
-        if (j < b->count && b->site[j] == a->site[i]) both.site[both.count++] = a->site[i];
-    }
-    lat_sites_share(g, &both);
-    return both;
-}
-
 static void check_state(lat_settings *settings, const mc_state *state, const char *name, lat_error *error)
 {
     if (!lat_kernels_of(state->gauge->links, state->gauge->group)->heatbath)
@@ -47,8 +35,8 @@ mc_update *mc_sweep_create(const mc_update_table *table, mc_sweep_kernel *update
     sweep->geometry = g;
     sweep->count = count;
     for (int parity = 0; parity < 2; parity++) {
-        sweep->inner[parity] = common_sites(g, &g->parity[parity], &g->inner);
-        sweep->outer[parity] = common_sites(g, &g->parity[parity], &g->outer);
+        sweep->inner[parity] = lat_sites_common(g, &g->parity[parity], &g->inner);
+        sweep->outer[parity] = lat_sites_common(g, &g->parity[parity], &g->outer);
     }
     return &sweep->base;
 }

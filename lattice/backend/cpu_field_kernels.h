@@ -10,6 +10,7 @@
 
 #include "lattice/kernels/linear.h"
 #include "lattice/kernels/solver.h"
+#include "lattice/kernels/spinor.h"
 
 #ifdef REAL_DEVICE
 #include "lattice/kernels/device.h"

@@ -19,7 +19,6 @@
 #include "lattice/kernels/spin.h"
 #include "lattice/kernels/dirac.h"
 #include "lattice/kernels/clover.h"
-#include "lattice/kernels/spinor.h"
 #ifdef U1_H
 #include "lattice/kernels/u1_updates.h"
 #else

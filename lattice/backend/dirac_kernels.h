@@ -45,16 +45,10 @@ typedef struct { lat_tables t; const void *blocks; void *insertions; } clover_in
 /* force_mu^a(x) += weight d^a sum Re tr(insertion_mn(x) F_mn(x)), F as in clover */
 typedef struct { lat_tables t; const void *u, *insertions; void *force; double weight; } clover_force_args;
 
-typedef struct { lat_tables t; const void *x; void *y; const double *a, *b; int components; } combine_args;
-typedef struct { lat_tables t; const void *x, *y; double *re, *im; int components; } spinor_dot_args;
-typedef struct { lat_tables t; void *x; int components; } spinor_gamma5_args;
-
-/* density(x) += Re sum_s (re[s] + i im[s]) x_s^+ y_column[s], over spins */
-typedef struct { lat_tables t; const void *x, *y; double *density; int components, spins, column[4]; double re[4], im[4]; } spinor_form_args;
 
 /* Every kernel, once; X(name). */
 #define LAT_DIRAC_KERNELS(X)                                                                                           \
-    X(hop_links) X(entries_force) X(hop) X(block_multiply) X(clover) X(block_invert) X(block_commuting) X(hop_force) X(block_outer) X(clover_insert)        \
-    X(clover_force) X(combine) X(spinor_dot) X(spinor_gamma5) X(spinor_form)
+    X(hop_links) X(entries_force) X(hop) X(block_multiply) X(clover) X(block_invert) X(block_commuting) X(hop_force) X(block_outer) \
+    X(clover_insert) X(clover_force)
 
 #endif

@@ -33,11 +33,18 @@ typedef struct { lat_tables t; void *x, *p; const void *r; const double *alpha, 
 typedef struct { lat_tables t; void *y; const void *x; const double *re, *im; int components; } complex_axpy_args;
 typedef complex_axpy_args complex_direction_args;
 typedef struct { lat_tables t; const void *x, *y; const double *scale; double *density, *density_im; int components; } complex_dot_args;
+/* y = a x + b y; a, b: one for each lane, NULL: 1. */
+typedef struct { lat_tables t; const void *x; void *y; const double *a, *b; int components; } combine_args;
+typedef struct { lat_tables t; const void *x, *y; double *density; int components; } spinor_dot_args;
+typedef struct { lat_tables t; void *x; int components; } spinor_gamma5_args;
+/* density(x) += Re sum_s (re[s] + i im[s]) x_s^+ y_column[s], over spins */
+typedef struct { lat_tables t; const void *x, *y; double *density; int components, spins, column[4]; double re[4], im[4]; } spinor_form_args;
 
 /* Every kernel, once; X(name). */
 #define LAT_FIELD_KERNELS(X)                                                                                           \
     X(axpy) X(select) X(to_float) X(to_double) X(scale_lanes) X(halo_copy) X(half_square) X(change_square) X(gaussian)  \
-    X(cg_step) X(cg_direction) X(cg_curvature) X(multishift_step) X(complex_axpy) X(complex_direction) X(complex_dot)
+    X(cg_step) X(cg_direction) X(cg_curvature) X(multishift_step) X(complex_axpy) X(complex_direction) X(complex_dot) \
+    X(combine) X(spinor_dot) X(spinor_gamma5) X(spinor_form)
 /* For memory that the host does not see; NULL on the CPU. */
 #define LAT_DEVICE_KERNELS(X) X(halo_move) X(sum_rows) X(to_site_order) X(from_site_order)
 

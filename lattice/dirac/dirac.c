@@ -11,10 +11,8 @@
 
 const lat_dirac_table *const lat_dirac_tables[] = {&lat_dirac_wilson, &lat_dirac_clover, NULL};
 
-static int colours(lat_group group) { return group == LAT_U1 ? 1 : group == LAT_SU2 ? 2 : 3; }
-
 int lat_spins(int dim) { return dim == 2 ? 2 : dim == 4 ? 4 : 0; }
-int lat_spinor_reals(lat_group group, int dim) { return 2 * lat_spins(dim) * colours(group); }
+int lat_spinor_reals(lat_group group, int dim) { return 2 * lat_spins(dim) * lat_colours(group); }
 
 lat_field *lat_field_spinor(const lat_geometry *geometry, lat_group group, lat_precision precision)
 {
@@ -39,23 +37,10 @@ static lat_status check(const lat_geometry *g, lat_error *error)
     return LAT_DONE;
 }
 
-static lat_sites common_sites(const lat_geometry *g, const lat_sites *a, const lat_sites *b)
-{
-    lat_sites out = {.site = lat_alloc((size_t)a->count + 1, sizeof *out.site)};
-    for (int64_t i = 0, j = 0; i < a->count && j < b->count;) {
-        int64_t here = a->site[i], there = b->site[j];
-        if (here == there) out.site[out.count++] = here;
-        i += here <= there;
-        j += there <= here;
-    }
-    lat_sites_share(g, &out);
-    return out;
-}
-
 static dirac_fields create_fields(const lat_dirac *dirac, lat_precision precision)
 {
     const lat_geometry *g = dirac->geometry;
-    int n = colours(dirac->group), rows = lat_spins(g->dim) / 2 * n;
+    int n = lat_colours(dirac->group), rows = lat_spins(g->dim) / 2 * n;
     dirac_fields fields = {.links = lat_field_create(g, g->dim * 2 * n * n, precision),
                            .hopped = lat_field_spinor(g, dirac->group, precision)};
     if (dirac->table->fill) {
@@ -93,8 +78,8 @@ lat_status lat_dirac_create(const lat_dirac_table *table, const lat_geometry *ge
     else
         fill_log_det(dirac);
     for (int parity = 0; parity < 2; parity++) {
-        dirac->sites[parity][0] = common_sites(geometry, &geometry->parity[parity], &geometry->inner);
-        dirac->sites[parity][1] = common_sites(geometry, &geometry->parity[parity], &geometry->outer);
+        dirac->sites[parity][0] = lat_sites_common(geometry, &geometry->parity[parity], &geometry->inner);
+        dirac->sites[parity][1] = lat_sites_common(geometry, &geometry->parity[parity], &geometry->outer);
     }
     return LAT_DONE;
 }

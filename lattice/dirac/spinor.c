@@ -4,13 +4,6 @@
  */
 #include "lattice/dirac/spinor.h"
 
-#include "lattice/gauge/kernels.h"
-
-#include <stdlib.h>
-
-/* Linear algebra knows no group: that of any will do. */
-static const lat_kernels *kernels_of(const lat_field *field) { return lat_kernels_of(field, LAT_U1); }
-
 lat_range lat_spinor_range(lat_spinor_sites sites, const lat_field *field)
 {
     const lat_geometry *g = field->geometry;
@@ -33,7 +26,7 @@ void lat_spinor_combine(lat_spinor_sites sites, const double *a, const lat_field
     double *of_a = of_lanes(g, a), *of_b = of_lanes(g, b);
     combine_args args = {lat_tables_of(g), x->data, y->data, of_a, of_b, y->components};
     lat_range range = lat_spinor_range(sites, y);
-    kernels_of(y)->combine(&args, &range);
+    lat_field_kernels_of(y)->combine(&args, &range);
     g->backend->release(of_a);
     g->backend->release(of_b);
 }
@@ -41,10 +34,10 @@ void lat_spinor_combine(lat_spinor_sites sites, const double *a, const lat_field
 void lat_spinor_dot(lat_spinor_sites sites, const lat_field *x, const lat_field *y, lat_field *density, double *out)
 {
     spinor_dot_args args = {
-        .t = lat_tables_of(x->geometry), .x = x->data, .y = y->data, .re = density->data, .components = x->components};
+        .t = lat_tables_of(x->geometry), .x = x->data, .y = y->data, .density = density->data, .components = x->components};
     lat_range range = lat_spinor_range(sites, x);
     if (sites != LAT_ALL_SITES) lat_field_zero(density);
-    kernels_of(x)->spinor_dot(&args, &range);
+    lat_field_kernels_of(x)->spinor_dot(&args, &range);
     lat_sum(density, out);
 }
 
@@ -52,5 +45,5 @@ void lat_spinor_gamma5(lat_spinor_sites sites, lat_field *x)
 {
     spinor_gamma5_args args = {lat_tables_of(x->geometry), x->data, x->components};
     lat_range range = lat_spinor_range(sites, x);
-    kernels_of(x)->spinor_gamma5(&args, &range);
+    lat_field_kernels_of(x)->spinor_gamma5(&args, &range);
 }

@@ -279,6 +279,17 @@ lat_sites lat_sites_where(const lat_geometry *g, bool (*choose)(const lat_geomet
     return list;
 }
 
+lat_sites lat_sites_common(const lat_geometry *g, const lat_sites *a, const lat_sites *b)
+{
+    lat_sites both = {.site = lat_alloc(a->count, sizeof *both.site)};
+    for (int64_t i = 0, j = 0; i < a->count; i++) {
+        while (j < b->count && b->site[j] < a->site[i]) j++;
+        if (j < b->count && b->site[j] == a->site[i]) both.site[both.count++] = a->site[i];
+    }
+    lat_sites_share(g, &both);
+    return both;
+}
+
 static bool has_parity(const lat_geometry *g, int64_t site, int parity)
 {
     int64_t sum = 0, c[LAT_MAX_DIM];

@@ -103,6 +103,8 @@ void *lat_geometry_room(const lat_geometry *geometry, lat_release *release, size
 
 /* The sites of the block for which choose(geometry, site, value) holds, in order; lat_sites_free. */
 lat_sites lat_sites_where(const lat_geometry *geometry, bool (*choose)(const lat_geometry *geometry, int64_t site, int value), int value);
+/* Those that are in two lists, which are in ascending order; lat_sites_free. */
+lat_sites lat_sites_common(const lat_geometry *geometry, const lat_sites *a, const lat_sites *b);
 
 /* Where a site and a lane lie in the rank's part, in site order: the place is the sum of both. */
 int64_t lat_site_place(const lat_geometry *geometry, int64_t site);

@@ -8,6 +8,12 @@
 
 const char *const lat_group_names[] = {"u1", "su2", "su3", NULL};
 
+int lat_colours(lat_group group)
+{
+    static const int colours[LAT_GROUPS] = {1, 2, 3};
+    return colours[group];
+}
+
 int lat_link_reals(lat_group group)
 {
     static const int reals[LAT_GROUPS] = {1, 4, 18};

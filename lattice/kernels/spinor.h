@@ -3,12 +3,10 @@
  * spinor.h: linear algebra of spinors; every lane has its own coefficients.
  */
 
+/* One for each lane; NULL: 1 */
 REAL_INLINE real lane_coefficients(const double *of_lanes, int lane)
 {
-    real out = real_of(1);
-    if (of_lanes)
-        for (int l = 0; l < REAL_LANES; l++) real_set_lane(&out, l, (scalar)of_lanes[lane + l]);
-    return out;
+    return of_lanes ? real_of_lanes(of_lanes, lane) : real_of(1);
 }
 
 /* y = a x + b y */
@@ -20,20 +18,17 @@ KERNEL(combine)
 }
 COST(combine, 3 * k->components, 3 * k->components, 0)
 
-/* re(x) = Re x^+ y, im(x) = Im x^+ y; im NULL: not asked for */
+/* density(x) = Re x^+ y */
 KERNEL(spinor_dot)
 {
-    real re = real_of(0), im = real_of(0);
+    real sum = real_of(0);
     for (int c = 0; c < k->components; c += 2) {
         real a = GET(k->x, k->components, c), b = GET(k->x, k->components, c + 1);
-        real p = GET(k->y, k->components, c), q = GET(k->y, k->components, c + 1);
-        re += a * p + b * q;
-        im += a * q - b * p;
+        sum += a * GET(k->y, k->components, c) + b * GET(k->y, k->components, c + 1);
     }
-    PUT_DOUBLE(k->re, 1, 0, re);
-    if (k->im) PUT_DOUBLE(k->im, 1, 0, im);
+    PUT_DOUBLE(k->density, 1, 0, sum);
 }
-COST(spinor_dot, 4 * k->components, 2 * k->components, 2)
+COST(spinor_dot, 2 * k->components, 2 * k->components, 2)
 
 /* x = gamma5 x */
 KERNEL(spinor_gamma5)

@@ -106,7 +106,7 @@ static void add_form(const lat_field *x, lat_gamma w, int power, const lat_field
         args.im[s] = im[(w.power[s] + power) % 4];
     }
     lat_range range = lat_block(x->geometry);
-    lat_kernels_of(x, LAT_U1)->spinor_form(&args, &range);
+    lat_field_kernels_of(x)->spinor_form(&args, &range);
 }
 
 void lat_propagator_correlate(const lat_propagator *p, const lat_meson *meson, double *out)

@@ -6,8 +6,6 @@
 
 #include "lattice/gauge/kernels.h"
 
-double lat_colours(lat_group group) { return group == LAT_U1 ? 1 : group == LAT_SU2 ? 2 : 3; }
-
 static void sum_plaquettes(double beta, const lat_gauge *gauge, lat_field *density, const lat_range *range)
 {
     const lat_field *links = gauge->links;

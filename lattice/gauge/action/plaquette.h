@@ -7,9 +7,6 @@
 
 #include "lattice/gauge/action.h"
 
-/* N of the group. */
-double lat_colours(lat_group group);
-
 /* beta sum c_P (1 - Re tr P / N) and its force, with the couplings of the links. */
 void lat_plaquette_value(double beta, lat_gauge *gauge, lat_field *density);
 void lat_plaquette_force(double beta, lat_gauge *gauge, double scale, lat_field *force);
