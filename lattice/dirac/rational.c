@@ -135,26 +135,22 @@ static void draw(rational *t)
     lat_range even = lat_spinor_range(LAT_EVEN_SITES, t->out);
     lat_kernels_of(t->out, t->base.group)->block_multiply(&turn, &even); /* i gamma5 */
     combine(t, 1, t->out, 1, t->phi);
-    combine(t, 1 / sqrt(r->scale), t->phi, 0, t->out);
-    combine(t, 1, t->out, 0, t->phi);
+    combine(t, 1 / sqrt(r->scale), t->phi, 0, t->phi);
 }
 
 /* The norm of b R K R eta - eta is within the error of R. */
 static void check_range(rational *t)
 {
     int members = t->eta->geometry->members;
-    double norm[2];
     if (apply(t, t->eta, t->sum)) return;
     lat_dirac_apply(t->dirac, hermitian, t->sum, t->out);
     lat_dirac_apply(t->dirac, (lat_dirac_form){.even = true, .dagger = true}, t->out, t->sum);
     if (apply(t, t->sum, t->out)) return;
     combine(t, -1, t->eta, 1 / t->top, t->out);
+    lat_spinor_dot(LAT_EVEN_SITES, t->out, t->out, t->density, t->dot);
+    lat_spinor_dot(LAT_EVEN_SITES, t->eta, t->eta, t->density, t->coefficient);
     for (int m = 0; m < members && !t->base.error.status; m++) {
-        lat_spinor_dot(LAT_EVEN_SITES, t->out, t->out, t->density, t->dot);
-        norm[0] = t->dot[m];
-        lat_spinor_dot(LAT_EVEN_SITES, t->eta, t->eta, t->density, t->dot);
-        norm[1] = t->dot[m];
-        double deviation = sqrt(norm[0] / norm[1]),
+        double deviation = sqrt(t->dot[m] / t->coefficient[m]),
                most = 10 * (t->r[VALUES].error + t->parameters.action.residue * (1 + 1 / t->r[VALUES].epsilon));
         if (!(deviation <= most))
             lat_fail(
