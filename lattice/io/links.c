@@ -56,17 +56,16 @@ static deviation su3_deviation(link_t u)
     return worse(d, less_one(determinant));
 }
 
-/* All lanes at once: number c of lane l of a link is u[c * lanes + l], and there is a whole number of vectors of lanes. */
+/* Mean trace and squared violation of all lanes at once: number c of lane l of a link is u[c * lanes + l], and there is a
+ * whole number of vectors of lanes.  A sum that is not a number is not less than anything. */
 static void inspect_su3(const double *u, int lanes, double *trace, double *violation)
 {
     for (int l = 0; l < lanes; l += REAL_LANES) {
         link_t link = link_load(u + l, lanes);
         deviation d = su3_deviation(link);
-        real sum = link.r.x.re + link.s.y.re + link.t.z.re;
-        for (int i = 0; i < REAL_LANES; i++) {
-            violation[l + i] = isfinite(real_lane(d.sum, i)) ? sqrt(real_lane(d.largest, i)) : INFINITY;
-            trace[l + i] = real_lane(sum, i) / 3;
-        }
+        real infinity = real_of(INFINITY);
+        real_store(violation + l, real_select(real_less(d.sum, infinity), d.largest, infinity));
+        real_store(trace + l, (link.r.x.re + link.s.y.re + link.t.z.re) / 3);
     }
 }
 
@@ -76,7 +75,7 @@ static void inspect_su2(const double *u, int lanes, double *trace, double *viola
     for (int l = 0; l < lanes; l++) {
         double norm = 0;
         for (int c = 0; c < 4; c++) norm += u[c * lanes + l] * u[c * lanes + l];
-        violation[l] = isfinite(norm) ? fabs(norm - 1) : INFINITY;
+        violation[l] = isfinite(norm) ? (norm - 1) * (norm - 1) : INFINITY;
         trace[l] = u[l];
     }
 }
@@ -86,7 +85,8 @@ static void inspect_u1(const double *u, int lanes, double *trace, double *violat
 {
     const double pi = 3.14159265358979323846;
     for (int l = 0; l < lanes; l++) {
-        violation[l] = !isfinite(u[l]) ? INFINITY : fabs(u[l]) > pi ? fabs(u[l]) - pi : 0;
+        double excess = fabs(u[l]) - pi;
+        violation[l] = !isfinite(u[l]) ? INFINITY : excess > 0 ? excess * excess : 0;
         trace[l] = cos(u[l]);
     }
 }
@@ -109,7 +109,7 @@ static void inspect(const lat_gauge *gauge, int member, lat_links_summary *out)
         for (int block = 0; block < g->blocks; block++) {
             int lane = block * g->members + member;
             lat_accumulator_add(sum, trace[lane]);
-            found.bad += !(violation[lane] <= tolerance);
+            found.bad += !(violation[lane] <= tolerance * tolerance);
             if (violation[lane] > found.violation) found.violation = violation[lane];
         }
     }
@@ -118,7 +118,7 @@ static void inspect(const lat_gauge *gauge, int member, lat_links_summary *out)
     MPI_Allreduce(MPI_IN_PLACE, &found.violation, 1, MPI_DOUBLE, MPI_MAX, g->comm);
     MPI_Allreduce(MPI_IN_PLACE, &found.bad, 1, MPI_INT64_T, MPI_SUM, g->comm);
     out->trace = lat_accumulator_value(sum) / ((double)g->volume * g->dim);
-    out->violation = found.violation;
+    out->violation = sqrt(found.violation);
     out->bad = found.bad;
     free(sum);
     free(trace);
