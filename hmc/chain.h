@@ -19,7 +19,8 @@ typedef struct {
     lat_precision precision; /* of the networks of flows */
     char no_device[LAT_BACKEND_TEXT]; /* why `backend` is the CPU though it was left open; empty: there is nothing to say */
     double core_seconds; /* spent in the steps that count, all ranks and all resumed runs together */
-    double joules;       /* likewise; negative: not known */
+    double measure_core_seconds; /* likewise, in measurements; whoever measures adds to it */
+    double joules;       /* likewise core_seconds; negative: not known */
     double processor_seconds; /* that processors spent in those steps, of this process */
     double processor_before;  /* likewise, of all ranks of the runs that this one goes on from */
 } mc_chain;

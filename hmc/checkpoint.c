@@ -26,6 +26,7 @@ lat_status mc_checkpoint_write(const char *path, const mc_chain *chain, mc_updat
     lat_h5_put_int(file, "step", (int64_t)chain->state->step);
     lat_h5_put_int(file, "links_id", (int64_t)chain->state->gauge->version);
     lat_h5_put_real(file, "core_seconds", chain->core_seconds);
+    lat_h5_put_real(file, "measure_core_seconds", chain->measure_core_seconds);
     lat_h5_put_real(file, "joules", chain->joules);
     lat_h5_put_real(file, "processor_seconds", mc_chain_processor_seconds(chain));
     lat_h5_put_int(file, "updates", count);
@@ -81,6 +82,8 @@ static void restore(lat_h5 *file, mc_chain *chain, mc_update **updates, int coun
     lat_h5_get_int(file, "replicas", mc_replicas(chain->state), mc_replicas(chain->state));
     uint64_t step = (uint64_t)lat_h5_get_int(file, "step", 0, INT64_MAX);
     uint64_t links_id = (uint64_t)lat_h5_get_int(file, "links_id", 0, INT64_MAX);
+    const bool measured = lat_h5_has(file, "measure_core_seconds"); /* checkpoints of earlier versions do not say */
+    double measure_core_seconds = measured ? lat_h5_get_real(file, "measure_core_seconds") : 0;
     double core_seconds = lat_h5_get_real(file, "core_seconds"), joules = lat_h5_get_real(file, "joules"),
            processor_seconds = lat_h5_get_real(file, "processor_seconds");
     int64_t extent = 0;
@@ -93,6 +96,7 @@ static void restore(lat_h5 *file, mc_chain *chain, mc_update **updates, int coun
         chain->state->step = step;
         chain->state->gauge->version = links_id;
         chain->core_seconds = core_seconds;
+        chain->measure_core_seconds = measure_core_seconds;
         chain->joules = joules;
         chain->processor_before = processor_seconds;
         for (int i = 0; i < count; i++) updates[i]->seconds = seconds[i];

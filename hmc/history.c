@@ -70,10 +70,10 @@ void mc_history_series(const mc_history *history, int column, int replica, doubl
         series[row] = history->value[place(history, row, replica, column)];
 }
 
-uint32_t mc_history_checksum(const mc_history *history, int64_t rows)
+uint32_t mc_history_checksum(const mc_history *history, int64_t rows, uint32_t before)
 {
     uint64_t bytes = (uint64_t)place(history, rows, 0, 0) * sizeof *history->value;
-    uLong sum = crc32(0, NULL, 0);
+    uLong sum = before;
     for (uint64_t done = 0, n; done < bytes; done += n) {
         n = bytes - done < UINT32_MAX ? bytes - done : UINT32_MAX; /* what zlib takes at once */
         sum = crc32(sum, (const Bytef *)history->value + done, (uInt)n);

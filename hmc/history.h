@@ -26,8 +26,9 @@ void mc_history_append(mc_history *history, const double *row);
 bool mc_history_alike(const mc_history *a, const mc_history *b);
 /* One column of one replica as a series of length rows. */
 void mc_history_series(const mc_history *history, int column, int replica, double *series);
-/* CRC-32 of the first rows, as they are in memory: what a checkpoint says of the history that it goes with. */
-uint32_t mc_history_checksum(const mc_history *history, int64_t rows);
+/* CRC-32 of the first rows, as they are in memory, behind what has the CRC-32 `before` (0: nothing): what a checkpoint says of the
+ * histories that it goes with. */
+uint32_t mc_history_checksum(const mc_history *history, int64_t rows, uint32_t before);
 /* history.h5: dataset "step" [rows] and one dataset per column [rows][replicas].  Collective; deterministic bytes. */
 lat_status mc_history_write(MPI_Comm comm, const char *path, const mc_history *history, lat_error *error);
 lat_status mc_history_read(MPI_Comm comm, const char *path, mc_history **history, lat_error *error);

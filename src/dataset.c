@@ -8,6 +8,7 @@
 #include "hmc/hmc.h"
 #include "src/columns.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <math.h>
 #include <stdlib.h>
@@ -22,6 +23,7 @@ static dataset *create(const char *name, int columns, int replicas)
 {
     dataset *set = lat_alloc(1, sizeof *set);
     set->name = lat_text("%s", name);
+    set->label = lat_text("%s", "");
     set->columns = columns;
     set->replicas = replicas;
     set->rows = lat_alloc(replicas, sizeof *set->rows);
@@ -35,6 +37,7 @@ static dataset *create(const char *name, int columns, int replicas)
 void dataset_free(dataset *set)
 {
     if (!set) return;
+    dataset_free(set->next);
     for (int i = 0; i < set->columns; i++) {
         free(set->column[i]);
         free(set->series[i]);
@@ -42,6 +45,7 @@ void dataset_free(dataset *set)
     free(set->column);
     free(set->series);
     free(set->rows);
+    free(set->label);
     free(set->name);
     json_decref(set->updates);
     free(set);
@@ -145,46 +149,98 @@ static dataset *from_history(const char *path, const mc_history *history, int64_
     return set;
 }
 
-/* Cost and updates.  entries: all that the run has measured, skipped ones too. */
-static void read_summary(const char *path, int64_t entries, dataset *set, lat_error *error)
+/* NULL if there is none. */
+static json_t *read_summary(const char *directory, lat_error *error)
 {
-    char *bytes;
+    char *bytes, *path = lat_text("%s/summary.json", directory);
     int64_t size;
-    if (lat_file_read(MPI_COMM_NULL, path, SUMMARY_LIMIT, &bytes, &size, error) != LAT_DONE) return;
     json_error_t reason;
-    json_t *summary = json_loadb(bytes, (size_t)size, 0, &reason);
-    free(bytes);
-    if (!summary) {
-        lat_fail(error, LAT_FORMAT, "%.300s:%d: %.100s: correct it, or take it away to do without it", path,
-                 reason.line, reason.text);
-        return;
+    json_t *summary = NULL;
+    if (access(path, F_OK) == 0 && lat_file_read(MPI_COMM_NULL, path, SUMMARY_LIMIT, &bytes, &size, error) == LAT_DONE) {
+        summary = json_loadb(bytes, (size_t)size, 0, &reason);
+        if (!summary)
+            lat_fail(error, LAT_FORMAT, "%.300s:%d: %.100s: correct it, or take it away to do without it", path, reason.line, reason.text);
+        free(bytes);
     }
-    json_t *seconds = json_object_get(json_object_get(summary, "cost"), "core_seconds");
-    if (json_is_number(seconds)) set->core_seconds = json_number_value(seconds) / (double)entries;
-    json_t *updates = json_object_get(summary, "updates");
-    if (json_is_array(updates)) set->updates = json_incref(updates);
-    json_decref(summary);
+    free(path);
+    return summary;
 }
 
-static dataset *read_history(const char *path, const char *name, int64_t skip, int64_t *entries, lat_error *error)
+static dataset *read_history(const char *path, int64_t skip, lat_error *error)
 {
     dataset *set = NULL;
     mc_history *history = NULL;
-    if (mc_history_read(MPI_COMM_NULL, path, &history, error) == LAT_DONE) {
-        set = from_history(name, history, skip, error);
-        *entries = history->rows * history->replicas;
-    }
+    if (mc_history_read(MPI_COMM_NULL, path, &history, error) == LAT_DONE) set = from_history(path, history, skip, error);
     mc_history_free(history);
     return set;
 }
 
+/* Cost, of all that was measured, skipped rows too. */
+static void take_cost(const json_t *summary, const mc_history *history, dataset *set)
+{
+    json_t *seconds = json_object_get(json_object_get(summary, "cost"), "core_seconds");
+    if (json_is_number(seconds)) set->core_seconds = json_number_value(seconds) / (double)(history->rows * history->replicas);
+}
+
+/* A dataset of a run, without the rows up to this step of the chain. */
+static dataset *read_series(const char *path, uint64_t skip, const json_t *summary, lat_error *error)
+{
+    dataset *set = NULL;
+    mc_history *history = NULL;
+    if (mc_history_read(MPI_COMM_NULL, path, &history, error)) return NULL;
+    const uint64_t rows = skip / history->every;
+    if (history->columns > 0 && rows < (uint64_t)history->rows) set = from_history(path, history, (int64_t)rows, error);
+    if (set) take_cost(summary, history, set);
+    mc_history_free(history);
+    return set;
+}
+
+static int is_series(const struct dirent *entry)
+{
+    const size_t length = strlen(entry->d_name);
+    return strncmp(entry->d_name, "history-", 8) == 0 && length > 11 && strcmp(entry->d_name + length - 3, ".h5") == 0;
+}
+
+/* What has steps of its own, behind the place `last`. */
+static void read_others(const char *directory, uint64_t skip, const json_t *summary, dataset **last, lat_error *error)
+{
+    struct dirent **names;
+    const int count = scandir(directory, &names, is_series, alphasort);
+    for (int i = 0; i < count; i++) {
+        char *path = lat_text("%s/%s", directory, names[i]->d_name);
+        if (!error->status) *last = read_series(path, skip, summary, error);
+        if (*last) {
+            free((*last)->label);
+            (*last)->label = lat_text("%.*s", (int)strlen(names[i]->d_name) - 11, names[i]->d_name + 8);
+            last = &(*last)->next;
+        }
+        free(path);
+        free(names[i]);
+    }
+    if (count >= 0) free(names);
+}
+
+/* Of so many rows; no more than numbers hold. */
+static uint64_t steps_of(const mc_history *history, int64_t rows)
+{
+    return (uint64_t)rows > UINT64_MAX / history->every ? UINT64_MAX : (uint64_t)rows * history->every;
+}
+
 static dataset *read_run(const char *path, int64_t skip, lat_error *error)
 {
-    int64_t entries;
-    char *history_path = lat_text("%s/history.h5", path), *summary_path = lat_text("%s/summary.json", path);
-    dataset *set = read_history(history_path, path, skip, &entries, error);
-    if (set && access(summary_path, F_OK) == 0) read_summary(summary_path, entries, set, error);
-    free(summary_path);
+    dataset *set = NULL;
+    mc_history *history = NULL;
+    char *history_path = lat_text("%s/history.h5", path);
+    json_t *summary = NULL;
+    if (mc_history_read(MPI_COMM_NULL, history_path, &history, error) == LAT_DONE) summary = read_summary(path, error);
+    if (!error->status && history->columns > 0) set = from_history(path, history, skip, error);
+    if (set) take_cost(summary, history, set);
+    if (!error->status) read_others(path, steps_of(history, skip), summary, set ? &set->next : &set, error);
+    if (!error->status && !set) remaining(path, 0, skip, error);
+    json_t *updates = json_object_get(summary, "updates");
+    if (set && json_is_array(updates)) set->updates = json_incref(updates);
+    json_decref(summary);
+    mc_history_free(history);
     free(history_path);
     return set;
 }
@@ -214,9 +270,8 @@ static bool is_kind(const char *beginning, const char *kind)
 static dataset *read_file(const char *path, bool regular, int64_t skip, lat_error *error)
 {
     char beginning[32] = "";
-    int64_t entries;
     if (regular && read_beginning(path, beginning, sizeof beginning - 1, error)) return NULL;
-    if (is_kind(beginning, "history")) return read_history(path, path, skip, &entries, error);
+    if (is_kind(beginning, "history")) return read_history(path, skip, error);
     if (is_kind(beginning, "model")) return read_model(path, skip, error);
     return read_text(path, skip, error);
 }
@@ -290,6 +345,8 @@ lat_status dataset_join(dataset *const *parts, int count, dataset **set, lat_err
     char *name = join_names(parts, count);
     dataset *whole = *set = create(name, parts[0]->columns, replicas);
     free(name);
+    free(whole->label);
+    whole->label = lat_text("%s", parts[0]->label);
     whole->first = parts[0]->first;
     whole->every = parts[0]->every;
     whole->core_seconds = 0;

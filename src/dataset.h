@@ -10,8 +10,10 @@
 
 #include <jansson.h>
 
-typedef struct {
+typedef struct dataset {
     char *name; /* the path it was read from */
+    char *label; /* NAME, of history-NAME.h5 of a run; "": anything else */
+    struct dataset *next; /* what the same run has measured at steps, or of a replica, of its own; NULL: no more */
     int columns, replicas;
     int64_t *rows;   /* [replicas] */
     int64_t entries; /* of all replicas together */
@@ -24,12 +26,13 @@ typedef struct {
     json_t *updates;     /* the list `updates` of summary.json; NULL if there is none */
 } dataset;
 
-/* A directory: its history.h5 and, if it is there, summary.json.  A file: a history.h5; a model, of which the history of its
- * training is read; or columns of numbers in text (src/columns.h).  The first `skip` rows of each replica are left out.
- * LAT_CONFIG if nothing is left then, LAT_FILE, LAT_FORMAT. */
+/* A directory: its history.h5, behind it any history-NAME.h5 in the order of names, and, if it is there, summary.json.  A file: a
+ * history.h5; a model, of which the history of its training is read; or columns of numbers in text (src/columns.h).  The first `skip`
+ * rows of each replica are left out, of a history-NAME.h5 those up to the same step; one without rows then is no dataset.  LAT_CONFIG
+ * if nothing is left at all, LAT_FILE, LAT_FORMAT. */
 lat_status dataset_read(const char *path, int64_t skip, dataset **set, lat_error *error);
 /* All replicas of all parts as replicas of one set.  LAT_CONFIG if their columns or steps between rows are not the same. */
 lat_status dataset_join(dataset *const *parts, int count, dataset **set, lat_error *error);
-void dataset_free(dataset *set); /* NULL is allowed */
+void dataset_free(dataset *set); /* and all that is behind it; NULL is allowed */
 
 #endif

@@ -9,6 +9,8 @@
 
 uint64_t ensemble_end(const ensemble *e) { return e->chain->thermalise + (uint64_t)e->steps; }
 
+int64_t ensemble_counted(const ensemble *e) { return (int64_t)(e->chain->state->step - e->chain->thermalise); }
+
 /* A figure of the first update that reports it; NaN if it is not known. */
 double ensemble_figure(const ensemble *e, const char *name)
 {

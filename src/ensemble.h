@@ -8,6 +8,7 @@
 #include "hmc/hmc.h"
 #include "src/energy.h"
 #include "src/run.h"
+#include "src/series.h"
 #include "src/trajectories.h"
 
 typedef struct {
@@ -20,7 +21,8 @@ typedef struct {
     int64_t every, save_every, keep_checkpoints, walltime;
     int64_t checkpoint_every, checkpoint_seconds; /* steps, or time, between checkpoints; the other is 0 */
     const char *save_format; /* ending of saved configurations */
-    mc_history *history;
+    series *series; /* what is measured: the first has what is measured every `every` steps of all replicas */
+    int series_count;
     trajectories trajectories;
     run *run;
     char *identity; /* of the configuration, for checkpoints */
@@ -32,6 +34,8 @@ typedef struct {
 
 /* The step at which it is done. */
 uint64_t ensemble_end(const ensemble *ensemble);
+/* Steps after thermalisation that are done; negative before. */
+int64_t ensemble_counted(const ensemble *ensemble);
 /* A figure of the first update that reports it; NaN if it is not known. */
 double ensemble_figure(const ensemble *ensemble, const char *name);
 /* The acceptance as text, "0.8712", or "-"; free() it. */

@@ -39,26 +39,23 @@ gradient_flow_header flow_measurement_header(const flow_measurement *flow, int64
     return (gradient_flow_header){(int32_t)flow->every, (int32_t)flow->last, (int32_t)slices, flow->step};
 }
 
+/* The points of the flow; those who take them release `after`. */
+static lat_gradient_flow_points points_of(const flow_measurement *flow)
+{
+    lat_gradient_flow_points points = {flow->step, flow->adaptive ? flow->tolerance : 0, flow->last + 1, NULL};
+    points.after = lat_alloc(points.count, sizeof *points.after);
+    for (int64_t i = 0; i < points.count; i++) points.after[i] = i * flow->every;
+    return points;
+}
+
 lat_status flow_measurement_integrate(const flow_measurement *flow, lat_gauge *gauge, double *value, lat_error *error)
 {
-    const lat_geometry *g = gauge->links->geometry;
-    int64_t slices = g->size[g->dim - 1], one = (flow->last + 1) * slices, steps = 0;
-    double step = flow->step, *now = lat_alloc(FLOW_QUANTITIES * slices, sizeof *now);
-    lat_gradient_flow *process;
-    if (lat_gradient_flow_create(gauge, flow->kind, &process, error) == LAT_DONE) {
-        for (int64_t i = 0; i <= flow->last && !error->status; i++) {
-            if (i > 0 && flow->adaptive)
-                lat_gradient_flow_advance(process, gauge, (double)flow->every * flow->step, flow->tolerance, &step,
-                                          &steps, error);
-            for (int64_t n = 0; n < flow->every && i > 0 && !flow->adaptive; n++)
-                lat_gradient_flow_step(process, gauge, flow->step);
-            lat_gradient_flow_slices(gauge, now);
-            for (int q = 0; q < FLOW_QUANTITIES; q++)
-                memcpy(value + q * one + i * slices, now + q * slices, (size_t)slices * sizeof *now);
-        }
-        lat_gradient_flow_free(process);
-    }
-    free(now);
+    lat_gradient_flow_points points = points_of(flow);
+    lat_gradient_flow *process = NULL;
+    if (lat_gradient_flow_create(gauge, flow->kind, &process, error) == LAT_DONE)
+        lat_gradient_flow_integrate(process, gauge, &points, value, error);
+    lat_gradient_flow_free(process);
+    free(points.after);
     return error->status;
 }
 
@@ -67,15 +64,11 @@ const char *const flow_column_names[FLOW_COLUMNS] = {"flow_t2e", "flow_charge", 
 void flow_measurement_columns(const flow_measurement *flow, const double *value, int64_t slices, int64_t volume,
                               double out[FLOW_COLUMNS])
 {
-    double time = flow->step * (double)(flow->every * flow->last), energy = 0, charge = 0;
-    int64_t one = (flow->last + 1) * slices, end = flow->last * slices;
-    for (int64_t t = 0; t < slices; t++) {
-        energy += value[FLOW_Y * one + end + t];
-        charge += value[FLOW_Q * one + end + t];
-    }
-    out[0] = time * time * energy / (double)volume;
-    out[1] = charge;
-    out[2] = charge * charge;
+    lat_gradient_flow_points points = points_of(flow);
+    out[0] = lat_gradient_flow_t2e(&points, flow->last, value, slices, volume);
+    out[1] = lat_gradient_flow_charge(&points, flow->last, value, slices);
+    out[2] = out[1] * out[1];
+    free(points.after);
 }
 
 /* The two scales of one definition of the energy. */
@@ -112,8 +105,8 @@ void flow_measurement_print(const gradient_flow_data *const *chain, int chains, 
         printf("# %lld configurations in %s\n", (long long)count, chain[0]->file.path);
     jackknife cut = jackknife_cut(counts, chains, bin);
     if (periodic) {
-        print_scales("clover", chain, chains, FLOW_Y, volume, &cut);
-        print_scales("plaquette", chain, chains, FLOW_W, volume, &cut);
+        print_scales("clover", chain, chains, LAT_GRADIENT_FLOW_Y, volume, &cut);
+        print_scales("plaquette", chain, chains, LAT_GRADIENT_FLOW_W, volume, &cut);
     } else {
         printf("# not periodic: take t0 and w0 from slices that lie far from the boundary\n");
     }

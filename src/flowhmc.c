@@ -123,18 +123,6 @@ static void read_plan(lat_settings *root, ensemble *e, lat_error *error)
     e->walltime = walltime_read(root, error);
 }
 
-static mc_history *new_history(const ensemble *e)
-{
-    int columns = 0;
-    for (int i = 0; i < e->observable_count; i++) columns += e->observable[i]->columns;
-    mc_history *history = mc_history_create(columns, mc_replicas(e->chain->state));
-    history->every = (uint64_t)e->every;
-    history->first_step = e->chain->thermalise + history->every;
-    for (int i = 0, column = 0; i < e->observable_count; i++)
-        for (int c = 0; c < e->observable[i]->columns; c++) mc_history_name(history, column++, e->observable[i]->column[c].name);
-    return history;
-}
-
 /* plan: nothing is to be run. */
 static lat_status set_up(lat_settings *root, const char *directory, bool plan, ensemble *e, lat_error *error)
 {
@@ -145,14 +133,14 @@ static lat_status set_up(lat_settings *root, const char *directory, bool plan, e
     read_plan(root, e, error);
     if (!error->status) lat_settings_finish(root, error);
     if (lat_agree(MPI_COMM_WORLD, error)) return error->status;
-    e->history = new_history(e);
+    e->series = series_create(e->observable, e->observable_count, e->every, mc_replicas(e->chain->state), e->chain->thermalise, &e->series_count);
     return LAT_DONE;
 }
 
 static void tear_down(ensemble *e)
 {
     mc_updates_free(e->updates, e->update_count);
-    mc_history_free(e->history);
+    series_free(e->series, e->series_count);
     mc_chain_free(e->chain);
     if (e->energy_started) energy_end(&e->energy);
     for (int i = 0; i < e->observable_count; i++) lat_observable_free(e->observable[i]);
@@ -198,20 +186,14 @@ static char *layout_text(const ensemble *e)
 
 /* --------------------------------------------------------------------------------------------------------- sampling */
 
-static void measure(ensemble *e)
+/* Those that are due after so many steps. */
+static void measure(ensemble *e, int64_t counted)
 {
-    int replicas = mc_replicas(e->chain->state), width = e->history->columns;
-    double *row = lat_alloc((int64_t)replicas * width + 1, sizeof *row),
-           *now = lat_alloc((int64_t)replicas * width + 1, sizeof *now);
-    for (int i = 0, first = 0; i < e->observable_count; first += e->observable[i++]->columns) {
-        const int columns = e->observable[i]->columns;
-        lat_observable_measure(e->observable[i], e->chain->state->gauge, now);
-        for (int r = 0; r < replicas; r++)
-            for (int c = 0; c < columns; c++) row[r * width + first + c] = now[r * columns + c];
+    for (int i = 0; i < e->series_count; i++) {
+        if (!series_due(&e->series[i], counted)) continue;
+        series_measure(&e->series[i], e->chain->state->gauge);
+        e->chain->measure_core_seconds += e->series[i].seconds * e->chain->geometry->rank_count;
     }
-    mc_history_append(e->history, row);
-    free(row);
-    free(now);
 }
 
 static lat_status one_step(ensemble *e, lat_error *error)
@@ -224,8 +206,8 @@ static lat_status one_step(ensemble *e, lat_error *error)
     if (mc_chain_step(chain, e->updates, e->update_count, error)) return error->status;
     trajectories_add(&e->trajectories, chain->state->step);
     if (e->energy_started) energy_look(&e->energy);
-    int64_t counted = (int64_t)(chain->state->step - chain->thermalise);
-    if (counted > 0 && counted % e->every == 0) measure(e);
+    const int64_t counted = ensemble_counted(e);
+    measure(e, counted);
     if (counted > 0 && e->save_every > 0 && counted % e->save_every == 0 && keeping_save(e, error)) return error->status;
     if (e->checkpoint_every > 0 && chain->state->step % (uint64_t)e->checkpoint_every == 0) return keeping_checkpoint(e, error);
     return LAT_DONE;
@@ -233,7 +215,7 @@ static lat_status one_step(ensemble *e, lat_error *error)
 
 static void show(progress *progress, const ensemble *e)
 {
-    const mc_history *h = e->history;
+    const mc_history *h = e->series[0].history;
     const int64_t step = (int64_t)e->chain->state->step;
     if (!mc_chain_counts(e->chain) || h->rows == 0 || h->columns == 0) {
         progress_show(progress, step, mc_chain_counts(e->chain) ? "sampling" : "thermalising");
@@ -248,6 +230,11 @@ static void show(progress *progress, const ensemble *e)
     free(acceptance);
 }
 
+static void measure_all(ensemble *e)
+{
+    for (int i = 0; i < e->series_count; i++) series_measure(&e->series[i], e->chain->state->gauge);
+}
+
 /* A few steps in memory, of which the first is not timed: it has audits and caches to fill.  Where an update draws
  * batches ahead, whole batches. */
 static lat_status try_out(ensemble *e, trial *trial, lat_error *error)
@@ -259,17 +246,14 @@ static lat_status try_out(ensemble *e, trial *trial, lat_error *error)
         if ((int64_t)e->updates[i]->period > period) period = (int64_t)e->updates[i]->period;
     trial->steps = (STEPS + period - 1) / period * period;
     if (mc_chain_start(chain, error) || mc_chain_step(chain, e->updates, e->update_count, error)) return error->status;
-    measure(e);
+    measure_all(e);
     MPI_Barrier(MPI_COMM_WORLD);
     double started = MPI_Wtime();
     for (int64_t i = 0; i < trial->steps; i++)
         if (mc_chain_step(chain, e->updates, e->update_count, error)) return error->status;
     MPI_Barrier(MPI_COMM_WORLD);
-    double stepped = MPI_Wtime();
-    measure(e);
-    MPI_Barrier(MPI_COMM_WORLD);
-    trial->step_seconds = (stepped - started) / (double)trial->steps;
-    trial->measure_seconds = MPI_Wtime() - stepped;
+    trial->step_seconds = (MPI_Wtime() - started) / (double)trial->steps;
+    measure_all(e);
     return LAT_DONE;
 }
 

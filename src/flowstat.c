@@ -215,24 +215,76 @@ static void print(const analysis *a, int count, const request *request, lat_erro
     }
 }
 
+/* The set of this label among those of a run; NULL: there is none. */
+static dataset *find_label(dataset *first, const char *label)
+{
+    while (first && strcmp(first->label, label) != 0) first = first->next;
+    return first;
+}
+
+/* Those of this label of all runs, as replicas of one. */
+static dataset *join_label(dataset *const *run, int count, const char *label, lat_error *error)
+{
+    dataset **part = lat_alloc(count, sizeof *part), *joined = NULL;
+    int parts = 0;
+    for (int i = 0; i < count; i++)
+        if ((part[parts] = find_label(run[i], label))) parts++;
+    if (!error->status) dataset_join(part, parts, &joined, error);
+    free(part);
+    return joined;
+}
+
+/* All that any of the runs has, one behind the other. */
+static dataset *join(dataset *const *run, int count, lat_error *error)
+{
+    dataset *joined = NULL, **last = &joined;
+    for (int i = 0; i < count; i++)
+        for (const dataset *set = run[i]; set; set = set->next)
+            if (!find_label(joined, set->label) && (*last = join_label(run, count, set->label, error))) last = &(*last)->next;
+    return joined;
+}
+
+static bool has_column(const dataset *set, const char *column)
+{
+    for (int i = 0; i < set->columns; i++)
+        if (strcmp(set->column[i], column) == 0) return true;
+    return false;
+}
+
+/* Of the sets of a run those that have the column; the first if none has it. */
+static void add_analyses(const dataset *first, const char *column, analysis *a, int *count, lat_error *error)
+{
+    const int before = *count;
+    for (const dataset *set = first; set && !error->status; set = set->next)
+        if (!column || has_column(set, column)) a[(*count)++] = analyse(set, column, error);
+    if (first && *count == before && !error->status) a[(*count)++] = analyse(first, column, error);
+}
+
+static void analyse_all(dataset *const *run, int count, const request *request, lat_error *error)
+{
+    int sets = 0, analyses = 0;
+    for (int i = 0; i < count; i++)
+        for (const dataset *set = run[i]; set; set = set->next) sets++;
+    analysis *a = lat_alloc(sets, sizeof *a);
+    for (int i = 0; i < count; i++) add_analyses(run[i], request->column, a, &analyses, error);
+    if (error->status == LAT_DONE && request->plot) analysis_plot(request->plot, a, analyses, error);
+    if (error->status == LAT_DONE) print(a, analyses, request, error);
+    for (int i = 0; i < analyses; i++) analysis_free(&a[i]);
+    free(a);
+}
+
 static void work(const options *options, lat_error *error)
 {
     int count = options->argument_count;
     request request = read_request(options, error);
-    dataset **set = lat_alloc(count, sizeof *set), *joined = NULL;
+    dataset **run = lat_alloc(count, sizeof *run), *joined = NULL;
     for (int i = 0; i < count && error->status == LAT_DONE; i++)
-        dataset_read(options->argument[i], request.skip, &set[i], error);
-    if (error->status == LAT_DONE && request.replicas && count > 1) dataset_join(set, count, &joined, error);
-    int analyses = joined ? 1 : count;
-    analysis *a = lat_alloc(analyses, sizeof *a);
-    for (int i = 0; i < analyses && error->status == LAT_DONE; i++)
-        a[i] = analyse(joined ? joined : set[i], request.column, error);
-    if (error->status == LAT_DONE && request.plot) analysis_plot(request.plot, a, analyses, error);
-    if (error->status == LAT_DONE) print(a, analyses, &request, error);
-    for (int i = 0; i < analyses; i++) analysis_free(&a[i]);
-    free(a);
-    for (int i = 0; i < count; i++) dataset_free(set[i]);
-    free(set);
+        dataset_read(options->argument[i], request.skip, &run[i], error);
+    const bool join_them = request.replicas && count > 1;
+    if (error->status == LAT_DONE && join_them) joined = join(run, count, error);
+    if (error->status == LAT_DONE) analyse_all(join_them ? &joined : run, join_them ? 1 : count, &request, error);
+    for (int i = 0; i < count; i++) dataset_free(run[i]);
+    free(run);
     dataset_free(joined);
 }
 

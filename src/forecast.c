@@ -49,12 +49,23 @@ static void print_memory(const ensemble *e)
                size_text(most[0], a), size_text(sum[0], b), size_text(most[1], c), e->chain->planned ? "" : " at the peak");
 }
 
+/* Bytes of all histories. */
+static double history_bytes(const ensemble *e)
+{
+    double bytes = 0;
+    for (int i = 0; i < e->series_count; i++) {
+        const mc_history *h = e->series[i].history;
+        bytes += (double)series_rows(&e->series[i], e->steps) * (double)(h->columns * h->replicas + 1) * sizeof(double);
+    }
+    return bytes;
+}
+
 /* Bytes of the whole run. */
 static double print_disk(const ensemble *e)
 {
     int64_t replicas = mc_replicas(e->chain->state), saved = e->save_every > 0 ? e->steps / e->save_every * replicas : 0;
     int64_t bytes = config_bytes(e);
-    double history = (double)(e->steps / e->every) * (double)(e->history->columns * replicas + 1) * sizeof(double);
+    double history = history_bytes(e);
     double checkpoint =
         (double)mc_chain_lattice(e->chain)->volume * e->chain->state->gauge->links->components * sizeof(double) * (double)replicas;
     double all = (double)saved * (double)bytes + history + (double)e->keep_checkpoints * checkpoint;
@@ -81,10 +92,14 @@ void forecast_print(const ensemble *e, const char *layout, const trial *trial)
         printf("storage: %s; time: --trial tells\n", size_text(disk, a));
         return;
     }
-    printf("trial: %" PRId64 " steps from the start, after a first one that is not timed: %.3g s a step, %.3g s a measurement\n",
-           trial->steps, trial->step_seconds, trial->measure_seconds);
-    double seconds = ((double)chain->thermalise + (double)e->steps) * trial->step_seconds +
-                     (double)(e->steps / e->every) * trial->measure_seconds;
+    double seconds = ((double)chain->thermalise + (double)e->steps) * trial->step_seconds;
+    printf("trial: %" PRId64 " steps from the start, after a first one that is not timed: %.3g s a step", trial->steps, trial->step_seconds);
+    for (int i = 0; i < e->series_count; i++) {
+        const series *s = &e->series[i];
+        printf(", %.3g s a measurement%s%s", s->seconds, i ? " of " : "", i ? s->observable[0]->name : "");
+        seconds += (double)series_rows(s, e->steps) * s->seconds;
+    }
+    printf("\n");
     char a[SIZE_TEXT];
     printf("campaign: about %.3g core-hours, %.3g hours on %d rank%s; storage %s\n",
            seconds * chain->geometry->rank_count / 3600, seconds / 3600, chain->geometry->rank_count,

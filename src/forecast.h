@@ -8,8 +8,8 @@
 #include "src/ensemble.h"
 
 typedef struct {
-    int64_t steps;                        /* that were timed */
-    double step_seconds, measure_seconds; /* wall-clock time of one */
+    int64_t steps;       /* that were timed */
+    double step_seconds; /* wall-clock time of one; that of measurements is in the series */
 } trial;
 
 /* Prints it on stdout; trial: NULL if there was none.  Collective. */

@@ -15,7 +15,7 @@ enum { HEADER_BYTES = 20, NUMBER_BYTES = 4, VALUE_BYTES = 8 };
 
 int64_t gradient_flow_data_values(const gradient_flow_header *h)
 {
-    return (int64_t)FLOW_QUANTITIES * (h->last + 1) * h->slices;
+    return (int64_t)LAT_GRADIENT_FLOW_QUANTITIES * (h->last + 1) * h->slices;
 }
 
 static int64_t record_bytes(const gradient_flow_header *h)
@@ -142,7 +142,7 @@ static double time_of(const gradient_flow_header *h, int64_t i) { return (double
 lat_status gradient_flow_data_write(const char *path, const gradient_flow_data *data, const char *kind,
                                     const int64_t *size, int dim, lat_error *error)
 {
-    static const char *const names[FLOW_QUANTITIES] = {"W", "Y", "Q"};
+    static const char *const names[LAT_GRADIENT_FLOW_QUANTITIES] = {"W", "Y", "Q"};
     const gradient_flow_header *h = &data->header;
     int64_t one = (int64_t)(h->last + 1) * h->slices, count = data->count, measurements = h->last + 1, dims = dim;
     double *buffer = lat_alloc(count * one + measurements + count + dim, sizeof *buffer);
@@ -156,9 +156,9 @@ lat_status gradient_flow_data_write(const char *path, const gradient_flow_data *
     lat_h5_put_reals(file, "time", 1, &measurements, buffer);
     for (int64_t i = 0; i < count; i++) buffer[i] = data->number[i];
     lat_h5_put_reals(file, "number", 1, &count, buffer);
-    for (int q = 0; q < FLOW_QUANTITIES; q++) {
+    for (int q = 0; q < LAT_GRADIENT_FLOW_QUANTITIES; q++) {
         for (int64_t i = 0; i < count; i++)
-            memcpy(buffer + i * one, data->value + (i * FLOW_QUANTITIES + q) * one, (size_t)one * sizeof *buffer);
+            memcpy(buffer + i * one, data->value + (i * LAT_GRADIENT_FLOW_QUANTITIES + q) * one, (size_t)one * sizeof *buffer);
         lat_h5_put_reals(file, names[q], 3, (int64_t[]){count, measurements, h->slices}, buffer);
     }
     free(buffer);
@@ -182,7 +182,7 @@ double *gradient_flow_data_energies(const gradient_flow_data *const *chain, int 
     double *energies = lat_alloc(count * measurements, sizeof *energies), *energy = energies;
     for (int c = 0; c < chains; c++)
         for (int64_t n = 0; n < chain[c]->count; n++) {
-            const double *value = chain[c]->value + (n * FLOW_QUANTITIES + quantity) * measurements * slices;
+            const double *value = chain[c]->value + (n * LAT_GRADIENT_FLOW_QUANTITIES + quantity) * measurements * slices;
             for (int64_t i = 0; i < measurements; i++, energy++)
                 for (int64_t t = 0; t < slices; t++) *energy += *value++ / (double)volume;
         }

@@ -8,8 +8,6 @@
 
 #include "src/append_file.h"
 
-enum { FLOW_W, FLOW_Y, FLOW_Q, FLOW_QUANTITIES };
-
 typedef struct {
     int32_t every, last, slices; /* steps between measurements, measurements but one, time slices */
     double step;

@@ -35,60 +35,25 @@ static char *identity_with_model(const ensemble *e)
     return text;
 }
 
-/* Rows of the history up to the present step. */
-static int64_t rows_due(const ensemble *e)
-{
-    return mc_chain_counts(e->chain) ? (int64_t)(e->chain->state->step - e->chain->thermalise) / e->every : 0;
-}
-
 /* The history goes first: it is never behind the checkpoint. */
 lat_status keeping_checkpoint(ensemble *e, lat_error *error)
 {
-    char *history = run_path(e->run, "history.h5"), *checkpoint = run_path(e->run, "checkpoint.h5"), *identity = identity_with_model(e);
-    const mc_ties ties = {identity, run_build(), mc_history_checksum(e->history, e->history->rows)};
+    char *checkpoint = run_path(e->run, "checkpoint.h5"), *identity = identity_with_model(e);
+    const mc_ties ties = {identity, run_build(), series_checksum(e->series, e->series_count)};
     if (e->energy_started) {
         double joules = energy_joules(&e->energy);
         e->chain->joules = joules < 0 || e->joules_before < 0 ? -1 : e->joules_before + joules;
     }
     bool keep = e->keep_checkpoints > 1 && e->kept != UINT64_MAX && e->kept != e->chain->state->step;
     if (trajectories_flush(&e->trajectories, error) == LAT_DONE &&
-        mc_history_write(MPI_COMM_WORLD, history, e->history, error) == LAT_DONE &&
+        series_write(e->series, e->series_count, e->run->directory, error) == LAT_DONE &&
         (!keep || checkpoints_keep(e->run, e->kept, error) == LAT_DONE) &&
         mc_checkpoint_write(checkpoint, e->chain, e->updates, e->update_count, &ties, error) == LAT_DONE) {
         e->kept = e->chain->state->step;
         checkpoints_prune(e->run, e->keep_checkpoints - 1, error);
     }
     free(identity);
-    free(history);
     free(checkpoint);
-    return error->status;
-}
-
-/* In place of ours, as far as it goes. */
-static void take_history(mc_history **ours, mc_history *found, int64_t rows)
-{
-    mc_history_free(*ours);
-    *ours = found;
-    found->rows = rows;
-}
-
-/* A history of the run so far, cut where the checkpoint is, and no other: up to there it is what the checkpoint was written with. */
-static lat_status restore_history(ensemble *e, uint32_t checksum, lat_error *error)
-{
-    char *path = run_path(e->run, "history.h5");
-    mc_history *found, *wanted = e->history;
-    if (mc_history_read(MPI_COMM_WORLD, path, &found, error) == LAT_DONE) {
-        if (!mc_history_alike(found, wanted) || found->first_step != wanted->first_step || found->rows < rows_due(e) ||
-            mc_history_checksum(found, rows_due(e)) != checksum) {
-            lat_fail(error, LAT_FORMAT,
-                     "%.300s: does not belong to the checkpoint beside it: take the one of the same run, or start anew",
-                     path);
-            mc_history_free(found);
-        } else {
-            take_history(&e->history, found, rows_due(e));
-        }
-    }
-    free(path);
     return error->status;
 }
 
@@ -112,7 +77,9 @@ static lat_status restore_trajectories(ensemble *e, const char *path, lat_error 
         return lat_fail(error, LAT_FORMAT,
                         "%.300s: is not of this run up to its checkpoint: move it away, and a new one is begun", path);
     }
-    take_history(history, found, rows);
+    mc_history_free(*history);
+    *history = found;
+    found->rows = rows;
     return LAT_DONE;
 }
 
@@ -142,7 +109,8 @@ static lat_status go_on(ensemble *e, const char *path, lat_error *error)
     char *identity = identity_with_model(e);
     mc_ties ties = {.config = identity};
     if (mc_checkpoint_read(path, e->chain, e->updates, e->update_count, &ties, error) == LAT_DONE &&
-        check_length(e, path, error) == LAT_DONE && restore_history(e, ties.history, error) == LAT_DONE) {
+        check_length(e, path, error) == LAT_DONE &&
+        series_read(e->series, e->series_count, e->run->directory, ensemble_counted(e), ties.history, error) == LAT_DONE) {
         e->kept = e->chain->state->step;
         run_log(e->run, "resumed at step %" PRIu64, e->chain->state->step);
         if (strcmp(ties.build, run_build()) != 0)
@@ -179,7 +147,7 @@ lat_status keeping_begin(ensemble *e, lat_error *error)
 /* For who follows a run from outside: how it is doing, beside each configuration. */
 static void note_saved(const ensemble *e)
 {
-    const mc_history *h = e->history;
+    const mc_history *h = e->series[0].history;
     char *acceptance = ensemble_acceptance(e);
     if (h->rows > 0 && h->columns > 0)
         run_note(e->run, "saved step %" PRIu64 ": acceptance %s, %s %.8g", e->chain->state->step, acceptance, h->name[0],

@@ -8,6 +8,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+/* Rounding makes a charge of 0 to -0, which is nothing to print. */
+static double without_sign_of_zero(double value) { return value + 0.0; }
+
 /* A place for one more row. */
 static double *add(measured *rows, int64_t number, const char *path, int path_length)
 {
@@ -45,7 +48,7 @@ static bool take_record(measured *rows, const char *comment, const char *row)
     const char *at = row;
     for (int64_t i = 0; i < rows->columns; i++) {
         if ((i > 0 && *at++ != ' ') || *at == ' ' || *at == '\n') return false;
-        value[i] = strtod(at, &end);
+        value[i] = without_sign_of_zero(strtod(at, &end));
         if (end == at) return false;
         at = end;
     }
@@ -131,13 +134,14 @@ void measured_append(measured *rows, int64_t number, const char *path, const dou
     if (rows->file.path) {
         lat_bytes text = {0};
         lat_bytes_print(&text, "# %" PRId64 " %s\n", number, path);
-        for (int64_t i = 0; i < rows->columns; i++) lat_bytes_print(&text, "%s%.17g", i ? " " : "", value[i]);
+        for (int64_t i = 0; i < rows->columns; i++) lat_bytes_print(&text, "%s%.17g", i ? " " : "", without_sign_of_zero(value[i]));
         lat_bytes_print(&text, "\n");
         append_file_add(&rows->file, text.data, text.size, error);
         free(text.data);
     }
-    if (!error->status)
-        memcpy(add(rows, number, path, (int)strlen(path)), value, (size_t)rows->columns * sizeof *value);
+    if (error->status) return;
+    double *row = add(rows, number, path, (int)strlen(path));
+    for (int64_t i = 0; i < rows->columns; i++) row[i] = without_sign_of_zero(value[i]);
 }
 
 void measured_free(measured *rows)

@@ -1,7 +1,8 @@
 /* flowhmc: SPDX-License-Identifier: GPL-3.0-or-later
  *
  * results.c: what came out of a run.  Errors and autocorrelation times are those of the Gamma method, over all
- * replicas; cost per independent sample = 2 tau_int of the slowest observable times core-seconds per measurement.
+ * replicas; cost per independent sample = 2 tau_int of the slowest observable times core-seconds per entry.  Which is the slowest is told in
+ * steps, as not all are measured after as many.
  */
 #include "lattice/grid/kernels.h"
 #include "src/ensemble.h"
@@ -13,6 +14,7 @@
 
 typedef struct {
     const char *name;
+    const series *series; /* that it is measured in */
     mc_estimate estimate;
     bool moved;           /* by more than rounding: otherwise nothing is known of its error */
     double exact, sigmas; /* NaN: not known */
@@ -44,13 +46,13 @@ static bool has_moved(const double *series, int64_t entries)
     return entries > 0 && high - low > rounding * fmax(fabs(low), fabs(high));
 }
 
-static result analyse_column(const ensemble *ensemble, int column)
+static result analyse_column(const ensemble *ensemble, const series *of, int column)
 {
-    const mc_history *history = ensemble->history;
+    const mc_history *history = of->history;
     int64_t entries = history->rows * history->replicas;
     double *series = lat_alloc(entries > 0 ? entries : 1, sizeof *series);
     for (int r = 0; r < history->replicas; r++) mc_history_series(history, column, r, series + r * history->rows);
-    result result = {.name = history->name[column], .estimate = mc_gamma(series, history->replicas, history->rows)};
+    result result = {.name = history->name[column], .series = of, .estimate = mc_gamma(series, history->replicas, history->rows)};
     result.moved = has_moved(series, entries);
     result.exact = exact_value(ensemble->chain, result.name);
     result.sigmas = result.moved ? (result.estimate.mean - result.exact) / result.estimate.error : NAN;
@@ -58,27 +60,38 @@ static result analyse_column(const ensemble *ensemble, int column)
     return result;
 }
 
+/* tau_int in steps. */
+static double steps_of(const result *r) { return r->estimate.tau_int * (double)r->series->history->every; }
+
+static double core_seconds_per_entry(const ensemble *ensemble, const series *s)
+{
+    return ensemble->chain->core_seconds / (double)(s->history->rows * s->history->replicas);
+}
+
 /* An observable that never moved may be the slowest of all: then nothing is known of the cost. */
 static results analyse(const ensemble *ensemble)
 {
-    const mc_history *history = ensemble->history;
-    results r = {.count = history->columns, .result = lat_alloc(history->columns, sizeof *r.result), .slowest = -1};
-    bool known = history->columns > 0;
+    int columns = 0;
+    for (int i = 0; i < ensemble->series_count; i++) columns += ensemble->series[i].history->columns;
+    results r = {.result = lat_alloc(columns, sizeof *r.result), .slowest = -1};
+    for (int i = 0; i < ensemble->series_count; i++)
+        for (int c = 0; c < ensemble->series[i].history->columns; c++)
+            r.result[r.count++] = analyse_column(ensemble, &ensemble->series[i], c);
+    bool known = columns > 0;
     for (int i = 0; i < r.count; i++) {
-        r.result[i] = analyse_column(ensemble, i);
         known = known && r.result[i].moved;
-        if (r.slowest < 0 || r.result[i].estimate.tau_int > r.result[r.slowest].estimate.tau_int) r.slowest = i;
+        if (r.slowest < 0 || steps_of(&r.result[i]) > steps_of(&r.result[r.slowest])) r.slowest = i;
     }
-    if (!known) r.slowest = -1;
     r.processor_seconds = mc_chain_processor_seconds(ensemble->chain);
-    r.core_seconds_per_entry = ensemble->chain->core_seconds / (double)(history->rows * history->replicas);
+    if (!known) r.slowest = -1;
+    r.core_seconds_per_entry = known ? core_seconds_per_entry(ensemble, r.result[r.slowest].series) : NAN;
     r.per_independent_sample = known ? 2 * r.result[r.slowest].estimate.tau_int * r.core_seconds_per_entry : NAN;
     return r;
 }
 
 /* ----------------------------------------------------------------------------------------------------- summary.json */
 
-static json_t *observables_object(const results *results)
+static json_t *observables_object(const ensemble *ensemble, const results *results)
 {
     json_t *all = json_object();
     for (int i = 0; i < results->count; i++) {
@@ -89,6 +102,7 @@ static json_t *observables_object(const results *results)
         mc_report_real(one, "tau_int", r->moved ? r->estimate.tau_int : NAN);
         mc_report_real(one, "tau_int_error", r->moved ? r->estimate.tau_int_error : NAN);
         json_object_set_new(one, "n", json_integer(r->estimate.n));
+        if (r->series != ensemble->series) json_object_set_new(one, "every", json_integer((json_int_t)r->series->history->every));
         if (isfinite(r->exact)) mc_report_real(one, "exact", r->exact);
         json_object_set_new(all, r->name, one);
     }
@@ -115,6 +129,7 @@ static json_t *cost_object(const ensemble *ensemble, const results *results)
     json_t *cost = json_object();
     mc_report_real(cost, "core_seconds", chain->core_seconds);
     mc_report_real(cost, "processor_seconds", results->processor_seconds);
+    mc_report_real(cost, "measure_core_seconds", chain->measure_core_seconds);
     mc_report_real(cost, "joules", chain->joules < 0 ? NAN : chain->joules);
     mc_report_real(cost, "per_independent_sample", results->per_independent_sample);
     json_object_set_new(cost, "slowest_observable",
@@ -131,7 +146,7 @@ static json_t *summary_object(const ensemble *ensemble, const results *results)
     json_object_set_new(summary, "step", json_integer((json_int_t)chain->state->step));
     json_object_set_new(summary, "finished",
                         json_boolean(chain->state->step >= chain->thermalise + (uint64_t)ensemble->steps));
-    json_object_set_new(summary, "observables", observables_object(results));
+    json_object_set_new(summary, "observables", observables_object(ensemble, results));
     for (size_t i = 0; i < json_array_size(updates) && !model; i++)
         model = json_object_get(json_array_get(updates, i), "model");
     json_object_set_new(summary, "updates", updates);
@@ -152,27 +167,42 @@ static void say_lines(run *run, char *text)
     }
 }
 
-static void say_observables(const ensemble *ensemble, const results *results)
+static void add_row(table *rows, const result *r)
+{
+    table_cell(rows, r->name);
+    table_value(rows, r->estimate.mean, r->moved ? r->estimate.error : 0);
+    if (r->moved)
+        table_value(rows, r->estimate.tau_int, r->estimate.tau_int_error);
+    else
+        table_cell(rows, "-");
+    table_number(rows, r->exact);
+    char *sigmas = isfinite(r->sigmas) ? lat_text("%+.1f sigma", rint(10 * r->sigmas) / 10 + 0.0) : lat_text("-");
+    table_cell(rows, sigmas);
+    free(sigmas);
+}
+
+static void say_series(const ensemble *ensemble, const results *results, const series *s)
 {
     static const char *const headings[] = {"observable", "mean", "tau_int", "exact", "deviation"};
     table *rows = table_create(5, headings);
-    for (int i = 0; i < results->count; i++) {
-        const result *r = &results->result[i];
-        table_cell(rows, r->name);
-        table_value(rows, r->estimate.mean, r->moved ? r->estimate.error : 0);
-        if (r->moved)
-            table_value(rows, r->estimate.tau_int, r->estimate.tau_int_error);
-        else
-            table_cell(rows, "-");
-        table_number(rows, r->exact);
-        char *sigmas = isfinite(r->sigmas) ? lat_text("%+.1f sigma", rint(10 * r->sigmas) / 10 + 0.0) : lat_text("-");
-        table_cell(rows, sigmas);
-        free(sigmas);
-    }
+    for (int i = 0; i < results->count; i++)
+        if (results->result[i].series == s) add_row(rows, &results->result[i]);
     char *text = table_text(rows);
     say_lines(ensemble->run, text);
     free(text);
     table_free(rows);
+}
+
+/* What is measured by itself comes in tables of its own. */
+static void say_observables(const ensemble *ensemble, const results *results)
+{
+    say_series(ensemble, results, ensemble->series);
+    for (int i = 1; i < ensemble->series_count; i++) {
+        const series *s = &ensemble->series[i];
+        run_log(ensemble->run, "%s, measured every %llu steps, which are the unit of its tau_int:", s->observable[0]->name,
+                (unsigned long long)s->history->every);
+        say_series(ensemble, results, s);
+    }
 }
 
 /* ", acceptance 0.93"; with its error, ", log_z 1.234(56)", where the object has one.  NULL: nothing to say. */
@@ -245,6 +275,7 @@ static void say_cost(const ensemble *ensemble, const results *results)
 {
     const mc_chain *chain = ensemble->chain;
     run_log(ensemble->run, "cost: %.4g core-seconds by the clock, %.4g by the processors", chain->core_seconds, results->processor_seconds);
+    if (ensemble->series_count > 1) run_log(ensemble->run, "measurements: %.4g core-seconds more", chain->measure_core_seconds);
     if (results->slowest < 0)
         run_log(ensemble->run, "not enough is measured to tell the cost of an independent sample");
     else

@@ -31,7 +31,7 @@
  * Order of writes.  In a step: measure (in memory); save_links, each file whole; then, if it is due by steps or by the clock,
  *
  *     0. trajectories.txt, .h5  trajectories_flush: lines of text were added with each step
- *     1. history.h5             mc_history_write
+ *     1. history.h5, -NAME.h5   series_write
  *     2. checkpoint-step-N.h5   checkpoints_keep: a second name for the checkpoint before, if older ones are kept
  *     3. checkpoint.h5          mc_checkpoint_write
  *     4. older checkpoints      checkpoints_prune removes those that are too many
@@ -45,7 +45,7 @@
  *   1. A name that does not end in .tmp stands for a complete file, which was read back.
  *   2. At most one process writes: it holds a lock on the directory and one on log.txt.  Of its ranks rank 0 alone touches small files.
  *   3. Step of checkpoint.h5 <= last step of history.h5: 1 comes before 3.  The rows up to the checkpoint have the checksum that it
- *      holds; go_on cuts those beyond, which are made again, to the same bytes.
+ *      holds, history-NAME.h5 included; go_on cuts those beyond, which are made again, to the same bytes.
  *   4. Configurations up to the step of the checkpoint are in configs/; later ones are what the chain will save again, to the same bytes.
  *   5. checkpoint.h5 is of the identity (all settings that matter, the seed, the hash of the model) that config.cfg and the command
  *      line have.  What may differ is named by run_changes and is in no result.

@@ -163,6 +163,18 @@ grep -A 1 '^# .* configurations \(in .*ms.dat\|of 2 replicas\)$' "$folder/bins1.
     END { exit !(n == 3 && t0[1] != t0[2] && (t0[3] - t0[1]) * (t0[3] - t0[2]) < 0) }'
 result $? "t0 of all is between those of each: $(sed -n 's/^# t0, clover *//p' "$folder/bins1.out" | tr '\n' ' ')"
 
+# The charge of U(1) in two dimensions is a sum of angles, which rounding makes -0 as often as 0.
+cat >"$folder/u1.cfg" <<'EOF'
+lattice = { group = "u1"; size = [8, 8]; };
+action = ( { kind = "wilson"; beta = 2.0; } );
+chain = { seed = 5; steps = 1; replicas = 40; save_every = 1; };
+updates = ( { kind = "direct"; } );
+EOF
+./flowhmc --quiet --out "$folder/u1" "$folder/u1.cfg" >"$folder/out" 2>"$folder/err"
+expect 0 '^0 0$' "$folder/open.cfg" --set 'measure.observables=["charge"]' --set "measure.output=$folder/u1" "$folder"/u1/configs/*
+! grep -q -e '^-0' "$folder/out" "$folder"/u1r*.txt
+result $? "no charge of -0"
+
 # Checksums that differ.
 LC_ALL=C sed 's/^CHECKSUM = .*/CHECKSUM = 1/' "$folder/whole.nersc" >"$folder/damaged.nersc"
 expect 5 'checksum' "$folder/open.cfg" "$folder/damaged.nersc"

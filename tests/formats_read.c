@@ -208,6 +208,67 @@ static void test_bridge(sample s, const char *name)
     free(s.values);
 }
 
+/* The same numbers as text, in all the ways in which they may be written; the place where the last one begins. */
+static int64_t print_numbers(const lat_bytes *binary, lat_bytes *text)
+{
+    static const char *const formats[] = {"%.17g\n", "%.17e\n", "%.60f\n", " %.17g\r\n", "%+.17g\t\n\n"};
+    int64_t last = 0;
+    for (int64_t i = 0; i < binary->size / 8; i++) {
+        uint64_t word;
+        double value;
+        char line[128];
+        memcpy(&word, binary->data + 8 * i, sizeof word);
+        word = __builtin_bswap64(word);
+        memcpy(&value, &word, sizeof value);
+        last = text->size;
+        lat_bytes_add(text, line, snprintf(line, sizeof line, formats[i % 5], value));
+    }
+    return last;
+}
+
+/* With this in place of as many bytes at that place, it is refused. */
+static void expect_word(const sample *s, const lat_bytes *text, int64_t place, const char *word, const lat_config_options *told, const char *name)
+{
+    lat_bytes changed = {0};
+    lat_bytes_add(&changed, text->data, text->size);
+    memcpy(changed.data + place, word, strlen(word));
+    expect_bytes(s, &changed, told, LAT_FORMAT, NULL, name);
+    free(changed.data);
+}
+
+static void test_bridge_text(sample s, const char *name)
+{
+    const lat_config_options told = {.format = "bridge", .size = {4, 2, 6, 10}};
+    for (int n = 0; n < 4 * GOLDEN_SITES; n++) {
+        const int site = n / 4;
+        add_link(&s.file, &s, (int[]){site % 4, site / 4 % 2, site / 8 % 6, site / 48}, n % 4);
+    }
+    lat_bytes text = {0};
+    const int64_t last = print_numbers(&s.file, &text);
+    expect_bytes(&s, &text, &told, LAT_DONE, "no checksum and no plaquette", name);
+    expect_bytes(&s, &text, NULL, LAT_FORMAT, NULL, "it is not recognised");
+    expect_bytes(&s, &text, &(lat_config_options){.format = "bridge", .size = {4, 2, 6, 8}}, LAT_FORMAT, NULL, "extents of another volume");
+    expect_bytes(&s, &text, &(lat_config_options){.format = "bridge", .endian = "big", .size = {4, 2, 6, 10}}, LAT_CONFIG, NULL, "a byte order");
+    expect_bytes(&s, &text, &(lat_config_options){.format = "bridge", .size = {INT32_MAX, INT32_MAX, INT32_MAX, INT32_MAX}}, LAT_FORMAT, NULL,
+                 "extents beyond all bounds");
+    for (int64_t size = 0; size < last; size += 100003)
+        expect_bytes(&s, &(lat_bytes){.data = text.data, .size = size}, &told, LAT_FORMAT, NULL, "cut off");
+    const int64_t middle = (char *)memchr(text.data + text.size / 2, '\n', 1000) - text.data;
+    expect_word(&s, &text, middle - 3, "nan", &told, "what is no number");
+    expect_word(&s, &text, middle - 3, "1-2", &told, "what looks like one");
+    expect_word(&s, &text, middle - 5, "5e999", &told, "one without bounds");
+    expect_word(&s, &text, middle - 1, "\1", &told, "a control character");
+    expect_word(&s, &text, middle, "1 1", &told, "one more");
+    lat_bytes_add(&text, "0.5", 3);
+    expect_bytes(&s, &text, &told, LAT_FORMAT, NULL, "one more at the end");
+    text.size = last;
+    for (int i = 0; i < 300; i++) lat_bytes_add(&text, "0", 1);
+    expect_bytes(&s, &text, &told, LAT_FORMAT, NULL, "one of 300 digits");
+    free(text.data);
+    free(s.file.data);
+    free(s.values);
+}
+
 int main(int argc, char **argv)
 {
     lat_error error = {0};
@@ -227,6 +288,8 @@ int main(int argc, char **argv)
     }
     test_bridge(golden_sample(), "Bridge++, SU(3)");
     test_bridge(su2_sample(false), "Bridge++, SU(2)");
+    test_bridge_text(golden_sample(), "Bridge++, SU(3), text");
+    test_bridge_text(su2_sample(false), "Bridge++, SU(2), text");
     MPI_Barrier(MPI_COMM_WORLD);
     if (tap.rank == 0) unlink(path);
     free(path);

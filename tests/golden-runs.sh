@@ -17,8 +17,8 @@
 #     history      history.h5, the whole file
 #     configs      saved configurations, with their names: .h5 all but the attributes `program` and `configuration`, .nersc all but
 #                  CREATOR, .ildg from the links on, .openqcd the whole file
-#     checkpoint   all but the attributes `config`, `build`, `history_checksum`, `core_seconds`, `processor_seconds`, `joules` and `links_id` (a version, not
-#                  a result), and `seconds`
+#     checkpoint   all but the attributes `config`, `build`, `history_checksum`, `core_seconds`, `measure_core_seconds`, `processor_seconds`, `joules`
+#                  and `links_id` (a version, not a result), and `seconds`
 #     model        parameters, moments, loss history, description: all but `config`, times and costs
 #     summary      summary.json without version, build, ranks, times, costs, paths and the action of a model
 #     settings     config.cfg, the whole file: changes when a key of the configuration is added
@@ -83,7 +83,7 @@ configuration() {
     esac
 }
 
-without='"(version|build|action|ranks|seconds|core_seconds|processor_seconds|training_core_seconds|joules|per_independent_sample|file|path)":'
+without='"(version|build|action|ranks|seconds|core_seconds|measure_core_seconds|processor_seconds|training_core_seconds|joules|per_independent_sample|file|path)":'
 entry() { # what, file, command that hashes it and its arguments: a line, if there is such a file
     [ ! -e "$2" ] || echo "$1 $("${@:3}")"
 }
@@ -100,7 +100,7 @@ entries() { # folder of a run: lines `what hash`
     local file
     entry history "$1/run/history.h5" hash_file "$1/run/history.h5"
     entry configs "$1/run/configs" hash_configs "$1/run/configs"
-    entry checkpoint "$1/run/checkpoint.h5" contents "$1/run/checkpoint.h5" config build history_checksum core_seconds processor_seconds joules links_id seconds
+    entry checkpoint "$1/run/checkpoint.h5" contents "$1/run/checkpoint.h5" config build history_checksum core_seconds measure_core_seconds processor_seconds joules links_id seconds
     entry model "$1/model.h5" contents "$1/model.h5" config training_core_seconds
     entry summary "$1/run/summary.json" hash_summary "$1/run/summary.json"
     entry settings "$1/run/config.cfg" hash_file "$1/run/config.cfg"

@@ -6,7 +6,7 @@ import sys
 import flowhmc
 import numpy
 
-run, results = flowhmc.Run(sys.argv[1]), json.load(open(sys.argv[2], encoding="utf-8"))["results"][0]
+run, (results, others) = flowhmc.Run(sys.argv[1]), json.load(open(sys.argv[2], encoding="utf-8"))["results"]
 model = flowhmc.Model(sys.argv[3])
 observables, skip = results["observables"], results["skip"]
 
@@ -20,6 +20,10 @@ check(run.steps.tolist() == list(range(run.steps[0], run.steps[0] + 400, 2)), "s
 check(run["charge"].shape == (3, 200) and run.history["charge"] is run["charge"], "shape of a history")
 check(all(abs(run[name][:, skip:].mean() - value["mean"]) < 1e-12 for name, value in observables.items()),
       "means are those of flowstat")
+charge = run["flow_charge_0.2"]
+check(charge.shape == (1, 80) and run.steps_of("flow_charge_0.2").tolist() == list(range(25, 421, 5)) and run.series["gradient_flow"][0] == 1 and
+      others["replicas"] == 1 and others["every"] == 5 and abs(charge[:, 4:].mean() - others["observables"]["flow_charge_0.2"]["mean"]) < 1e-12,
+      "what has steps of its own")
 check(list(run.trajectories) == ["dh_1", "accepted_1", "force_level0_1"] and run.trajectory_steps.tolist() == list(range(1, 421)) and
       all(column.shape == (3, 420) for column in run.trajectories.values()) and run.trajectories["force_level0_1"].min() > 0, "trajectories")
 text = numpy.loadtxt(sys.argv[1] + "/trajectories.txt", skiprows=1)

@@ -17,7 +17,8 @@ lattice = { group = "u1"; size = [4, 4]; };
 action = ( { kind = "wilson"; beta = 1.0; } );
 chain = { seed = 5; steps = 400; thermalise = 20; replicas = 3; };
 updates = ( { kind = "heatbath"; }, { kind = "hmc"; steps = 2; } );
-measure = { every = 2; observables = [ "plaquette", "charge" ]; };
+measure = { every = 2; observables = [ "plaquette", "gradient_flow", "charge" ];
+            gradient_flow = { times = [0.2]; step = 0.1; every = 5; replica = 1; }; };
 END
 ./flowhmc "$folder/run.cfg" --out "$folder/run" --quiet >"$folder/out" 2>"$folder/err" &&
     ./flowstat --json --skip 10 "$folder/run" >"$folder/run.json"

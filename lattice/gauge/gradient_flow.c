@@ -189,7 +189,7 @@ lat_status lat_gradient_flow_advance(lat_gradient_flow *flow, lat_gauge *gauge, 
 
 /* ------------------------------------------------------------------------------------------------------ measurements */
 
-enum { DENSITIES = 4, QUANTITIES = 3 };
+enum { DENSITIES = 4 };
 
 void lat_gradient_flow_slices(lat_gauge *gauge, double *out)
 {
@@ -207,7 +207,7 @@ void lat_gradient_flow_slices(lat_gauge *gauge, double *out)
     lat_sum_slices(density, sums);
     for (int m = 0; m < g->members; m++) {
         const double *from = sums + (int64_t)m * DENSITIES * slices;
-        double *to = out + (int64_t)m * QUANTITIES * slices;
+        double *to = out + (int64_t)m * LAT_GRADIENT_FLOW_QUANTITIES * slices;
         for (int64_t t = 0; t < slices; t++) {
             double after = from[slices + t], before = from[slices + (t + slices - 1) % slices];
             to[t] = from[t] + 0.5 * (after + before);

@@ -29,6 +29,24 @@ lat_status lat_gradient_flow_advance(lat_gradient_flow *flow, lat_gauge *gauge, 
  * tensor, projected to the algebra, Q the charge from that tensor (0 below four dimensions but for U(1) in two).
  * With couplings of links, plaquettes of W and the four of a clover have their weights.  Collective. */
 void lat_gradient_flow_slices(lat_gauge *gauge, double *out);
+enum { LAT_GRADIENT_FLOW_W, LAT_GRADIENT_FLOW_Y, LAT_GRADIENT_FLOW_Q, LAT_GRADIENT_FLOW_QUANTITIES };
+
+/* Where a flow is measured: after so many steps, 0 or more, ascending.  With a tolerance above 0 the steps between these points are
+ * adaptive (lat_gradient_flow_advance), and `step` is the first of them. */
+typedef struct {
+    double step, tolerance;
+    int64_t count, *after;
+} lat_gradient_flow_points;
+/* Integrates up to the last point, which changes the links: out[member][W, Y, Q][point][slice].  Collective.  LAT_NUMERICAL as
+ * lat_gradient_flow_advance; fixed steps do not fail. */
+lat_status lat_gradient_flow_integrate(lat_gradient_flow *flow, lat_gauge *gauge, const lat_gradient_flow_points *points, double *out,
+                                       lat_error *error);
+/* Of a member's values [W, Y, Q][point][slice], at a point: t^2 E with E = Y / volume, and the charge. */
+double lat_gradient_flow_t2e(const lat_gradient_flow_points *points, int64_t point, const double *value, int64_t slices, int64_t volume);
+double lat_gradient_flow_charge(const lat_gradient_flow_points *points, int64_t point, const double *value, int64_t slices);
+/* Of all points: where t^2 E reaches `level`, as lat_gradient_flow_t0. */
+double lat_gradient_flow_points_t0(const lat_gradient_flow_points *points, const double *value, int64_t slices, int64_t volume, double level);
+
 /* The time at which t^2 E(t), or t d/dt t^2 E(t) for the second, first reaches `level`, from E at ascending times by linear
  * interpolation; NaN if it does not.  t0 = lat_gradient_flow_t0(0.3), w0 = sqrt(lat_gradient_flow_w0_squared(0.3)). */
 double lat_gradient_flow_t0(int64_t count, const double *time, const double *energy, double level);

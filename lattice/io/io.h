@@ -55,6 +55,7 @@ typedef struct {
     int64_t size[LAT_MAX_DIM];
     int64_t offset; /* of the first matrix */
     int64_t bytes;  /* from there to the end of the matrices, as the file has it */
+    int64_t text;   /* bytes of a file whose numbers are text; offset, bits and bytes are then those of doubles in their place; 0: it is binary */
     int bits;       /* of a number: 32 or 64 */
     bool big;       /* big-endian */
     bool guess;     /* `big` is not known: the first matrix tells */
@@ -162,6 +163,20 @@ void lat_transfer_read(lat_transfer *transfer, const char *path, int descriptor,
 void lat_transfer_write(lat_transfer *transfer, const char *path, int descriptor, int member, uint32_t sum[2],
                         lat_error *error);
 void lat_transfer_check(lat_transfer *transfer, const char *path, int descriptor, lat_error *error);
+
+/* ----------------------------------------------------------------------------------------------- text_numbers.c */
+
+/* Whether such a text may have this character: a digit, sign, point, exponent or blank. */
+bool lat_text_has(char c);
+/* Rank 0: numbers in a text of so many bytes.  LAT_FORMAT where something else is among them, or one is longer than 255 characters. */
+int64_t lat_text_count(const char *path, int descriptor, int64_t size, lat_error *error);
+/* Some streams of numbers on each rank, as many on all, that begin with these numbers of the file; they ascend from stream to stream and rank to
+ * rank.  Collective; path must stay. */
+typedef struct lat_text_numbers lat_text_numbers;
+lat_text_numbers *lat_text_open(MPI_Comm comm, const char *path, int descriptor, int64_t size, const int64_t *first, int streams, lat_error *error);
+/* The next numbers of a stream.  Local; zeros on failure: LAT_FORMAT, LAT_FILE. */
+void lat_text_read(lat_text_numbers *text, int stream, int64_t count, double *out, lat_error *error);
+void lat_text_close(lat_text_numbers *text); /* NULL is allowed */
 
 /* ------------------------------------------------------------------------------------------------------ links.c */
 

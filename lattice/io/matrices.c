@@ -270,7 +270,7 @@ static void read_links(const input *in, lat_gauge *gauge, lat_bytes *pairs)
     lat_config_report *report = in->report;
     int64_t bytes = 0;
     int descriptor = lat_open_input(in->path, &bytes, in->error);
-    if (descriptor >= 0 && bytes < m->offset + m->bytes)
+    if (descriptor >= 0 && bytes < (m->text ? m->text : m->offset + m->bytes))
         lat_fail(in->error, LAT_FILE, "%s: has %lld bytes where another rank sees more: use a file system that all share",
                  in->path, (long long)bytes);
     if (lat_agree(gauge->links->geometry->comm, in->error) == LAT_DONE) {

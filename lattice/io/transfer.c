@@ -48,6 +48,7 @@ struct lat_transfer {
     int *rank_of, *at; /* of each link of a chunk: its owner, its place in near */
     int64_t *index;    /* and in the field of the owner */
     uint8_t *bytes;
+    lat_text_numbers *text; /* where the numbers of the pieces come from if they are text */
     uint64_t hash; /* of all that this rank wrote */
 };
 
@@ -138,6 +139,7 @@ void lat_transfer_free(lat_transfer *t)
     free(t->at);
     free(t->index);
     free(t->bytes);
+    lat_text_close(t->text);
     MPI_Type_free(&t->link_type);
     free(t);
 }
@@ -314,6 +316,17 @@ static void read_piece(lat_transfer *t, const char *path, int descriptor, int64_
              errno ? strerror(errno) : "it ended early");
 }
 
+/* The pieces of all rounds follow each other. */
+static void open_text(lat_transfer *t, const char *path, int descriptor, lat_error *error)
+{
+    int64_t first[MOST_PIECES];
+    for (int piece = 0; piece < t->pieces; piece++) {
+        int64_t units, unit = piece_of(t, 0, piece, &units);
+        first[piece] = (unit < t->end ? unit : t->end) * (t->unit_bytes / (int64_t)sizeof(double));
+    }
+    t->text = lat_text_open(t->links->geometry->comm, path, descriptor, t->matrices.text, first, t->pieces, error);
+}
+
 /* The bytes of a chunk, and their contribution to the checksums. */
 static void read_chunk(lat_transfer *t, const char *path, int descriptor, int64_t round, uint32_t sum[2],
                        lat_error *error)
@@ -321,7 +334,10 @@ static void read_chunk(lat_transfer *t, const char *path, int descriptor, int64_
     uint8_t *bytes = t->bytes;
     for (int piece = 0; piece < t->pieces; piece++) {
         int64_t units, first = piece_of(t, round, piece, &units), size = units * t->unit_bytes;
-        read_piece(t, path, descriptor, first, size, bytes, error);
+        if (t->text)
+            lat_text_read(t->text, piece, size / (int64_t)sizeof(double), (double *)bytes, error);
+        else
+            read_piece(t, path, descriptor, first, size, bytes, error);
         if (t->format->checksum) t->format->checksum(&t->matrices, bytes, first, units, sum);
         bytes += size;
     }
@@ -363,6 +379,7 @@ void lat_transfer_read(lat_transfer *t, const char *path, int descriptor, uint32
     const int64_t link_bytes = t->unit_bytes / t->format->unit_links;
     void *numbers = lat_field_map(t->links, LAT_CHANGE);
     sum[0] = sum[1] = 0;
+    if (t->matrices.text) open_text(t, path, descriptor, error);
     for (int64_t round = 0; round < t->rounds; round++) {
         read_chunk(t, path, descriptor, round, sum, error);
         address(t, round);

@@ -4,6 +4,7 @@
  */
 #include "lattice/observe/observable.h"
 
+#include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -47,12 +48,26 @@ void lat_observable_free(lat_observable *observable)
     free(observable);
 }
 
+lat_observable *lat_observable_blank(const lat_observable_kind *kind, size_t size, const char *name, int columns)
+{
+    lat_observable *o = lat_alloc(1, size);
+    *o = (lat_observable){kind, lat_text("%s", name), columns, lat_alloc(columns, sizeof *o->column), .member = -1};
+    return o;
+}
+
+void lat_observable_name(lat_observable *o, int column, const char *unit, const char *format, ...)
+{
+    va_list list;
+    va_start(list, format);
+    o->column[column] = (lat_column){lat_text_list(format, list), unit};
+    va_end(list);
+}
+
 lat_observable *lat_observable_new(const lat_observable_kind *kind, size_t size, const char *name, int columns,
                                    const char *const *suffix, const char *unit)
 {
-    lat_observable *o = lat_alloc(1, size);
-    *o = (lat_observable){kind, lat_text("%s", name), columns, lat_alloc(columns, sizeof *o->column)};
-    for (int c = 0; c < columns; c++) o->column[c] = (lat_column){lat_text("%s%s", name, suffix[c]), unit};
+    lat_observable *o = lat_observable_blank(kind, size, name, columns);
+    for (int c = 0; c < columns; c++) lat_observable_name(o, c, unit, "%s%s", name, suffix[c]);
     return o;
 }
 

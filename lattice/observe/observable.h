@@ -19,7 +19,7 @@ typedef struct {
     const char *names; /* those it knows, as a message has them: "wilson_loop_RxT" */
     /* NULL: the name is none of its own, or cannot be had here, which is then left in error (LAT_CONFIG). */
     lat_observable *(*create)(const char *name, const lat_observe_context *context, lat_error *error);
-    /* out[member][column].  Collective; fills the halo of the links as far as it is needed. */
+    /* out[member][column], of the one member alone where it measures one.  Collective; fills the halo of the links as far as it is needed. */
     void (*measure)(lat_observable *observable, lat_gauge *gauge, double *out);
     void (*free)(lat_observable *observable); /* what the kind has added; NULL: nothing */
 } lat_observable_kind;
@@ -35,14 +35,17 @@ struct lat_observable {
     char *name; /* as in configurations */
     int columns;
     lat_column *column;
+    int64_t every; /* steps of a chain between measurements; 0: those of the group `measure` */
+    int member;    /* the only one that is measured; -1: all are */
 };
 
 /* plaquette: mean of Re tr P / N over the plaquettes whose coupling is not 0; the others know no such plaquettes and are
  * refused.  rectangle: mean of Re tr R / N, both orientations.  charge: Q = sum arg P / 2 pi and Q^2 (2D U(1)).  polyakov: mean of tr L / N
  * along the last direction, real and imaginary part.  wilson_loop_RxT: mean of Re tr W / N over sites and planes (R along the lower
- * direction). */
+ * direction).  gradient_flow: at the times that its group in `measure` names, t^2 E of the clover tensor, and its charge Q and Q^2
+ * in four dimensions and for U(1) in two; and t0, which is the last time where it is not reached. */
 extern const lat_observable_kind lat_observable_plaquette, lat_observable_rectangle, lat_observable_charge, lat_observable_polyakov,
-    lat_observable_wilson_loop;
+    lat_observable_wilson_loop, lat_observable_gradient_flow;
 extern const lat_observable_kind *const lat_observable_kinds[]; /* all of these, and NULL */
 
 /* The observable of this name among the kinds; NULL: LAT_CONFIG. */
@@ -51,9 +54,13 @@ lat_observable *lat_observable_create(const char *name, const lat_observable_kin
 void lat_observable_measure(lat_observable *observable, lat_gauge *gauge, double *out);
 void lat_observable_free(lat_observable *observable); /* NULL is allowed */
 
-/* For kinds: takes `size` bytes, whose first member is the observable, with columns named after it: name + suffix, all of this unit. */
+/* For kinds: takes `size` bytes, whose first member is the observable, of all members at the steps of the group `measure`, with columns
+ * named after it: name + suffix, all of this unit. */
 lat_observable *lat_observable_new(const lat_observable_kind *kind, size_t size, const char *name, int columns,
                                    const char *const *suffix, const char *unit);
+/* The same with columns that have no names yet, and what gives them one. */
+lat_observable *lat_observable_blank(const lat_observable_kind *kind, size_t size, const char *name, int columns);
+void lat_observable_name(lat_observable *observable, int column, const char *unit, const char *format, ...) __attribute__((format(printf, 4, 5)));
 /* LAT_CONFIG: the observable needs a lattice without gaps. */
 lat_status lat_observable_needs_all_loops(const char *name, const lat_gauge *gauge, lat_error *error);
 

@@ -29,10 +29,12 @@ def plot_run(run, skip=0):
     figure, panels = pyplot.subplots(len(run.columns) + charge, 2, squeeze=False, constrained_layout=True,
                                      figsize=(10, 2.4 * (len(run.columns) + charge)))
     for (left, right), name in zip(panels, run.columns):
-        series = run[name][:, skip:]
+        steps = run.steps_of(name)
+        kept = steps > run.steps[:skip].max(initial=-1)
+        series = run[name][:, kept]
         rho = autocorrelation(series, min(series.shape[1] - 1, 200))
         below = numpy.flatnonzero(rho < 0.02)
-        left.plot(run.steps[skip:], series.T, linewidth=0.5)
+        left.plot(steps[kept], series.T, linewidth=0.5)
         left.set(xlabel="step", ylabel=name)
         right.plot(rho[:max(20, 3 * below[0]) if below.size else None], "o-", markersize=3)
         right.axhline(0, color="grey", linewidth=0.5)

@@ -26,6 +26,8 @@ class Run:
     replicas  number of independent chains
     steps     step of each row, an array of integers
     history   {name: array [replica][row]}
+    series    {NAME: (replicas, steps, {name: array [replica][row]})} of each history-NAME.h5: what is measured at steps, or of a replica,
+              of its own
     trajectories       {name: array [replica][step]} of trajectories.h5: dh_0, accepted_0, ...; empty if there is none
     trajectory_steps   step of each of them
     """
@@ -36,17 +38,29 @@ class Run:
         self.config = parse_settings(config.read_text(encoding="utf-8"), str(config)) if config.exists() else {}
         self.summary = json.loads(summary.read_text(encoding="utf-8")) if summary.exists() else {}
         self.replicas, self.steps, self.history = _read_history(self.path / "history.h5")
-        self.columns = list(self.history)
+        self.series = {path.stem.removeprefix("history-"): _read_history(path) for path in sorted(self.path.glob("history-*.h5"))}
+        self.columns = [name for _, _, history in self._all() for name in history]
         self.trajectory_steps, self.trajectories = numpy.zeros(0, "int64"), {}
         if (self.path / "trajectories.h5").exists():
             _, self.trajectory_steps, self.trajectories = _read_history(self.path / "trajectories.h5")
 
+    def _all(self):
+        return [(self.replicas, self.steps, self.history), *self.series.values()]
+
+    def _find(self, name):
+        """Replicas, steps and values of a column."""
+        for replicas, steps, history in self._all():
+            if name in history:
+                return replicas, steps, history[name]
+        raise KeyError(f"{self.path}: there is no '{name}': there are {', '.join(self.columns)}")
+
     def __getitem__(self, name):
         """One column, [replica][row]."""
-        try:
-            return self.history[name]
-        except KeyError:
-            raise KeyError(f"{self.path}: there is no '{name}': there are {', '.join(self.columns)}") from None
+        return self._find(name)[2]
+
+    def steps_of(self, name):
+        """The step of each row of a column."""
+        return self._find(name)[1]
 
     def __repr__(self):
         return f"Run('{self.path}': {', '.join(self.columns)}; {self.replicas} x {len(self.steps)} rows)"
@@ -62,5 +76,5 @@ class Run:
         except ImportError:
             raise ImportError("Run.obs needs pyerrors, which is not installed: pip install pyerrors") from None
         ensemble = ensemble or self.path.resolve().name.replace("|", "_")
-        return pyerrors.Obs(list(self[name][:, skip:]), [f"{ensemble}|r{r}" for r in range(self.replicas)],
-                            idl=[self.steps[skip:].tolist()] * self.replicas)
+        replicas, steps, values = self._find(name)
+        return pyerrors.Obs(list(values[:, skip:]), [f"{ensemble}|r{r}" for r in range(replicas)], idl=[steps[skip:].tolist()] * replicas)
