@@ -19,6 +19,7 @@
 #include "lattice/kernels/spin.h"
 #include "lattice/kernels/dirac.h"
 #include "lattice/kernels/clover.h"
+#include "lattice/kernels/exponential.h"
 #ifdef U1_H
 #include "lattice/kernels/u1_updates.h"
 #else

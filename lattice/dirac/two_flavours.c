@@ -78,23 +78,24 @@ static void total(lat_action *action, lat_gauge *gauge, double *out)
 
 /* ------------------------------------------------------------------------------------------------------------- force */
 
-static void factor_force(two_flavours *t, int i, lat_gauge *gauge, double scale, lat_field *force)
+static void factor_force(two_flavours *t, int i, double scale)
 {
     double factor = is_ratio(t, i) ? square(mass_of(t, i + 1)) - square(mass_of(t, i)) : 1;
     if (solve(t, mass_of(t, i), &t->parameters.force, t->phi[i], t->y)) return;
     lat_dirac_apply(t->dirac, hermitian, t->y, t->x);
     lat_dirac_extend(t->dirac, true, t->x);
     lat_dirac_extend(t->dirac, false, t->y);
-    lat_dirac_force(t->dirac, gauge, -scale * factor, t->x, t->y, force);
+    lat_dirac_force(t->dirac, -scale * factor, t->x, t->y);
 }
 
 static void force(lat_action *action, int level, lat_gauge *gauge, double scale, lat_field *force)
 {
     two_flavours *t = (two_flavours *)action;
     if (!ready(t, gauge)) return;
-    if (level == 0) lat_dirac_force_diagonal(t->dirac, gauge, -2 * scale, force);
+    if (level == 0) lat_dirac_force_diagonal(t->dirac, -2 * scale);
     for (int i = 0; i < t->parameters.masses && !action->error.status; i++)
-        if (t->parameters.level[i] == level) factor_force(t, i, gauge, scale, force);
+        if (t->parameters.level[i] == level) factor_force(t, i, scale);
+    lat_dirac_force_finish(t->dirac, gauge, force);
 }
 
 /* ----------------------------------------------------------------------------------------------------------- refresh */
