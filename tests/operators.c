@@ -449,8 +449,6 @@ static void test_refused_determinants(void)
     } bad[] = {
         {SQUARE, LIGHT, "flavours = 0;", "action.[0].flavours", "too small"},
         {SQUARE, LIGHT, "flavors = 2;", "action.[0].flavors", "is 'flavours' meant?"},
-        {SQUARE, "{ name = \"light\"; kind = \"clover\"; kappa = 0.1; csw = 1.0; }", "", "action.[0].operator",
-         "without a clover term"},
         {"lattice = { group = \"su3\"; size = [8, 8, 8, 8]; }; ", LIGHT, "", "action.[0].operator", "24576 rows"},
     };
     for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
