@@ -41,6 +41,18 @@ static const situation situations[] = {
      {4, 6},
      &lat_dirac_clover,
      {.kappa = 0.22, .csw = 0.9, .mu = 0.3, .angle = {0.3, 0.7}}},
+    {"su2, exponential clover, stout, on 4 x 4",
+     LAT_SU2,
+     2,
+     {4, 4},
+     &lat_dirac_exponential_clover,
+     {.kappa = 0.22, .csw = 1.1, .angle = {0, 1}, .stout = {2, 0.15}}},
+    {"su2, stout, in four dimensions",
+     LAT_SU2,
+     4,
+     {2, 2, 2, 4},
+     &lat_dirac_wilson,
+     {.kappa = 0.13, .angle = {0, 0, 0, 1}, .stout = {1, 0.1}}},
     {"su3, clover with a twist, in four dimensions",
      LAT_SU3,
      4,
@@ -226,7 +238,7 @@ static double applied_log_det(quarks *q)
 static double expected_log_det(quarks *q, const situation *s)
 {
     const lat_geometry *g = q->geometry;
-    if (s->kind != &lat_dirac_wilson) return applied_log_det(q);
+    if (s->kind != &lat_dirac_wilson || s->parameters.stout.steps > 0) return applied_log_det(q);
     plain_field f = {s->group, g->dim, {0}, lat_alloc(g->volume * q->gauge->links->components, sizeof(double))};
     memcpy(f.size, g->size, sizeof f.size);
     lat_field_gather(q->gauge->links, 0, f.real);

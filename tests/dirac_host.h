@@ -82,6 +82,40 @@ static void along(const host *h, int64_t site, const int *path, number *out)
     }
 }
 
+/* U <- exp(-rho P(sum of plaquettes that begin with U)) U */
+static void smear_link(const host *h, int64_t site, int mu, number *out)
+{
+    const int n = h->n;
+    number sum[9] = {0}, x[9], term[9], trace = 0;
+    for (int nu = 0; nu < h->scene->dim; nu++)
+        for (int sign = -1; sign <= 1 && nu != mu; sign += 2) {
+            const int a = mu + 1, b = sign * (nu + 1), path[4] = {a, b, -a, -b};
+            number plaquette[9];
+            along(h, site, path, plaquette);
+            for (int i = 0; i < n * n; i++) sum[i] += plaquette[i];
+        }
+    for (int i = 0; i < n; i++) trace += n > 1 ? I * cimag(sum[i * (n + 1)]) / n : 0;
+    for (int i = 0; i < n; i++)
+        for (int j = 0; j < n; j++)
+            x[i * n + j] = -h->scene->parameters.stout.rho *
+                           (0.5 * (sum[i * n + j] - conj(sum[j * n + i])) - (i == j ? trace : 0));
+    memcpy(out, h->links + (site * h->scene->dim + mu) * n * n, (size_t)(n * n) * sizeof *out);
+    memcpy(term, out, (size_t)(n * n) * sizeof *out);
+    for (int k = 1; k < 40; k++) {
+        multiply(n, x, term, term);
+        for (int i = 0; i < n * n; i++) out[i] += term[i] /= k;
+    }
+}
+
+static void smear(host *h)
+{
+    const int dim = h->scene->dim, entries = h->n * h->n;
+    number *links = lat_alloc((size_t)(h->volume * dim * entries), sizeof *links);
+    for (int64_t i = 0; i < h->volume * dim; i++) smear_link(h, i / dim, (int)(i % dim), links + i * entries);
+    free(h->links);
+    h->links = links;
+}
+
 static int colours_of(const scene *s) { return s->group == LAT_U1 ? 1 : s->group == LAT_SU2 ? 2 : 3; }
 
 /* An element of the group as it is stored, as a matrix */
@@ -101,6 +135,7 @@ static host open_host(const scene *s, const lat_gauge *gauge)
     h.links = lat_alloc((size_t)(h.volume * s->dim * n * n), sizeof *h.links);
     for (int64_t i = 0; i < h.volume * s->dim; i++) put_matrix(n, links + i * reals, h.links + i * n * n);
     free(links);
+    for (int i = 0; i < s->parameters.stout.steps; i++) smear(&h);
     put_gammas(&h);
     return h;
 }

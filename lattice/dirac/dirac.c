@@ -20,6 +20,11 @@ lat_field *lat_field_spinor(const lat_geometry *geometry, lat_group group, lat_p
     return lat_field_create(geometry, lat_spinor_reals(group, geometry->dim), precision);
 }
 
+int lat_dirac_corners(const lat_dirac_table *table, const lat_dirac_parameters *parameters)
+{
+    return parameters->stout.steps > 0 && table->corners < 2 ? 2 : table->corners;
+}
+
 const lat_dirac_parameters *lat_dirac_parameters_of(const lat_dirac *dirac) { return &dirac->parameters; }
 lat_group lat_dirac_group(const lat_dirac *dirac) { return dirac->group; }
 const lat_geometry *lat_dirac_geometry(const lat_dirac *dirac) { return dirac->geometry; }
@@ -74,6 +79,8 @@ lat_status lat_dirac_create(const lat_dirac_table *table, const lat_geometry *ge
     dirac->of[LAT_DOUBLE] = create_fields(dirac, LAT_DOUBLE);
     if (lat_geometry_serves(geometry, LAT_FLOAT)) dirac->of[LAT_FLOAT] = create_fields(dirac, LAT_FLOAT);
     dirac->log_det = lat_field_create(geometry, 1, LAT_DOUBLE);
+    if (parameters->stout.steps > 0)
+        dirac->stout = lat_stout_create(geometry, group, parameters->stout.steps, parameters->stout.rho);
     dirac->gathered = lat_field_algebra(geometry, group, LAT_DOUBLE);
     if (table->fill)
         dirac->weights = lat_field_create(geometry, dirac->of[LAT_DOUBLE].blocks->components, LAT_DOUBLE);
@@ -96,6 +103,7 @@ void lat_dirac_free(lat_dirac *dirac)
         lat_field_free(dirac->of[precision].hopped);
     }
     lat_field_free(dirac->log_det);
+    lat_stout_free(dirac->stout);
     lat_field_free(dirac->gathered);
     lat_field_free(dirac->weights);
     for (int parity = 0; parity < 2; parity++)
@@ -187,10 +195,11 @@ lat_status lat_dirac_prepare(lat_dirac *dirac, lat_gauge *gauge, lat_error *erro
     if (dirac->gauge == gauge->id && dirac->version == gauge->version) return LAT_DONE;
     dirac_fields *from = &dirac->of[LAT_DOUBLE], *to = &dirac->of[LAT_FLOAT];
     dirac->gauge = 0;
-    fill_links(dirac, gauge);
+    if (dirac->stout) lat_stout_smear(dirac->stout, gauge);
+    fill_links(dirac, lat_dirac_gauge(dirac, gauge));
     if (to->links) lat_field_copy(to->links, from->links);
     if (dirac->table->fill) {
-        fill_blocks(dirac, gauge);
+        fill_blocks(dirac, lat_dirac_gauge(dirac, gauge));
         if (check_inverse(dirac, error)) return error->status;
         if (to->blocks) lat_field_copy(to->blocks, from->blocks);
         if (to->inverse) lat_field_copy(to->inverse, from->inverse);

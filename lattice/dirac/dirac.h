@@ -26,6 +26,10 @@ typedef struct {
     double kappa, csw;
     double mu;                 /* twisted mass */
     double angle[LAT_MAX_DIM]; /* psi(x + size_mu) = exp(i pi angle_mu) psi(x) */
+    struct {
+        int steps;
+        double rho;
+    } stout; /* smearing of the links U, in A too; no steps: none */
 } lat_dirac_parameters;
 
 /* What is applied: M on all sites, or Mhat on the even ones, where what is at the odd ones is lost; its adjoint; and in addition
@@ -40,8 +44,8 @@ typedef struct lat_dirac lat_dirac;
 /* The table of a kind of operator. */
 typedef struct {
     const char *name;
-    int halo, corners; /* that its functions need in the geometry */
-    /* Fills blocks(x), the two Hermitian blocks of A(x), from links with filled halo; NULL: A = 1.  Block: the halves of
+    int halo, corners; /* that its functions need in the geometry; smearing: lat_dirac_corners */
+    /* Links are those that are smeared.  Fills blocks(x), the two Hermitian blocks of A(x), from links with filled halo; NULL: A = 1.  Block: the halves of
      * the spins, upper before lower, of n = spins/2 N rows; n diagonal numbers, then the entries above the diagonal, row after row: n^2
      * reals each. */
     void (*fill)(const lat_dirac *dirac, const lat_gauge *gauge, lat_field *blocks);
@@ -52,6 +56,9 @@ typedef struct {
 } lat_dirac_table;
 extern const lat_dirac_table lat_dirac_wilson, lat_dirac_clover, lat_dirac_exponential_clover;
 extern const lat_dirac_table *const lat_dirac_tables[]; /* all of these, and NULL */
+
+/* Corners that an operator needs in the geometry, for smearing too. */
+int lat_dirac_corners(const lat_dirac_table *table, const lat_dirac_parameters *parameters);
 
 /* For fields on a geometry, in double, and in float where it serves that.  LAT_CONFIG where the dimension has no quarks, or an extent is
  * odd.  Collective. */
@@ -87,7 +94,7 @@ void lat_dirac_force_finish(lat_dirac *dirac, lat_gauge *gauge, lat_field *force
 const lat_dirac_parameters *lat_dirac_parameters_of(const lat_dirac *dirac);
 lat_group lat_dirac_group(const lat_dirac *dirac);
 const lat_geometry *lat_dirac_geometry(const lat_dirac *dirac);
-/* Links of the hop, as of the last lat_dirac_prepare: dim N x N matrices, row after row, 2 N^2 reals each, the boundary's phase in those that
+/* Links of the hop, smeared, as of the last lat_dirac_prepare: dim N x N matrices, row after row, 2 N^2 reals each, the boundary's phase in those that
  * cross it. */
 const lat_field *lat_dirac_links(const lat_dirac *dirac);
 

@@ -48,9 +48,10 @@ void lat_dirac_force_diagonal(lat_dirac *dirac, double scale)
 void lat_dirac_force_finish(lat_dirac *dirac, lat_gauge *gauge, lat_field *force)
 {
     if (dirac->weights) {
-        dirac->table->force(dirac, gauge, dirac->weights, dirac->gathered);
+        dirac->table->force(dirac, lat_dirac_gauge(dirac, gauge), dirac->weights, dirac->gathered);
         lat_field_zero(dirac->weights);
     }
+    if (dirac->stout) lat_stout_pull_back(dirac->stout, gauge, dirac->gathered);
     lat_field_axpy(force, 1, dirac->gathered);
     lat_field_zero(dirac->gathered);
 }
