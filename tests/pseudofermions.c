@@ -26,6 +26,8 @@ static const scene scenes[] = {
     {"u1 8x8, one flavour", LAT_U1, 2, {8, 8}, &lat_dirac_wilson, {.kappa = 0.22, .angle = {0, 1}}, 1, {0}, {0}, {0.1, 8}},
     {"su3 4^4, one flavour", LAT_SU3, 4, {4, 4, 4, 4}, &lat_dirac_clover, {.kappa = 0.12, .csw = 1, .angle = {0, 0, 0, 1}}, 1, {0}, {0}, {0.1, 10}},
     {"su3 4^4, three masses", LAT_SU3, 4, {4, 4, 4, 4}, &lat_dirac_clover, {.kappa = 0.12, .csw = 1, .angle = {0, 0, 0, 1}}, 3, {0, 0.1, 0.6}, {2, 1, 0}, {0}},
+    {"u1 8x8 twisted, three masses", LAT_U1, 2, {8, 8}, &lat_dirac_wilson, {.kappa = 0.22, .mu = 0.2, .angle = {0, 1}}, 3, {0, 2, 4}, {2, 1, 0}, {0}},
+    {"su3 4^4 twisted, exponential clover, two masses", LAT_SU3, 4, {4, 4, 4, 4}, &lat_dirac_exponential_clover, {.kappa = 0.12, .csw = 1, .mu = 0.3, .angle = {0, 0, 0, 1}}, 2, {0, 0.5}, {1, 0}, {0}},
     {"su2 4^4, stout, two masses", LAT_SU2, 4, {4, 4, 4, 4}, &lat_dirac_clover, {.kappa = 0.12, .csw = 1, .angle = {0, 0, 0, 1}, .stout = {2, 0.1}}, 2, {0, 0.5}, {1, 0}, {0}},
     {"u1 8x8, stout, one flavour", LAT_U1, 2, {8, 8}, &lat_dirac_exponential_clover, {.kappa = 0.2, .csw = 1, .angle = {0, 1}, .stout = {1, 0.2}}, 1, {0}, {0}, {0.1, 8}},
 };
