@@ -209,6 +209,8 @@ RUN(gradient_flow_distance, s->links->data, s->other->data, s->algebra->data, s-
 RUN(gradient_flow_density, s->links->data, NULL, s->four->data)
 RUN(weighted_gradient_flow_density, s->links->data, s->couplings->data, s->four->data)
 RUN(smear_stout, s->links->data, s->out->data, 0.1, s->g->dim)
+RUN(stout_average, s->links->data, s->force->data, s->algebra->data, 0.1, 20)
+RUN(stout_force, s->links->data, s->algebra->data, s->force->data, 0.1)
 RUN(smear_ape, s->links->data, s->out->data, 0.5, s->g->dim)
 RUN_FIELD(axpy, s->force->data, s->algebra->data, 0.5, s->force->components)
 RUN_FIELD(select, s->force->data, s->algebra->data, s->choice, s->force->components)

@@ -4,37 +4,87 @@
  *
  * dirac: operators of quarks against matrices written out on the host, adjoints, forces against differences, precisions, lanes.
  */
-#include "lattice/gauge/kernels.h"
+#include "tests/dirac_host.h"
 #include "tests/tap.h"
 
-#include <complex.h>
-
-typedef double complex number;
-
-typedef struct {
-    const char *name;
-    lat_group group;
-    int dim;
-    int64_t size[LAT_MAX_DIM];
-    const lat_dirac_table *kind;
-    lat_dirac_parameters parameters;
-} scene;
-
 static const scene scenes[] = {
-    {"u1 4x6 wilson", LAT_U1, 2, {4, 6}, &lat_dirac_wilson, {0.21, 0, 0, {0, 1}}},
-    {"u1 8x4 clover, twisted, any angles", LAT_U1, 2, {8, 4}, &lat_dirac_clover, {0.19, 1.3, 0.4, {0.3, 0.7}}},
-    {"su2 4x4 clover", LAT_SU2, 2, {4, 4}, &lat_dirac_clover, {0.23, 0.8, 0, {0, 1}}},
-    {"su3 8x4 wilson, twisted", LAT_SU3, 2, {8, 4}, &lat_dirac_wilson, {0.2, 0, 0.3, {0.5, 1}}},
-    {"su2 4^4 wilson, any angles", LAT_SU2, 4, {4, 4, 4, 4}, &lat_dirac_wilson, {0.12, 0, 0, {0, 0.2, 0, 1}}},
-    {"su2 4^3x8 clover, twisted", LAT_SU2, 4, {4, 4, 4, 8}, &lat_dirac_clover, {0.11, 1.1, 0.5, {0, 0, 0, 1}}},
-    {"su3 4^4 wilson", LAT_SU3, 4, {4, 4, 4, 4}, &lat_dirac_wilson, {0.13, 0, 0.2, {0, 0, 0, 1}}},
-    {"su3 4^4 clover", LAT_SU3, 4, {4, 4, 4, 4}, &lat_dirac_clover, {0.12, 1.5, 0, {0, 0, 0, 1}}},
+    {"u1 4x6 wilson", LAT_U1, 2, {4, 6}, &lat_dirac_wilson, {.kappa = 0.21, .angle = {0, 1}}},
+    {"u1 8x4 clover, twisted, any angles",
+     LAT_U1,
+     2,
+     {8, 4},
+     &lat_dirac_clover,
+     {.kappa = 0.19, .csw = 1.3, .mu = 0.4, .angle = {0.3, 0.7}}},
+    {"su2 4x4 clover", LAT_SU2, 2, {4, 4}, &lat_dirac_clover, {.kappa = 0.23, .csw = 0.8, .angle = {0, 1}}},
+    {"su3 8x4 wilson, twisted", LAT_SU3, 2, {8, 4}, &lat_dirac_wilson, {.kappa = 0.2, .mu = 0.3, .angle = {0.5, 1}}},
+    {"su2 4^4 wilson, any angles",
+     LAT_SU2,
+     4,
+     {4, 4, 4, 4},
+     &lat_dirac_wilson,
+     {.kappa = 0.12, .angle = {0, 0.2, 0, 1}}},
+    {"su2 4^3x8 clover, twisted",
+     LAT_SU2,
+     4,
+     {4, 4, 4, 8},
+     &lat_dirac_clover,
+     {.kappa = 0.11, .csw = 1.1, .mu = 0.5, .angle = {0, 0, 0, 1}}},
+    {"su3 4^4 wilson", LAT_SU3, 4, {4, 4, 4, 4}, &lat_dirac_wilson, {.kappa = 0.13, .mu = 0.2, .angle = {0, 0, 0, 1}}},
+    {"su3 4^4 clover", LAT_SU3, 4, {4, 4, 4, 4}, &lat_dirac_clover, {.kappa = 0.12, .csw = 1.5, .angle = {0, 0, 0, 1}}},
     {"su3 8x4^3 clover, twisted, any angles",
      LAT_SU3,
      4,
      {8, 4, 4, 4},
      &lat_dirac_clover,
-     {0.125, 1.2, 0.3, {0.1, 0.2, 0.3, 0.9}}},
+     {.kappa = 0.125, .csw = 1.2, .mu = 0.3, .angle = {0.1, 0.2, 0.3, 0.9}}},
+    {"u1 8x4 exponential clover",
+     LAT_U1,
+     2,
+     {8, 4},
+     &lat_dirac_exponential_clover,
+     {.kappa = 0.19, .csw = 1.3, .angle = {0.3, 0.7}}},
+    {"su3 4x4 exponential clover",
+     LAT_SU3,
+     2,
+     {4, 4},
+     &lat_dirac_exponential_clover,
+     {.kappa = 0.2, .csw = 9, .angle = {0, 1}}},
+    {"su2 4^3x8 exponential clover, twisted",
+     LAT_SU2,
+     4,
+     {4, 4, 4, 8},
+     &lat_dirac_exponential_clover,
+     {.kappa = 0.11, .csw = 1.1, .mu = 0.5, .angle = {0, 0, 0, 1}}},
+    {"u1 8x4 wilson, stout",
+     LAT_U1,
+     2,
+     {8, 4},
+     &lat_dirac_wilson,
+     {.kappa = 0.19, .angle = {0.3, 0.7}, .stout = {2, 0.15}}},
+    {"su3 4x4 clover, stout",
+     LAT_SU3,
+     2,
+     {4, 4},
+     &lat_dirac_clover,
+     {.kappa = 0.2, .csw = 1, .mu = 0.1, .angle = {0, 1}, .stout = {1, 0.2}}},
+    {"su2 4^4 clover, stout",
+     LAT_SU2,
+     4,
+     {4, 4, 4, 4},
+     &lat_dirac_clover,
+     {.kappa = 0.12, .csw = 1.1, .angle = {0, 0, 0, 1}, .stout = {1, 0.12}}},
+    {"su3 4^4 exponential clover, stout",
+     LAT_SU3,
+     4,
+     {4, 4, 4, 4},
+     &lat_dirac_exponential_clover,
+     {.kappa = 0.12, .csw = 1.1, .mu = 0.2, .angle = {0, 0, 0, 1}, .stout = {2, 0.08}}},
+    {"su3 4^4 exponential clover",
+     LAT_SU3,
+     4,
+     {4, 4, 4, 4},
+     &lat_dirac_exponential_clover,
+     {.kappa = 0.125, .csw = 1.9, .angle = {0, 0, 0, 1}}},
 };
 enum { SCENES = sizeof scenes / sizeof *scenes };
 
@@ -85,155 +135,10 @@ static void close_world(world *w)
     lat_geometry_free(w->geometry);
 }
 
-/* ------------------------------------------------------------------------------------------- written out on the host */
-
-typedef struct {
-    const scene *scene;
-    int n, spins;
-    int64_t volume;
-    number *links; /* [site][mu][N][N] */
-    number gamma[4][4][4];
-} host;
-
-static void put_gammas(host *h)
-{
-    static const number sigma[4][2][2] = {{{0, 1}, {1, 0}}, {{0, -I}, {I, 0}}, {{1, 0}, {0, -1}}, {{1, 0}, {0, 1}}};
-    static const number factor[4] = {I, -I, I, 1};
-    memset(h->gamma, 0, sizeof h->gamma);
-    for (int mu = 0; mu < h->scene->dim; mu++)
-        for (int i = 0; i < 2; i++)
-            for (int j = 0; j < 2; j++) {
-                if (h->spins == 2) h->gamma[mu][i][j] = sigma[mu][i][j];
-                if (h->spins == 2) continue;
-                h->gamma[mu][i][2 + j] = factor[mu] * sigma[mu][i][j];
-                h->gamma[mu][2 + j][i] = conj(factor[mu] * sigma[mu][i][j]);
-            }
-}
-
-static host open_host(const world *w)
-{
-    const scene *s = w->scene;
-    int n = s->group == LAT_U1 ? 1 : s->group == LAT_SU2 ? 2 : 3, reals = lat_link_reals(s->group);
-    host h = {.scene = s, .n = n, .spins = lat_spins(s->dim), .volume = w->geometry->volume};
-    double *links = lat_alloc((size_t)(h.volume * s->dim * reals), sizeof *links);
-    lat_field_gather(w->gauge->links, 0, links);
-    h.links = lat_alloc((size_t)(h.volume * s->dim * n * n), sizeof *h.links);
-    for (int64_t i = 0; i < h.volume * s->dim; i++) {
-        const double *u = links + i * reals;
-        number *to = h.links + i * n * n;
-        if (n == 1) to[0] = cexp(I * u[0]);
-        if (n == 2) to[0] = u[0] + I * u[3], to[1] = u[2] + I * u[1], to[2] = -u[2] + I * u[1], to[3] = u[0] - I * u[3];
-        for (int e = 0; n == 3 && e < 9; e++) to[e] = u[2 * e] + I * u[2 * e + 1];
-    }
-    free(links);
-    put_gammas(&h);
-    return h;
-}
-
-static int64_t step(const host *h, int64_t site, int mu, int sign)
-{
-    int64_t stride = 1;
-    for (int nu = 0; nu < mu; nu++) stride *= h->scene->size[nu];
-    int64_t L = h->scene->size[mu], x = site / stride % L;
-    return site + ((x + sign + L) % L - x) * stride;
-}
-
-static void multiply(int n, const number *a, const number *b, number *out)
-{
-    number result[9];
-    for (int i = 0; i < n; i++)
-        for (int j = 0; j < n; j++) {
-            result[i * n + j] = 0;
-            for (int l = 0; l < n; l++) result[i * n + j] += a[i * n + l] * b[l * n + j];
-        }
-    memcpy(out, result, (size_t)(n * n) * sizeof *out);
-}
-
-/* The product of links along a path: steps mu + 1 forward, -(mu + 1) backward */
-static void along(const host *h, int64_t site, const int *path, number *out)
-{
-    int n = h->n;
-    for (int i = 0; i < n * n; i++) out[i] = i % (n + 1) == 0;
-    for (int p = 0; p < 4; p++) {
-        int mu = abs(path[p]) - 1;
-        number link[9];
-        if (path[p] < 0) site = step(h, site, mu, -1);
-        const number *u = h->links + (site * h->scene->dim + mu) * n * n;
-        for (int i = 0; i < n; i++)
-            for (int j = 0; j < n; j++) link[i * n + j] = path[p] > 0 ? u[i * n + j] : conj(u[j * n + i]);
-        multiply(n, out, link, out);
-        if (path[p] > 0) site = step(h, site, mu, 1);
-    }
-}
-
-/* out(x) += factor (spin matrix) x (colour matrix) psi(from) */
-static void add_product(const host *h, number factor, number spin[4][4], const number *colour, const number *psi,
-                        number *out)
-{
-    for (int a = 0; a < h->spins; a++)
-        for (int b = 0; b < h->spins; b++)
-            for (int i = 0; i < h->n && spin[a][b] != 0; i++)
-                for (int j = 0; j < h->n; j++)
-                    out[a * h->n + i] += factor * spin[a][b] * colour[i * h->n + j] * psi[b * h->n + j];
-}
-
-static void add_hops(const host *h, int64_t site, const number *psi, number *out)
-{
-    const lat_dirac_parameters *p = &h->scene->parameters;
-    int n = h->n, reals = h->spins * n;
-    for (int mu = 0; mu < h->scene->dim; mu++)
-        for (int sign = -1; sign <= 1; sign += 2) {
-            int64_t to = step(h, site, mu, sign), from = sign > 0 ? site : to, next = step(h, from, mu, 1);
-            const number *u = h->links + (from * h->scene->dim + mu) * n * n;
-            number projector[4][4], link[9], phase = next < from ? cexp(I * M_PI * p->angle[mu]) : 1;
-            for (int a = 0; a < 4; a++)
-                for (int b = 0; b < 4; b++) projector[a][b] = (a == b) - sign * h->gamma[mu][a][b];
-            for (int i = 0; i < n; i++)
-                for (int j = 0; j < n; j++)
-                    link[i * n + j] = sign > 0 ? phase * u[i * n + j] : conj(phase * u[j * n + i]);
-            add_product(h, -p->kappa, projector, link, psi + to * reals, out);
-        }
-}
-
-static void add_clover(const host *h, int64_t site, const number *psi, number *out)
-{
-    int n = h->n, reals = h->spins * n;
-    for (int m = 0; m < h->scene->dim; m++)
-        for (int v = m + 1; v < h->scene->dim; v++) {
-            int a = m + 1, b = v + 1;
-            const int path[4][4] = {{a, b, -a, -b}, {b, -a, -b, a}, {-a, -b, a, b}, {-b, a, b, -a}};
-            number q[9] = {0}, leaf[9], f[9], pair[4][4];
-            for (int l = 0; l < 4; l++) {
-                along(h, site, path[l], leaf);
-                for (int i = 0; i < n * n; i++) q[i] += leaf[i];
-            }
-            for (int i = 0; i < n; i++)
-                for (int j = 0; j < n; j++) f[i * n + j] = (q[i * n + j] - conj(q[j * n + i])) / 8;
-            for (int i = 0; i < 4; i++)
-                for (int j = 0; j < 4; j++) {
-                    pair[i][j] = 0;
-                    for (int l = 0; l < 4; l++) pair[i][j] -= h->gamma[m][i][l] * h->gamma[v][l][j];
-                }
-            add_product(h, h->scene->parameters.kappa * h->scene->parameters.csw, pair, f, psi + site * reals, out);
-        }
-}
-
-static void apply_host(const host *h, const number *psi, number *out)
-{
-    const lat_dirac_parameters *p = &h->scene->parameters;
-    int reals = h->spins * h->n;
-    for (int64_t site = 0; site < h->volume; site++) {
-        for (int c = 0; c < reals; c++)
-            out[site * reals + c] = psi[site * reals + c] * (1 + 2 * I * p->kappa * p->mu * (c < reals / 2 ? 1 : -1));
-        add_hops(h, site, psi, out + site * reals);
-        if (h->scene->kind == &lat_dirac_clover) add_clover(h, site, psi, out + site * reals);
-    }
-}
-
 static void test_host(const scene *s)
 {
     world w = open_world(s, 1, 0);
-    host h = open_host(&w);
+    host h = open_host(s, w.gauge);
     size_t reals = (size_t)(h.volume * h.spins * h.n);
     number *x = lat_alloc(reals, sizeof *x), *y = lat_alloc(reals, sizeof *y), *expected = lat_alloc(reals, sizeof *y);
     double worst = 0;
@@ -279,6 +184,80 @@ static void test_adjoint(const scene *s)
         lat_field_free(out);
         close_world(&w);
     }
+}
+
+/* psi(x) <- g(x) psi(x) */
+static void turn(const scene *s, const lat_field *g, lat_field *psi)
+{
+    const int n = colours_of(s), spins = lat_spins(s->dim);
+    const int64_t volume = psi->geometry->volume;
+    double *elements = lat_alloc(volume * g->components, sizeof *elements);
+    number *values = lat_alloc(volume * spins * n, sizeof *values);
+    lat_field_gather(g, 0, elements);
+    lat_field_gather(psi, 0, (double *)values);
+    for (int64_t i = 0; i < volume * spins; i++) {
+        number matrix[9], out[3] = {0};
+        put_matrix(n, elements + i / spins * g->components, matrix);
+        for (int a = 0; a < n * n; a++) out[a / n] += matrix[a] * values[i * n + a % n];
+        memcpy(values + i * n, out, (size_t)n * sizeof *out);
+    }
+    lat_field_scatter(psi, 0, (double *)values);
+    free(elements);
+    free(values);
+}
+
+/* M of turned links is what turns M psi, when psi is turned. */
+static void test_covariance(const scene *s)
+{
+    world w = open_world(s, 1, 0);
+    lat_error error = {0};
+    lat_random of_turn = random_of(4);
+    lat_field *g = lat_field_create(w.geometry, lat_link_reals(s->group), LAT_DOUBLE),
+              *first = lat_field_spinor(w.geometry, s->group, LAT_DOUBLE);
+    const double minus[] = {-1};
+    lat_field_haar(g, s->group, &of_turn);
+    lat_halo_exchange(g);
+    lat_dirac_apply(w.dirac, (lat_dirac_form){0}, w.x, first);
+    double norm = dot(&w, LAT_ALL_SITES, first, first);
+    turn(s, g, first);
+    turn(s, g, w.x);
+    lat_gauge_transform(w.gauge, g);
+    lat_dirac_prepare(w.dirac, w.gauge, &error);
+    lat_dirac_apply(w.dirac, (lat_dirac_form){0}, w.x, w.y);
+    lat_spinor_combine(LAT_ALL_SITES, minus, first, NULL, w.y);
+    double off = sqrt(dot(&w, LAT_ALL_SITES, w.y, w.y) / norm);
+    ok_all(off < 1e-14 && !error.status, "%s: M is covariant, to %.1e", s->name, off);
+    lat_field_free(g);
+    lat_field_free(first);
+    close_world(&w);
+}
+
+static int parity_of(const scene *s, int64_t site)
+{
+    int64_t sum = 0;
+    for (int mu = 0; mu < s->dim; site /= s->size[mu], mu++) sum += site % s->size[mu];
+    return (int)(sum % 2);
+}
+
+/* D_oo^-1 x at odd sites, nothing at even ones: there M is D_oo. */
+static void test_inverse(const scene *s)
+{
+    world w = open_world(s, 1, 0);
+    int reals = lat_spinor_reals(s->group, s->dim);
+    size_t all = (size_t)(w.geometry->volume * reals);
+    double *x = lat_alloc(all, sizeof *x), *y = lat_alloc(all, sizeof *y), worst = 0;
+    lat_field *inverse = lat_field_spinor(w.geometry, s->group, LAT_DOUBLE);
+    lat_dirac_divide_diagonal(w.dirac, w.x, inverse);
+    lat_dirac_apply(w.dirac, (lat_dirac_form){0}, inverse, w.y);
+    lat_field_gather(w.x, 0, x);
+    lat_field_gather(w.y, 0, y);
+    for (size_t i = 0; i < all; i++)
+        if (parity_of(s, (int64_t)i / reals)) worst = fmax(worst, fabs(x[i] - y[i]));
+    ok_all(worst < 1e-13, "%s: D_oo^-1 is the inverse, to %.1e", s->name, worst);
+    free(x);
+    free(y);
+    lat_field_free(inverse);
+    close_world(&w);
 }
 
 static void test_float(const scene *s)
@@ -350,15 +329,15 @@ static double value_of(world *w, quantity which)
 
 static void add_force(world *w, quantity which, lat_field *force)
 {
-    if (which == DIAGONAL) {
-        lat_dirac_force_diagonal(w->dirac, w->gauge, 1.5, force);
-        return;
-    }
     if (which == EVEN_ODD) {
         lat_dirac_extend(w->dirac, true, w->x);
         lat_dirac_extend(w->dirac, false, w->y);
     }
-    lat_dirac_force(w->dirac, w->gauge, 1.5, w->x, w->y, force);
+    if (which == DIAGONAL)
+        lat_dirac_force_diagonal(w->dirac, 1.5);
+    else
+        lat_dirac_force(w->dirac, 1.5, w->x, w->y);
+    lat_dirac_force_finish(w->dirac, w->gauge, force);
 }
 
 static void test_force(const scene *s, quantity which)
@@ -410,11 +389,13 @@ int main(int argc, char **argv)
     for (int i = 0; i < SCENES; i++) {
         test_host(&scenes[i]);
         test_adjoint(&scenes[i]);
+        test_inverse(&scenes[i]);
+        test_covariance(&scenes[i]);
         test_float(&scenes[i]);
         test_lanes(&scenes[i]);
         test_force(&scenes[i], FULL);
         test_force(&scenes[i], EVEN_ODD);
-        if (scenes[i].kind == &lat_dirac_clover) test_force(&scenes[i], DIAGONAL);
+        if (scenes[i].kind != &lat_dirac_wilson) test_force(&scenes[i], DIAGONAL);
     }
     test_refused();
     return tap_end();

@@ -264,7 +264,8 @@ static double pseudofermion(scene *s, bool even, lat_field *force)
     lat_dirac_apply(s->dirac, adjoint, x, s->out);
     if (even) lat_dirac_extend(s->dirac, true, x);
     if (even) lat_dirac_extend(s->dirac, false, s->out);
-    lat_dirac_force(s->dirac, s->gauge, -1, x, s->out, force);
+    lat_dirac_force(s->dirac, -1, x, s->out);
+    lat_dirac_force_finish(s->dirac, s->gauge, force);
     lat_solver_free(solver);
     lat_field_free(density);
     lat_field_free(x);
@@ -291,7 +292,8 @@ static forces compute(scene *s, bool even)
     lat_dirac_log_det_diagonal(s->dirac, density);
     lat_sum(density, &f.action[1]);
     f.action[1] *= -2;
-    lat_dirac_force_diagonal(s->dirac, s->gauge, -2, force);
+    lat_dirac_force_diagonal(s->dirac, -2);
+    lat_dirac_force_finish(s->dirac, s->gauge, force);
     lat_field_gather(force, 0, f.number[1]);
     lat_field_free(force);
     lat_field_free(density);

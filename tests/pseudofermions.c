@@ -20,12 +20,16 @@ typedef struct {
 } scene;
 
 static const scene scenes[] = {
-    {"u1 8x8", LAT_U1, 2, {8, 8}, &lat_dirac_wilson, {0.22, 0, 0, {0, 1}}, 1, {0}, {0}, {0}},
-    {"u1 8x8, two masses", LAT_U1, 2, {8, 8}, &lat_dirac_clover, {0.2, 1, 0, {0, 1}}, 2, {0, 0.4}, {1, 0}, {0}},
-    {"su2 4^4 twisted", LAT_SU2, 4, {4, 4, 4, 4}, &lat_dirac_clover, {0.13, 1, 0.3, {0, 0, 0, 1}}, 1, {0}, {0}, {0}},
-    {"u1 8x8, one flavour", LAT_U1, 2, {8, 8}, &lat_dirac_wilson, {0.22, 0, 0, {0, 1}}, 1, {0}, {0}, {0.1, 8}},
-    {"su3 4^4, one flavour", LAT_SU3, 4, {4, 4, 4, 4}, &lat_dirac_clover, {0.12, 1, 0, {0, 0, 0, 1}}, 1, {0}, {0}, {0.1, 10}},
-    {"su3 4^4, three masses", LAT_SU3, 4, {4, 4, 4, 4}, &lat_dirac_clover, {0.12, 1, 0, {0, 0, 0, 1}}, 3, {0, 0.1, 0.6}, {2, 1, 0}, {0}},
+    {"u1 8x8", LAT_U1, 2, {8, 8}, &lat_dirac_wilson, {.kappa = 0.22, .angle = {0, 1}}, 1, {0}, {0}, {0}},
+    {"u1 8x8, two masses", LAT_U1, 2, {8, 8}, &lat_dirac_clover, {.kappa = 0.2, .csw = 1, .angle = {0, 1}}, 2, {0, 0.4}, {1, 0}, {0}},
+    {"su2 4^4 twisted", LAT_SU2, 4, {4, 4, 4, 4}, &lat_dirac_clover, {.kappa = 0.13, .csw = 1, .mu = 0.3, .angle = {0, 0, 0, 1}}, 1, {0}, {0}, {0}},
+    {"u1 8x8, one flavour", LAT_U1, 2, {8, 8}, &lat_dirac_wilson, {.kappa = 0.22, .angle = {0, 1}}, 1, {0}, {0}, {0.1, 8}},
+    {"su3 4^4, one flavour", LAT_SU3, 4, {4, 4, 4, 4}, &lat_dirac_clover, {.kappa = 0.12, .csw = 1, .angle = {0, 0, 0, 1}}, 1, {0}, {0}, {0.1, 10}},
+    {"su3 4^4, three masses", LAT_SU3, 4, {4, 4, 4, 4}, &lat_dirac_clover, {.kappa = 0.12, .csw = 1, .angle = {0, 0, 0, 1}}, 3, {0, 0.1, 0.6}, {2, 1, 0}, {0}},
+    {"u1 8x8 twisted, three masses", LAT_U1, 2, {8, 8}, &lat_dirac_wilson, {.kappa = 0.22, .mu = 0.2, .angle = {0, 1}}, 3, {0, 2, 4}, {2, 1, 0}, {0}},
+    {"su3 4^4 twisted, exponential clover, two masses", LAT_SU3, 4, {4, 4, 4, 4}, &lat_dirac_exponential_clover, {.kappa = 0.12, .csw = 1, .mu = 0.3, .angle = {0, 0, 0, 1}}, 2, {0, 0.5}, {1, 0}, {0}},
+    {"su2 4^4, stout, two masses", LAT_SU2, 4, {4, 4, 4, 4}, &lat_dirac_clover, {.kappa = 0.12, .csw = 1, .angle = {0, 0, 0, 1}, .stout = {2, 0.1}}, 2, {0, 0.5}, {1, 0}, {0}},
+    {"u1 8x8, stout, one flavour", LAT_U1, 2, {8, 8}, &lat_dirac_exponential_clover, {.kappa = 0.2, .csw = 1, .angle = {0, 1}, .stout = {1, 0.2}}, 1, {0}, {0}, {0.1, 8}},
 };
 enum { SCENES = sizeof scenes / sizeof *scenes };
 
@@ -84,14 +88,16 @@ static void close_world(world *w)
 /* S = sum of |eta_i|^2, each of half the sites: mean and variance are the number of components. */
 static void test_distribution(const scene *s)
 {
-    world w = open_world(s, 3);
-    double out[3], diagonal[3], sum = 0;
+    enum { MANY = 48, FEW = 3 };
+    const int members = s->dim == 2 ? MANY : FEW;
+    world w = open_world(s, members);
+    double out[MANY], diagonal[MANY], sum = 0;
     lat_field *density = lat_field_create(w.geometry, 1, LAT_DOUBLE);
     lat_action_total(w.action, w.gauge, out);
     lat_dirac_log_det_diagonal(w.dirac, density);
     lat_sum(density, diagonal);
-    for (int m = 0; m < 3; m++) sum += out[m] + flavours(s) * diagonal[m];
-    double components = 3.0 * s->masses * (double)w.geometry->volume / 2 * lat_spinor_reals(s->group, s->dim) / 2;
+    for (int m = 0; m < members; m++) sum += out[m] + flavours(s) * diagonal[m];
+    double components = (double)members * s->masses * (double)w.geometry->volume / 2 * lat_spinor_reals(s->group, s->dim) / 2;
     ok_all(fabs(sum - components) < 5 * sqrt(components) && !w.action->error.status,
            "%s: S = %.1f after a refresh, %.1f expected, %+.1f sigma", s->name, sum, components,
            (sum - components) / sqrt(components));

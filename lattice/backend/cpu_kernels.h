@@ -19,6 +19,8 @@
 #include "lattice/kernels/spin.h"
 #include "lattice/kernels/dirac.h"
 #include "lattice/kernels/clover.h"
+#include "lattice/kernels/exponential.h"
+#include "lattice/kernels/stout.h"
 #ifdef U1_H
 #include "lattice/kernels/u1_updates.h"
 #else

@@ -33,8 +33,13 @@ typedef struct { lat_tables t; const void *u; void *blocks; double weight; } clo
 /* inverse = blocks^-1, or with a mass (blocks^2 + mass^2)^-1; density += log |det(blocks + i mass gamma5)|, NULL: is not asked for. */
 typedef struct { lat_tables t; const void *blocks; void *inverse; double *density, mass; } block_invert_args;
 
-/* out = a b, of blocks that commute */
-typedef struct { lat_tables t; const void *a, *b; void *out; } block_commuting_args;
+/* With blocks 1 + E: out = exp(sign E), |E| <= 2^halvings / 4; out = int_0^1 exp(s E) weights exp((1 - s) E) ds, with which tr(weights d exp(E)) =
+ * tr(out dE).  out may be blocks. */
+typedef struct { lat_tables t; const void *blocks; void *out; double sign; int halvings; } block_exponential_args;
+typedef struct { lat_tables t; const void *blocks, *weights; void *out; int halvings; } block_exponential_force_args;
+
+/* out += weight a b, of blocks that commute */
+typedef struct { lat_tables t; const void *a, *b; void *out; double weight; } block_commuting_args;
 
 /* force_mu^a(x) += weight Re tr T_a [V_mu(x) (1 - gamma_mu) y(x+mu) x(x)^+ - (1 + gamma_mu) y(x) (V_mu(x) x(x+mu))^+] */
 typedef struct { lat_tables t; const void *u, *x, *y; void *force; double weight; } hop_force_args;
@@ -45,10 +50,9 @@ typedef struct { lat_tables t; const void *blocks; void *insertions; } clover_in
 /* force_mu^a(x) += weight d^a sum Re tr(insertion_mn(x) F_mn(x)), F as in clover */
 typedef struct { lat_tables t; const void *u, *insertions; void *force; double weight; } clover_force_args;
 
-
 /* Every kernel, once; X(name). */
 #define LAT_DIRAC_KERNELS(X)                                                                                           \
     X(hop_links) X(entries_force) X(hop) X(block_multiply) X(clover) X(block_invert) X(block_commuting) X(hop_force) X(block_outer) \
-    X(clover_insert) X(clover_force)
+    X(clover_insert) X(clover_force) X(block_exponential) X(block_exponential_force)
 
 #endif

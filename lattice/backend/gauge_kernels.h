@@ -26,6 +26,10 @@ typedef struct { lat_tables t; const void *u, *start, *algebra; double *distance
 typedef struct { lat_tables t; const void *u; const double *couplings; double *density; } gradient_flow_density_args, weighted_gradient_flow_density_args;
 typedef struct { lat_tables t; const void *u; void *out; double weight; int directions; } smear_stout_args;
 typedef smear_stout_args smear_ape_args;
+/* From a force on stout links of rho = weight to that on links, in two kernels with the halo of averages between: stout_average changes the force, and
+ * stout_force adds to it.  terms: of the series of the derivative of the exponential. */
+typedef struct { lat_tables t; const void *u; void *force, *average; double weight; int terms; } stout_average_args;
+typedef struct { lat_tables t; const void *u, *average; void *force; double weight; } stout_force_args;
 typedef struct { lat_tables t; void *u; double beta; int mu; random_key key; } heatbath_args;
 typedef struct { lat_tables t; void *u; int mu; } overrelax_args;
 typedef struct { lat_tables t; void *u; const double *couplings; double beta; int mu; random_key key; } weighted_heatbath_args;
@@ -38,7 +42,7 @@ typedef struct { lat_tables t; void *u; const double *charge; } instanton_args;
 #define LAT_KERNELS(X)                                                                                                 \
     X(plaquette_sum) X(plaquette_force) X(weighted_plaquette_sum) X(weighted_plaquette_force) X(rectangle_sum)          \
     X(rectangle_force) X(exp_update) X(gauge_transform) X(haar) X(extend_line) X(shift) X(loop_trace) X(trace)            \
-    X(gradient_flow_force) X(gradient_flow_improved) X(gradient_flow_smooth) X(gradient_flow_distance) X(gradient_flow_density) X(weighted_gradient_flow_density) X(smear_stout) X(smear_ape)
+    X(gradient_flow_force) X(gradient_flow_improved) X(gradient_flow_smooth) X(gradient_flow_distance) X(gradient_flow_density) X(weighted_gradient_flow_density) X(smear_stout) X(smear_ape) X(stout_average) X(stout_force)
 #define LAT_UPDATE_KERNELS(X) X(heatbath) X(overrelax) X(weighted_heatbath) X(weighted_overrelax)
 #define LAT_U1_KERNELS(X) X(charge) X(instanton)
 

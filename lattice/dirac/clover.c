@@ -6,7 +6,7 @@
  *
  * with the sum Q of the four plaquettes of a plane that begin at the site.  The trace of F is kept, and the phases of the boundary are not in it.
  */
-#include "lattice/dirac/dirac.h"
+#include "lattice/dirac/clover.h"
 
 #include "lattice/gauge/kernels.h"
 
@@ -16,7 +16,7 @@ static double weight(const lat_dirac *dirac)
     return -p->kappa * p->csw; /* i sigma_mn = -gamma_m gamma_n */
 }
 
-static void fill(const lat_dirac *dirac, const lat_gauge *gauge, lat_field *blocks)
+void lat_clover_fill(const lat_dirac *dirac, const lat_gauge *gauge, lat_field *blocks)
 {
     clover_args args = {lat_tables_of(blocks->geometry), gauge->links->data, blocks->data, weight(dirac)};
     lat_range block = lat_block(blocks->geometry);
@@ -24,7 +24,7 @@ static void fill(const lat_dirac *dirac, const lat_gauge *gauge, lat_field *bloc
 }
 
 /* tr(W A) = weight sum tr(X_mn F_mn), X_mn = tr_spin(gamma_m gamma_n W) */
-static void force(const lat_dirac *dirac, lat_gauge *gauge, double scale, const lat_field *weights, lat_field *force)
+void lat_clover_force(const lat_dirac *dirac, lat_gauge *gauge, const lat_field *weights, lat_field *force)
 {
     const lat_geometry *g = weights->geometry;
     const lat_kernels *kernels = lat_kernels_of(weights, gauge->group);
@@ -33,11 +33,12 @@ static void force(const lat_dirac *dirac, lat_gauge *gauge, double scale, const 
     lat_tables tables = lat_tables_of(g);
     lat_range block = lat_block(g);
     clover_insert_args insert = {tables, weights->data, insertions->data};
-    clover_force_args args = {tables, gauge->links->data, insertions->data, force->data, scale * weight(dirac)};
+    clover_force_args args = {tables, gauge->links->data, insertions->data, force->data, weight(dirac)};
     kernels->clover_insert(&insert, &block);
     lat_halo_exchange(insertions);
     kernels->clover_force(&args, &block);
     lat_field_free(insertions);
 }
 
-const lat_dirac_table lat_dirac_clover = {.name = "clover", .halo = 1, .corners = 2, .fill = fill, .force = force};
+const lat_dirac_table lat_dirac_clover = {
+    .name = "clover", .halo = 1, .corners = 2, .fill = lat_clover_fill, .force = lat_clover_force};

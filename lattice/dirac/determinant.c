@@ -7,6 +7,7 @@
 #include "lattice/base/collective.h"
 #include "lattice/dirac/action.h"
 #include "lattice/dirac/dense.h"
+#include "lattice/dirac/operator.h"
 #include "lattice/dirac/slices.h"
 #include "lattice/gauge/kernels.h"
 
@@ -20,7 +21,8 @@ typedef struct {
     int flavours;
     const lat_geometry *geometry; /* of the operator */
     lat_geometry *whole;          /* of this rank's share of the members; NULL, as in what follows: it has none */
-    lat_field *links, *gradient, *force;
+    lat_elimination of, derivatives;
+    lat_field *force;   /* on the links of the hop */
     lat_slices *slices; /* one of these */
     lat_dense *dense;
     double *lane;    /* log |det M| of the lanes of the share */
@@ -41,38 +43,37 @@ static void take_all(lat_field *to, const lat_field *from)
     free(member);
 }
 
-/* The links of our share.  Collective. */
-static void take_links(determinant *d)
+/* Our share of a field of the operator.  Collective. */
+static void take_share(const determinant *d, const lat_field *from, lat_field *share)
 {
     const lat_geometry *g = d->geometry;
-    const lat_field *links = lat_dirac_links(d->dirac);
     if (g->rank_count == 1) {
-        take_all(d->links, links);
+        take_all(share, from);
         return;
     }
-    double *values = lat_alloc(g->volume * links->components, sizeof *values);
+    double *values = lat_alloc(g->volume * from->components, sizeof *values);
     for (int m = 0; m < g->members; m++) {
-        lat_field_gather(links, m, values);
-        if (is_ours(d, m)) lat_field_scatter(d->links, m / g->rank_count, values);
+        lat_field_gather(from, m, values);
+        if (is_ours(d, m)) lat_field_scatter(share, m / g->rank_count, values);
     }
     free(values);
 }
 
-/* The forces of all shares.  Collective. */
-static void give_force(determinant *d, lat_field *force)
+/* to += factor times all shares, of as many components.  Collective. */
+static void give_share(const determinant *d, double factor, const lat_field *share, lat_field *to)
 {
     const lat_geometry *g = d->geometry;
-    lat_field *all = lat_field_algebra(g, d->base.group, LAT_DOUBLE);
+    lat_field *all = lat_field_create(g, to->components, LAT_DOUBLE);
     int64_t count = g->volume * all->components;
     double *values = g->rank_count == 1 ? NULL : lat_alloc(count, sizeof *values);
-    if (g->rank_count == 1) take_all(all, d->force);
+    if (g->rank_count == 1) take_all(all, share);
     for (int m = 0; m < g->members && values; m++) {
         memset(values, 0, (size_t)count * sizeof *values);
-        if (is_ours(d, m)) lat_field_gather(d->force, m / g->rank_count, values);
+        if (is_ours(d, m)) lat_field_gather(share, m / g->rank_count, values);
         lat_join(g->comm, values, count);
         lat_field_scatter(all, m, values);
     }
-    lat_field_axpy(force, 1, all);
+    lat_field_axpy(to, factor, all);
     free(values);
     lat_field_free(all);
 }
@@ -90,7 +91,7 @@ static void check_finite(determinant *d)
                      p->kappa, p->mu, m);
 }
 
-/* log |det M| of all members, and the gradient of our share; false: the action has failed. */
+/* log |det M| of all members, and the derivatives of our share; false: the action has failed. */
 static bool eliminate(determinant *d, lat_gauge *gauge, bool differentiate)
 {
     const lat_geometry *g = d->geometry;
@@ -99,9 +100,12 @@ static bool eliminate(determinant *d, lat_gauge *gauge, bool differentiate)
         lat_fail(&d->base.error, error.status, "%s", error.text);
         return false;
     }
-    take_links(d);
-    if (d->slices) lat_slices_log_det(d->slices, d->links, d->lane, differentiate ? d->gradient : NULL);
-    if (d->dense) lat_dense_log_det(d->dense, d->links, d->lane, differentiate ? d->gradient : NULL);
+    const dirac_fields *fields = &d->dirac->of[LAT_DOUBLE];
+    const lat_elimination *derivatives = differentiate ? &d->derivatives : NULL;
+    take_share(d, fields->links, d->of.links);
+    if (fields->blocks) take_share(d, fields->blocks, d->of.blocks);
+    if (d->slices) lat_slices_log_det(d->slices, &d->of, d->lane, derivatives);
+    if (d->dense) lat_dense_log_det(d->dense, &d->of, d->lane, derivatives);
     for (int m = 0; m < g->members; m++) d->log_det[m] = is_ours(d, m) ? d->lane[m / g->rank_count] : 0;
     lat_join(g->comm, d->log_det, g->members);
     check_finite(d);
@@ -117,7 +121,7 @@ static void total(lat_action *action, lat_gauge *gauge, double *out)
 
 static void differentiate_links(determinant *d, double weight)
 {
-    entries_force_args args = {lat_tables_of(d->whole), d->gradient->data, d->force->data, weight};
+    entries_force_args args = {lat_tables_of(d->whole), d->derivatives.links->data, d->force->data, weight};
     lat_range range = lat_block(d->whole);
     lat_field_zero(d->force);
     lat_kernels_of(d->force, d->base.group)->entries_force(&args, &range);
@@ -129,7 +133,9 @@ static void force(lat_action *action, int level, lat_gauge *gauge, double scale,
     determinant *d = (determinant *)action;
     if (!eliminate(d, gauge, true)) return;
     if (d->whole) differentiate_links(d, -scale * d->flavours);
-    give_force(d, force);
+    give_share(d, 1, d->force, d->dirac->gathered);
+    if (d->dirac->weights) give_share(d, -scale * d->flavours, d->derivatives.blocks, d->dirac->weights);
+    lat_dirac_force_finish(d->dirac, gauge, force);
 }
 
 static void release(lat_action *action)
@@ -137,8 +143,10 @@ static void release(lat_action *action)
     determinant *d = (determinant *)action;
     lat_slices_free(d->slices);
     lat_dense_free(d->dense);
-    lat_field_free(d->links);
-    lat_field_free(d->gradient);
+    lat_field_free(d->of.links);
+    lat_field_free(d->of.blocks);
+    lat_field_free(d->derivatives.links);
+    lat_field_free(d->derivatives.blocks);
     lat_field_free(d->force);
     lat_geometry_free(d->whole);
     free(d->lane);
@@ -153,14 +161,10 @@ static const lat_action_table table = {.name = "determinant", .total = total, .f
 /* Memory of time slices; rows of a matrix, the time for which is that of their third power. */
 static const double most_bytes = 4294967296.0, most_rows = 8192;
 
-static lat_status check(int dim, const int64_t *size, lat_group group, const lat_dirac_parameters *parameters,
-                        lat_error *error)
+static lat_status check(int dim, const int64_t *size, lat_group group, lat_error *error)
 {
     double volume = 1;
     for (int mu = 0; mu < dim; mu++) volume *= (double)size[mu];
-    if (parameters->csw != 0)
-        return lat_fail(error, LAT_CONFIG,
-                        "the determinant knows operators without a clover term alone: choose kind \"wilson\"");
     if (dim == 2 && lat_slices_bytes(size, group) > most_bytes)
         return lat_fail(error, LAT_CONFIG, "the determinant on %lld x %lld sites takes %.3g GB: use pseudofermions",
                         (long long)size[0], (long long)size[1], 1e-9 * lat_slices_bytes(size, group));
@@ -179,9 +183,12 @@ static void make_share(determinant *d, int members)
     lat_shape shape = {.dim = g->dim, .members = members, .lane_grid = {1, 1, 1, 1}};
     memcpy(shape.size, g->size, (size_t)g->dim * sizeof *shape.size);
     if (lat_geometry_create(MPI_COMM_SELF, &shape, &d->whole, &error)) lat_abort(error.status, "%s", error.text);
-    const lat_field *links = lat_dirac_links(d->dirac);
-    d->links = lat_field_create(d->whole, links->components, LAT_DOUBLE);
-    d->gradient = lat_field_create(d->whole, links->components, LAT_DOUBLE);
+    const dirac_fields *fields = &d->dirac->of[LAT_DOUBLE];
+    lat_elimination *const both[] = {&d->of, &d->derivatives};
+    for (int i = 0; i < 2; i++) {
+        both[i]->links = lat_field_create(d->whole, fields->links->components, LAT_DOUBLE);
+        if (fields->blocks) both[i]->blocks = lat_field_create(d->whole, fields->blocks->components, LAT_DOUBLE);
+    }
     d->force = lat_field_algebra(d->whole, d->base.group, LAT_DOUBLE);
     d->lane = lat_alloc(d->whole->lanes, sizeof *d->lane);
     if (g->dim == 2)
@@ -193,7 +200,7 @@ static void make_share(determinant *d, int members)
 lat_action *lat_action_determinant(lat_dirac *dirac, int flavours, lat_error *error)
 {
     const lat_geometry *g = lat_dirac_geometry(dirac);
-    if (check(g->dim, g->size, lat_dirac_group(dirac), lat_dirac_parameters_of(dirac), error)) return NULL;
+    if (check(g->dim, g->size, lat_dirac_group(dirac), error)) return NULL;
     determinant *d = lat_alloc(1, sizeof *d);
     *d = (determinant){.base = {.table = &table, .group = lat_dirac_group(dirac), .levels = 1},
                        .dirac = dirac,
@@ -220,7 +227,7 @@ static lat_action *create(lat_settings *term, const lat_action_context *context,
     lat_operator_read(term, context, &description, error);
     const int flavours = (int)lat_settings_int(term, "flavours", 2, 1, 64, error);
     if (error->status) return NULL;
-    if (check(context->lattice->dim, context->lattice->size, description.group, &description.parameters, &refusal)) {
+    if (check(context->lattice->dim, context->lattice->size, description.group, &refusal)) {
         lat_settings_fail(term, "operator", error, "%s", refusal.text);
         return NULL;
     }

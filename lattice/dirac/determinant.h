@@ -11,8 +11,8 @@
 /* S = -flavours log |det M|: for an odd number of flavours without mu the modulus stands for det M, whose sign is lost.  Every rank works on whole
  * lattices, its share of the members; so results depend on neither ranks nor lanes nor other members.  In two dimensions time slices are
  * eliminated one by one; in four the whole matrix, on small lattices.
- * The operator stays the caller's and outlives the action; the action is for double links on its geometry.  LAT_CONFIG where there is a clover
- * term, or the lattice is too large.  The action fails with LAT_NUMERICAL where the determinant is zero.  Collective. */
+ * The operator stays the caller's and outlives the action; the action is for double links on its geometry.  LAT_CONFIG where the lattice
+ * is too large.  The action fails with LAT_NUMERICAL where the determinant is zero.  Collective. */
 lat_action *lat_action_determinant(lat_dirac *dirac, int flavours, lat_error *error);
 
 #endif

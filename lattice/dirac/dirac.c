@@ -9,7 +9,8 @@
 #include <math.h>
 #include <stdlib.h>
 
-const lat_dirac_table *const lat_dirac_tables[] = {&lat_dirac_wilson, &lat_dirac_clover, NULL};
+const lat_dirac_table *const lat_dirac_tables[] = {&lat_dirac_wilson, &lat_dirac_clover, &lat_dirac_exponential_clover,
+                                                   NULL};
 
 int lat_spins(int dim) { return dim == 2 ? 2 : dim == 4 ? 4 : 0; }
 int lat_spinor_reals(lat_group group, int dim) { return 2 * lat_spins(dim) * lat_colours(group); }
@@ -17,6 +18,11 @@ int lat_spinor_reals(lat_group group, int dim) { return 2 * lat_spins(dim) * lat
 lat_field *lat_field_spinor(const lat_geometry *geometry, lat_group group, lat_precision precision)
 {
     return lat_field_create(geometry, lat_spinor_reals(group, geometry->dim), precision);
+}
+
+int lat_dirac_corners(const lat_dirac_table *table, const lat_dirac_parameters *parameters)
+{
+    return parameters->stout.steps > 0 && table->corners < 2 ? 2 : table->corners;
 }
 
 const lat_dirac_parameters *lat_dirac_parameters_of(const lat_dirac *dirac) { return &dirac->parameters; }
@@ -73,6 +79,9 @@ lat_status lat_dirac_create(const lat_dirac_table *table, const lat_geometry *ge
     dirac->of[LAT_DOUBLE] = create_fields(dirac, LAT_DOUBLE);
     if (lat_geometry_serves(geometry, LAT_FLOAT)) dirac->of[LAT_FLOAT] = create_fields(dirac, LAT_FLOAT);
     dirac->log_det = lat_field_create(geometry, 1, LAT_DOUBLE);
+    if (parameters->stout.steps > 0)
+        dirac->stout = lat_stout_create(geometry, group, parameters->stout.steps, parameters->stout.rho);
+    dirac->gathered = lat_field_algebra(geometry, group, LAT_DOUBLE);
     if (table->fill)
         dirac->weights = lat_field_create(geometry, dirac->of[LAT_DOUBLE].blocks->components, LAT_DOUBLE);
     else
@@ -94,6 +103,8 @@ void lat_dirac_free(lat_dirac *dirac)
         lat_field_free(dirac->of[precision].hopped);
     }
     lat_field_free(dirac->log_det);
+    lat_stout_free(dirac->stout);
+    lat_field_free(dirac->gathered);
     lat_field_free(dirac->weights);
     for (int parity = 0; parity < 2; parity++)
         for (int part = 0; part < 2; part++) lat_sites_free(dirac->geometry, &dirac->sites[parity][part]);
@@ -160,7 +171,10 @@ static void fill_blocks(lat_dirac *dirac, lat_gauge *gauge)
     lat_halo_exchange(gauge->links);
     dirac->table->fill(dirac, gauge, f->blocks);
     lat_field_zero(dirac->log_det);
-    lat_kernels_of(f->blocks, dirac->group)->block_invert(&args, &odd);
+    if (lat_dirac_is_unimodular(dirac))
+        dirac->table->invert(dirac, gauge, f->inverse);
+    else
+        lat_kernels_of(f->blocks, dirac->group)->block_invert(&args, &odd);
 }
 
 static lat_status check_inverse(const lat_dirac *dirac, lat_error *error)
@@ -181,10 +195,11 @@ lat_status lat_dirac_prepare(lat_dirac *dirac, lat_gauge *gauge, lat_error *erro
     if (dirac->gauge == gauge->id && dirac->version == gauge->version) return LAT_DONE;
     dirac_fields *from = &dirac->of[LAT_DOUBLE], *to = &dirac->of[LAT_FLOAT];
     dirac->gauge = 0;
-    fill_links(dirac, gauge);
+    if (dirac->stout) lat_stout_smear(dirac->stout, gauge);
+    fill_links(dirac, lat_dirac_gauge(dirac, gauge));
     if (to->links) lat_field_copy(to->links, from->links);
     if (dirac->table->fill) {
-        fill_blocks(dirac, gauge);
+        fill_blocks(dirac, lat_dirac_gauge(dirac, gauge));
         if (check_inverse(dirac, error)) return error->status;
         if (to->blocks) lat_field_copy(to->blocks, from->blocks);
         if (to->inverse) lat_field_copy(to->inverse, from->inverse);

@@ -26,6 +26,10 @@ typedef struct {
     double kappa, csw;
     double mu;                 /* twisted mass */
     double angle[LAT_MAX_DIM]; /* psi(x + size_mu) = exp(i pi angle_mu) psi(x) */
+    struct {
+        int steps;
+        double rho;
+    } stout; /* smearing of the links U, in A too; no steps: none */
 } lat_dirac_parameters;
 
 /* What is applied: M on all sites, or Mhat on the even ones, where what is at the odd ones is lost; its adjoint; and in addition
@@ -40,16 +44,21 @@ typedef struct lat_dirac lat_dirac;
 /* The table of a kind of operator. */
 typedef struct {
     const char *name;
-    int halo, corners; /* that its functions need in the geometry */
-    /* Fills blocks(x), the two Hermitian blocks of A(x), from links with filled halo; NULL: A = 1.  Block: the halves of
+    int halo, corners; /* that its functions need in the geometry; smearing: lat_dirac_corners */
+    /* Links are those that are smeared.  Fills blocks(x), the two Hermitian blocks of A(x), from links with filled halo; NULL: A = 1.  Block: the halves of
      * the spins, upper before lower, of n = spins/2 N rows; n diagonal numbers, then the entries above the diagonal, row after row: n^2
      * reals each. */
     void (*fill)(const lat_dirac *dirac, const lat_gauge *gauge, lat_field *blocks);
-    /* force += scale d^a sum_x tr(W(x) A(x)), W blocks like those of A; NULL if fill is. */
-    void (*force)(const lat_dirac *dirac, lat_gauge *gauge, double scale, const lat_field *weights, lat_field *force);
+    /* Fills inverse(x) = A(x)^-1 at odd sites, of kinds with det A = 1 whatever the links are; NULL, and with a twisted mass: by elimination. */
+    void (*invert)(const lat_dirac *dirac, const lat_gauge *gauge, lat_field *inverse);
+    /* force += d^a sum_x tr(W(x) A(x)), W blocks like those of A; NULL if fill is. */
+    void (*force)(const lat_dirac *dirac, lat_gauge *gauge, const lat_field *weights, lat_field *force);
 } lat_dirac_table;
-extern const lat_dirac_table lat_dirac_wilson, lat_dirac_clover;
+extern const lat_dirac_table lat_dirac_wilson, lat_dirac_clover, lat_dirac_exponential_clover;
 extern const lat_dirac_table *const lat_dirac_tables[]; /* all of these, and NULL */
+
+/* Corners that an operator needs in the geometry, for smearing too. */
+int lat_dirac_corners(const lat_dirac_table *table, const lat_dirac_parameters *parameters);
 
 /* For fields on a geometry, in double, and in float where it serves that.  LAT_CONFIG where the dimension has no quarks, or an extent is
  * odd.  Collective. */
@@ -71,18 +80,21 @@ void lat_dirac_extend(lat_dirac *dirac, bool dagger, lat_field *x);
 /* out_o = D_oo^-1 in_o at the odd sites; the even ones of out stay as they are. */
 void lat_dirac_divide_diagonal(lat_dirac *dirac, const lat_field *in, lat_field *out);
 
-/* force_mu^a(x) += scale d^a 2 Re x^+ M y, of fields on all sites in double.  Collective. */
-void lat_dirac_force(lat_dirac *dirac, lat_gauge *gauge, double scale, lat_field *x, lat_field *y, lat_field *force);
-
-/* density(x) += log |det D(x)| at odd sites; force += scale d^a of the sum over them. */
+/* density(x) += log |det D(x)| at odd sites. */
 void lat_dirac_log_det_diagonal(lat_dirac *dirac, lat_field *density);
-void lat_dirac_force_diagonal(lat_dirac *dirac, lat_gauge *gauge, double scale, lat_field *force);
+
+/* Derivatives, of the links of the last lat_dirac_prepare.  Terms are gathered,
+ *     scale 2 Re x^+ M y, of fields on all sites in double, and scale sum_odd log |det D(x)|,
+ * as many as there are; then force_mu^a(x) += d^a of their sum, and there are none again.  Collective. */
+void lat_dirac_force(lat_dirac *dirac, double scale, lat_field *x, lat_field *y);
+void lat_dirac_force_diagonal(lat_dirac *dirac, double scale);
+void lat_dirac_force_finish(lat_dirac *dirac, lat_gauge *gauge, lat_field *force);
 
 /* What others ask an operator. */
 const lat_dirac_parameters *lat_dirac_parameters_of(const lat_dirac *dirac);
 lat_group lat_dirac_group(const lat_dirac *dirac);
 const lat_geometry *lat_dirac_geometry(const lat_dirac *dirac);
-/* Links of the hop, as of the last lat_dirac_prepare: dim N x N matrices, row after row, 2 N^2 reals each, the boundary's phase in those that
+/* Links of the hop, smeared, as of the last lat_dirac_prepare: dim N x N matrices, row after row, 2 N^2 reals each, the boundary's phase in those that
  * cross it. */
 const lat_field *lat_dirac_links(const lat_dirac *dirac);
 

@@ -7,6 +7,8 @@
 
 #include "lattice/dirac/dirac.h"
 
+#include "lattice/gauge/stout.h"
+
 /* In one precision; NULL where there is none. */
 typedef struct {
     lat_field *links;   /* entries of matrices, with the phases of the boundary; halo: where the hop needs it */
@@ -21,8 +23,10 @@ struct lat_dirac {
     lat_group group;
     lat_dirac_parameters parameters;
     dirac_fields of[LAT_PRECISIONS];
+    lat_stout *stout;       /* NULL: links are not smeared */
     lat_field *log_det;     /* at odd sites: log |det D(x)| */
-    lat_field *weights;     /* blocks, for forces; NULL where A = 1 */
+    lat_field *gathered;    /* the force on the links of the hop, of terms that wait for lat_dirac_force_finish */
+    lat_field *weights;     /* and the weights of the blocks; NULL where A = 1 */
     lat_sites sites[2][2];  /* [parity][inner, outer] */
     uint64_t gauge, version; /* id of the field whose links these are, 0: none; and their version */
 };
@@ -31,6 +35,18 @@ struct lat_dirac {
 static inline double lat_dirac_twist(const lat_dirac *dirac)
 {
     return 2 * dirac->parameters.kappa * dirac->parameters.mu;
+}
+
+/* The gauge field that the operator knows, of one that it is prepared for. */
+static inline lat_gauge *lat_dirac_gauge(const lat_dirac *dirac, lat_gauge *gauge)
+{
+    return dirac->stout ? lat_stout_links(dirac->stout) : gauge;
+}
+
+/* Whether det D_oo is 1 whatever the links are. */
+static inline bool lat_dirac_is_unimodular(const lat_dirac *dirac)
+{
+    return dirac->table->invert && lat_dirac_twist(dirac) == 0;
 }
 
 /* The faces of the halo, of one parity or of all sites (negative) */

@@ -64,6 +64,17 @@ static void read_angles(lat_settings *settings, int dim, lat_operator *descripti
         lat_settings_fail(settings, "angle", error, "%d numbers for a lattice of %d directions: give one for each", description->angles, dim);
 }
 
+static void read_smearing(lat_settings *settings, lat_dirac_parameters *parameters, lat_error *error)
+{
+    static const char *const kinds[] = {"stout", NULL};
+    enum { MOST_STEPS = 100 };
+    if (!lat_settings_has(settings, "smearing")) return;
+    lat_settings *smearing = lat_settings_group(settings, "smearing", error);
+    lat_settings_choice(smearing, "kind", NULL, kinds, error);
+    parameters->stout.rho = lat_settings_real(smearing, "rho", NAN, 0, 0.25, error);
+    parameters->stout.steps = (int)lat_settings_int(smearing, "steps", 1, 1, MOST_STEPS, error);
+}
+
 static void read_parameters(lat_settings *settings, int dim, lat_operator *description, lat_error *error)
 {
     const lat_dirac_table *table = description->table;
@@ -73,6 +84,7 @@ static void read_parameters(lat_settings *settings, int dim, lat_operator *descr
     else if (lat_settings_has(settings, "csw"))
         lat_settings_fail(settings, "csw", error, "an operator of kind \"%s\" has no clover term: leave csw out, or choose another kind", table->name);
     p.mu = lat_settings_real(settings, "mu", 0, -100, 100, error);
+    read_smearing(settings, &p, error);
     description->parameters = p;
     read_angles(settings, dim, description, error);
 }
@@ -158,6 +170,7 @@ static bool same(const lat_operator *a, const lat_operator *b)
 {
     bool equal = a->table == b->table && a->group == b->group;
     equal = equal && a->parameters.kappa == b->parameters.kappa && a->parameters.csw == b->parameters.csw && a->parameters.mu == b->parameters.mu;
+    equal = equal && a->parameters.stout.steps == b->parameters.stout.steps && a->parameters.stout.rho == b->parameters.stout.rho;
     for (int mu = 0; mu < LAT_MAX_DIM; mu++) equal = equal && a->parameters.angle[mu] == b->parameters.angle[mu];
     return equal;
 }

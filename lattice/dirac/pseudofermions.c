@@ -47,9 +47,6 @@ static lat_action *create_two_flavours(lat_settings *term, const lat_action_cont
     lat_operator_read(term, context, &quark, error);
     read_masses(term, &p, error);
     read_goals(term, &p.action, &p.force, error);
-    if (p.masses > 1 && quark.parameters.mu != 0)
-        lat_settings_fail(term, "masses", error,
-                          "there is one mass for an operator with a twisted mass: leave masses out");
     if (error->status) return NULL;
     for (int i = 0; i < p.masses; i++) levels = p.level[i] >= levels ? p.level[i] + 1 : levels;
     return lat_action_quarks(&quark, make_two_flavours, &p, sizeof p, levels, true);

@@ -6,6 +6,7 @@
  *     |det M|^2 = det(D_oo)^2 det(D^+ D),    det(D^+ D) = det(K_n) prod_{i<n} det(K_i / K_{i+1}),    K_i = D^+ D + m_i^2
  *
  * with m_1 = 0 < m_2 < ... (M. Hasenbusch, Phys. Lett. B 519 (2001) 177): each factor has a field of its own, and may be stepped by itself.
+ * Where the operator has a twisted mass, it is in D, on all sites; masses are added to D^+ D in any case.
  */
 #ifndef LAT_DIRAC_PSEUDOFERMIONS_H
 #define LAT_DIRAC_PSEUDOFERMIONS_H
@@ -17,7 +18,7 @@ enum { LAT_MOST_MASSES = 8 };
 
 typedef struct {
     int masses;
-    double mass[LAT_MOST_MASSES]; /* ascending, the first 0; further ones need an operator without a twisted mass */
+    double mass[LAT_MOST_MASSES]; /* ascending, the first 0 */
     int level
         [LAT_MOST_MASSES]; /* of the factor with K_i alone in its denominator, counted from the action's own level 0 */
     lat_solver_goal action, force; /* of solves for values and refreshes, and for forces */

@@ -123,7 +123,7 @@ lat_action *lat_action_quarks(const lat_operator *description, lat_quarks_make *
     q->base = (lat_action){.table = &table,
                            .group = description->group,
                            .halo = description->table->halo,
-                           .corners = description->table->corners,
+                           .corners = lat_dirac_corners(description->table, &description->parameters),
                            .levels = levels,
                            .auxiliary = auxiliary,
                            .quarks = true};

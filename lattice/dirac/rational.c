@@ -96,14 +96,15 @@ static void force(lat_action *action, int level, lat_gauge *gauge, double scale,
     const lat_zolotarev *r = &t->r[FORCES];
     (void)level;
     if (!ready(t, gauge)) return;
-    lat_dirac_force_diagonal(t->dirac, gauge, -scale, force);
     if (solve(t, r->degree, r->pole, &t->parameters.force, t->phi)) return;
+    lat_dirac_force_diagonal(t->dirac, -scale);
     for (int i = 0; i < r->degree; i++) {
         lat_dirac_apply(t->dirac, hermitian, t->x[i], t->out);
         lat_dirac_extend(t->dirac, true, t->out);
         lat_dirac_extend(t->dirac, false, t->x[i]);
-        lat_dirac_force(t->dirac, gauge, -scale * r->scale * t->top * r->residue[i], t->out, t->x[i], force);
+        lat_dirac_force(t->dirac, -scale * r->scale * t->top * r->residue[i], t->out, t->x[i]);
     }
+    lat_dirac_force_finish(t->dirac, gauge, force);
 }
 
 /* ----------------------------------------------------------------------------------------------------------- refresh */

@@ -28,6 +28,8 @@
  *
  *     (Y_alpha+ 2 kappa U^+, X_alpha,b),    2 kappa U (M^-1_-+ 2 kappa U^+, J_- X_alpha,b + I_-- X_beta,b).
  *
+ * gamma5 = sigma_1, so that the blocks A_1, A_2 of A for gamma5 = 1, -1 are (A_1 + A_2) / 2 + sigma_1 (A_1 - A_2) / 2 here.
+ *
  * Nothing grows along the way, as products of transfer matrices do.  The links in time need M^-1 between slices; but those parts follow from
  * M M^-1 = M^-1 M = 1 and M^-1(t, t): U P_- M^-1(t+1, t) P_- = P_- (B M^-1(t, t) - 1) P_- / 2 kappa, and likewise for P_+.
  */
@@ -56,7 +58,7 @@ struct lat_slices {
     lane_matrix between;              /* products on their way to a place */
     lane_matrix outside, next;        /* X, and that of the run without the slice */
     lane_matrix response, propagator; /* Y, M^-1(t, t) */
-    const double *links;              /* from the first lane of those at work */
+    const double *links, *blocks;     /* from the first lane of those at work; blocks NULL: A = 1 */
     int lanes;                        /* of the geometry */
 };
 
@@ -194,10 +196,43 @@ static void add_hop(const lat_slices *s, lane_matrix block, int row, int column,
     add(lane_entry(part(s, block, 1, 0), row, column), scaled(-1, turned));
 }
 
-/* block = B(t); gamma5 = sigma_1. */
+/* Where in a field of blocks of A the entry i, j >= i is. */
+static int64_t block_place(const lat_slices *s, int64_t site, int chirality, int i, int j)
+{
+    const int n = s->colours;
+    return ((site * HALVES + chirality) * n * n + lat_block_number(n, i, j)) * s->lanes;
+}
+
+static lane_complex block_entry(const lat_slices *s, int64_t site, int chirality, int i, int j)
+{
+    const double *from = s->blocks + block_place(s, site, chirality, i < j ? i : j, i < j ? j : i);
+    if (i == j) return (lane_complex){real_load(from), real_of(0)};
+    lane_complex a = {real_load(from), real_load(from + s->lanes)};
+    return i < j ? a : conjugate(a);
+}
+
+static void add_diagonal(const lat_slices *s, int t, int x, lane_matrix block)
+{
+    const int n = s->colours;
+    const int64_t site = (int64_t)t * s->extent + x;
+    for (int i = 0; i < n; i++)
+        for (int j = 0; j < n; j++) {
+            lane_complex upper = block_entry(s, site, 0, i, j), lower = block_entry(s, site, 1, i, j);
+            lane_complex sum = scaled(0.5, upper), difference = sum;
+            add(&sum, scaled(0.5, lower));
+            add(&difference, scaled(-0.5, lower));
+            for (int half = 0; half < HALVES; half++) {
+                add(lane_entry(part(s, block, half, half), x * n + i, x * n + j), sum);
+                add(lane_entry(part(s, block, half, 1 - half), x * n + i, x * n + j), difference);
+            }
+        }
+}
+
+/* block = B(t) */
 static void fill_block(const lat_slices *s, int t, lane_matrix block)
 {
-    lane_fill(block, 1);
+    lane_fill(block, s->blocks ? 0 : 1);
+    for (int x = 0; x < s->extent && s->blocks; x++) add_diagonal(s, t, x, block);
     for (int i = 0; i < s->half; i++) {
         const lane_complex twist = {real_of(0), real_of(2 * s->kappa * s->mu)};
         add(lane_entry(part(s, block, 0, 1), i, i), twist);
@@ -345,6 +380,33 @@ static lane_complex along_time(const lat_slices *s, int x, int i, int j)
     return sum;
 }
 
+/* The part of M^-1(x, x) in one chirality, made Hermitian */
+static lane_complex local_entry(const lat_slices *s, int x, int chirality, int i, int j)
+{
+    const int row = x * s->colours + i, column = x * s->colours + j;
+    const double sign = chirality == 0 ? 0.5 : -0.5;
+    lane_complex sum = {0};
+    for (int half = 0; half < HALVES; half++) {
+        add(&sum, scaled(0.5, *lane_entry(part(s, s->propagator, half, half), row, column)));
+        add(&sum, scaled(sign, *lane_entry(part(s, s->propagator, half, 1 - half), row, column)));
+    }
+    return sum;
+}
+
+static void put_weights(const lat_slices *s, int t, double *weights)
+{
+    for (int64_t x = 0; x < s->extent; x++)
+        for (int chirality = 0; chirality < HALVES; chirality++)
+            for (int i = 0; i < s->colours; i++)
+                for (int j = i; j < s->colours; j++) {
+                    double *to = weights + block_place(s, (int64_t)t * s->extent + x, chirality, i, j);
+                    lane_complex w = scaled(0.5, local_entry(s, (int)x, chirality, i, j));
+                    add(&w, scaled(0.5, conjugate(local_entry(s, (int)x, chirality, j, i))));
+                    real_store(to, w.re);
+                    if (i != j) real_store(to + s->lanes, w.im);
+                }
+}
+
 static void put_gradient(const lat_slices *s, int t, double *gradient)
 {
     fill_block(s, t, s->block);
@@ -357,25 +419,27 @@ static void put_gradient(const lat_slices *s, int t, double *gradient)
             }
 }
 
-static void go_back(lat_slices *s, double *gradient)
+static void go_back(lat_slices *s, double *gradient, double *weights)
 {
     for (int t = s->count - 1; t >= 0; t--) {
         propagate(s, &s->slice[t]);
         put_gradient(s, t, gradient);
+        if (weights) put_weights(s, t, weights);
         if (t > 0) remove_slice(s, t);
     }
 }
 
-void lat_slices_log_det(lat_slices *s, const lat_field *links, double *log_det, lat_field *gradient)
+void lat_slices_log_det(lat_slices *s, const lat_elimination *of, double *log_det, const lat_elimination *derivatives)
 {
-    s->lanes = links->geometry->lanes;
-    const double *numbers = lat_field_map(links, LAT_READ);
-    double *out = gradient ? lat_field_map(gradient, LAT_WRITE) : NULL;
+    s->lanes = of->links->geometry->lanes;
+    const lat_elimination_numbers in = lat_elimination_map(of, LAT_READ),
+                                  out = lat_elimination_map(derivatives, LAT_WRITE);
     for (int lane = 0; lane < s->lanes; lane += REAL_LANES) {
-        s->links = numbers + lane;
+        s->links = in.links + lane;
+        s->blocks = in.blocks ? in.blocks + lane : NULL;
         real_store(log_det + lane, go_forth(s));
-        if (gradient) go_back(s, out + lane);
+        if (derivatives) go_back(s, out.links + lane, out.blocks ? out.blocks + lane : NULL);
     }
-    if (gradient) lat_field_unmap(gradient, out, LAT_WRITE);
-    lat_field_unmap(links, (void *)(uintptr_t)numbers, LAT_READ);
+    lat_elimination_unmap(derivatives, out, LAT_WRITE);
+    lat_elimination_unmap(of, in, LAT_READ);
 }

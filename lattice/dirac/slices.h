@@ -1,11 +1,11 @@
 /* flowhmc: SPDX-License-Identifier: GPL-3.0-or-later
  *
- * slices.h: log |det M| of the Wilson operator in two dimensions, by elimination of time slices.
+ * slices.h: log |det M| in two dimensions, by elimination of time slices.
  */
 #ifndef LAT_DIRAC_SLICES_H
 #define LAT_DIRAC_SLICES_H
 
-#include "lattice/dirac/dirac.h"
+#include "lattice/dirac/elimination.h"
 
 typedef struct lat_slices lat_slices;
 
@@ -15,9 +15,8 @@ double lat_slices_bytes(const int64_t *size, lat_group group);
 lat_slices *lat_slices_create(const lat_geometry *geometry, lat_group group, const lat_dirac_parameters *parameters);
 void lat_slices_free(lat_slices *slices); /* NULL is allowed */
 
-/* log_det[lane] = log |det M| of the links of lat_dirac_links.
- * gradient, a field like the links, NULL: not wanted: N x N matrices Z_mu(x), with which d log |det M| / dt = Re tr(T_a Z_mu(x)) along
- * exp(t T_a) U_mu(x).  Local. */
-void lat_slices_log_det(lat_slices *slices, const lat_field *links, double *log_det, lat_field *gradient);
+/* log_det[lane] = log |det M|, and its derivatives; NULL: they are not wanted.  Local. */
+void lat_slices_log_det(lat_slices *slices, const lat_elimination *of, double *log_det,
+                        const lat_elimination *derivatives);
 
 #endif

@@ -6,13 +6,20 @@
  *     ratios        S = phi^+ K_{i+1} K_i^-1 phi              phi = E_i^+ E_{i+1} K_{i+1}^-1 eta
  *                     = phi^+ phi + (m_{i+1}^2 - m_i^2) phi^+ K_i^-1 phi
  *
- * All of these are functions of gamma5 D, which is Hermitian where there is no twisted mass, and commute.  With x = K^-1 phi the
- * derivative of phi^+ K^-1 phi is -2 Re (D x)^+ dD x.
+ * All of these are functions of gamma5 D, which is Hermitian where there is no twisted mass, and commute.  With a twisted mass E_i^+ E_i is not K_i;
+ * then phi of the same distribution is made of several eta: D^+ eta + m_i eta' is Gaussian with the covariance K_i, and
+ *
+ *     ratios        phi = K_{i+1}^-1 (K_i eta + (m_{i+1}^2 - m_i^2)^(1/2) (D^+ eta' + m_i eta''))
+ *
+ * with K_{i+1}^-1 (K_i^2 + (m_{i+1}^2 - m_i^2) K_i) K_{i+1}^-1 = K_i K_{i+1}^-1.
+ *
+ * With x = K^-1 phi the derivative of phi^+ K^-1 phi is -2 Re (D x)^+ dD x.
  */
 #include "lattice/dirac/pseudofermions.h"
 
 #include "lattice/dirac/spinor.h"
 
+#include <math.h>
 #include <stdlib.h>
 
 enum { STREAM_SHIFT = 20 };
@@ -24,10 +31,11 @@ typedef struct {
     lat_solver *solver;
     lat_field *phi[LAT_MOST_MASSES];
     lat_field *x, *y, *density;
+    lat_field *sum; /* of what makes a phi; NULL where gamma5 D is Hermitian */
     double *dot;
 } two_flavours;
 
-static const lat_dirac_form hermitian = {.even = true};
+static const lat_dirac_form plain = {.even = true}, adjoint = {.even = true, .dagger = true};
 
 /* m_i in units of Mhat; the last factor is no ratio. */
 static double mass_of(const two_flavours *t, int i)
@@ -36,11 +44,23 @@ static double mass_of(const two_flavours *t, int i)
 }
 static double square(double a) { return a * a; }
 static bool is_ratio(const two_flavours *t, int i) { return i + 1 < t->parameters.masses; }
+/* Of K_i^-1 in S */
+static double weight_of(const two_flavours *t, int i)
+{
+    return is_ratio(t, i) ? square(mass_of(t, i + 1)) - square(mass_of(t, i)) : 1;
+}
 
 static lat_status solve(two_flavours *t, double mass, const lat_solver_goal *goal, const lat_field *b, lat_field *x)
 {
     lat_solver_report report;
-    return lat_solve_cg_mixed(t->solver, hermitian, square(mass), b, x, goal, &report, &t->base.error);
+    return lat_solve_cg_mixed(t->solver, plain, square(mass), b, x, goal, &report, &t->base.error);
+}
+
+/* y += a x at even sites, of all members */
+static void add(two_flavours *t, double a, const lat_field *x, lat_field *y)
+{
+    for (int m = 0; m < x->geometry->members; m++) t->dot[m] = a;
+    lat_spinor_combine(LAT_EVEN_SITES, t->dot, x, NULL, y);
 }
 
 static bool ready(two_flavours *t, lat_gauge *gauge)
@@ -72,57 +92,88 @@ static void total(lat_action *action, lat_gauge *gauge, double *out)
     for (int i = 0; i < t->parameters.masses; i++) {
         if (solve(t, mass_of(t, i), &t->parameters.action, t->phi[i], t->x)) return;
         if (is_ratio(t, i)) add_dot(t, 1, t->phi[i], t->phi[i], out);
-        add_dot(t, is_ratio(t, i) ? square(mass_of(t, i + 1)) - square(mass_of(t, i)) : 1, t->phi[i], t->x, out);
+        add_dot(t, weight_of(t, i), t->phi[i], t->x, out);
     }
 }
 
 /* ------------------------------------------------------------------------------------------------------------- force */
 
-static void factor_force(two_flavours *t, int i, lat_gauge *gauge, double scale, lat_field *force)
+static void factor_force(two_flavours *t, int i, double scale)
 {
-    double factor = is_ratio(t, i) ? square(mass_of(t, i + 1)) - square(mass_of(t, i)) : 1;
     if (solve(t, mass_of(t, i), &t->parameters.force, t->phi[i], t->y)) return;
-    lat_dirac_apply(t->dirac, hermitian, t->y, t->x);
+    lat_dirac_apply(t->dirac, plain, t->y, t->x);
     lat_dirac_extend(t->dirac, true, t->x);
     lat_dirac_extend(t->dirac, false, t->y);
-    lat_dirac_force(t->dirac, gauge, -scale * factor, t->x, t->y, force);
+    lat_dirac_force(t->dirac, -scale * weight_of(t, i), t->x, t->y);
 }
 
 static void force(lat_action *action, int level, lat_gauge *gauge, double scale, lat_field *force)
 {
     two_flavours *t = (two_flavours *)action;
     if (!ready(t, gauge)) return;
-    if (level == 0) lat_dirac_force_diagonal(t->dirac, gauge, -2 * scale, force);
+    if (level == 0) lat_dirac_force_diagonal(t->dirac, -2 * scale);
     for (int i = 0; i < t->parameters.masses && !action->error.status; i++)
-        if (t->parameters.level[i] == level) factor_force(t, i, gauge, scale, force);
+        if (t->parameters.level[i] == level) factor_force(t, i, scale);
+    lat_dirac_force_finish(t->dirac, gauge, force);
 }
 
 /* ----------------------------------------------------------------------------------------------------------- refresh */
 
-/* phi = E^+ E' K'^-1 eta, or E^+ eta */
-static void draw(two_flavours *t, int i, const lat_random *random)
+/* eta of a factor, one of several, on even sites: <|eta|^2> = 1 for a complex component; loses y. */
+static void draw_gaussian(two_flavours *t, int i, int part, const lat_random *random, lat_field *eta)
 {
     const double root_half = 0.70710678118654752440;
     lat_random own = *random;
-    own.update += (uint32_t)i << STREAM_SHIFT;
-    lat_dirac_form adjoint = {.even = true, .dagger = true, .mass = mass_of(t, i)};
-    lat_field_gaussian(t->x, &own);
-    int members = t->x->geometry->members;
-    for (int m = 0; m < members; m++) t->dot[m] = root_half;
-    lat_field_zero(t->y);
-    lat_spinor_combine(LAT_EVEN_SITES, t->dot, t->x, NULL, t->y); /* <|eta|^2> = 1 for a complex component */
+    own.update += (uint32_t)(i + LAT_MOST_MASSES * part) << STREAM_SHIFT;
+    lat_field_gaussian(t->y, &own);
+    lat_field_zero(eta);
+    add(t, root_half, t->y, eta);
+}
+
+/* phi = E^+ E' K'^-1 eta, or E^+ eta */
+static void draw_hermitian(two_flavours *t, int i, const lat_random *random)
+{
+    draw_gaussian(t, i, 0, random, t->x);
     if (is_ratio(t, i)) {
-        if (solve(t, mass_of(t, i + 1), &t->parameters.action, t->y, t->x)) return;
-        lat_dirac_apply(t->dirac, (lat_dirac_form){.even = true, .mass = mass_of(t, i + 1)}, t->x, t->y);
+        if (solve(t, mass_of(t, i + 1), &t->parameters.action, t->x, t->y)) return;
+        lat_dirac_apply(t->dirac, (lat_dirac_form){.even = true, .mass = mass_of(t, i + 1)}, t->y, t->x);
     }
-    lat_dirac_apply(t->dirac, adjoint, t->y, t->phi[i]);
+    lat_dirac_apply(t->dirac, (lat_dirac_form){.even = true, .dagger = true, .mass = mass_of(t, i)}, t->x, t->phi[i]);
+}
+
+/* out = D^+ eta + m_i eta', of the parts from `part` on; loses x and y. */
+static void draw_root(two_flavours *t, int i, int part, const lat_random *random, lat_field *out)
+{
+    draw_gaussian(t, i, part, random, t->x);
+    lat_dirac_apply(t->dirac, adjoint, t->x, out);
+    if (mass_of(t, i) == 0) return;
+    draw_gaussian(t, i, part + 1, random, t->x);
+    add(t, mass_of(t, i), t->x, out);
+}
+
+/* Without use of a Hermitian gamma5 D */
+static void draw_twisted(two_flavours *t, int i, const lat_random *random)
+{
+    if (!is_ratio(t, i)) {
+        draw_root(t, i, 0, random, t->phi[i]);
+        return;
+    }
+    lat_field_zero(t->sum);
+    draw_root(t, i, 1, random, t->phi[i]);
+    add(t, sqrt(weight_of(t, i)), t->phi[i], t->sum);
+    draw_gaussian(t, i, 0, random, t->phi[i]);
+    add(t, square(mass_of(t, i)), t->phi[i], t->sum);
+    lat_dirac_apply(t->dirac, plain, t->phi[i], t->x);
+    lat_dirac_apply(t->dirac, adjoint, t->x, t->y);
+    add(t, 1, t->y, t->sum);
+    solve(t, mass_of(t, i + 1), &t->parameters.action, t->sum, t->phi[i]);
 }
 
 static void refresh(lat_action *action, lat_gauge *gauge, const lat_random *random)
 {
     two_flavours *t = (two_flavours *)action;
     for (int i = 0; i < t->parameters.masses; i++)
-        if (ready(t, gauge)) draw(t, i, random);
+        if (ready(t, gauge)) (t->sum ? draw_twisted : draw_hermitian)(t, i, random);
 }
 
 /* -------------------------------------------------------------------------------------------------------------- life */
@@ -135,27 +186,25 @@ static void release(lat_action *action)
     lat_field_free(t->x);
     lat_field_free(t->y);
     lat_field_free(t->density);
+    lat_field_free(t->sum);
     free(t->dot);
     free(t);
 }
 
 static const lat_action_table table = {"two_flavours", value, total, force, refresh, release};
 
-static lat_status check(const lat_dirac *dirac, const lat_two_flavours *p, lat_error *error)
+static lat_status check(const lat_two_flavours *p, lat_error *error)
 {
     for (int i = 0; i < p->masses; i++)
         if (i == 0 ? p->mass[i] != 0 : p->mass[i] <= p->mass[i - 1])
             return lat_fail(error, LAT_CONFIG,
                             "two_flavours: masses begin with 0 and ascend: give them as [0.0, 0.1, 0.5]");
-    if (p->masses > 1 && lat_dirac_parameters_of(dirac)->mu != 0)
-        return lat_fail(error, LAT_CONFIG,
-                        "two_flavours: there is one mass for an operator with a twisted mass: leave masses out");
     return LAT_DONE;
 }
 
 lat_action *lat_action_two_flavours(lat_dirac *dirac, const lat_two_flavours *parameters, lat_error *error)
 {
-    if (check(dirac, parameters, error)) return NULL;
+    if (check(parameters, error)) return NULL;
     const lat_geometry *g = lat_dirac_geometry(dirac);
     lat_group group = lat_dirac_group(dirac);
     two_flavours *t = lat_alloc(1, sizeof *t);
@@ -170,6 +219,7 @@ lat_action *lat_action_two_flavours(lat_dirac *dirac, const lat_two_flavours *pa
     t->x = lat_field_spinor(g, group, LAT_DOUBLE);
     t->y = lat_field_spinor(g, group, LAT_DOUBLE);
     t->density = lat_field_create(g, 1, LAT_DOUBLE);
+    if (lat_dirac_parameters_of(dirac)->mu != 0) t->sum = lat_field_spinor(g, group, LAT_DOUBLE);
     t->dot = lat_alloc((size_t)g->members, sizeof *t->dot);
     return &t->base;
 }

@@ -93,6 +93,13 @@ REAL_INLINE real matrix_square_distance(matrix_t a, matrix_t b)
     return 2 * (d0 * d0 + d1 * d1 + d2 * d2 + d3 * d3);
 }
 
+/* a_a T_a = i a_a sigma_a / 2 */
+REAL_INLINE matrix_t algebra_matrix(const real a[ALGEBRA_REALS])
+{
+    const scalar half = (scalar)0.5;
+    return (matrix_t){real_of(0), half * a[0], half * a[1], half * a[2]};
+}
+
 /* The components of U A U^+ and of U^+ A U, of an algebra element A */
 REAL_INLINE void link_rotate(link_t u, const real algebra[ALGEBRA_REALS], real out[ALGEBRA_REALS])
 {

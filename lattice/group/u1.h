@@ -69,6 +69,9 @@ REAL_INLINE real matrix_square_distance(matrix_t a, matrix_t b)
     return (a.re - b.re) * (a.re - b.re) + (a.im - b.im) * (a.im - b.im);
 }
 
+/* a_a T_a */
+REAL_INLINE matrix_t algebra_matrix(const real a[ALGEBRA_REALS]) { return (matrix_t){real_of(0), a[0]}; }
+
 /* The components of U A U^+ and of U^+ A U, of an algebra element A */
 REAL_INLINE void link_rotate(link_t u, const real algebra[ALGEBRA_REALS], real out[ALGEBRA_REALS])
 {

@@ -147,6 +147,15 @@ REAL_INLINE block_t block_product(int rows, const block_t *a, const block_t *b)
         }
     return out;
 }
+/* c + weight a b */
+REAL_INLINE block_t block_multiply_add(int rows, scalar weight, const block_t *a, const block_t *b, const block_t *c)
+{
+    block_t out = block_product(rows, a, b);
+    for (int i = 0; i < rows; i++)
+        for (int j = 0; j < rows; j++)
+            out.e[i][j] = complex_add(c->e[i][j], complex_scale(real_of(weight), out.e[i][j]));
+    return out;
+}
 
 /* a = L D L^+ of a Hermitian matrix: L below the diagonal and D on it take its place.  No pivoting: A is near 1. */
 REAL_INLINE void block_factorise(int rows, block_t *a)
@@ -201,20 +210,22 @@ KERNEL(block_invert) { FOR_HALF(CALL); }
 #undef CALL
 COST(block_invert, 2 * 8 * HALF * HALF * HALF * GROUP_N * MATRIX_ENTRIES, 2 * BLOCKS_REALS(HALF), 2)
 
-/* out = a b, of blocks that commute */
+/* out += weight a b, of blocks that commute */
 REAL_INLINE void block_commuting_at(const block_commuting_args *k, int64_t site, int lane, int half)
 {
+    const int rows = half * GROUP_N;
     for (int chirality = 0; chirality < 2; chirality++) {
         block_t a = block_load(&k->t, k->a, half, site, lane, chirality),
-                b = block_load(&k->t, k->b, half, site, lane, chirality);
-        a = block_product(half * GROUP_N, &a, &b);
-        block_store(&k->t, k->out, half, site, lane, chirality, &a);
+                b = block_load(&k->t, k->b, half, site, lane, chirality),
+                out = block_load(&k->t, k->out, half, site, lane, chirality);
+        out = block_multiply_add(rows, (scalar)k->weight, &a, &b, &out);
+        block_store(&k->t, k->out, half, site, lane, chirality, &out);
     }
 }
 #define CALL(half) block_commuting_at(k, site, lane, half)
 KERNEL(block_commuting) { FOR_HALF(CALL); }
 #undef CALL
-COST(block_commuting, 2 * 8 * HALF * HALF * HALF * GROUP_N * MATRIX_ENTRIES, 3 * BLOCKS_REALS(HALF), 0)
+COST(block_commuting, 2 * 8 * HALF * HALF * HALF * GROUP_N * MATRIX_ENTRIES, 4 * BLOCKS_REALS(HALF), 0)
 
 /* --------------------------------------------------------------------------------------------------------- force */
 
@@ -277,22 +288,42 @@ REAL_INLINE entries_t insertion_at(const lat_tables *t, const void *insertions, 
     return mu < nu ? out : entries_scale(-1, out);
 }
 
-/* The sum of the plaquette at the link U_mu(x), on the side of nu that is named, with X at one of its corners after the other: with the sides
- * A B C D, A (X_1 BCD + B (X_2 CD + C X_3 D) + BCD X_0) */
-REAL_INLINE entries_t inserted_plaquette(const clover_force_args *k, int64_t x, int lane, int mu, int nu, bool up)
+/* The corners of the plaquette at the link U_mu(x), on the side of nu that is named, along its path */
+typedef struct {
+    int64_t here, ahead, corner, beside;
+} corners_t;
+REAL_INLINE corners_t corners_of(const lat_tables *t, int64_t x, int mu, int nu, bool up)
 {
-    int64_t ahead = k->t.up[mu][x], beside = up ? k->t.up[nu][x] : k->t.down[nu][x], corner = k->t.up[mu][beside];
-    link_t b = up ? LINK(k->u, ahead, nu) : link_dagger(LINK(k->u, corner, nu));
-    link_t d = up ? link_dagger(LINK(k->u, x, nu)) : LINK(k->u, beside, nu);
-    entries_t side = link_entries(b), back = link_entries(link_dagger(LINK(k->u, beside, mu))), last = link_entries(d);
+    int64_t beside = up ? t->up[nu][x] : t->down[nu][x];
+    return (corners_t){x, t->up[mu][x], t->up[mu][beside], beside};
+}
+
+/* Its sum with a matrix at one of its corners after the other: with the sides A B C D, A (X_1 BCD + B (X_2 CD + C X_3 D) + BCD X_0) */
+REAL_INLINE entries_t inserted_plaquette(const lat_tables *t, const void *u, corners_t at, int lane, int mu, int nu,
+                                         bool up, const entries_t x[4])
+{
+    link_t b = up ? link_at(t, u, t->dim, at.ahead, lane, nu) : link_dagger(link_at(t, u, t->dim, at.corner, lane, nu));
+    link_t d = up ? link_dagger(link_at(t, u, t->dim, at.here, lane, nu)) : link_at(t, u, t->dim, at.beside, lane, nu);
+    entries_t side = link_entries(b), back = link_entries(link_dagger(link_at(t, u, t->dim, at.beside, lane, mu))),
+              last = link_entries(d);
     entries_t rest = entries_mul(back, last), three = entries_mul(side, rest);
-    entries_t far = entries_mul(insertion_at(&k->t, k->insertions, corner, lane, mu, nu), rest);
-    far = entries_add(far,
-                      entries_mul(back, entries_mul(insertion_at(&k->t, k->insertions, beside, lane, mu, nu), last)));
+    entries_t far = entries_mul(x[2], rest);
+    far = entries_add(far, entries_mul(back, entries_mul(x[3], last)));
     entries_t sum = entries_mul(side, far);
-    sum = entries_add(sum, entries_mul(insertion_at(&k->t, k->insertions, ahead, lane, mu, nu), three));
-    sum = entries_add(sum, entries_mul(three, insertion_at(&k->t, k->insertions, x, lane, mu, nu)));
-    return entries_mul(link_entries(LINK(k->u, x, mu)), sum);
+    sum = entries_add(sum, entries_mul(x[1], three));
+    sum = entries_add(sum, entries_mul(three, x[0]));
+    return entries_mul(link_entries(link_at(t, u, t->dim, at.here, lane, mu)), sum);
+}
+
+/* With X_mn */
+REAL_INLINE entries_t clover_plaquette(const clover_force_args *k, int64_t site, int lane, int mu, int nu, bool up)
+{
+    const corners_t at = corners_of(&k->t, site, mu, nu, up);
+    const entries_t x[4] = {insertion_at(&k->t, k->insertions, at.here, lane, mu, nu),
+                            insertion_at(&k->t, k->insertions, at.ahead, lane, mu, nu),
+                            insertion_at(&k->t, k->insertions, at.corner, lane, mu, nu),
+                            insertion_at(&k->t, k->insertions, at.beside, lane, mu, nu)};
+    return inserted_plaquette(&k->t, k->u, at, lane, mu, nu, up, x);
 }
 
 /* Re tr(X F) changes by Re tr(X dQ) / 4, since X is anti-Hermitian; for the same reason loops the other way round count with a minus. */
@@ -305,8 +336,8 @@ KERNEL(clover_force)
         for (int i = 0; i < MATRIX_ENTRIES; i++) sum.e[i] = complex_zero();
         for (int nu = 0; nu < k->t.dim; nu++) {
             if (nu == mu) continue;
-            sum = entries_add(sum, inserted_plaquette(k, site, lane, mu, nu, true));
-            sum = entries_add(sum, entries_scale(-1, inserted_plaquette(k, site, lane, mu, nu, false)));
+            sum = entries_add(sum, clover_plaquette(k, site, lane, mu, nu, true));
+            sum = entries_add(sum, entries_scale(-1, clover_plaquette(k, site, lane, mu, nu, false)));
         }
         entries_generators(sum.e, force);
         for (int a = 0; a < ALGEBRA_REALS; a++) {

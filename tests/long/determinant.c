@@ -32,7 +32,9 @@ static double log_det(const char *path, const lat_dirac_parameters *parameters)
     stop(lat_geometry_create(MPI_COMM_WORLD, &shape, &geometry, &error), &error);
     lat_gauge *gauge = lat_gauge_create(geometry, group, LAT_DOUBLE);
     stop(lat_config_read(path, gauge, &error), &error);
-    stop(lat_dirac_create(&lat_dirac_wilson, geometry, group, parameters, &dirac, &error), &error);
+    stop(lat_dirac_create(parameters->csw == 0 ? &lat_dirac_wilson : &lat_dirac_clover, geometry, group, parameters,
+                          &dirac, &error),
+         &error);
     lat_action *action = lat_action_determinant(dirac, 1, &error);
     stop(error.status, &error);
     lat_action_total(action, gauge, &sum);
@@ -44,21 +46,20 @@ static double log_det(const char *path, const lat_dirac_parameters *parameters)
     return -sum;
 }
 
-/* A line of the table; true: it was one without a clover term. */
+/* A line of the table; true: it was one with numbers. */
 static bool test_line(const char *line)
 {
     char field[128], boundary[16];
     lat_dirac_parameters p = {0};
     double expected;
-    if (sscanf(line, "%127[^,],%lf,%lf,%15[^,],%lf", field, &p.kappa, &p.csw, boundary, &expected) != 5 || p.csw != 0)
-        return false;
+    if (sscanf(line, "%127[^,],%lf,%lf,%15[^,],%lf", field, &p.kappa, &p.csw, boundary, &expected) != 5) return false;
     p.angle[3] = strcmp(boundary, "antiperiodic") == 0;
     char *path = shared("configs", field);
     if (access(path, R_OK) != 0) {
         free(path);
         path = shared("reference/fermions", field);
     }
-    char *name = lat_text("%s, kappa %g, %s: %.12g", field, p.kappa, boundary, expected);
+    char *name = lat_text("%s, kappa %g, csw %g, %s: %.12g", field, p.kappa, p.csw, boundary, expected);
     ok_near(log_det(path, &p), expected, 1e-11 * (1 + fabs(expected)), name);
     free(name);
     free(path);
