@@ -144,15 +144,18 @@ static lat_status give_up(const lat_solver *s, int m, lat_error *error)
     return lat_fail(error, LAT_NUMERICAL, "%s (%s): residue %.3g after %lld iterations, %.3g is asked for: %s",
                     s->equation.method, where, relative(member), (long long)member->iterations,
                     s->equation.goal.residue,
-                    spent ? "allow more of them, or ask for less" : "they get no further, so ask for less");
+                    relative(member) > 1 ? "they lead nowhere, as an eigenvalue is next to zero"
+                    : spent              ? "allow more of them, or ask for less"
+                                         : "they get no further, so ask for less");
 }
 
 /* Whether b - A x is as small as numbers in double can make it, |A| |x| times their rounding; |D|^2 is some 10 at most.  Where an eigenvalue
- * of A is tiny, x is so large that no other x is better.  Who asks for more than double has in any case is told so. */
+ * of A is tiny, x is so large that no other x is better.  Who asks for more than double has in any case is told so,
+ * and so is who has run into a zero mode: a residue that large is none of a solution. */
 static bool is_exhausted(const lat_solver *s, const solve_member *m)
 {
-    const double rounding = 0x1p-52, norm = 16 + s->equation.shift, least_goal = 1e-14;
-    return m->in_double && s->equation.goal.residue >= least_goal &&
+    const double rounding = 0x1p-52, norm = 16 + s->equation.shift, least_goal = 1e-14, most_left = 1e-3;
+    return m->in_double && s->equation.goal.residue >= least_goal && m->residue <= most_left * most_left * m->source &&
            m->residue <= rounding * rounding * norm * norm * m->size;
 }
 
