@@ -180,13 +180,14 @@ lat_status keeping_begin(ensemble *e, lat_error *error)
 static void note_saved(const ensemble *e)
 {
     const mc_history *h = e->history;
-    char *acceptance = ensemble_acceptance(e);
+    char *acceptance = ensemble_acceptance(e), *iterations = ensemble_iterations(e);
     if (h->rows > 0 && h->columns > 0)
-        run_note(e->run, "saved step %" PRIu64 ": acceptance %s, %s %.8g", e->chain->state->step, acceptance, h->name[0],
-                 h->value[(h->rows - 1) * h->replicas * h->columns]);
+        run_note(e->run, "saved step %" PRIu64 ": acceptance %s, %s %.8g%s", e->chain->state->step, acceptance, h->name[0],
+                 h->value[(h->rows - 1) * h->replicas * h->columns], iterations);
     else
-        run_note(e->run, "saved step %" PRIu64 ": acceptance %s", e->chain->state->step, acceptance);
+        run_note(e->run, "saved step %" PRIu64 ": acceptance %s%s", e->chain->state->step, acceptance, iterations);
     free(acceptance);
+    free(iterations);
 }
 
 static lat_status save_replica(const ensemble *e, int replica, const char *model, lat_error *error)
