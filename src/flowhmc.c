@@ -47,7 +47,7 @@ static const char *const example = "quickstart.cfg", *const baseline = "quicksta
 /* What may be different when a run is resumed. */
 static const char *const free_keys[] = {
     "walltime",          "backend",           "lattice.ranks",          "lattice.lanes",
-    "updates.[*].ranks", "chain.force", "chain.save_format", "chain.checkpoint_every", "chain.keep_checkpoints", NULL};
+    "updates.[*].ranks", "action.[*].iterations", "chain.force", "chain.save_format", "chain.checkpoint_every", "chain.keep_checkpoints", NULL};
 static const run_changes changes = {free_keys, "chain.steps"};
 
 /* ----------------------------------------------------------------------------------------------------------- set-up */
