@@ -70,6 +70,17 @@ static void refresh(lat_action *action, lat_gauge *v, const lat_random *random)
     collect_failures(p);
 }
 
+static void solves(lat_action *action, const lat_geometry *geometry, lat_solves *out)
+{
+    lat_action_solves(((pullback *)action)->action, geometry, out);
+}
+
+static void needs(const lat_action *action, const lat_geometry *geometry, lat_needs *needs)
+{
+    const lat_action *pulled = ((const pullback *)action)->action;
+    if (pulled->table->needs) pulled->table->needs(pulled, geometry, needs);
+}
+
 static void release(lat_action *action)
 {
     pullback *p = (pullback *)action;
@@ -80,7 +91,7 @@ static void release(lat_action *action)
     free(p);
 }
 
-static const lat_action_table table = {"pullback", value, total, force, refresh, release};
+static const lat_action_table table = {"pullback", value, total, force, refresh, release, solves, needs};
 
 lat_action *flow_pullback(flow_map *map, lat_action *action)
 {
@@ -89,7 +100,8 @@ lat_action *flow_pullback(flow_map *map, lat_action *action)
     int halo = action->halo > map->model->stack.halo ? action->halo : map->model->stack.halo;
     *p = (pullback){.map = map, .action = action};
     p->base = (lat_action){.table = &table, .group = action->group, .halo = halo, .corners = action->corners,
-                           .levels = action->levels, .auxiliary = action->auxiliary, .quarks = action->quarks};
+                           .levels = action->levels, .auxiliary = action->auxiliary, .quarks = action->quarks,
+                           .solving = action->solving};
     p->u = lat_gauge_create(g, action->group, map->precision);
     p->log_det = lat_field_create(g, 1, LAT_DOUBLE);
     p->cotangent = lat_field_algebra(g, action->group, map->precision);

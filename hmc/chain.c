@@ -210,6 +210,8 @@ lat_status mc_chain_step(mc_chain *chain, mc_update *const *updates, int count, 
         updates[i]->step_seconds = seconds;
         if (!state->counts) continue;
         updates[i]->seconds += seconds;
+        for (int part = 0; updates[i]->part_name && updates[i]->part_name[part]; part++)
+            updates[i]->part_seconds[part] += updates[i]->part_step_seconds[part];
         chain->core_seconds += seconds * chain->geometry->rank_count;
     }
     if (state->counts) chain->processor_seconds += processor_time() - processor;

@@ -14,6 +14,38 @@ enum { MOST_TEXT = 1 << 24, MOST_BUILD = 256 };
 /* Name of the data set with the state of an update. */
 static void state_name(int update, char name[32]) { snprintf(name, 32, "update_%d", update); }
 
+/* Where the seconds of updates are, and after them those of their parts; where NULL: their number alone. */
+static int64_t list_seconds(mc_update *const *updates, int count, double **where)
+{
+    int64_t n = count;
+    for (int i = 0; i < count; i++) {
+        if (where) where[i] = &updates[i]->seconds;
+        for (int part = 0; updates[i]->part_name && updates[i]->part_name[part]; part++, n++)
+            if (where) where[n] = &updates[i]->part_seconds[part];
+    }
+    return n;
+}
+
+static void put_seconds(lat_h5 *file, mc_update *const *updates, int count)
+{
+    const int64_t n = list_seconds(updates, count, NULL);
+    double **where = lat_alloc(n, sizeof *where), *seconds = lat_alloc(n, sizeof *seconds);
+    list_seconds(updates, count, where);
+    for (int64_t i = 0; i < n; i++) seconds[i] = *where[i];
+    lat_h5_put_reals(file, "seconds", 1, &n, seconds);
+    free(where);
+    free(seconds);
+}
+
+static void set_seconds(mc_update *const *updates, int count, const double *seconds)
+{
+    const int64_t n = list_seconds(updates, count, NULL);
+    double **where = lat_alloc(n, sizeof *where);
+    list_seconds(updates, count, where);
+    for (int64_t i = 0; i < n; i++) *where[i] = seconds[i];
+    free(where);
+}
+
 lat_status mc_checkpoint_write(const char *path, const mc_chain *chain, mc_update *const *updates, int count,
                                const mc_ties *ties, lat_error *error)
 {
@@ -30,10 +62,7 @@ lat_status mc_checkpoint_write(const char *path, const mc_chain *chain, mc_updat
     lat_h5_put_real(file, "joules", chain->joules);
     lat_h5_put_real(file, "processor_seconds", mc_chain_processor_seconds(chain));
     lat_h5_put_int(file, "updates", count);
-    double *seconds = lat_alloc(count, sizeof *seconds);
-    for (int i = 0; i < count; i++) seconds[i] = updates[i]->seconds;
-    lat_h5_put_reals(file, "seconds", 1, &(int64_t){count}, seconds);
-    free(seconds);
+    put_seconds(file, updates, count);
     for (int i = 0; i < count; i++) {
         char name[32];
         state_name(i, name);
@@ -86,10 +115,10 @@ static void restore(lat_h5 *file, mc_chain *chain, mc_update **updates, int coun
     double measure_core_seconds = measured ? lat_h5_get_real(file, "measure_core_seconds") : 0;
     double core_seconds = lat_h5_get_real(file, "core_seconds"), joules = lat_h5_get_real(file, "joules"),
            processor_seconds = lat_h5_get_real(file, "processor_seconds");
-    int64_t extent = 0;
-    double *seconds = lat_h5_get_reals(file, "seconds", 1, &extent, count);
-    if (extent != count)
-        lat_h5_refuse(file, "'seconds' holds %lld numbers and should hold %d", (long long)extent, count);
+    int64_t extent = 0, expected = list_seconds(updates, count, NULL);
+    double *seconds = lat_h5_get_reals(file, "seconds", 1, &extent, expected);
+    if (extent != expected)
+        lat_h5_refuse(file, "'seconds' holds %lld numbers and should hold %lld", (long long)extent, (long long)expected);
     for (int i = 0; i < count; i++) state[i] = read_state(file, i, updates[i]);
     lat_h5_get_field(file, "links", chain->state->gauge->links, -1);
     if (lat_h5_status(file) == LAT_DONE) {
@@ -99,7 +128,7 @@ static void restore(lat_h5 *file, mc_chain *chain, mc_update **updates, int coun
         chain->measure_core_seconds = measure_core_seconds;
         chain->joules = joules;
         chain->processor_before = processor_seconds;
-        for (int i = 0; i < count; i++) updates[i]->seconds = seconds[i];
+        set_seconds(updates, count, seconds);
         for (int i = 0; i < count; i++)
             if (updates[i]->memory_count)
                 memcpy(updates[i]->memory, state[i], (size_t)updates[i]->memory_count * sizeof **state);

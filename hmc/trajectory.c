@@ -31,7 +31,7 @@ static void read_steps(lat_settings *settings, mc_trajectory *trajectory, lat_er
     for (int i = 0; i < count; i++) trajectory->steps[i] = (int)steps[i];
 }
 
-lat_status mc_trajectory_create(lat_settings *settings, const lat_geometry *geometry, const lat_action *action, mc_trajectory *trajectory,
+lat_status mc_trajectory_create(lat_settings *settings, const lat_geometry *geometry, lat_action *action, mc_trajectory *trajectory,
                                 lat_error *error)
 {
     trajectory->length = lat_settings_real(settings, "trajectory", 1, 1e-6, 1e6, error);
@@ -47,6 +47,9 @@ lat_status mc_trajectory_create(lat_settings *settings, const lat_geometry *geom
     trajectory->last.before = lat_field_algebra(geometry, action->group, LAT_DOUBLE);
     for (int i = 0; i < action->levels; i++) trajectory->last.square[i] = lat_field_create(geometry, 1, LAT_DOUBLE);
     trajectory->force = lat_alloc((int64_t)action->levels * geometry->members, sizeof *trajectory->force);
+    trajectory->solving = action->solving;
+    trajectory->solves = lat_alloc((int64_t)action->solving * geometry->members, sizeof *trajectory->solves);
+    lat_action_solves(action, geometry, trajectory->solves); /* which terms these are */
     trajectory->repeats = lat_repeats_create(geometry);
     return LAT_DONE;
 }
@@ -59,6 +62,7 @@ void mc_trajectory_free(mc_trajectory *trajectory)
     lat_field_free(trajectory->last.before);
     for (int i = 0; i < trajectory->levels; i++) lat_field_free(trajectory->last.square[i]);
     free(trajectory->force);
+    free(trajectory->solves);
     lat_repeats_free(trajectory->repeats);
     *trajectory = (mc_trajectory){0};
 }
@@ -135,6 +139,7 @@ lat_status mc_trajectory_run(mc_trajectory *t, lat_action *action, lat_gauge *ga
     int members = gauge->links->geometry->members;
     double *start = lat_alloc(members, sizeof *start);
     bool *rejected = lat_alloc(members, sizeof *rejected);
+    lat_action_solves(action, gauge->links->geometry, t->solves); /* those of others */
     lat_field_gaussian(t->momenta, momenta);
     refresh(action, gauge, *momenta);
     lat_gauge_copy(t->start, gauge);
@@ -142,6 +147,7 @@ lat_status mc_trajectory_run(mc_trajectory *t, lat_action *action, lat_gauge *ga
     integrate(t, action, gauge, draw_length(t, acceptance));
     sum_forces(t);
     hamiltonian(t, action, gauge, dh);
+    lat_action_solves(action, gauge->links->geometry, t->solves);
     bool failed = lat_action_failed(action, error) != LAT_DONE;
     for (int m = 0; m < members; m++) {
         double uniform[4];

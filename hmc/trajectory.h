@@ -17,11 +17,13 @@ typedef struct {
     mc_last_forces last; /* of the last integration */
     /* [level][member]: sqrt(sum_{x,mu,a} (F^a_mu(x))^2 / (dim volume)) at the end of the last trajectory. */
     double *force;
+    int solving;        /* terms of the action that solve equations */
+    lat_solves *solves; /* [solving][member]: what was done in the last trajectory */
     struct lat_repeats *repeats; /* of the integration */
 } mc_trajectory;
 
 /* Reads trajectory, randomise, steps (one number, or one per level of the action), integrator from the settings. */
-lat_status mc_trajectory_create(lat_settings *settings, const lat_geometry *geometry, const lat_action *action, mc_trajectory *trajectory,
+lat_status mc_trajectory_create(lat_settings *settings, const lat_geometry *geometry, lat_action *action, mc_trajectory *trajectory,
                                 lat_error *error);
 void mc_trajectory_free(mc_trajectory *trajectory);
 /* One trajectory of all members.  dh[members]: H(end) - H(start); accepted[members].  Rejected members get their links

@@ -41,6 +41,8 @@ struct mc_update {
     const char *const *figure_name; /* NULL-terminated: what it tells of its last step, or NULL; */
     double *figure;                 /* [replicas][names], on all ranks alike */
     double step_seconds;            /* wall-clock seconds of the last step, of this process */
+    const char *const *part_name;   /* NULL-terminated: parts of its work that have a clock of their own, or NULL; */
+    double *part_seconds, *part_step_seconds; /* [names]: as `seconds` and `step_seconds`, of each part */
     uint64_t period;      /* steps after which its work repeats itself, where that is more than one: of a batch */
 };
 

@@ -6,6 +6,7 @@
 
 #include <math.h>
 #include <stdlib.h>
+#include <string.h>
 
 uint64_t ensemble_end(const ensemble *e) { return e->chain->thermalise + (uint64_t)e->steps; }
 
@@ -30,4 +31,24 @@ char *ensemble_acceptance(const ensemble *e)
 {
     double acceptance = ensemble_figure(e, "acceptance");
     return isnan(acceptance) ? lat_text("-") : lat_text("%.4g", acceptance);
+}
+
+/* The largest of the figures of this kind that an update tells of its last step. */
+static double largest_figure(const mc_update *update, const char *kind, int replicas)
+{
+    double largest = 0;
+    int names = 0;
+    while (update->figure_name && update->figure_name[names]) names++;
+    for (int i = 0; i < names * replicas; i++)
+        if (strncmp(update->figure_name[i % names], kind, strlen(kind)) == 0)
+            largest = fmax(largest, update->figure[i]);
+    return largest;
+}
+
+char *ensemble_iterations(const ensemble *e)
+{
+    double most = 0;
+    for (int i = 0; i < e->update_count; i++)
+        most = fmax(most, largest_figure(e->updates[i], "most_iterations", mc_replicas(e->chain->state)));
+    return most > 0 ? lat_text(", iterations %.0f", most) : lat_text("%s", "");
 }

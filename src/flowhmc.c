@@ -47,7 +47,7 @@ static const char *const example = "quickstart.cfg", *const baseline = "quicksta
 /* What may be different when a run is resumed. */
 static const char *const free_keys[] = {
     "walltime",          "backend",           "lattice.ranks",          "lattice.lanes",
-    "updates.[*].ranks", "chain.force", "chain.save_format", "chain.checkpoint_every", "chain.keep_checkpoints", NULL};
+    "updates.[*].ranks", "action.[*].iterations", "chain.force", "chain.save_format", "chain.checkpoint_every", "chain.keep_checkpoints", NULL};
 static const run_changes changes = {free_keys, "chain.steps"};
 
 /* ----------------------------------------------------------------------------------------------------------- set-up */
@@ -217,17 +217,20 @@ static void show(progress *progress, const ensemble *e)
 {
     const mc_history *h = e->series[0].history;
     const int64_t step = (int64_t)e->chain->state->step;
+    char *iterations = ensemble_iterations(e);
     if (!mc_chain_counts(e->chain) || h->rows == 0 || h->columns == 0) {
-        progress_show(progress, step, mc_chain_counts(e->chain) ? "sampling" : "thermalising");
+        progress_show(progress, step, "%s%s", mc_chain_counts(e->chain) ? "sampling" : "thermalising", iterations);
+        free(iterations);
         return;
     }
     double value = h->value[(h->rows - 1) * h->replicas * h->columns], dh = ensemble_figure(e, "exp_minus_dh");
     char *acceptance = ensemble_acceptance(e);
     if (isnan(dh))
-        progress_show(progress, step, "acc %.5s  %s %.5g", acceptance, h->name[0], value);
+        progress_show(progress, step, "acc %.5s  %s %.5g%s", acceptance, h->name[0], value, iterations);
     else
-        progress_show(progress, step, "acc %.5s  <exp(-dH)> %.4f  %s %.5g", acceptance, dh, h->name[0], value);
+        progress_show(progress, step, "acc %.5s  <exp(-dH)> %.4f  %s %.5g%s", acceptance, dh, h->name[0], value, iterations);
     free(acceptance);
+    free(iterations);
 }
 
 static void measure_all(ensemble *e)

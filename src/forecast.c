@@ -1,7 +1,7 @@
 /* flowhmc: SPDX-License-Identifier: GPL-3.0-or-later
  *
- * forecast.c: what a run will need.  All that it works with is in memory by now; of a large lattice a small piece, whose bytes are those
- * of the whole in proportion to the sites, halos included.
+ * forecast.c: what a run will need.  All that it works with is in memory by now, but what terms with quarks make when they are first asked,
+ * and tell; of a large lattice a small piece, whose bytes are those of the whole in proportion to the sites, halos included.
  */
 #include "src/forecast.h"
 
@@ -40,7 +40,10 @@ static void print_memory(const ensemble *e)
     getrusage(RUSAGE_SELF, &usage);
     const double share = (double)e->chain->geometry->all_sites / (double)mc_chain_lattice(e->chain)->all_sites,
                  held = (double)(heap.uordblks + heap.hblkhd), resident = (double)usage.ru_maxrss * 1024;
-    double mine[2] = {held / share, held / share + (resident > held ? resident - held : 0)}, most[2], sum[2];
+    /* What terms of the action take when they are first asked is not there yet. */
+    const double all = held / share + (e->chain->planned ? lat_action_memory(e->chain->action, e->chain->planned) : 0);
+    /* Of a run that was tried the most is known; alignment in what is held is never touched. */
+    double mine[2] = {all, e->chain->planned ? all + (resident > held ? resident - held : 0) : resident}, most[2], sum[2];
     MPI_Reduce(mine, most, 2, MPI_DOUBLE, MPI_MAX, 0, MPI_COMM_WORLD);
     MPI_Reduce(mine, sum, 2, MPI_DOUBLE, MPI_SUM, 0, MPI_COMM_WORLD);
     char a[SIZE_TEXT], b[SIZE_TEXT], c[SIZE_TEXT];

@@ -99,8 +99,9 @@ static lat_status check_length(const ensemble *e, const char *path, lat_error *e
 {
     const mc_chain *chain = e->chain;
     if (chain->state->step > ensemble_end(e))
-        lat_fail(error, LAT_CONFIG, "%.200s: %" PRIu64 " steps after thermalisation are done: give chain.steps = %" PRIu64 " or more", path,
-                 chain->state->step - chain->thermalise, chain->state->step - chain->thermalise);
+        lat_fail(error, LAT_CONFIG,
+                 "%.200s: %" PRIu64 " steps after thermalisation are done: give chain.steps = %" PRIu64 " or more",
+                 path, chain->state->step - chain->thermalise, chain->state->step - chain->thermalise);
     return error->status;
 }
 
@@ -110,12 +111,16 @@ static lat_status go_on(ensemble *e, const char *path, lat_error *error)
     mc_ties ties = {.config = identity};
     if (mc_checkpoint_read(path, e->chain, e->updates, e->update_count, &ties, error) == LAT_DONE &&
         check_length(e, path, error) == LAT_DONE &&
-        series_read(e->series, e->series_count, e->run->directory, ensemble_counted(e), ties.history, error) == LAT_DONE) {
+        series_read(e->series, e->series_count, e->run->directory, ensemble_counted(e), ties.history, error) ==
+            LAT_DONE) {
         e->kept = e->chain->state->step;
         run_log(e->run, "resumed at step %" PRIu64, e->chain->state->step);
         if (strcmp(ties.build, run_build()) != 0)
-            run_warn(e->run, "the checkpoint is of another build (%.80s; this is %.80s): from here on the last bits may be others than if one "
-                             "build had done it all", ties.build, run_build());
+            run_warn(e->run,
+                     "the checkpoint is of another build (%.80s; this is %.80s): from here on the last bits may be "
+                     "others than if one "
+                     "build had done it all",
+                     ties.build, run_build());
     } else if (error->status == LAT_FORMAT || error->status == LAT_FILE) {
         checkpoints_advise(e->run, error);
     }
@@ -148,13 +153,14 @@ lat_status keeping_begin(ensemble *e, lat_error *error)
 static void note_saved(const ensemble *e)
 {
     const mc_history *h = e->series[0].history;
-    char *acceptance = ensemble_acceptance(e);
+    char *acceptance = ensemble_acceptance(e), *iterations = ensemble_iterations(e);
     if (h->rows > 0 && h->columns > 0)
-        run_note(e->run, "saved step %" PRIu64 ": acceptance %s, %s %.8g", e->chain->state->step, acceptance, h->name[0],
-                 h->value[(h->rows - 1) * h->replicas * h->columns]);
+        run_note(e->run, "saved step %" PRIu64 ": acceptance %s, %s %.8g%s", e->chain->state->step, acceptance,
+                 h->name[0], h->value[(h->rows - 1) * h->replicas * h->columns], iterations);
     else
-        run_note(e->run, "saved step %" PRIu64 ": acceptance %s", e->chain->state->step, acceptance);
+        run_note(e->run, "saved step %" PRIu64 ": acceptance %s%s", e->chain->state->step, acceptance, iterations);
     free(acceptance);
+    free(iterations);
 }
 
 static lat_status save_replica(const ensemble *e, int replica, const char *model, lat_error *error)
@@ -170,8 +176,8 @@ static lat_status save_replica(const ensemble *e, int replica, const char *model
          *beta = lat_text("%.17g", lat_action_beta(chain->action)),
          *boundary = lat_boundary_print(&state->gauge->boundary[replica], chain->geometry->dim);
     lat_provenance provenance[8] = {
-        {"program", program}, {"seed", seed},          {"step", step}, {"replica", number},
-        {"configuration", e->identity},          {"model_sha256", model},
+        {"program", program},           {"seed", seed},          {"step", step}, {"replica", number},
+        {"configuration", e->identity}, {"model_sha256", model},
     };
     int count = 6;
     if (!isnan(lat_action_beta(chain->action))) provenance[count++] = (lat_provenance){"beta", beta};

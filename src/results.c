@@ -230,30 +230,43 @@ static bool is_error(const json_t *object, const char *key)
     return found;
 }
 
-/* "hmc: seconds 1.2, acceptance 0.93": all numbers that the update reports, in lines that fit a terminal. */
-static void say_updates(const ensemble *ensemble, json_t *updates)
+/* "hmc: seconds 1.2, acceptance 0.93": all numbers of an object, in lines that fit a terminal. */
+static void say_numbers(run *run, const char *name, json_t *object)
 {
     enum { WIDTH = 80 };
-    size_t i;
-    json_t *one;
+    char *line = lat_text("%s:", name), *longer;
+    const char *key;
+    json_t *value;
+    json_object_foreach(object, key, value)
+    {
+        char *figure = is_error(object, key) ? NULL : number_text(object, key, value);
+        if (!figure) continue;
+        bool begins = line[strlen(line) - 1] == ':', full = strlen(line) + strlen(figure) + 2 > WIDTH;
+        if (full) run_log(run, "%s,", line);
+        longer = full ? lat_text("    %s", figure) : lat_text("%s%s %s", line, begins ? "" : ",", figure);
+        free(line);
+        free(figure);
+        line = longer;
+    }
+    run_log(run, "%s", line);
+    free(line);
+}
+
+/* All that the updates report, and what solvers did for the terms of the action. */
+static void say_updates(const ensemble *ensemble, json_t *updates)
+{
+    size_t i, k;
+    json_t *one, *term;
     json_array_foreach(updates, i, one)
     {
-        char *line = lat_text("%s:", ensemble->updates[i]->table->name), *longer;
-        const char *key;
-        json_t *value;
-        json_object_foreach(one, key, value)
+        const char *name = ensemble->updates[i]->table->name;
+        say_numbers(ensemble->run, name, one);
+        json_array_foreach(json_object_get(one, "solves"), k, term)
         {
-            char *figure = is_error(one, key) ? NULL : number_text(one, key, value);
-            if (!figure) continue;
-            bool begins = line[strlen(line) - 1] == ':', full = strlen(line) + strlen(figure) + 2 > WIDTH;
-            if (full) run_log(ensemble->run, "%s,", line);
-            longer = full ? lat_text("    %s", figure) : lat_text("%s%s %s", line, begins ? "" : ",", figure);
-            free(line);
-            free(figure);
-            line = longer;
+            char *of_term = lat_text("%s, solves", name);
+            say_numbers(ensemble->run, of_term, term);
+            free(of_term);
         }
-        run_log(ensemble->run, "%s", line);
-        free(line);
     }
 }
 

@@ -20,6 +20,13 @@ static int names_of(const mc_update *update)
     return count;
 }
 
+static int parts_of(const mc_update *update)
+{
+    int count = 0;
+    while (update->part_name && update->part_name[count]) count++;
+    return count;
+}
+
 static void name_columns(mc_history *history, mc_update *const *updates, int count)
 {
     for (int i = 0, column = 0; i < count; i++)
@@ -59,6 +66,8 @@ static char *heading(const trajectories *t)
                 if (t->replicas > 1) lat_bytes_print(&text, "_replica%d", r);
             }
         if (update->figure_name) lat_bytes_print(&text, " seconds_%d", update->index);
+        for (int part = 0; part < parts_of(update); part++)
+            lat_bytes_print(&text, " seconds_%s_%d", update->part_name[part], update->index);
     }
     lat_bytes_print(&text, "\n");
     return text.data;
@@ -132,6 +141,7 @@ static void print_figures(FILE *file, const mc_update *update, int replicas)
     const double *figure = update->figure;
     for (int i = 0; i < replicas * names_of(update); i++) fprintf(file, " %.9g", figure[i]);
     fprintf(file, " %.3g", update->step_seconds);
+    for (int part = 0; part < parts_of(update); part++) fprintf(file, " %.3g", update->part_step_seconds[part]);
 }
 
 /* The first failure stays. */

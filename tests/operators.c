@@ -50,11 +50,14 @@ static lat_action *make(lat_dirac *dirac, const void *parameters, lat_error *err
     return &c->base;
 }
 
+static const lat_quarks_table plain = {.make = make, .bytes = sizeof(double)},
+                              with_fields = {.make = make, .bytes = sizeof(double), .auxiliary = true};
+
 static lat_action *create(lat_settings *term, const lat_action_context *context, bool auxiliary, lat_error *error)
 {
     lat_operator description;
     lat_operator_read(term, context, &description, error);
-    return error->status ? NULL : lat_action_quarks(&description, make, &(double){2}, sizeof(double), 1, auxiliary);
+    return error->status ? NULL : lat_action_quarks(&description, auxiliary ? &with_fields : &plain, &(double){2}, 1);
 }
 
 static lat_action *create_naming(lat_settings *term, const lat_action_context *context, lat_error *error)
@@ -375,7 +378,7 @@ static bool counts(lat_action *action, const lat_geometry *geometry)
 static void test_places(void)
 {
     lat_geometry *a = square_of(8), *b = square_of(16);
-    lat_action *action = lat_action_quarks(&light, make, &(double){2}, sizeof(double), 1, false);
+    lat_action *action = lat_action_quarks(&light, &plain, &(double){2}, 1);
     made = freed = 0;
     ok(counts(action, a) && counts(action, b) && counts(action, a) && made == 2,
        "on each geometry an action of its own, which is made once");
@@ -383,11 +386,11 @@ static void test_places(void)
     ok(freed == 1, "and freed with the geometry");
     b = square_of(12);
     ok(counts(action, b) && counts(action, a) && made == 3, "a later geometry has one of its own");
-    lat_action *second = lat_action_quarks(&light, make, &(double){2}, sizeof(double), 1, false);
+    lat_action *second = lat_action_quarks(&light, &plain, &(double){2}, 1);
     ok(counts(second, a) && made == 4, "and so has another term");
     lat_action_free(action);
     ok(freed == 3, "with the term all of its actions are freed");
-    action = lat_action_quarks(&light, make, &(double){2}, sizeof(double), 1, false);
+    action = lat_action_quarks(&light, &plain, &(double){2}, 1);
     ok(counts(action, a) && counts(second, a) && made == 5, "a later term finds nothing of it");
     lat_geometry_free(a);
     lat_geometry_free(b);
@@ -404,8 +407,8 @@ static void test_failures(void)
     if (lat_geometry_create(MPI_COMM_WORLD, &(lat_shape){.dim = 3, .size = {4, 4, 4}, .precision = LAT_FLOAT}, &cube,
                             &error))
         lat_abort(error.status, "%s", error.text);
-    lat_action *good = lat_action_quarks(&light, make, &(double){2}, sizeof(double), 1, false),
-               *bad = lat_action_quarks(&light, make, &(double){0}, sizeof(double), 1, false);
+    lat_action *good = lat_action_quarks(&light, &plain, &(double){2}, 1),
+               *bad = lat_action_quarks(&light, &plain, &(double){0}, 1);
     counts(good, cube);
     ok(lat_action_failed(good, &error) == LAT_CONFIG, "no operator there: %s", error.text);
     error = (lat_error){0};

@@ -151,6 +151,35 @@ static void test_levels(const scene *s)
     close_world(&w);
 }
 
+/* What solvers did for a refresh, a value and a force is counted, for each member by itself, and once. */
+static void test_solves(const scene *s)
+{
+    const double expected = s->range[0] > 0 ? 3 + 1 + 1 : (s->masses - 1) + s->masses + s->masses;
+    lat_solves alone, beside[3];
+    double out[3];
+    bool good = true;
+    for (int members = 3; members >= 1; members -= 2) {
+        world w = open_world(s, members);
+        lat_field *force = lat_field_algebra(w.geometry, s->group, LAT_DOUBLE);
+        lat_action_total(w.action, w.gauge, out);
+        lat_action_force(w.action, w.gauge, 1, force);
+        lat_action_solves(w.action, w.geometry, members == 1 ? &alone : beside);
+        lat_solves again[3];
+        lat_action_solves(w.action, w.geometry, again);
+        good = good && again[0].solves == 0 && again[0].iterations == 0 && again[0].residue == 0;
+        lat_field_free(force);
+        close_world(&w);
+    }
+    for (int m = 0; m < 3; m++) {
+        const lat_solves *b = &beside[m];
+        good = good && b->solves == expected && b->residue > 0 && b->residue <= 1e-12 && b->residue_force > 0 && b->residue_force <= 1e-12;
+        good = good && b->most >= b->iterations / b->solves && b->most < b->iterations && b->seconds > 0;
+    }
+    alone.seconds = beside[0].seconds = 0;
+    ok_all(good && memcmp(&alone, beside, sizeof alone) == 0, "%s: %g solves, %g iterations, at most %g, residues %.2g and %.2g", s->name, alone.solves,
+           alone.iterations, alone.most, alone.residue, alone.residue_force);
+}
+
 static void test_failure(void)
 {
     world w = open_world(&scenes[0], 1);
@@ -183,6 +212,7 @@ int main(int argc, char **argv)
         test_distribution(&scenes[i]);
         test_force(&scenes[i]);
         test_levels(&scenes[i]);
+        test_solves(&scenes[i]);
     }
     test_failure();
     return tap_end();

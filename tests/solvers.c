@@ -419,6 +419,20 @@ static void test_tiny_eigenvalue(void)
     }
 }
 
+/* Nothing solves for what a zero mode has in the source, however large x becomes. */
+static void test_zero_mode(void)
+{
+    const physics singular = {&lat_dirac_wilson, LAT_SU3, {.kappa = 0.125}, 0};
+    lat_error error;
+    lat_solver_report report;
+    for (which_solver which = CG; which < SOLVERS; which++) {
+        laboratory l = laboratory_of(MPI_COMM_WORLD, small(1), &singular, 0);
+        lat_status status = solve(&l, which, even, 0, &(lat_solver_goal){1e-11, 200}, &report, &error);
+        ok_all(status == LAT_NUMERICAL && !strchr(error.text, '\n') && strstr(error.text, "next to zero"), "a zero mode: %s", error.text);
+        laboratory_free(&l);
+    }
+}
+
 static void test_failures(void)
 {
     lat_error error;
@@ -538,6 +552,7 @@ int main(int argc, char **argv)
     test_multishift(&qcd, small(2));
     test_multishift_bits();
     test_tiny_eigenvalue();
+    test_zero_mode();
     test_failures();
     test_links();
     test_sizes();

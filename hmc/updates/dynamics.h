@@ -23,19 +23,22 @@ enum {
     MC_DYNAMICS_STATES = MC_EXP_MINUS_DH + MC_BLOCKED_STATES
 };
 
-enum { MC_DYNAMICS_FIGURES = 2 + LAT_MAX_LEVELS };
 typedef struct {
     mc_trajectory trajectory;
     double *dh;
     bool *accepted; /* [members] of the last trajectory */
-    const char *name[MC_DYNAMICS_FIGURES + 1];
-    double *figure; /* [members][names]: dH, acceptance and the force of each level, as the update shows them */
+    char **name;    /* NULL-terminated */
+    double *figure; /* [members][names]: dH, acceptance, the force of each level, what solvers did for terms, as the update shows them */
+    char **part;    /* NULL-terminated: the terms, as parts of the work with a clock of their own */
+    double *part_seconds, *part_step_seconds;
+    int64_t solved; /* where the memory of the update has what solvers did in the trajectories that count */
 } mc_dynamics;
 
 /* action: like the one that the steps will be given. */
-lat_status mc_dynamics_create(lat_settings *settings, const lat_geometry *geometry, const lat_action *action, mc_dynamics *dynamics,
+lat_status mc_dynamics_create(lat_settings *settings, const lat_geometry *geometry, lat_action *action, mc_dynamics *dynamics,
                               lat_error *error);
-/* Lets the update tell dH, acceptance and forces of its last trajectory. */
+/* Lets the update tell dH, acceptance and forces of its last trajectory; where the action has terms that solve equations, also what solvers
+ * did, for which the memory of the update is made longer. */
 void mc_dynamics_show(mc_dynamics *dynamics, mc_update *update);
 void mc_dynamics_free(mc_dynamics *dynamics);
 /* One trajectory of all members of the gauge field under the action, with the random streams of the state; on a random
@@ -45,7 +48,8 @@ lat_status mc_dynamics_step(mc_update *update, mc_dynamics *dynamics, const mc_s
                             lat_gauge *gauge, lat_error *error);
 /* Whether this step is one of the random share that is audited; the first is. */
 bool mc_dynamics_audited(const mc_state *state, int index);
-/* <exp(-dH)>, which is 1 for trajectories from equilibrium.  Trajectories back have the density P(-dH) = exp(-dH)
+/* Of each term that solves equations, "solves": numbers of solves and mean iterations over all replicas, the most iterations, the largest
+ * residues.  And <exp(-dH)>, which is 1 for trajectories from equilibrium.  Trajectories back have the density P(-dH) = exp(-dH)
  * P(dH), so that those with dH < -1, few of great weight, add to the mean what those with dH > 1 have of all: it is
  * made of numbers below e, by which its error is known.  That is the larger one of independent trajectories and of
  * blocks of steps; there is none, and null is reported, where fewer than ten trajectories had dH <= 0. */

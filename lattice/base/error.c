@@ -84,22 +84,30 @@ void lat_start(int *argc, char ***argv)
     MPI_Errhandler_free(&handler);
 }
 
+/* Much is taken in large pages, and aligned to them. */
+enum { ALIGNMENT = 64, PAGE = 1 << 21, MANY_BYTES = PAGE };
+
+static size_t alignment_of(size_t bytes) { return bytes >= MANY_BYTES ? PAGE : ALIGNMENT; }
+
+size_t lat_alloc_bytes(size_t bytes)
+{
+    const size_t alignment = alignment_of(bytes);
+    return bytes == 0 ? alignment : (bytes + alignment - 1) / alignment * alignment;
+}
+
 void *lat_alloc(int64_t count, size_t element_size)
 {
-    enum { ALIGNMENT = 64, PAGE = 1 << 21, MANY_BYTES = PAGE };
     size_t bytes;
     if (count < 0 || __builtin_mul_overflow((size_t)count, element_size, &bytes) || bytes > SIZE_MAX - PAGE)
         lat_abort(LAT_CONFIG, "memory: %lld elements of %zu bytes asked for: ask for a smaller lattice or batch",
                   (long long)count, element_size);
-    bool large = bytes >= MANY_BYTES;
-    size_t alignment = large ? PAGE : ALIGNMENT;
-    bytes = (bytes + alignment - 1) / alignment * alignment;
-    if (bytes == 0) bytes = alignment;
+    const size_t alignment = alignment_of(bytes);
+    bytes = lat_alloc_bytes(bytes);
     void *memory = aligned_alloc(alignment, bytes);
     if (!memory) lat_abort(LAT_CONFIG, "memory: no %zu bytes left: use more ranks or a smaller lattice or batch", bytes);
 #ifdef MADV_HUGEPAGE
     /* Fields are read at strides of some KiB in four directions: in small pages each step would look up another one. */
-    if (large) (void)madvise(memory, bytes, MADV_HUGEPAGE);
+    if (alignment == PAGE) (void)madvise(memory, bytes, MADV_HUGEPAGE);
 #endif
     return memset(memory, 0, bytes);
 }

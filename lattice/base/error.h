@@ -48,6 +48,8 @@ void lat_start(int *argc, char ***argv);
 /* Zeroed, 64-byte aligned host memory for count elements; ends the run with one line, naming the bytes, if there is
  * none.  Release with free(). */
 void *lat_alloc(int64_t count, size_t element_size);
+/* The bytes that it takes where so many are asked for. */
+size_t lat_alloc_bytes(size_t bytes);
 
 /* printf into new memory, to be released with free(). */
 char *lat_text(const char *format, ...) __attribute__((format(printf, 1, 2)));

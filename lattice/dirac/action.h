@@ -19,7 +19,7 @@ extern const lat_action_kind lat_action_kind_determinant;
 extern const lat_action_kind *const lat_action_kinds[]; /* those of gauge fields, these, and NULL */
 
 /* Of an operator, on any geometry. */
-typedef struct {
+typedef struct lat_operator {
     const lat_dirac_table *table;
     lat_group group;
     lat_dirac_parameters parameters;
@@ -30,9 +30,11 @@ typedef struct {
  * LAT_CONFIG for a lattice that has three dimensions, an odd extent, or couplings other than 1; context->lattice NULL: it is not known yet, nor is
  * the group. */
 typedef struct lat_operators lat_operators;
-lat_operators *lat_operators_read(lat_settings *root, const lat_action_context *context, const lat_dirac_table *const *tables, lat_error *error);
+lat_operators *lat_operators_read(lat_settings *root, const lat_action_context *context,
+                                  const lat_dirac_table *const *tables, lat_error *error);
+bool lat_operator_same(const lat_operator *a, const lat_operator *b);
 /* Makes such an operator one for lattices like this.  LAT_CONFIG where it cannot be. */
-lat_status lat_operator_fit(lat_operator *operator, const lat_gauge *gauge, lat_error *error);
+lat_status lat_operator_fit(lat_operator *operator, const lat_gauge * gauge, lat_error *error);
 
 /* From the lists `operators`, of kinds in these tables, and `action`, of terms of these kinds; `operators` of the context is filled in here.
  * LAT_CONFIG as above. */
@@ -45,11 +47,20 @@ void lat_operator_read(lat_settings *term, const lat_action_context *context, la
  * it.  Collective over the geometry. */
 lat_dirac *lat_operator_on(const lat_operator *description, const lat_geometry *geometry, lat_error *error);
 
-/* Makes an action of an operator on its geometry; NULL where that fails.  Collective. */
-typedef lat_action *lat_quarks_make(lat_dirac *dirac, const void *parameters, lat_error *error);
-/* The term which on each geometry is the action that `make` makes of the operator there, with a copy of these parameters, and of so many
- * levels; auxiliary: it has such fields. */
-lat_action *lat_action_quarks(const lat_operator *description, lat_quarks_make *make, const void *parameters,
-                              size_t bytes, int levels, bool auxiliary);
+/* A kind of action of an operator on its geometry. */
+typedef struct {
+    /* NULL where that fails.  Collective. */
+    lat_action *(*make)(lat_dirac *dirac, const void *parameters, lat_error *error);
+    /* Adds what it takes on such a geometry, the operator left out. */
+    void (*needs)(const lat_operator *description, const void *parameters, const lat_geometry *geometry,
+                  lat_group group, lat_needs *needs);
+    size_t bytes;   /* of the parameters */
+    bool auxiliary; /* it has such fields */
+    int solving;    /* as that of what is made */
+} lat_quarks_table;
+/* The term which on each geometry is the action that the table makes of the operator there, with a copy of these parameters, and of so
+ * many levels. */
+lat_action *lat_action_quarks(const lat_operator *description, const lat_quarks_table *table, const void *parameters,
+                              int levels);
 
 #endif

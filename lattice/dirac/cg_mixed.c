@@ -56,6 +56,13 @@ static void cycle(lat_solver *s, lat_field *x)
     solve_cg_cycle(s, x);
 }
 
+/* In double r, q and w, and p only for members that float does not help, which are few. */
+void lat_solve_cg_mixed_needs(const lat_geometry *g, lat_group group, lat_needs *needs)
+{
+    const bool in_float = lat_geometry_serves(g, LAT_FLOAT);
+    solve_needs(g, group, in_float ? 3 : 4, in_float ? SOLVE_FIELDS : 0, needs);
+}
+
 lat_status lat_solve_cg_mixed(lat_solver *s, lat_dirac_form form, double shift, const lat_field *b, lat_field *x,
                               const lat_solver_goal *goal, lat_solver_report *report, lat_error *error)
 {

@@ -23,13 +23,19 @@ void lat_clover_fill(const lat_dirac *dirac, const lat_gauge *gauge, lat_field *
     lat_kernels_of(blocks, gauge->group)->clover(&args, &block);
 }
 
+/* X_mn of all planes */
+int lat_clover_force_reals(lat_group group, int dim)
+{
+    const int entries = lat_colours(group);
+    return dim * (dim - 1) * entries * entries;
+}
+
 /* tr(W A) = weight sum tr(X_mn F_mn), X_mn = tr_spin(gamma_m gamma_n W) */
 void lat_clover_force(const lat_dirac *dirac, lat_gauge *gauge, const lat_field *weights, lat_field *force)
 {
     const lat_geometry *g = weights->geometry;
     const lat_kernels *kernels = lat_kernels_of(weights, gauge->group);
-    int entries = lat_spinor_reals(gauge->group, g->dim) / lat_spins(g->dim) / 2;
-    lat_field *insertions = lat_field_create(g, g->dim * (g->dim - 1) * entries * entries, LAT_DOUBLE);
+    lat_field *insertions = lat_field_create(g, lat_clover_force_reals(gauge->group, g->dim), LAT_DOUBLE);
     lat_tables tables = lat_tables_of(g);
     lat_range block = lat_block(g);
     clover_insert_args insert = {tables, weights->data, insertions->data};
@@ -40,5 +46,9 @@ void lat_clover_force(const lat_dirac *dirac, lat_gauge *gauge, const lat_field 
     lat_field_free(insertions);
 }
 
-const lat_dirac_table lat_dirac_clover = {
-    .name = "clover", .halo = 1, .corners = 2, .fill = lat_clover_fill, .force = lat_clover_force};
+const lat_dirac_table lat_dirac_clover = {.name = "clover",
+                                          .halo = 1,
+                                          .corners = 2,
+                                          .fill = lat_clover_fill,
+                                          .force = lat_clover_force,
+                                          .force_reals = lat_clover_force_reals};

@@ -33,6 +33,7 @@ typedef struct {
 
 /* Member m is with rank m mod ranks. */
 static bool is_ours(const determinant *d, int member) { return member % d->geometry->rank_count == d->geometry->rank; }
+static int members_here(const lat_geometry *g) { return (g->members - g->rank + g->rank_count - 1) / g->rank_count; }
 
 static void take_all(lat_field *to, const lat_field *from)
 {
@@ -176,12 +177,18 @@ static lat_status check(int dim, const int64_t *size, lat_group group, lat_error
     return LAT_DONE;
 }
 
-static void make_share(determinant *d, int members)
+static lat_shape shape_of_share(const lat_geometry *g)
+{
+    lat_shape shape = {.dim = g->dim, .members = members_here(g), .lane_grid = {1, 1, 1, 1}};
+    memcpy(shape.size, g->size, (size_t)g->dim * sizeof *shape.size);
+    return shape;
+}
+
+static void make_share(determinant *d)
 {
     const lat_geometry *g = d->geometry;
     lat_error error = {0};
-    lat_shape shape = {.dim = g->dim, .members = members, .lane_grid = {1, 1, 1, 1}};
-    memcpy(shape.size, g->size, (size_t)g->dim * sizeof *shape.size);
+    const lat_shape shape = shape_of_share(g);
     if (lat_geometry_create(MPI_COMM_SELF, &shape, &d->whole, &error)) lat_abort(error.status, "%s", error.text);
     const dirac_fields *fields = &d->dirac->of[LAT_DOUBLE];
     lat_elimination *const both[] = {&d->of, &d->derivatives};
@@ -207,8 +214,7 @@ lat_action *lat_action_determinant(lat_dirac *dirac, int flavours, lat_error *er
                        .flavours = flavours,
                        .geometry = g};
     d->log_det = lat_alloc(g->members, sizeof *d->log_det);
-    const int members = (g->members - g->rank + g->rank_count - 1) / g->rank_count;
-    if (members > 0) make_share(d, members);
+    if (members_here(g) > 0) make_share(d);
     return &d->base;
 }
 
@@ -218,6 +224,26 @@ static lat_action *make(lat_dirac *dirac, const void *flavours, lat_error *error
 {
     return lat_action_determinant(dirac, *(const int *)flavours, error);
 }
+
+/* The links, the gradient and the force of the share; what eliminates; and the force of all, with a member on its way. */
+static void needs(const lat_operator *description, const void *parameters, const lat_geometry *g, lat_group group,
+                  lat_needs *needs)
+{
+    (void)description;
+    (void)parameters;
+    lat_geometry *whole;
+    lat_error error = {0};
+    const lat_shape shape = shape_of_share(g);
+    const int links = 2 * g->dim * lat_colours(group) * lat_colours(group), algebra = g->dim * lat_algebra_reals(group);
+    const double member = g->rank_count > 1 ? (double)g->volume * links * (double)sizeof(double) : 0;
+    needs->passing = fmax(needs->passing, lat_field_memory(g, algebra, LAT_DOUBLE) + member);
+    if (members_here(g) == 0 || lat_geometry_plan(MPI_COMM_SELF, &shape, &whole, &error)) return;
+    needs->kept += 2 * lat_field_memory(whole, links, LAT_DOUBLE) + lat_field_memory(whole, algebra, LAT_DOUBLE);
+    needs->kept += g->dim == 2 ? lat_slices_bytes(g->size, group) : lat_dense_bytes((double)g->volume, group, g->dim);
+    lat_geometry_free(whole);
+}
+
+static const lat_quarks_table kind = {.make = make, .needs = needs, .bytes = sizeof(int)};
 
 /* What can be refused is refused before there is a geometry. */
 static lat_action *create(lat_settings *term, const lat_action_context *context, lat_error *error)
@@ -231,7 +257,7 @@ static lat_action *create(lat_settings *term, const lat_action_context *context,
         lat_settings_fail(term, "operator", error, "%s", refusal.text);
         return NULL;
     }
-    return lat_action_quarks(&description, make, &flavours, sizeof flavours, 1, false);
+    return lat_action_quarks(&description, &kind, &flavours, 1);
 }
 
 const lat_action_kind lat_action_kind_determinant = {"determinant", create};

@@ -7,6 +7,7 @@
 #include "lattice/gauge/kernels.h"
 
 #include <math.h>
+#include <stdio.h>
 #include <stdlib.h>
 
 const lat_dirac_table *const lat_dirac_tables[] = {&lat_dirac_wilson, &lat_dirac_clover, &lat_dirac_exponential_clover,
@@ -23,6 +24,18 @@ lat_field *lat_field_spinor(const lat_geometry *geometry, lat_group group, lat_p
 int lat_dirac_corners(const lat_dirac_table *table, const lat_dirac_parameters *parameters)
 {
     return parameters->stout.steps > 0 && table->corners < 2 ? 2 : table->corners;
+}
+
+double lat_spinor_memory(const lat_geometry *geometry, lat_group group, lat_precision precision)
+{
+    return lat_field_memory(geometry, lat_spinor_reals(group, geometry->dim), precision);
+}
+
+const char *lat_dirac_text(const lat_dirac *dirac, char text[LAT_DIRAC_TEXT])
+{
+    const lat_dirac_parameters *p = &dirac->parameters;
+    snprintf(text, LAT_DIRAC_TEXT, "%s, kappa %g, csw %g, mu %g", dirac->table->name, p->kappa, p->csw, p->mu);
+    return text;
 }
 
 const lat_dirac_parameters *lat_dirac_parameters_of(const lat_dirac *dirac) { return &dirac->parameters; }
@@ -43,17 +56,56 @@ static lat_status check(const lat_geometry *g, lat_error *error)
     return LAT_DONE;
 }
 
+/* Reals a site of the matrices of links and of the blocks of A */
+static int link_reals(lat_group group, int dim) { return dim * 2 * lat_colours(group) * lat_colours(group); }
+static int block_reals(lat_group group, int dim)
+{
+    const int rows = lat_spins(dim) / 2 * lat_colours(group);
+    return 2 * rows * rows;
+}
+
 static dirac_fields create_fields(const lat_dirac *dirac, lat_precision precision)
 {
     const lat_geometry *g = dirac->geometry;
-    int n = lat_colours(dirac->group), rows = lat_spins(g->dim) / 2 * n;
-    dirac_fields fields = {.links = lat_field_create(g, g->dim * 2 * n * n, precision),
+    dirac_fields fields = {.links = lat_field_create(g, link_reals(dirac->group, g->dim), precision),
                            .hopped = lat_field_spinor(g, dirac->group, precision)};
     if (dirac->table->fill) {
-        fields.blocks = lat_field_create(g, 2 * rows * rows, precision);
-        fields.inverse = lat_field_create(g, 2 * rows * rows, precision);
+        fields.blocks = lat_field_create(g, block_reals(dirac->group, g->dim), precision);
+        fields.inverse = lat_field_create(g, block_reals(dirac->group, g->dim), precision);
     }
     return fields;
+}
+
+static double fields_memory(const lat_dirac_table *table, const lat_geometry *g, lat_group group,
+                            lat_precision precision)
+{
+    return lat_field_memory(g, link_reals(group, g->dim), precision) + lat_spinor_memory(g, group, precision) +
+           (table->fill ? 2 * lat_field_memory(g, block_reals(group, g->dim), precision) : 0);
+}
+
+/* Of spinors exchanges of either parity, and in forces of two fields at a time; of links those that are hopped over, and all for A. */
+static double exchange_memory(const lat_dirac_table *table, const lat_geometry *g, lat_group group)
+{
+    const int spinor = lat_spinor_reals(group, g->dim), links = link_reals(group, g->dim);
+    double sum =
+        3 * lat_halo_memory(g, spinor, LAT_DOUBLE, true) + lat_halo_memory(g, links / g->dim, LAT_DOUBLE, true) / 2;
+    if (lat_geometry_serves(g, LAT_FLOAT)) sum += lat_halo_memory(g, spinor, LAT_FLOAT, true);
+    if (table->fill) sum += lat_halo_memory(g, lat_link_reals(group) * g->dim, LAT_DOUBLE, false);
+    if (table->force_reals) sum += lat_halo_memory(g, table->force_reals(group, g->dim), LAT_DOUBLE, false);
+    return sum;
+}
+
+void lat_dirac_needs(const lat_dirac_table *table, const lat_dirac_parameters *parameters, const lat_geometry *g,
+                     lat_group group, lat_needs *needs)
+{
+    needs->kept += fields_memory(table, g, group, LAT_DOUBLE) + lat_field_memory(g, 1, LAT_DOUBLE) +
+                   lat_field_memory(g, lat_algebra_reals(group) * g->dim, LAT_DOUBLE) +
+                   exchange_memory(table, g, group);
+    if (lat_geometry_serves(g, LAT_FLOAT)) needs->kept += fields_memory(table, g, group, LAT_FLOAT);
+    if (table->fill) needs->kept += lat_field_memory(g, block_reals(group, g->dim), LAT_DOUBLE);
+    if (parameters->stout.steps > 0) needs->kept += lat_stout_memory(g, group, parameters->stout.steps);
+    if (table->force_reals)
+        needs->passing = fmax(needs->passing, lat_field_memory(g, table->force_reals(group, g->dim), LAT_DOUBLE));
 }
 
 /* Where A = 1, log |det D(x)| is a number. */

@@ -14,13 +14,15 @@
 #ifndef LAT_DIRAC_H
 #define LAT_DIRAC_H
 
-#include "lattice/gauge/gauge.h"
+#include "lattice/gauge/action.h"
 
 /* Spins: 2 or 4; 0 in a dimension that has no quarks.  Reals of a spinor of N colours: component (spin N + colour) 2, real part before
  * imaginary part. */
 int lat_spins(int dim);
 int lat_spinor_reals(lat_group group, int dim);
 lat_field *lat_field_spinor(const lat_geometry *geometry, lat_group group, lat_precision precision); /* zeroed */
+double lat_spinor_memory(const lat_geometry *geometry, lat_group group,
+                         lat_precision precision); /* see lat_field_memory */
 
 typedef struct {
     double kappa, csw;
@@ -53,6 +55,8 @@ typedef struct {
     void (*invert)(const lat_dirac *dirac, const lat_gauge *gauge, lat_field *inverse);
     /* force += d^a sum_x tr(W(x) A(x)), W blocks like those of A; NULL if fill is. */
     void (*force)(const lat_dirac *dirac, lat_gauge *gauge, const lat_field *weights, lat_field *force);
+    /* Reals a site of a field in double that `force` takes for the while, and whose halo it fills; NULL: none. */
+    int (*force_reals)(lat_group group, int dim);
 } lat_dirac_table;
 extern const lat_dirac_table lat_dirac_wilson, lat_dirac_clover, lat_dirac_exponential_clover;
 extern const lat_dirac_table *const lat_dirac_tables[]; /* all of these, and NULL */
@@ -65,6 +69,9 @@ int lat_dirac_corners(const lat_dirac_table *table, const lat_dirac_parameters *
 lat_status lat_dirac_create(const lat_dirac_table *table, const lat_geometry *geometry, lat_group group,
                             const lat_dirac_parameters *parameters, lat_dirac **dirac, lat_error *error);
 void lat_dirac_free(lat_dirac *dirac); /* NULL is allowed */
+/* Adds the memory of an operator, and of exchanges of spinors, on such a geometry. */
+void lat_dirac_needs(const lat_dirac_table *table, const lat_dirac_parameters *parameters, const lat_geometry *geometry,
+                     lat_group group, lat_needs *needs);
 
 /* Makes what the operator keeps of the links, unless they are those of the last time.  Collective.  LAT_NUMERICAL where D has no inverse in
  * some member. */
@@ -90,7 +97,9 @@ void lat_dirac_force(lat_dirac *dirac, double scale, lat_field *x, lat_field *y)
 void lat_dirac_force_diagonal(lat_dirac *dirac, double scale);
 void lat_dirac_force_finish(lat_dirac *dirac, lat_gauge *gauge, lat_field *force);
 
-/* What others ask an operator. */
+/* What others ask an operator; "clover, kappa 0.138, csw 1.76, mu 0", for messages. */
+enum { LAT_DIRAC_TEXT = 128 };
+const char *lat_dirac_text(const lat_dirac *dirac, char text[LAT_DIRAC_TEXT]);
 const lat_dirac_parameters *lat_dirac_parameters_of(const lat_dirac *dirac);
 lat_group lat_dirac_group(const lat_dirac *dirac);
 const lat_geometry *lat_dirac_geometry(const lat_dirac *dirac);

@@ -58,5 +58,10 @@ static void force(const lat_dirac *dirac, lat_gauge *gauge, const lat_field *wei
     lat_field_free(blocks);
 }
 
-const lat_dirac_table lat_dirac_exponential_clover = {
-    .name = "exponential_clover", .halo = 1, .corners = 2, .fill = fill, .invert = invert, .force = force};
+const lat_dirac_table lat_dirac_exponential_clover = {.name = "exponential_clover",
+                                                      .halo = 1,
+                                                      .corners = 2,
+                                                      .fill = fill,
+                                                      .invert = invert,
+                                                      .force = force,
+                                                      .force_reals = lat_clover_force_reals};

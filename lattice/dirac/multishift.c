@@ -45,6 +45,12 @@ static shifts shifts_create(const lat_solver *s, int count, const double *shift,
     return f;
 }
 
+void lat_solve_multishift_needs(const lat_geometry *g, lat_group group, int count, lat_needs *needs)
+{
+    solve_needs(g, group, 4, 0, needs);
+    needs->passing = fmax(needs->passing, (count - 1) * lat_spinor_memory(g, group, LAT_DOUBLE));
+}
+
 static void shifts_free(shifts *f)
 {
     for (int i = 0; i < f->count; i++) lat_field_free(f->p[i]);

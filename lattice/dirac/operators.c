@@ -8,13 +8,13 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { MOST_OPERATORS = 64, MOST_KINDS = 64 };
+enum { MOST_KINDS = 64 };
 
 /* The names live as long as the settings. */
 typedef struct lat_operators {
     int count;
-    const char *name[MOST_OPERATORS + 1]; /* and NULL */
-    lat_operator description[MOST_OPERATORS];
+    const char *name[LAT_MOST_OPERATORS + 1]; /* and NULL */
+    lat_operator description[LAT_MOST_OPERATORS];
 } operators;
 
 /* -------------------------------------------------------------------------------------------------------- settings */
@@ -106,7 +106,7 @@ lat_operators *lat_operators_read(lat_settings *root, const lat_action_context *
     if (!lat_settings_has(root, "operators")) return NULL;
     operators *o = lat_alloc(1, sizeof *o);
     int count = lat_settings_list(root, "operators", error);
-    if (count > MOST_OPERATORS) lat_settings_fail(root, "operators", error, "has %d elements: at most %d are allowed", count, MOST_OPERATORS);
+    if (count > LAT_MOST_OPERATORS) lat_settings_fail(root, "operators", error, "has %d elements: at most %d are allowed", count, LAT_MOST_OPERATORS);
     if (count > 0 && context->lattice) check_lattice(root, context, error);
     for (int i = 0; i < count && !error->status; i++) read_operator(lat_settings_item(root, "operators", i, error), context, tables, o, error);
     return o;
@@ -166,7 +166,7 @@ static void release(const lat_geometry *geometry, void *object)
     free(first);
 }
 
-static bool same(const lat_operator *a, const lat_operator *b)
+bool lat_operator_same(const lat_operator *a, const lat_operator *b)
 {
     bool equal = a->table == b->table && a->group == b->group;
     equal = equal && a->parameters.kappa == b->parameters.kappa && a->parameters.csw == b->parameters.csw && a->parameters.mu == b->parameters.mu;
@@ -179,7 +179,7 @@ lat_dirac *lat_operator_on(const lat_operator *description, const lat_geometry *
 {
     place **first = lat_geometry_room(geometry, release, sizeof *first);
     for (place *p = *first; p; p = p->next)
-        if (same(&p->description, description)) return p->dirac;
+        if (lat_operator_same(&p->description, description)) return p->dirac;
     lat_dirac *dirac;
     if (lat_dirac_create(description->table, geometry, description->group, &description->parameters, &dirac, error)) return NULL;
     place *p = lat_alloc(1, sizeof *p);

@@ -20,6 +20,18 @@ static lat_action *make_two_flavours(lat_dirac *dirac, const void *parameters, l
     return lat_action_two_flavours(dirac, parameters, error);
 }
 
+static void needs_of_two(const lat_operator *description, const void *parameters, const lat_geometry *geometry,
+                         lat_group group, lat_needs *needs)
+{
+    lat_two_flavours_needs(&description->parameters, parameters, geometry, group, needs);
+}
+
+static const lat_quarks_table two_flavours = {.make = make_two_flavours,
+                                              .needs = needs_of_two,
+                                              .bytes = sizeof(lat_two_flavours),
+                                              .auxiliary = true,
+                                              .solving = 1};
+
 static void read_masses(lat_settings *term, lat_two_flavours *p, lat_error *error)
 {
     int64_t level[LAT_MOST_MASSES] = {0};
@@ -49,7 +61,7 @@ static lat_action *create_two_flavours(lat_settings *term, const lat_action_cont
     read_goals(term, &p.action, &p.force, error);
     if (error->status) return NULL;
     for (int i = 0; i < p.masses; i++) levels = p.level[i] >= levels ? p.level[i] + 1 : levels;
-    return lat_action_quarks(&quark, make_two_flavours, &p, sizeof p, levels, true);
+    return lat_action_quarks(&quark, &two_flavours, &p, levels);
 }
 
 /* ------------------------------------------------------------------------------------------------------- one flavour */
@@ -58,6 +70,16 @@ static lat_action *make_rational(lat_dirac *dirac, const void *parameters, lat_e
 {
     return lat_action_rational(dirac, parameters, error);
 }
+
+static void needs_of_one(const lat_operator *description, const void *parameters, const lat_geometry *geometry,
+                         lat_group group, lat_needs *needs)
+{
+    (void)description;
+    lat_one_flavour_needs(parameters, geometry, group, needs);
+}
+
+static const lat_quarks_table one_flavour = {
+    .make = make_rational, .needs = needs_of_one, .bytes = sizeof(lat_one_flavour), .auxiliary = true, .solving = 1};
 
 static lat_action *create_rational(lat_settings *term, const lat_action_context *context, lat_error *error)
 {
@@ -72,7 +94,7 @@ static lat_action *create_rational(lat_settings *term, const lat_action_context 
     read_goals(term, &p.action, &p.force, error);
     if (quark.parameters.mu != 0)
         lat_settings_fail(term, "operator", error, "the operator has a twisted mass: use two_flavours");
-    return error->status ? NULL : lat_action_quarks(&quark, make_rational, &p, sizeof p, 1, true);
+    return error->status ? NULL : lat_action_quarks(&quark, &one_flavour, &p, 1);
 }
 
 const lat_action_kind lat_action_kind_two_flavours = {"two_flavours", create_two_flavours},

@@ -28,6 +28,10 @@ typedef struct {
  * double links on the geometry of the operator.  LAT_NUMERICAL where a solver fails.  Collective. */
 lat_action *lat_action_two_flavours(lat_dirac *dirac, const lat_two_flavours *parameters, lat_error *error);
 
+/* Adds the memory of a rank that it takes on such a geometry, which need only be planned; the operator is left out. */
+void lat_two_flavours_needs(const lat_dirac_parameters *dirac, const lat_two_flavours *parameters,
+                            const lat_geometry *geometry, lat_group group, lat_needs *needs);
+
 /* One flavour, |det M| = |det D_oo| det(K)^(1/2), K = D^+ D: S = phi^+ R(K) phi, R the best rational approximation of K^(-1/2) where the
  * eigenvalues of K^(1/2) / (2 kappa) are in the range (M. A. Clark and A. D. Kennedy, Phys. Rev. Lett. 98 (2007) 051601). */
 typedef struct {
@@ -38,6 +42,9 @@ typedef struct {
 
 /* As above.  LAT_NUMERICAL also where a refresh finds that the spectrum leaves the range.  The operator has no twisted mass. */
 lat_action *lat_action_rational(lat_dirac *dirac, const lat_one_flavour *parameters, lat_error *error);
+
+void lat_one_flavour_needs(const lat_one_flavour *parameters, const lat_geometry *geometry, lat_group group,
+                           lat_needs *needs);
 
 /* Terms that a configuration can name:
  *

@@ -14,7 +14,7 @@ typedef struct place place;
 typedef struct {
     lat_action base;
     lat_operator description;
-    lat_quarks_make *make;
+    const lat_quarks_table *kind;
     void *parameters;
     place *first;
 } quarks;
@@ -52,7 +52,7 @@ static void release_places(const lat_geometry *geometry, void *object)
 static lat_action *make_on(quarks *q, const lat_geometry *geometry)
 {
     lat_dirac *dirac = lat_operator_on(&q->description, geometry, &q->base.error);
-    lat_action *action = dirac ? q->make(dirac, q->parameters, &q->base.error) : NULL;
+    lat_action *action = dirac ? q->kind->make(dirac, q->parameters, &q->base.error) : NULL;
     if (!action) return NULL;
     place **first = lat_geometry_room(geometry, release_places, sizeof *first), *p = lat_alloc(1, sizeof *p);
     *p = (place){
@@ -60,12 +60,18 @@ static lat_action *make_on(quarks *q, const lat_geometry *geometry)
     return (q->first = *first = p)->action;
 }
 
+/* NULL: none was made yet. */
+static lat_action *made_on(const quarks *q, const lat_geometry *geometry)
+{
+    for (const place *p = q->first; p; p = p->next_of_term)
+        if (p->geometry == geometry) return p->action;
+    return NULL;
+}
+
 static lat_action *action_on(quarks *q, const lat_gauge *gauge)
 {
-    const lat_geometry *geometry = gauge->links->geometry;
-    for (place *p = q->first; p; p = p->next_of_term)
-        if (p->geometry == geometry) return p->action;
-    return make_on(q, geometry);
+    lat_action *made = made_on(q, gauge->links->geometry);
+    return made ? made : make_on(q, gauge->links->geometry);
 }
 
 /* --------------------------------------------------------------------------------------------------------- the term */
@@ -102,6 +108,23 @@ static void refresh(lat_action *action, lat_gauge *gauge, const lat_random *rand
     lat_action_failed(here, &action->error);
 }
 
+static void solves(lat_action *action, const lat_geometry *geometry, lat_solves *out)
+{
+    lat_action *here = made_on((quarks *)action, geometry);
+    memset(out, 0, (size_t)(action->solving * geometry->members) * sizeof *out);
+    if (here) lat_action_solves(here, geometry, out);
+}
+
+static void needs(const lat_action *action, const lat_geometry *geometry, lat_needs *needs)
+{
+    const quarks *q = (const quarks *)action;
+    q->kind->needs(&q->description, q->parameters, geometry, q->base.group, needs);
+    for (int i = 0; i < needs->operators; i++)
+        if (lat_operator_same(needs->of_operator[i], &q->description)) return;
+    if (needs->operators < LAT_MOST_OPERATORS) needs->of_operator[needs->operators++] = &q->description;
+    lat_dirac_needs(q->description.table, &q->description.parameters, geometry, q->base.group, needs);
+}
+
 static void release(lat_action *action)
 {
     quarks *q = (quarks *)action;
@@ -114,10 +137,10 @@ static void release(lat_action *action)
     free(q);
 }
 
-static const lat_action_table table = {"quarks", value, total, force, refresh, release};
+static const lat_action_table table = {"quarks", value, total, force, refresh, release, solves, needs};
 
-lat_action *lat_action_quarks(const lat_operator *description, lat_quarks_make *make, const void *parameters,
-                              size_t bytes, int levels, bool auxiliary)
+lat_action *lat_action_quarks(const lat_operator *description, const lat_quarks_table *kind, const void *parameters,
+                              int levels)
 {
     quarks *q = lat_alloc(1, sizeof *q);
     q->base = (lat_action){.table = &table,
@@ -125,11 +148,12 @@ lat_action *lat_action_quarks(const lat_operator *description, lat_quarks_make *
                            .halo = description->table->halo,
                            .corners = lat_dirac_corners(description->table, &description->parameters),
                            .levels = levels,
-                           .auxiliary = auxiliary,
-                           .quarks = true};
+                           .auxiliary = kind->auxiliary,
+                           .quarks = true,
+                           .solving = kind->solving};
     q->description = *description;
-    q->make = make;
-    q->parameters = lat_alloc(1, bytes);
-    memcpy(q->parameters, parameters, bytes);
+    q->kind = kind;
+    q->parameters = lat_alloc(1, kind->bytes);
+    memcpy(q->parameters, parameters, kind->bytes);
     return &q->base;
 }

@@ -40,12 +40,14 @@ static bool ready(rational *t, lat_gauge *gauge)
     return !t->base.error.status && !lat_dirac_prepare(t->dirac, gauge, &t->base.error);
 }
 
-static lat_status solve(rational *t, int count, const double *shift, const lat_solver_goal *goal, const lat_field *b)
+static lat_status solve(rational *t, int count, const double *shift, bool force, const lat_field *b)
 {
-    lat_solver_report report;
+    const lat_solver_goal *goal = force ? &t->parameters.force : &t->parameters.action;
     double at[LAT_ZOLOTAREV_MOST];
     for (int i = 0; i < count; i++) at[i] = t->top * shift[i];
-    return lat_solve_multishift(t->solver, hermitian, count, at, b, t->x, goal, &report, &t->base.error);
+    lat_status status = lat_solve_multishift(t->solver, hermitian, count, at, b, t->x, goal, NULL, &t->base.error);
+    lat_solver_count(t->solver, force);
+    return status;
 }
 
 /* y = a x + b y, with the same coefficients for all members */
@@ -74,7 +76,7 @@ static void value(lat_action *action, lat_gauge *gauge, lat_field *density)
 static lat_status apply(rational *t, const lat_field *in, lat_field *out)
 {
     const lat_zolotarev *r = &t->r[VALUES];
-    if (solve(t, r->degree, r->pole, &t->parameters.action, in)) return t->base.error.status;
+    if (solve(t, r->degree, r->pole, false, in)) return t->base.error.status;
     combine(t, r->scale, in, 0, out);
     for (int i = 0; i < r->degree; i++) combine(t, r->scale * t->top * r->residue[i], t->x[i], 1, out);
     return LAT_DONE;
@@ -96,7 +98,7 @@ static void force(lat_action *action, int level, lat_gauge *gauge, double scale,
     const lat_zolotarev *r = &t->r[FORCES];
     (void)level;
     if (!ready(t, gauge)) return;
-    if (solve(t, r->degree, r->pole, &t->parameters.force, t->phi)) return;
+    if (solve(t, r->degree, r->pole, true, t->phi)) return;
     lat_dirac_force_diagonal(t->dirac, -scale);
     for (int i = 0; i < r->degree; i++) {
         lat_dirac_apply(t->dirac, hermitian, t->x[i], t->out);
@@ -123,7 +125,7 @@ static void draw(rational *t)
 {
     const lat_zolotarev *r = &t->r[VALUES];
     double root = sqrt(t->top);
-    if (solve(t, r->degree, r->zero, &t->parameters.action, t->eta)) return;
+    if (solve(t, r->degree, r->zero, false, t->eta)) return;
     combine(t, 1, t->eta, 0, t->phi);
     lat_field_zero(t->sum);
     for (int j = 0; j < r->degree; j++) {
@@ -142,7 +144,8 @@ static void draw(rational *t)
 /* The norm of b R K R eta - eta is within the error of R. */
 static void check_range(rational *t)
 {
-    int members = t->eta->geometry->members;
+    const int members = t->eta->geometry->members;
+    char name[LAT_DIRAC_TEXT];
     if (apply(t, t->eta, t->sum)) return;
     lat_dirac_apply(t->dirac, hermitian, t->sum, t->out);
     lat_dirac_apply(t->dirac, (lat_dirac_form){.even = true, .dagger = true}, t->out, t->sum);
@@ -154,10 +157,9 @@ static void check_range(rational *t)
         double deviation = sqrt(t->dot[m] / t->coefficient[m]),
                most = 10 * (t->r[VALUES].error + t->parameters.action.residue * (1 + 1 / t->r[VALUES].epsilon));
         if (!(deviation <= most))
-            lat_fail(
-                &t->base.error, LAT_NUMERICAL,
-                "action: rational: the spectrum leaves the range [%g, %g] in member %d (deviation %.1e): widen range",
-                t->parameters.range[0], t->parameters.range[1], m, deviation);
+            lat_fail(&t->base.error, LAT_NUMERICAL,
+                     "rational (%s, member %d): the spectrum leaves the range [%g, %g] (deviation %.1e): widen range",
+                     lat_dirac_text(t->dirac, name), m, t->parameters.range[0], t->parameters.range[1], deviation);
     }
 }
 
@@ -173,6 +175,12 @@ static void refresh(lat_action *action, lat_gauge *gauge, const lat_random *rand
 
 /* -------------------------------------------------------------------------------------------------------------- life */
 
+static void solves(lat_action *action, const lat_geometry *geometry, lat_solves *out)
+{
+    (void)geometry;
+    lat_solver_counted(((rational *)action)->solver, out);
+}
+
 static void release(lat_action *action)
 {
     rational *t = (rational *)action;
@@ -185,7 +193,13 @@ static void release(lat_action *action)
     free(t);
 }
 
-static const lat_action_table table = {"rational", value, total, force, refresh, release};
+static const lat_action_table table = {.name = "rational",
+                                       .value = value,
+                                       .total = total,
+                                       .force = force,
+                                       .refresh = refresh,
+                                       .free = release,
+                                       .solves = solves};
 
 /* The least degree that is good enough */
 static lat_status approximate(const lat_one_flavour *p, int use, lat_zolotarev *r, lat_error *error)
@@ -199,6 +213,18 @@ static lat_status approximate(const lat_one_flavour *p, int use, lat_zolotarev *
         error, LAT_CONFIG,
         "rational: no approximation of degree %d is good to %g in the range [%g, %g]: give a narrower range",
         LAT_ZOLOTAREV_MOST, p->error[use], p->range[0], p->range[1]);
+}
+
+/* phi, eta, sum and out, and x of each pole; a density; a solver.  What has no approximation is refused before it takes anything. */
+void lat_one_flavour_needs(const lat_one_flavour *p, const lat_geometry *g, lat_group group, lat_needs *needs)
+{
+    lat_zolotarev r[USES];
+    lat_error refusal = {0};
+    for (int use = 0; use < USES; use++)
+        if (approximate(p, use, &r[use], &refusal)) return;
+    const int poles = r[VALUES].degree > r[FORCES].degree ? r[VALUES].degree : r[FORCES].degree;
+    needs->kept += (4 + poles) * lat_spinor_memory(g, group, LAT_DOUBLE) + lat_field_memory(g, 1, LAT_DOUBLE);
+    lat_solve_multishift_needs(g, group, poles, needs);
 }
 
 static lat_status check(const lat_dirac *dirac, const lat_one_flavour *p, lat_error *error)
@@ -220,9 +246,10 @@ lat_action *lat_action_rational(lat_dirac *dirac, const lat_one_flavour *paramet
         if (approximate(parameters, use, &r[use], error)) return NULL;
     const lat_geometry *g = lat_dirac_geometry(dirac);
     rational *t = lat_alloc(1, sizeof *t);
-    *t = (rational){.base = {.table = &table, .group = lat_dirac_group(dirac), .levels = 1, .auxiliary = true},
-                    .dirac = dirac,
-                    .parameters = *parameters};
+    *t = (rational){
+        .base = {.table = &table, .group = lat_dirac_group(dirac), .levels = 1, .auxiliary = true, .solving = 1},
+        .dirac = dirac,
+        .parameters = *parameters};
     t->top = pow(2 * lat_dirac_parameters_of(dirac)->kappa * parameters->range[1], 2);
     lat_field **const fields[] = {&t->phi, &t->eta, &t->sum, &t->out};
     for (size_t i = 0; i < sizeof fields / sizeof *fields; i++)

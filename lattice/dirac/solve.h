@@ -31,7 +31,9 @@ typedef struct {
     double square; /* |r|^2 in a cycle, its least, and the iterations since that */
     double least;
     int64_t waiting;
-    int64_t iterations;   /* of all cycles */
+    int64_t iterations; /* of all cycles */
+    int64_t most;       /* iterations and relative residue, the worst of the shifts that are verified */
+    double worst;
     double aim;           /* for |r|^2 */
     bool wanted, running; /* the goal is not reached; iterates now */
     bool in_double;
@@ -46,6 +48,7 @@ struct lat_solver {
     double *of_lanes[SOLVE_COEFFICIENTS]; /* in the memory of the backend */
     double *lanes, *sum;                  /* [lanes], [members], to pass on */
     solve_member *member;
+    lat_solves *counted; /* [members] */
     /* of the solve that is under way */
     solve_equation equation;
     lat_solver_report report;
@@ -65,6 +68,8 @@ bool solve_start(lat_solver *solver, lat_precision precision, const double *scal
 bool solve_running(const lat_solver *solver);
 void solve_note(lat_solver *solver, solve_member *member, double square); /* of an iteration: does it go on? */
 
+/* A solver with so many fields of spinors in each precision. */
+void solve_needs(const lat_geometry *geometry, lat_group group, int doubles, int floats, lat_needs *needs);
 lat_field *solve_room(lat_solver *solver, lat_precision precision, solve_field which);
 lat_field *solve_spinor(const lat_solver *solver, lat_precision precision); /* another one, to be freed */
 lat_spinor_sites solve_sites(const lat_solver *solver);

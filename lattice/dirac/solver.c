@@ -5,8 +5,8 @@
 #include "lattice/dirac/solve.h"
 
 #include <math.h>
-#include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 /* ------------------------------------------------------------------------------------------------------------- room */
 
@@ -23,6 +23,7 @@ lat_solver *lat_solver_create(lat_dirac *dirac)
     s->lanes = lat_alloc(g->lanes, sizeof(double));
     s->sum = lat_alloc(g->members, sizeof(double));
     s->member = lat_alloc(g->members, sizeof *s->member);
+    s->counted = lat_alloc(g->members, sizeof *s->counted);
     return s;
 }
 
@@ -39,7 +40,14 @@ void lat_solver_free(lat_solver *s)
     free(s->lanes);
     free(s->sum);
     free(s->member);
+    free(s->counted);
     free(s);
+}
+
+void solve_needs(const lat_geometry *g, lat_group group, int doubles, int floats, lat_needs *needs)
+{
+    needs->kept += 2 * lat_field_memory(g, 1, LAT_DOUBLE) + doubles * lat_spinor_memory(g, group, LAT_DOUBLE) +
+                   floats * lat_spinor_memory(g, group, LAT_FLOAT);
 }
 
 lat_field *solve_spinor(const lat_solver *s, lat_precision precision)
@@ -132,27 +140,28 @@ static double relative(const solve_member *m) { return m->source == 0 ? 0 : sqrt
 static lat_status give_up(const lat_solver *s, int m, lat_error *error)
 {
     const solve_member *member = &s->member[m];
-    const lat_dirac_parameters *p = &s->dirac->parameters;
-    char where[128];
-    snprintf(where, sizeof where, "%s, kappa %g, csw %g, mu %g, member %d", s->dirac->table->name, p->kappa, p->csw,
-             p->mu, m);
+    char where[LAT_DIRAC_TEXT];
+    lat_dirac_text(s->dirac, where);
     if (!isfinite(member->source) || !isfinite(member->residue))
         return lat_fail(error, LAT_NUMERICAL,
-                        "%s (%s): links or source are not finite, or too large: nothing can be solved",
-                        s->equation.method, where);
+                        "%s (%s, member %d): links or source are not finite, or too large: nothing can be solved",
+                        s->equation.method, where, m);
     bool spent = member->iterations >= s->equation.goal.max_iterations;
-    return lat_fail(error, LAT_NUMERICAL, "%s (%s): residue %.3g after %lld iterations, %.3g is asked for: %s",
-                    s->equation.method, where, relative(member), (long long)member->iterations,
-                    s->equation.goal.residue,
-                    spent ? "allow more of them, or ask for less" : "they get no further, so ask for less");
+    return lat_fail(error, LAT_NUMERICAL,
+                    "%s (%s, member %d): residue %.3g after %lld iterations, %.3g is asked for: %s", s->equation.method,
+                    where, m, relative(member), (long long)member->iterations, s->equation.goal.residue,
+                    relative(member) > 1 ? "they lead nowhere, as an eigenvalue is next to zero"
+                    : spent              ? "allow more of them, or ask for less"
+                                         : "they get no further, so ask for less");
 }
 
 /* Whether b - A x is as small as numbers in double can make it, |A| |x| times their rounding; |D|^2 is some 10 at most.  Where an eigenvalue
- * of A is tiny, x is so large that no other x is better.  Who asks for more than double has in any case is told so. */
+ * of A is tiny, x is so large that no other x is better.  Who asks for more than double has in any case is told so,
+ * and so is who has run into a zero mode: a residue that large is none of a solution. */
 static bool is_exhausted(const lat_solver *s, const solve_member *m)
 {
-    const double rounding = 0x1p-52, norm = 16 + s->equation.shift, least_goal = 1e-14;
-    return m->in_double && s->equation.goal.residue >= least_goal &&
+    const double rounding = 0x1p-52, norm = 16 + s->equation.shift, least_goal = 1e-14, most_left = 1e-3;
+    return m->in_double && s->equation.goal.residue >= least_goal && m->residue <= most_left * most_left * m->source &&
            m->residue <= rounding * rounding * norm * norm * m->size;
 }
 
@@ -174,9 +183,12 @@ static bool judge(const lat_solver *s, solve_member *m)
 static void report(lat_solver *s)
 {
     for (int m = 0; m < s->geometry->members; m++) {
-        double residue = relative(&s->member[m]);
+        solve_member *member = &s->member[m];
+        double residue = relative(member);
+        if (!(residue <= member->worst)) member->worst = residue;
+        if (member->iterations > member->most) member->most = member->iterations;
         if (!(residue <= s->report.residue)) s->report.residue = residue;
-        if (s->member[m].iterations > s->report.iterations) s->report.iterations = s->member[m].iterations;
+        if (member->iterations > s->report.iterations) s->report.iterations = member->iterations;
     }
 }
 
@@ -199,8 +211,31 @@ lat_status solve_cycles(lat_solver *s, solve_cycle *cycle, bool fresh, lat_field
 lat_status solve_end(lat_solver *s, lat_solver_report *report, lat_status status)
 {
     s->report.seconds = MPI_Wtime() - s->start;
-    *report = s->report;
+    if (report) *report = s->report;
     return status;
+}
+
+/* --------------------------------------------------------------------------------------------- for terms of an action */
+
+void lat_solver_count(lat_solver *s, bool force)
+{
+    for (int m = 0; m < s->geometry->members; m++) {
+        const solve_member *member = &s->member[m];
+        lat_solves *sum = &s->counted[m];
+        double *residue = force ? &sum->residue_force : &sum->residue;
+        sum->solves++;
+        sum->iterations += (double)member->most;
+        sum->most = fmax(sum->most, (double)member->most);
+        *residue = fmax(*residue, member->worst);
+        sum->seconds += s->report.seconds;
+    }
+}
+
+void lat_solver_counted(lat_solver *s, lat_solves *out)
+{
+    const size_t bytes = (size_t)s->geometry->members * sizeof *out;
+    memcpy(out, s->counted, bytes);
+    memset(s->counted, 0, bytes);
 }
 
 /* ---------------------------------------------------------------------------------------------- members in a cycle */

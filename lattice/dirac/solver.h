@@ -28,8 +28,8 @@ lat_solver *lat_solver_create(lat_dirac *dirac);
 void lat_solver_free(lat_solver *solver); /* NULL is allowed */
 
 /* All: b and x are different fields in double; with form.even, odd sites of b do not count, and those of x hold nothing
- * that does.  A member whose source is zero gets zero.  Collective.  LAT_NUMERICAL, in one line, where the goal is not
- * reached, or something is not finite. */
+ * that does.  A member whose source is zero gets zero.  report NULL: nobody asks for it.  Collective.  LAT_NUMERICAL, in one line, where
+ * the goal is not reached, or something is not finite. */
 
 /* (D^+ D + shift) x = b, shift >= 0, by conjugate gradients. */
 lat_status lat_solve_cg(lat_solver *solver, lat_dirac_form form, double shift, const lat_field *b, lat_field *x,
@@ -45,6 +45,15 @@ lat_status lat_solve_multishift(lat_solver *solver, lat_dirac_form form, int cou
 /* D x = b by stabilised biconjugate gradients. */
 lat_status lat_solve_bicgstab(lat_solver *solver, lat_dirac_form form, const lat_field *b, lat_field *x,
                               const lat_solver_goal *goal, lat_solver_report *report, lat_error *error);
+
+/* For terms of an action: counts the last solve, which was one for a force or not; and what was counted since the last call of
+ * lat_solver_counted, out[member]. */
+void lat_solver_count(lat_solver *solver, bool force);
+void lat_solver_counted(lat_solver *solver, lat_solves *out);
+
+/* Adds the memory of a solver that is asked for such solves on a geometry. */
+void lat_solve_cg_mixed_needs(const lat_geometry *geometry, lat_group group, lat_needs *needs);
+void lat_solve_multishift_needs(const lat_geometry *geometry, lat_group group, int count, lat_needs *needs);
 
 /* M x = b on all sites, by mixed conjugate gradients on the even ones.  The report adds up the solves that this takes. */
 lat_status lat_solve_quark(lat_solver *solver, const lat_field *b, lat_field *x, const lat_solver_goal *goal,

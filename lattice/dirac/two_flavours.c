@@ -50,10 +50,12 @@ static double weight_of(const two_flavours *t, int i)
     return is_ratio(t, i) ? square(mass_of(t, i + 1)) - square(mass_of(t, i)) : 1;
 }
 
-static lat_status solve(two_flavours *t, double mass, const lat_solver_goal *goal, const lat_field *b, lat_field *x)
+static lat_status solve(two_flavours *t, double mass, bool force, const lat_field *b, lat_field *x)
 {
-    lat_solver_report report;
-    return lat_solve_cg_mixed(t->solver, plain, square(mass), b, x, goal, &report, &t->base.error);
+    const lat_solver_goal *goal = force ? &t->parameters.force : &t->parameters.action;
+    lat_status status = lat_solve_cg_mixed(t->solver, plain, square(mass), b, x, goal, NULL, &t->base.error);
+    lat_solver_count(t->solver, force);
+    return status;
 }
 
 /* y += a x at even sites, of all members */
@@ -90,7 +92,7 @@ static void total(lat_action *action, lat_gauge *gauge, double *out)
     two_flavours *t = (two_flavours *)action;
     if (!ready(t, gauge)) return;
     for (int i = 0; i < t->parameters.masses; i++) {
-        if (solve(t, mass_of(t, i), &t->parameters.action, t->phi[i], t->x)) return;
+        if (solve(t, mass_of(t, i), false, t->phi[i], t->x)) return;
         if (is_ratio(t, i)) add_dot(t, 1, t->phi[i], t->phi[i], out);
         add_dot(t, weight_of(t, i), t->phi[i], t->x, out);
     }
@@ -100,7 +102,7 @@ static void total(lat_action *action, lat_gauge *gauge, double *out)
 
 static void factor_force(two_flavours *t, int i, double scale)
 {
-    if (solve(t, mass_of(t, i), &t->parameters.force, t->phi[i], t->y)) return;
+    if (solve(t, mass_of(t, i), true, t->phi[i], t->y)) return;
     lat_dirac_apply(t->dirac, plain, t->y, t->x);
     lat_dirac_extend(t->dirac, true, t->x);
     lat_dirac_extend(t->dirac, false, t->y);
@@ -135,7 +137,7 @@ static void draw_hermitian(two_flavours *t, int i, const lat_random *random)
 {
     draw_gaussian(t, i, 0, random, t->x);
     if (is_ratio(t, i)) {
-        if (solve(t, mass_of(t, i + 1), &t->parameters.action, t->x, t->y)) return;
+        if (solve(t, mass_of(t, i + 1), false, t->x, t->y)) return;
         lat_dirac_apply(t->dirac, (lat_dirac_form){.even = true, .mass = mass_of(t, i + 1)}, t->y, t->x);
     }
     lat_dirac_apply(t->dirac, (lat_dirac_form){.even = true, .dagger = true, .mass = mass_of(t, i)}, t->x, t->phi[i]);
@@ -166,7 +168,7 @@ static void draw_twisted(two_flavours *t, int i, const lat_random *random)
     lat_dirac_apply(t->dirac, plain, t->phi[i], t->x);
     lat_dirac_apply(t->dirac, adjoint, t->x, t->y);
     add(t, 1, t->y, t->sum);
-    solve(t, mass_of(t, i + 1), &t->parameters.action, t->sum, t->phi[i]);
+    solve(t, mass_of(t, i + 1), false, t->sum, t->phi[i]);
 }
 
 static void refresh(lat_action *action, lat_gauge *gauge, const lat_random *random)
@@ -177,6 +179,12 @@ static void refresh(lat_action *action, lat_gauge *gauge, const lat_random *rand
 }
 
 /* -------------------------------------------------------------------------------------------------------------- life */
+
+static void solves(lat_action *action, const lat_geometry *geometry, lat_solves *out)
+{
+    (void)geometry;
+    lat_solver_counted(((two_flavours *)action)->solver, out);
+}
 
 static void release(lat_action *action)
 {
@@ -191,7 +199,22 @@ static void release(lat_action *action)
     free(t);
 }
 
-static const lat_action_table table = {"two_flavours", value, total, force, refresh, release};
+static const lat_action_table table = {.name = "two_flavours",
+                                       .value = value,
+                                       .total = total,
+                                       .force = force,
+                                       .refresh = refresh,
+                                       .free = release,
+                                       .solves = solves};
+
+/* phi, x and y, with a twisted mass a sum; a density; a solver */
+void lat_two_flavours_needs(const lat_dirac_parameters *dirac, const lat_two_flavours *p, const lat_geometry *g,
+                            lat_group group, lat_needs *needs)
+{
+    needs->kept += (p->masses + 2 + (dirac->mu != 0)) * lat_spinor_memory(g, group, LAT_DOUBLE) +
+                   lat_field_memory(g, 1, LAT_DOUBLE);
+    lat_solve_cg_mixed_needs(g, group, needs);
+}
 
 static lat_status check(const lat_two_flavours *p, lat_error *error)
 {
@@ -208,7 +231,7 @@ lat_action *lat_action_two_flavours(lat_dirac *dirac, const lat_two_flavours *pa
     const lat_geometry *g = lat_dirac_geometry(dirac);
     lat_group group = lat_dirac_group(dirac);
     two_flavours *t = lat_alloc(1, sizeof *t);
-    *t = (two_flavours){.base = {.table = &table, .group = group, .levels = 1, .auxiliary = true},
+    *t = (two_flavours){.base = {.table = &table, .group = group, .levels = 1, .auxiliary = true, .solving = 1},
                         .dirac = dirac,
                         .parameters = *parameters};
     for (int i = 0; i < parameters->masses; i++) {

@@ -10,6 +10,23 @@
 /* Nested time scales: levels 0 (the innermost) to levels - 1, none of them empty. */
 enum { LAT_MAX_LEVELS = 8 };
 
+/* What solvers have done for a term with quarks: for one member, but for the seconds, which are those of all members together. */
+typedef struct {
+    int term;                      /* its place in the list of terms */
+    double solves, iterations;     /* how many */
+    double most;                   /* iterations of the longest solve */
+    double residue, residue_force; /* the largest |b - A x| / |b|, as verified, of solves for values and refreshes, and of those for forces */
+    double seconds;                /* of this process: alone here not the same on all ranks */
+} lat_solves;
+
+/* Memory of a rank, in bytes, that actions take on a geometry. */
+enum { LAT_MOST_OPERATORS = 64 };
+typedef struct {
+    double kept, passing; /* for good; the most that is taken at a time and given back */
+    int operators;        /* that are counted already, since terms share them */
+    const struct lat_operator *of_operator[LAT_MOST_OPERATORS];
+} lat_needs;
+
 /* The table of an action S(U).  All functions are collective: they fill the halo of the links as far as they need it.  What can go wrong on
  * the way (a solver that does not converge) is left in action->error, where the first failure stays: see lat_action_failed. */
 typedef struct lat_action lat_action;
@@ -24,6 +41,12 @@ typedef struct {
     /* Draws auxiliary fields at the start of a trajectory; NULL if there are none. */
     void (*refresh)(lat_action *action, lat_gauge *gauge, const lat_random *random);
     void (*free)(lat_action *action);
+    /* out[term][member]: of the action->solving terms that solve equations, what was done on this geometry since the last call; NULL where there
+     * are none. */
+    void (*solves)(lat_action *action, const lat_geometry *geometry, lat_solves *out);
+    /* Adds what its functions take on such a geometry, which need only be planned, beyond the fields that they are given.  NULL: next to
+     * nothing. */
+    void (*needs)(const lat_action *action, const lat_geometry *geometry, lat_needs *needs);
 } lat_action_table;
 struct lat_action {
     const lat_action_table *table;
@@ -32,6 +55,7 @@ struct lat_action {
     int levels;        /* at least 1 */
     bool auxiliary;    /* there are fields that refresh draws: S is a function of the links and of them */
     bool quarks;       /* links are double, on a geometry laid out for float too; what is done depends on the numbers, and cannot be recorded */
+    int solving;       /* terms that solve equations, of which the function `solves` tells */
     lat_error error;
 };
 
@@ -74,6 +98,10 @@ void lat_action_sum(lat_action *action, lat_gauge *gauge, lat_field *density, do
 void lat_action_total(lat_action *action, lat_gauge *gauge, double *out);
 /* Draws auxiliary fields, if there are any.  The terms of a sum draw from streams of their own: random->update + term 2^16. */
 void lat_action_refresh(lat_action *action, lat_gauge *gauge, const lat_random *random);
+/* The bytes that `needs` of the table comes to. */
+double lat_action_memory(const lat_action *action, const lat_geometry *geometry);
+/* What `solves` of the table tells of the action->solving terms. */
+void lat_action_solves(lat_action *action, const lat_geometry *geometry, lat_solves *out);
 /* The failure left in the action, its status; clears it. */
 lat_status lat_action_failed(lat_action *action, lat_error *error);
 

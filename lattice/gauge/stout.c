@@ -37,6 +37,12 @@ lat_stout *lat_stout_create(const lat_geometry *geometry, lat_group group, int s
     return stout;
 }
 
+double lat_stout_memory(const lat_geometry *g, lat_group group, int steps)
+{
+    return steps * lat_field_memory(g, lat_link_reals(group) * g->dim, LAT_DOUBLE) +
+           lat_field_memory(g, lat_algebra_reals(group) * g->dim, LAT_DOUBLE);
+}
+
 void lat_stout_free(lat_stout *stout)
 {
     if (!stout) return;

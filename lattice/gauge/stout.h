@@ -11,6 +11,8 @@
  * at least one site and two corners. */
 typedef struct lat_stout lat_stout;
 lat_stout *lat_stout_create(const lat_geometry *geometry, lat_group group, int steps, double rho);
+/* Of one, as lat_field_memory. */
+double lat_stout_memory(const lat_geometry *geometry, lat_group group, int steps);
 void lat_stout_free(lat_stout *stout); /* NULL is allowed */
 
 /* The smeared links of a gauge field in double.  Its halo is filled on the way.  Collective. */

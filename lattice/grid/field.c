@@ -17,6 +17,12 @@ static int64_t field_reals(const lat_field *field)
 
 static int64_t field_bytes(const lat_field *field) { return field_reals(field) * (int64_t)real_size(field->precision); }
 
+double lat_field_memory(const lat_geometry *geometry, int components, lat_precision precision)
+{
+    const lat_field field = {.geometry = geometry, .components = components, .precision = precision};
+    return (double)lat_alloc_bytes((size_t)field_bytes(&field));
+}
+
 /* -------------------------------------------------------------------------------------------------- for the host */
 
 double lat_real_at(const lat_field *field, const void *numbers, int64_t i)

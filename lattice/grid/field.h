@@ -30,6 +30,8 @@ lat_copies lat_copies_of(const lat_geometry *geometry); /* since the start of th
 
 /* Zeroed.  Where the geometry does not serve the precision (lat_geometry_serves), this ends the run with one line. */
 lat_field *lat_field_create(const lat_geometry *geometry, int components, lat_precision precision);
+/* What one takes in the memory of the host, on a geometry that need only be planned (lat_geometry_plan). */
+double lat_field_memory(const lat_geometry *geometry, int components, lat_precision precision);
 void lat_field_free(lat_field *field); /* NULL is allowed, as in free() */
 void lat_field_zero(lat_field *field);
 /* These are for fields of the same geometry with as many components.  Halo included; converts the precision. */

@@ -37,6 +37,10 @@ void lat_halo_exchange(lat_field *field); /* both, of all */
 /* Bytes that this rank sends in such an exchange. */
 int64_t lat_halo_bytes(const lat_field *field, lat_halo_choice choice);
 
+/* Memory of the buffers that an exchange keeps, at most: of all that the halo holds of so many components, or of its faces alone.  The geometry
+ * need only be planned. */
+double lat_halo_memory(const lat_geometry *geometry, int components, lat_precision precision, bool faces);
+
 /* The adjoint: adds every halo value to the site it is a copy of and zeroes the halo.  Collective. */
 void lat_halo_adjoint(lat_field *field);
 

@@ -126,6 +126,30 @@ static lat_exchange *find_exchange(const lat_field *f, const lat_halo_choice *ch
     return x;
 }
 
+/* Of message c the part at the offset o = c: the lanes whose block is at that end of the rank's. */
+static double message_memory(const lat_geometry *g, int c, double bytes_of_site, bool faces)
+{
+    int offset[LAT_MAX_DIM], outside = 0;
+    double lanes = g->lanes;
+    lat_region_offset(c, offset);
+    for (int mu = 0; mu < LAT_MAX_DIM; mu++) {
+        if (offset[mu] == 0) continue;
+        if (g->ranks[mu] == 1) return 0;
+        lanes /= g->lane_grid[mu];
+        outside++;
+    }
+    if (outside == 0 || (faces && outside > 1)) return 0;
+    return (double)lat_alloc_bytes((size_t)(bytes_of_site * lanes * (double)g->region[c].count));
+}
+
+double lat_halo_memory(const lat_geometry *g, int components, lat_precision precision, bool faces)
+{
+    const double bytes_of_site = components * (double)(precision == LAT_FLOAT ? sizeof(float) : sizeof(double));
+    double sum = 0;
+    for (int c = 0; c < LAT_REGIONS; c++) sum += 2 * message_memory(g, c, bytes_of_site, faces); /* sent and received */
+    return sum;
+}
+
 /* ---------------------------------------------------------------------------------------------------------- messages */
 
 /* Where message c begins and where it ends, in the memory of the backend. */

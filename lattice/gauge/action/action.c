@@ -42,6 +42,18 @@ void lat_action_refresh(lat_action *action, lat_gauge *gauge, const lat_random *
     if (action->table->refresh) action->table->refresh(action, gauge, random);
 }
 
+double lat_action_memory(const lat_action *action, const lat_geometry *geometry)
+{
+    lat_needs needs = {0};
+    if (action->table->needs) action->table->needs(action, geometry, &needs);
+    return needs.kept + needs.passing;
+}
+
+void lat_action_solves(lat_action *action, const lat_geometry *geometry, lat_solves *out)
+{
+    if (action->solving > 0) action->table->solves(action, geometry, out);
+}
+
 lat_status lat_action_failed(lat_action *action, lat_error *error)
 {
     lat_error found = action->error;

@@ -68,6 +68,25 @@ static void refresh(lat_action *action, lat_gauge *gauge, const lat_random *rand
     }
 }
 
+static void solves(lat_action *action, const lat_geometry *geometry, lat_solves *out)
+{
+    sum *s = (sum *)action;
+    for (int i = 0; i < s->terms; i++) {
+        lat_action *a = s->term[i].action;
+        lat_action_solves(a, geometry, out);
+        for (int r = 0; r < a->solving * geometry->members; r++) (out++)->term = i;
+    }
+}
+
+static void needs(const lat_action *action, const lat_geometry *geometry, lat_needs *needs)
+{
+    const sum *s = (const sum *)action;
+    for (int i = 0; i < s->terms; i++) {
+        const lat_action *a = s->term[i].action;
+        if (a->table->needs) a->table->needs(a, geometry, needs);
+    }
+}
+
 static void release(lat_action *action)
 {
     sum *s = (sum *)action;
@@ -75,7 +94,7 @@ static void release(lat_action *action)
     free(s);
 }
 
-static const lat_action_table table = {"sum", value, total, force, refresh, release};
+static const lat_action_table table = {"sum", value, total, force, refresh, release, solves, needs};
 
 /* -------------------------------------------------------------------------------------------------------- settings */
 
@@ -122,6 +141,7 @@ static void describe(sum *s, lat_settings *root, lat_error *error)
         if (a->corners > s->base.corners) s->base.corners = a->corners;
         s->base.auxiliary = s->base.auxiliary || a->auxiliary;
         s->base.quarks = s->base.quarks || a->quarks;
+        s->base.solving += a->solving;
     }
     s->base.levels = count_levels(root, s->term, s->terms, error);
 }
