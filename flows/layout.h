@@ -7,6 +7,7 @@
 
 #include "flows/kernels/coupling_kernels.h"
 #include "flows/kernels/flow_kernels.h"
+#include "flows/kernels/stout_kernels.h"
 #include "flows/map.h"
 
 /* A scratch field of the map, shared by its layers: slots keep their contents only within one call of a layer. */
@@ -45,6 +46,7 @@ flow_map *flow_map_within(const flow_map *map, const lat_geometry *geometry);
 /* The kernels of the map's backend and precision; those on links, of its model's group as well. */
 const flow_kernels *flow_kernels_of(const flow_map *map);
 const flow_coupling_kernels *flow_coupling_kernels_of(const flow_map *map);
+const flow_stout_kernels *flow_stout_kernels_of(const flow_map *map);
 /* Are there kernels on links for this group? */
 bool flow_coupling_of_group(lat_group group);
 lat_range flow_range(const flow_map *map, const lat_sites *sites);

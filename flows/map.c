@@ -35,6 +35,17 @@ const flow_coupling_kernels *flow_coupling_kernels_of(const flow_map *map)
     return coupling_kernels[map->geometry->backend->on_host][map->precision][map->model->group];
 }
 
+const flow_stout_kernels *flow_stout_kernels_of(const flow_map *map)
+{
+    static const flow_stout_kernels *const kernels[2][LAT_PRECISIONS][LAT_GROUPS] = {
+        {[LAT_DOUBLE] = {&flow_stout_cuda_u1_double, &flow_stout_cuda_su2_double, &flow_stout_cuda_su3_double},
+         [LAT_FLOAT] = {&flow_stout_cuda_u1_float, &flow_stout_cuda_su2_float, &flow_stout_cuda_su3_float}},
+        {[LAT_DOUBLE] = {&flow_stout_cpu_u1_double, &flow_stout_cpu_su2_double, &flow_stout_cpu_su3_double},
+         [LAT_FLOAT] = {&flow_stout_cpu_u1_float, &flow_stout_cpu_su2_float, &flow_stout_cpu_su3_float}},
+    };
+    return kernels[map->geometry->backend->on_host][map->precision][map->model->group];
+}
+
 lat_range flow_range(const flow_map *map, const lat_sites *sites) { return lat_range_of(map->geometry, sites); }
 
 /* --------------------------------------------------------------------------------------------------------- the map */

@@ -608,6 +608,8 @@ static const char multiscale[] =
 
 static const char even[] = "layers = ( { kind = \"multiscale\"; levels = 2; split = { transform = \"even_spline\"; hidden = [4]; knots = 4; }; } );";
 
+static const char stout[] = "layers = ( { kind = \"masked_stout\"; repeat = 8; loops = [\"plaquette\", \"rectangle\"]; rho = [0.1, 0.03]; } );";
+
 static flow_model *model_of(const char *text)
 {
     lat_error error = {0};
@@ -782,6 +784,7 @@ static void test_flows(void)
         test_flow("tangents", tangents, (lat_precision)precision);
         test_flow("multiscale", multiscale, (lat_precision)precision);
         test_flow("multiscale, even splines", even, (lat_precision)precision);
+        test_flow("masked stout", stout, (lat_precision)precision);
     }
     test_training("path");
     test_training("reparametrise");

@@ -367,6 +367,71 @@ static void test_blocking(bench *b, int dim)
     lattice_free(&coarse);
 }
 
+/* -------------------------------------------------------------------------------------------------------- masked stout */
+
+static const flow_stout_kernels *const stouts[SIDES][LAT_PRECISIONS][LAT_GROUPS] = {
+    {{&flow_stout_cpu_u1_double, &flow_stout_cpu_su2_double, &flow_stout_cpu_su3_double},
+     {&flow_stout_cpu_u1_float, &flow_stout_cpu_su2_float, &flow_stout_cpu_su3_float}},
+    {{&flow_stout_cuda_u1_double, &flow_stout_cuda_su2_double, &flow_stout_cuda_su3_double},
+     {&flow_stout_cuda_u1_float, &flow_stout_cuda_su2_float, &flow_stout_cuda_su3_float}},
+};
+
+/* Links with Haar measure */
+static array *draw_links(bench *b, const lat_geometry *g, lat_group group)
+{
+    lat_gauge *u = lat_gauge_create(g, group, b->precision);
+    lat_gauge_haar(u, &(lat_random){.seed = 13, .purpose = LAT_RANDOM_TEST, .step = b->drawn++});
+    array *a = upload(b, REALS, g->sites * g->dim * lat_link_reals(group) * g->lanes, u->links->data);
+    lat_gauge_free(u);
+    return a;
+}
+
+/* Sites where 2 x + y + z + t = c modulo 4 */
+static lat_range class_of(bench *b, const lattice *l, int c, array **list)
+{
+    int64_t *site = lat_alloc(l->sites, sizeof *site), count = 0, x[LAT_MAX_DIM];
+    for (int64_t i = 0; i < l->sites; i++) {
+        lat_coordinates(l->g[HOST], i, x);
+        if ((2 * x[0] + x[1] + x[2] + x[3]) % 4 == c) site[count++] = i;
+    }
+    *list = upload(b, INTEGERS, count, site);
+    free(site);
+    return (lat_range){.count = count, .lanes = LANES};
+}
+
+static void test_stout(bench *b, int dim, lat_group group)
+{
+    lattice l = lattice_of(dim, -1);
+    const int64_t numbers = l.sites * LANES;
+    const int algebra = dim * lat_algebra_reals(group), matrix = group == LAT_U1 ? 2 : lat_link_reals(group);
+    array *u = draw_links(b, l.g[HOST], group), *parameter = draw(b, DOUBLES, 2, 0.7), *density = draw(b, DOUBLES, numbers, 1),
+          *open = draw(b, DOUBLES, numbers, 1), *bar = draw(b, REALS, numbers * algebra, 1), *weight = draw(b, DOUBLES, LANES, 1),
+          *insertion = draw(b, REALS, numbers * matrix, 1), *kept = draw(b, REALS, numbers * lat_link_reals(group), 1),
+          *first = draw(b, DOUBLES, numbers, 1), *second = draw(b, DOUBLES, numbers, 1), *list[4];
+    lat_range range[4];
+    for (int c = 0; c < 4; c++) range[c] = class_of(b, &l, c, &list[c]);
+    for (int side = 0; side < SIDES; side++) {
+        const flow_stout_kernels *kernels = stouts[side][b->precision][group];
+        const stout_loops loops = {.kinds = 2, .count = {6 * (dim - 1), 2 * (dim - 1)}, .kind = {FLOW_STOUT_RECTANGLE, FLOW_STOUT_PLAQUETTE},
+                                   .parameters = parameter->at[side]};
+        stout_args args = {.t = lat_tables_of(l.g[side]), .l = loops, .u = u->at[side], .kept = kept->at[side], .density = density->at[side],
+                           .open = open->at[side], .cotangent = bar->at[side], .weight = weight->at[side], .insertion = insertion->at[side],
+                           .slope = {first->at[side], second->at[side]}};
+        stout_gather_args gather = {.t = args.t, .l = loops, .u = args.u, .insertion = args.insertion, .cotangent = args.cotangent,
+                                    .scale = -1, .phase = 3, .period = 4, .step = {2, 1, 1, 1}};
+        for (int c = 0; c < 4; c++) range[c].site = list[c]->at[side];
+        kernels->stout_push(&args, &range[0]);
+        kernels->stout_backward(&args, &range[0]);
+        args.kept = NULL;
+        kernels->stout_forward(&args, &range[1]);
+        kernels->stout_inverse(&args, &range[2]);
+        kernels->stout_backward(&args, &range[2]);
+        kernels->stout_gather(&gather, &range[3]);
+    }
+    judge(b, "masked stout, all kernels", dim, lat_group_names[group]);
+    lattice_free(&l);
+}
+
 static void test_flow_kernels(const lat_backend *other)
 {
     backends[HOST] = &lat_backend_cpu;
@@ -385,6 +450,7 @@ static void test_flow_kernels(const lat_backend *other)
             for (int i = 0; i < FLOW_TRANSFORMS; i++)
                 for (int k = 0; k < 4; k++) test_coupling(&b, dim, (flow_transform)i, k);
             test_blocking(&b, dim);
+            for (int group = 0; group < LAT_GROUPS; group++) test_stout(&b, dim, (lat_group)group);
         }
     }
 }

@@ -46,6 +46,12 @@ result $? "u1-train.cfg: $(grep '^effective' out)"
 runs flowhmc u1-sample.cfg --set chain.steps=500 && grep -q '^flow: .*acceptance' out
 result $? "u1-sample.cfg with its model"
 
+cp "$examples/su3-stout.cfg" "$examples/su3-fthmc.cfg" .
+runs flowtrain su3-stout.cfg && [ -s su3-stout.h5 ]
+result $? "su3-stout.cfg"
+runs flowhmc su3-fthmc.cfg --set chain.steps=10 --set chain.thermalise=10 && grep -q '^fthmc: .*acceptance' out
+result $? "su3-fthmc.cfg with its map"
+
 # Name of a card with quarks, settings that make it short.  On one rank: lattices are small.
 quarks() {
     local name=$1

@@ -10,6 +10,8 @@
 #include "flows/stack.h"
 #include "hmc/hmc.h"
 
+#include <math.h>
+
 typedef enum {
     NONE,
     LOG_DET,         /* log det scaled by 1.001, everywhere and alike in all functions */
@@ -148,7 +150,7 @@ static void plant_table(const flow_layer_table *table, fault what, bool float_al
 }
 
 /* Far from the identity, with networks that see neighbours. */
-static flow_model *make_model(void)
+__attribute__((unused)) static flow_model *make_model(void)
 {
     static const char flow[] =
         "layers = ( { kind = \"plaquette_coupling\"; repeat = 4; knots = 4; hidden = [4]; activation = \"tanh\"; },"

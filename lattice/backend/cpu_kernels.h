@@ -10,6 +10,7 @@
 
 #include GROUP_HEADER
 
+#include "lattice/kernels/links.h"
 #include "lattice/kernels/gauge.h"
 #include "lattice/kernels/gradient_flow.h"
 #include "lattice/kernels/weighted.h"

@@ -170,4 +170,38 @@ REAL_INLINE void entries_generators(const complex_t m[GROUP_N * GROUP_N], real o
     out[2] = (scalar)0.5 * (m[3].im - m[0].im);
 }
 
+REAL_INLINE link_t link_select(truth t, link_t a, link_t b)
+{
+    return (link_t){real_select(t, a.a0, b.a0), real_select(t, a.a1, b.a1), real_select(t, a.a2, b.a2), real_select(t, a.a3, b.a3)};
+}
+
+/* Matrices as they are stored, their products and their traces: Re tr a / N */
+enum { MATRIX_REALS = LINK_REALS };
+REAL_INLINE matrix_t matrix_load(const scalar *p, int lanes) { return link_load(p, lanes); }
+REAL_INLINE void matrix_store(scalar *p, int lanes, matrix_t a) { link_store(p, lanes, a); }
+REAL_INLINE matrix_t matrix_mul(matrix_t a, matrix_t b) { return link_mul(a, b); }
+REAL_INLINE matrix_t matrix_link_mul(matrix_t a, link_t b) { return link_mul(a, b); }
+REAL_INLINE real matrix_trace(matrix_t a) { return a.a0; }
+
+/* Such matrices have no part -i h_a T_a, which traceless Hermitian matrices are (su3.h). */
+REAL_INLINE void matrix_hermitian(matrix_t m, real out[ALGEBRA_REALS])
+{
+    (void)m;
+    out[0] = out[1] = out[2] = real_of(0);
+}
+REAL_INLINE matrix_t hermitian_matrix(const real h[ALGEBRA_REALS])
+{
+    (void)h;
+    return matrix_zero();
+}
+
+/* Structure constants and invariants: see su3.h. */
+#define ANTISYMMETRIC_CONSTANTS(X) X(0, 1, 2, 1.0)
+#define SYMMETRIC_CONSTANTS(X)
+REAL_INLINE void adjoint_invariants(const real x[ALGEBRA_REALS], real e[3])
+{
+    e[0] = x[0] * x[0] + x[1] * x[1] + x[2] * x[2];
+    e[1] = e[2] = real_of(0);
+}
+
 #endif

@@ -431,4 +431,60 @@ REAL_INLINE void entries_generators(const complex_t m[GROUP_N * GROUP_N], real o
     matrix_generators((matrix_t){{m[0], m[1], m[2]}, {m[3], m[4], m[5]}, {m[6], m[7], m[8]}}, out);
 }
 
+REAL_INLINE complex_t complex_select(truth t, complex_t a, complex_t b)
+{
+    return (complex_t){real_select(t, a.re, b.re), real_select(t, a.im, b.im)};
+}
+REAL_INLINE row_t row_select(truth t, row_t a, row_t b)
+{
+    return (row_t){complex_select(t, a.x, b.x), complex_select(t, a.y, b.y), complex_select(t, a.z, b.z)};
+}
+REAL_INLINE link_t link_select(truth t, link_t a, link_t b)
+{
+    return (link_t){row_select(t, a.r, b.r), row_select(t, a.s, b.s), row_select(t, a.t, b.t)};
+}
+
+/* Matrices as they are stored, their products and their traces: Re tr a / N */
+enum { MATRIX_REALS = LINK_REALS };
+REAL_INLINE matrix_t matrix_load(const scalar *p, int lanes) { return link_load(p, lanes); }
+REAL_INLINE void matrix_store(scalar *p, int lanes, matrix_t a) { link_store(p, lanes, a); }
+REAL_INLINE matrix_t matrix_mul(matrix_t a, matrix_t b) { return link_mul(a, b); }
+REAL_INLINE matrix_t matrix_link_mul(matrix_t a, link_t b) { return link_mul(a, b); }
+REAL_INLINE real matrix_trace(matrix_t a) { return (a.r.x.re + a.s.y.re + a.t.z.re) * (scalar)(1.0 / 3); }
+
+/* -i m */
+REAL_INLINE complex_t complex_minus_i(complex_t a) { return (complex_t){a.im, -a.re}; }
+REAL_INLINE row_t row_minus_i(row_t a) { return (row_t){complex_minus_i(a.x), complex_minus_i(a.y), complex_minus_i(a.z)}; }
+REAL_INLINE matrix_t matrix_minus_i(matrix_t m) { return (matrix_t){row_minus_i(m.r), row_minus_i(m.s), row_minus_i(m.t)}; }
+
+/* h_a = Re tr(-i T_a m) = Re tr(lambda_a m) / 2: the Hermitian part of m is a number and h_a lambda_a.  And -i h_a T_a */
+REAL_INLINE void matrix_hermitian(matrix_t m, real out[ALGEBRA_REALS]) { matrix_generators(matrix_minus_i(m), out); }
+REAL_INLINE matrix_t hermitian_matrix(const real h[ALGEBRA_REALS]) { return matrix_minus_i(algebra_matrix(h)); }
+
+/* Structure constants of [T_a, T_b] = -f_abc T_c and {lambda_a, lambda_b} = 4/3 delta_ab + 2 d_abc lambda_c: X(a, b, c, value) for
+ * those of a <= b <= c that are not zero. */
+#define ANTISYMMETRIC_CONSTANTS(X)                                                                                     \
+    X(0, 1, 2, 1.0) X(0, 3, 6, 0.5) X(0, 4, 5, -0.5) X(1, 3, 5, 0.5) X(1, 4, 6, 0.5) X(2, 3, 4, 0.5) X(2, 5, 6, -0.5)   \
+    X(3, 4, 7, 0.86602540378443864676) X(5, 6, 7, 0.86602540378443864676)
+#define SYMMETRIC_CONSTANTS(X)                                                                                         \
+    X(0, 0, 7, 0.57735026918962576451) X(1, 1, 7, 0.57735026918962576451) X(2, 2, 7, 0.57735026918962576451)            \
+    X(3, 3, 7, -0.28867513459481288225) X(4, 4, 7, -0.28867513459481288225) X(5, 5, 7, -0.28867513459481288225)         \
+    X(6, 6, 7, -0.28867513459481288225) X(7, 7, 7, -0.57735026918962576451)                                             \
+    X(0, 3, 5, 0.5) X(0, 4, 6, 0.5) X(1, 3, 6, -0.5) X(1, 4, 5, 0.5) X(2, 3, 3, 0.5) X(2, 4, 4, 0.5) X(2, 5, 5, -0.5) X(2, 6, 6, -0.5)
+
+/* Symmetric functions of the squares of the three roots of X = x_a T_a, the differences of the eigenvalues of -i X: their sum, the
+ * sum of products of two, and the product.  Eigenvalues solve h^3 = c1 h + c0, c0 = d_abc x_a x_b x_c / 12. */
+REAL_INLINE void adjoint_invariants(const real x[ALGEBRA_REALS], real e[3])
+{
+    real square = real_of(0), c0 = real_of(0);
+    for (int a = 0; a < ALGEBRA_REALS; a++) square = square + x[a] * x[a];
+#define TERM(a, b, c, d) c0 = c0 + (scalar)(d * (a == c ? 1 : a == b || b == c ? 3 : 6) / 12) * x[a] * x[b] * x[c];
+    SYMMETRIC_CONSTANTS(TERM)
+#undef TERM
+    real c1 = (scalar)0.25 * square;
+    e[0] = 6 * c1;
+    e[1] = 9 * c1 * c1;
+    e[2] = 4 * c1 * c1 * c1 - 27 * c0 * c0;
+}
+
 #endif

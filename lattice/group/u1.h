@@ -103,4 +103,42 @@ REAL_INLINE void link_store(scalar *p, int lanes, link_t a)
 REAL_INLINE void matrix_entries(matrix_t a, complex_t out[GROUP_N * GROUP_N]) { out[0] = complex_of(a.re, a.im); }
 REAL_INLINE void entries_generators(const complex_t m[GROUP_N * GROUP_N], real out[ALGEBRA_REALS]) { out[0] = -m[0].im; }
 
+REAL_INLINE link_t link_select(truth t, link_t a, link_t b) { return (link_t){real_select(t, a.angle, b.angle)}; }
+
+/* Matrices as they are stored, their products and their traces: Re tr a / N */
+enum { MATRIX_REALS = 2 };
+REAL_INLINE matrix_t matrix_load(const scalar *p, int lanes) { return (matrix_t){real_load(p), real_load(p + lanes)}; }
+REAL_INLINE void matrix_store(scalar *p, int lanes, matrix_t a)
+{
+    real_store(p, a.re);
+    real_store(p + lanes, a.im);
+}
+REAL_INLINE matrix_t matrix_mul(matrix_t a, matrix_t b)
+{
+    return (matrix_t){a.re * b.re - a.im * b.im, a.re * b.im + a.im * b.re};
+}
+REAL_INLINE matrix_t matrix_link_mul(matrix_t a, link_t b) { return link_matrix_mul(b, a); }
+REAL_INLINE real matrix_trace(matrix_t a) { return a.re; }
+
+/* A matrix has no part -i h_a T_a, which traceless Hermitian matrices are (su3.h). */
+REAL_INLINE void matrix_hermitian(matrix_t m, real out[ALGEBRA_REALS])
+{
+    (void)m;
+    out[0] = real_of(0);
+}
+REAL_INLINE matrix_t hermitian_matrix(const real h[ALGEBRA_REALS])
+{
+    (void)h;
+    return matrix_zero();
+}
+
+/* There are no structure constants: see su3.h. */
+#define ANTISYMMETRIC_CONSTANTS(X)
+#define SYMMETRIC_CONSTANTS(X)
+REAL_INLINE void adjoint_invariants(const real x[ALGEBRA_REALS], real e[3])
+{
+    (void)x;
+    e[0] = e[1] = e[2] = real_of(0);
+}
+
 #endif

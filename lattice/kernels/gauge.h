@@ -3,20 +3,6 @@
  * gauge.h: kernels on gauge fields, for every group.
  */
 
-REAL_INLINE link_t link_at(const lat_tables *t, const void *field, int links, int64_t x, int lane, int mu)
-{
-    return link_load((const scalar *)field + (x * links + mu) * LINK_REALS * t->lanes + lane, t->lanes);
-}
-REAL_INLINE void put_link_at(const lat_tables *t, void *field, int links, int64_t x, int lane, int mu, link_t link)
-{
-    link_store((scalar *)field + (x * links + mu) * LINK_REALS * t->lanes + lane, t->lanes, link);
-}
-/* The same inside a kernel: a gauge field, and a field of one group element per site. */
-#define LINK(field, x, mu) link_at(&k->t, field, k->t.dim, x, lane, mu)
-#define PUT_LINK(field, mu, link) put_link_at(&k->t, field, k->t.dim, site, lane, mu, link)
-#define ELEMENT(field, x) link_at(&k->t, field, 1, x, lane, 0)
-#define PUT_ELEMENT(field, link) put_link_at(&k->t, field, 1, site, lane, 0, link)
-
 #define PLANES (k->t.dim * (k->t.dim - 1) / 2) /* at a site, for costs */
 
 /* P_mn(x) */

@@ -3,30 +3,8 @@
  * gradient_flow.h: kernels of the gradient flow, for every group.
  *
  * The flow dU/dt = Z U goes down the gradient of 1/2 sum_{x, m<n} F^a_mn F^a_mn in the classical limit: Z^a = -d^a of
- * 2 sum Re tr(1 - P), and of sum (1 - cos theta_P) for U(1), whose generator has another norm.
+ * 2 sum Re tr(1 - P), and of sum (1 - cos theta_P) for U(1), whose generator has another norm: that factor is FLOW_WEIGHT.
  */
-
-/* That factor; it is also the one by which the components of an anti-Hermitian traceless M are -factor Re tr(T_a M). */
-enum { FLOW_WEIGHT = GROUP_N == 1 ? 1 : 2 };
-
-/* The product of the links along a path of `steps` steps from a site: mu + 1 leads up, -(mu + 1) down. */
-REAL_INLINE link_t path_at(const lat_tables *t, const void *u, int64_t site, int lane, const int *step, int steps)
-{
-    link_t product = link_one();
-    for (int i = 0; i < steps; i++) {
-        bool up = step[i] > 0;
-        int mu = up ? step[i] - 1 : -step[i] - 1;
-        if (up) {
-            link_t next = link_at(t, u, t->dim, site, lane, mu);
-            product = i == 0 ? next : link_mul(product, next);
-            site = t->up[mu][site];
-        } else {
-            site = t->down[mu][site];
-            product = link_mul_dagger(product, link_at(t, u, t->dim, site, lane, mu));
-        }
-    }
-    return product;
-}
 
 /* A = old A + fresh Z at the link, for the stages of a Runge-Kutta method */
 REAL_INLINE void flow_accumulate(const gradient_flow_force_args *k, int64_t site, int lane, int mu, const real z[ALGEBRA_REALS])
