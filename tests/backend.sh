@@ -16,7 +16,7 @@ lattice = { group = "su2"; size = [8, 8, 8]; };
 action  = ( { kind = "wilson"; beta = 2.0; } );
 chain   = { seed = 3; steps = 4; checkpoint_every = 2; save_every = 2; };
 updates = ( { kind = "hmc"; trajectory = 0.5; steps = 4; }, { kind = "overrelax"; } );
-measure = { observables = [ "plaquette", "polyakov" ]; };
+measure = { observables = [ "plaquette", "polyakov", "gradient_flow" ]; gradient_flow = { kind = "zeuthen"; step = 0.1; times = [0.2]; every = 2; }; };
 END
 cat >train.cfg <<'END'
 lattice = { group = "u1"; size = [8, 8]; };
@@ -47,7 +47,7 @@ for ranks in 1 2 4; do
     result $? "flowhmc on $ranks ranks and 2 GPUs"
 done
 for ranks in 2 4; do
-    cmp -s run1/history.h5 "run$ranks/history.h5" && diff -rq run1/configs "run$ranks/configs" >err
+    cmp -s run1/history.h5 "run$ranks/history.h5" && cmp -s run1/history-gradient_flow.h5 "run$ranks/history-gradient_flow.h5" && diff -rq run1/configs "run$ranks/configs" >err
     result $? "the same history and configurations on $ranks ranks"
 done
 for ranks in 1 2; do

@@ -70,6 +70,25 @@ conv --id b6.0 --label test --two-row --precision 32 unit.nersc small.nersc && g
 held "two rows of 32 bits"
 conv --format ildg --lfn mc://ldg/x/y unit.nersc unit.lime && grep -aq 'mc://ldg/x/y' unit.lime && conv --check unit.lime one.h5 && [ "$(grep -c '^verdict' out)" = 2 ]
 held "an explicit format, a logical name, two files checked"
+
+# Links of a chain as text, one number a line.
+cat >chain.cfg <<'EOF'
+lattice = { group = "su3"; size = [4, 2, 6, 16]; };
+action = ( { kind = "wilson"; beta = 5.7; } );
+chain = { steps = 1; save_every = 1; save_format = "nersc"; };
+updates = ( { kind = "heatbath"; } );
+EOF
+"$build/flowhmc" --quiet chain.cfg >out 2>err && links=$((4 * 2 * 6 * 16 * 4 * 144)) && tail -c $links chain/configs/*.nersc >links &&
+    od -A n -v -t f8 --endian=big -w8 links >links.txt
+for ranks in 1 2 3 4; do
+    # shellcheck disable=SC2086
+    $MPIRUN $MPIRUN_FLAGS -n $ranks "$build/flowconv" --from bridge --dims 4x2x6x16 links.txt text.nersc >out 2>err </dev/null &&
+        grep -q '^format      bridge, text' out && tail -c $links text.nersc | cmp - links >>out
+    held "text of Bridge++ on $ranks ranks"
+done
+head -n 1000 links.txt >cut.txt
+refused 5 'holds 1000 numbers and should hold 55296' --from bridge --dims 4x2x6x16 cut.txt cut.nersc
+
 conv --quiet unit.nersc quiet.h5 && [ ! -s out ] && [ ! -s err ]
 held "--quiet"
 
