@@ -1,7 +1,7 @@
 /* flowhmc: SPDX-License-Identifier: GPL-3.0-or-later
  *
  * trajectories.h: trajectories.txt and trajectories.h5 in a run directory: a row for each step, thermalisation included, with what updates
- * tell of their last step (dH, acceptance, forces).  The text, which is there within a second, has the seconds that each took beside it, and its
+ * tell of their last step (dH, acceptance, forces, solves).  The text, which is there within a second, has the seconds that each took beside it, and its
  * first line names the columns; HDF5 has all digits, and is a function of the configuration alone.  flowstat reads both.
  */
 #ifndef TRAJECTORIES_H

@@ -27,6 +27,7 @@ typedef struct {
     lat_dense *dense;
     double *lane;    /* log |det M| of the lanes of the share */
     double *log_det; /* of all members */
+    lat_solves *counted;
 } determinant;
 
 /* ------------------------------------------------------------------------------------------------- shares of members */
@@ -101,6 +102,7 @@ static bool eliminate(determinant *d, lat_gauge *gauge, bool differentiate)
         lat_fail(&d->base.error, error.status, "%s", error.text);
         return false;
     }
+    const double start = MPI_Wtime();
     const dirac_fields *fields = &d->dirac->of[LAT_DOUBLE];
     const lat_elimination *derivatives = differentiate ? &d->derivatives : NULL;
     take_share(d, fields->links, d->of.links);
@@ -110,6 +112,10 @@ static bool eliminate(determinant *d, lat_gauge *gauge, bool differentiate)
     for (int m = 0; m < g->members; m++) d->log_det[m] = is_ours(d, m) ? d->lane[m / g->rank_count] : 0;
     lat_join(g->comm, d->log_det, g->members);
     check_finite(d);
+    for (int m = 0; m < g->members; m++) {
+        d->counted[m].solves++;
+        d->counted[m].seconds += MPI_Wtime() - start;
+    }
     return d->base.error.status == LAT_DONE;
 }
 
@@ -139,6 +145,11 @@ static void force(lat_action *action, int level, lat_gauge *gauge, double scale,
     lat_dirac_force_finish(d->dirac, gauge, force);
 }
 
+static void solves(lat_action *action, const lat_geometry *geometry, lat_solves *out)
+{
+    lat_solves_take(((determinant *)action)->counted, geometry->members, out);
+}
+
 static void release(lat_action *action)
 {
     determinant *d = (determinant *)action;
@@ -152,10 +163,12 @@ static void release(lat_action *action)
     lat_geometry_free(d->whole);
     free(d->lane);
     free(d->log_det);
+    free(d->counted);
     free(d);
 }
 
-static const lat_action_table table = {.name = "determinant", .total = total, .force = force, .free = release};
+static const lat_action_table table = {
+    .name = "determinant", .total = total, .force = force, .free = release, .solves = solves};
 
 /* ------------------------------------------------------------------------------------------------------------ making */
 
@@ -209,11 +222,12 @@ lat_action *lat_action_determinant(lat_dirac *dirac, int flavours, lat_error *er
     const lat_geometry *g = lat_dirac_geometry(dirac);
     if (check(g->dim, g->size, lat_dirac_group(dirac), error)) return NULL;
     determinant *d = lat_alloc(1, sizeof *d);
-    *d = (determinant){.base = {.table = &table, .group = lat_dirac_group(dirac), .levels = 1},
+    *d = (determinant){.base = {.table = &table, .group = lat_dirac_group(dirac), .levels = 1, .solving = 1},
                        .dirac = dirac,
                        .flavours = flavours,
                        .geometry = g};
     d->log_det = lat_alloc(g->members, sizeof *d->log_det);
+    d->counted = lat_alloc(g->members, sizeof *d->counted);
     if (members_here(g) > 0) make_share(d);
     return &d->base;
 }
@@ -243,7 +257,7 @@ static void needs(const lat_operator *description, const void *parameters, const
     lat_geometry_free(whole);
 }
 
-static const lat_quarks_table kind = {.make = make, .needs = needs, .bytes = sizeof(int)};
+static const lat_quarks_table kind = {.make = make, .needs = needs, .bytes = sizeof(int), .solving = 1};
 
 /* What can be refused is refused before there is a geometry. */
 static lat_action *create(lat_settings *term, const lat_action_context *context, lat_error *error)

@@ -98,7 +98,7 @@ lat_status lat_solve_quark(lat_solver *solver, const lat_field *b, lat_field *x,
     lat_spinor_dot(LAT_ALL_SITES, b, b, solver->density[0], e.source);
     lat_field_zero(x);
     lat_status status = solve(&e, x, error);
-    *report = e.report;
+    if (report) *report = e.report;
     lat_field_free(e.r);
     lat_field_free(e.z);
     lat_field_free(e.s);

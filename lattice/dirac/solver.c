@@ -6,7 +6,6 @@
 
 #include <math.h>
 #include <stdlib.h>
-#include <string.h>
 
 /* ------------------------------------------------------------------------------------------------------------- room */
 
@@ -231,12 +230,7 @@ void lat_solver_count(lat_solver *s, bool force)
     }
 }
 
-void lat_solver_counted(lat_solver *s, lat_solves *out)
-{
-    const size_t bytes = (size_t)s->geometry->members * sizeof *out;
-    memcpy(out, s->counted, bytes);
-    memset(s->counted, 0, bytes);
-}
+void lat_solver_counted(lat_solver *s, lat_solves *out) { lat_solves_take(s->counted, s->geometry->members, out); }
 
 /* ---------------------------------------------------------------------------------------------- members in a cycle */
 

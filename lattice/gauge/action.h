@@ -10,7 +10,8 @@
 /* Nested time scales: levels 0 (the innermost) to levels - 1, none of them empty. */
 enum { LAT_MAX_LEVELS = 8 };
 
-/* What solvers have done for a term with quarks: for one member, but for the seconds, which are those of all members together. */
+/* What solvers have done for a term with quarks: for one member, but for the seconds, which are those of all members together.  What is
+ * eliminated, as for a determinant, has neither iterations nor a residue. */
 typedef struct {
     int term;                      /* its place in the list of terms */
     double solves, iterations;     /* how many */
@@ -102,6 +103,8 @@ void lat_action_refresh(lat_action *action, lat_gauge *gauge, const lat_random *
 double lat_action_memory(const lat_action *action, const lat_geometry *geometry);
 /* What `solves` of the table tells of the action->solving terms. */
 void lat_action_solves(lat_action *action, const lat_geometry *geometry, lat_solves *out);
+/* For terms: out[member] = counted[member], which begins anew. */
+void lat_solves_take(lat_solves *counted, int members, lat_solves *out);
 /* The failure left in the action, its status; clears it. */
 lat_status lat_action_failed(lat_action *action, lat_error *error);
 

@@ -85,11 +85,10 @@ static void place_source(lat_field *source, const int64_t *site, int column)
 lat_status lat_propagator_solve(lat_propagator *p, const int64_t *site, const lat_solver_goal *goal, lat_error *error)
 {
     const lat_geometry *g = lat_dirac_geometry(p->dirac);
-    lat_solver_report report;
     for (int m = 0; m < g->members; m++) p->slice[m] = site[m] / (g->volume / g->size[g->dim - 1]);
     for (int c = 0; c < p->columns && !error->status; c++) {
         place_source(p->source, site, c);
-        lat_solve_quark(p->solver, p->source, p->column[c], goal, &report, error);
+        lat_solve_quark(p->solver, p->source, p->column[c], goal, NULL, error);
     }
     return error->status;
 }
@@ -162,13 +161,12 @@ lat_status lat_condensate(lat_dirac *dirac, int sources, const lat_random *rando
               *x = lat_field_spinor(g, lat_dirac_group(dirac), LAT_DOUBLE);
     lat_field *density = lat_field_create(g, 1, LAT_DOUBLE);
     double *sum = lat_alloc(g->members, sizeof *sum);
-    lat_solver_report report;
     for (int m = 0; m < g->members; m++) out[m] = 0;
     for (int i = 0; i < sources && !error->status; i++) {
         lat_random own = *random;
         own.update += (uint32_t)i;
         draw_noise(source, &own);
-        if (lat_solve_quark(solver, source, x, goal, &report, error)) break;
+        if (lat_solve_quark(solver, source, x, goal, NULL, error)) break;
         lat_spinor_dot(LAT_ALL_SITES, source, x, density, sum);
         for (int m = 0; m < g->members; m++) out[m] += sum[m] / ((double)sources * (double)g->volume);
     }

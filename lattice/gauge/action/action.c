@@ -4,6 +4,8 @@
  */
 #include "lattice/gauge/action.h"
 
+#include <string.h>
+
 void lat_action_free(lat_action *action)
 {
     if (action) action->table->free(action);
@@ -52,6 +54,12 @@ double lat_action_memory(const lat_action *action, const lat_geometry *geometry)
 void lat_action_solves(lat_action *action, const lat_geometry *geometry, lat_solves *out)
 {
     if (action->solving > 0) action->table->solves(action, geometry, out);
+}
+
+void lat_solves_take(lat_solves *counted, int members, lat_solves *out)
+{
+    memcpy(out, counted, (size_t)members * sizeof *out);
+    memset(counted, 0, (size_t)members * sizeof *out);
 }
 
 lat_status lat_action_failed(lat_action *action, lat_error *error)
