@@ -67,7 +67,7 @@ static void read_observables(lat_settings *measure, ensemble *e, lat_error *erro
 {
     enum { MOST = 64 };
     const char *names[MOST] = {"plaquette"};
-    const lat_observe_context context = {e->chain->state->gauge, measure};
+    const lat_observe_context context = {mc_chain_sample(e->chain), measure};
     int count = lat_settings_strings(measure, "observables", names, 1, MOST, error);
     e->observable = lat_alloc(MOST, sizeof *e->observable);
     for (int i = 0; i < count && !error->status; i++) {
@@ -201,11 +201,12 @@ static char *layout_text(const ensemble *e)
 static void measure(ensemble *e)
 {
     int replicas = mc_replicas(e->chain->state), width = e->history->columns;
+    lat_gauge *sample = mc_chain_sample(e->chain);
     double *row = lat_alloc((int64_t)replicas * width + 1, sizeof *row),
            *now = lat_alloc((int64_t)replicas * width + 1, sizeof *now);
     for (int i = 0, first = 0; i < e->observable_count; first += e->observable[i++]->columns) {
         const int columns = e->observable[i]->columns;
-        lat_observable_measure(e->observable[i], e->chain->state->gauge, now);
+        lat_observable_measure(e->observable[i], sample, now);
         for (int r = 0; r < replicas; r++)
             for (int c = 0; c < columns; c++) row[r * width + first + c] = now[r * columns + c];
     }
