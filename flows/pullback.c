@@ -80,7 +80,7 @@ static void release(lat_action *action)
     free(p);
 }
 
-static const lat_action_table table = {"pullback", value, total, force, refresh, release};
+static const lat_action_table table = {.name = "pullback", .value = value, .total = total, .force = force, .refresh = refresh, .free = release};
 
 lat_action *flow_pullback(flow_map *map, lat_action *action)
 {

@@ -4,6 +4,8 @@
  */
 #include "hmc/ladder.h"
 
+#include "lattice/grid/kernels.h"
+
 #include <stdlib.h>
 #include <string.h>
 
@@ -54,6 +56,28 @@ void mc_ladder_couple(const mc_ladder *ladder, lat_gauge *gauge) { couple(ladder
 void mc_ladder_couple_alike(const mc_ladder *ladder, lat_gauge *gauge, double coupling)
 {
     couple(ladder, gauge, &coupling);
+}
+
+lat_sites mc_ladder_sites(const mc_ladder *ladder, const lat_geometry *g, int reach)
+{
+    bool *near = lat_alloc(g->sites, sizeof *near);
+    int64_t *site = NULL;
+    for (int64_t lane = 0; lane < g->blocks * g->members; lane++) {
+        lat_boundary boundary = ladder->boundary;
+        int64_t first[LAT_MAX_DIM], extent[LAT_MAX_DIM];
+        memcpy(boundary.origin, ladder->origin[g->lane_member[lane]], sizeof boundary.origin);
+        int64_t volume = lat_boundary_box(&boundary, g, reach, first, extent);
+        if (!site) site = lat_alloc(volume, sizeof *site);
+        for (int64_t count = lat_box_sites(g, lane, first, extent, site); count > 0; count--)
+            near[site[count - 1]] = true;
+    }
+    free(site);
+    lat_sites list = {.site = lat_alloc(g->sites, sizeof *list.site)};
+    for (int64_t i = 0; i < g->sites; i++)
+        if (near[i]) list.site[list.count++] = i;
+    free(near);
+    lat_sites_share(g, &list);
+    return list;
 }
 
 /* ----------------------------------------------------------------------------------------------------- checkpoints */

@@ -28,6 +28,9 @@ void mc_ladder_couple(const mc_ladder *ladder, lat_gauge *gauge);
 /* Gives the defects of all members this coupling, which may be any number.  Collective. */
 void mc_ladder_couple_alike(const mc_ladder *ladder, lat_gauge *gauge, double coupling);
 
+/* The sites from which loops start that reach `reach` sites in each direction and hold links of a defect, of any member; lat_sites_free. */
+lat_sites mc_ladder_sites(const mc_ladder *ladder, const lat_geometry *geometry, int reach);
+
 /* In a checkpoint: `ladder_couplings` [rungs], `ladder_members` [members][5]: rung, and origin of the defect.  Collective. */
 void mc_ladder_put(const mc_ladder *ladder, lat_h5 *file);
 /* Refuses what is no ladder of as many rungs and members on this lattice; nothing is changed then. */

@@ -185,10 +185,14 @@ static char *layout_text(const ensemble *e)
     char *size = product_of(g->size, g->dim), *rank_grid = product_of(ranks, g->dim),
          *lane_grid = product_of(lanes, g->dim);
     char *block = product_of(g->block, g->dim);
-    char *text = lat_text("%s, %s, %d replica%s; %s ranks, %s lanes x %d, %d idle, blocks of %s; backend %s%s%s",
-                          lat_group_names[e->chain->state->gauge->group], size, g->members, g->members > 1 ? "s" : "", rank_grid,
+    const int replicas = mc_replicas(e->chain->state);
+    const mc_ladder *ladder = e->chain->state->ladder;
+    char *rungs = ladder ? lat_text(" of %d rungs", ladder->rungs) : lat_text("%s", "");
+    char *text = lat_text("%s, %s, %d replica%s%s; %s ranks, %s lanes x %d, %d idle, blocks of %s; backend %s%s%s",
+                          lat_group_names[e->chain->state->gauge->group], size, replicas, replicas > 1 ? "s" : "", rungs, rank_grid,
                           lane_grid, g->members, g->lanes - g->blocks * g->members, block, lat_backend_name(g->backend),
                           e->chain->no_device[0] ? ", " : "", e->chain->no_device);
+    free(rungs);
     free(size);
     free(rank_grid);
     free(lane_grid);

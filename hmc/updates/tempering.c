@@ -8,9 +8,9 @@
  * couplings of its rung; this one lets neighbours change rungs, so that what came in through the defect climbs to c = 1.
  *
  * Swap of members a and b on neighbouring rungs: accepted with min(1, exp(-Delta)), Delta the change of S_a + S_b.  S is s0 + s1 c + s2 c^2
- * exactly, and s1, s2 follow from the action where the defects have the couplings 1, -1 and 0: from its density, site by site, so that all
- * but the loops through the defect drops out before anything is rounded, and then by exact sums.  So Delta is the same on any number of
- * ranks.  Pairs (0,1), (2,3), ... and (1,2), (3,4), ... take turns; which go first is drawn.
+ * exactly, and s1, s2 follow from the action where the defects have the couplings 1, -1 and 0: from its density near them, site by site, so
+ * that all but the loops through the defect drops out before anything is summed, and then by exact sums.  So Delta is the same on any number
+ * of ranks.  Terms with quarks do not depend on the couplings.  Pairs (0,1), (2,3), ... and (1,2), (3,4), ... take turns; which go first is drawn.
  *
  * Translations: where c = 1 the action does not know where the defect is, so a place for it is drawn there, evenly over the lattice, which
  * is the same as to move the links, and costs nothing.
@@ -20,9 +20,10 @@
  *
  * What it tells of each step, for each member: coupling, s1 and s2, so that any other ladder can be judged afterwards.
  */
+#include "hmc/update.h"
 #include "hmc/updates/blocked.h"
 #include "hmc/updates/schedule.h"
-#include "hmc/update.h"
+#include "lattice/grid/kernels.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -73,8 +74,10 @@ static mc_update *create(lat_settings *settings, const mc_context *context, int 
     const bool adapt = lat_settings_bool(settings, "adapt", false, error);
     if (!state->ladder)
         lat_settings_fail(settings, "kind", error, "tempering needs a ladder: give lattice.defect a list of couplings");
-    else if (state->action->quarks)
-        lat_settings_fail(settings, "kind", error, "tempering knows actions without quarks alone");
+    else if (!state->action->table->coupled)
+        lat_settings_fail(
+            settings, "kind", error,
+            "tempering needs an action that depends on the couplings of links: add a term with plaquettes");
     if (error->status) return NULL;
     tempering *w = lat_alloc(1, sizeof *w);
     w->base = (mc_update){.table = &mc_update_tempering, .index = index, .figure_name = figure_names};
@@ -94,11 +97,14 @@ static mc_update *create(lat_settings *settings, const mc_context *context, int 
 static void measure(tempering *w, mc_state *state)
 {
     static const double coupling[3] = {1, -1, 0};
+    const int reach = state->action->halo > 1 ? state->action->halo : 1;
+    lat_sites sites = mc_ladder_sites(state->ladder, mc_lattice(state), reach);
     for (int i = 0; i < 3; i++) {
         lat_field_zero(w->density[i]);
         mc_ladder_couple_alike(state->ladder, state->gauge, coupling[i]);
-        state->action->table->value(state->action, state->gauge, w->density[i]);
+        state->action->table->coupled(state->action, state->gauge, &sites, w->density[i]);
     }
+    lat_sites_free(mc_lattice(state), &sites);
     lat_field_axpy(w->density[0], -1, w->density[1]); /* p - m */
     lat_sum(w->density[0], w->sum);
     for (int m = 0; m < mc_members(state); m++) w->coupled[m].s1 = w->sum[m] / 2;

@@ -114,7 +114,7 @@ static void release(lat_action *action)
     free(q);
 }
 
-static const lat_action_table table = {"quarks", value, total, force, refresh, release};
+static const lat_action_table table = {.name = "quarks", .value = value, .total = total, .force = force, .refresh = refresh, .free = release};
 
 lat_action *lat_action_quarks(const lat_operator *description, lat_quarks_make *make, const void *parameters,
                               size_t bytes, int levels, bool auxiliary)

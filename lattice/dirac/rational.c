@@ -184,7 +184,7 @@ static void release(lat_action *action)
     free(t);
 }
 
-static const lat_action_table table = {"rational", value, total, force, refresh, release};
+static const lat_action_table table = {.name = "rational", .value = value, .total = total, .force = force, .refresh = refresh, .free = release};
 
 /* The least degree that is good enough */
 static lat_status approximate(const lat_one_flavour *p, int use, lat_zolotarev *r, lat_error *error)

@@ -139,7 +139,7 @@ static void release(lat_action *action)
     free(t);
 }
 
-static const lat_action_table table = {"two_flavours", value, total, force, refresh, release};
+static const lat_action_table table = {.name = "two_flavours", .value = value, .total = total, .force = force, .refresh = refresh, .free = release};
 
 static lat_status check(const lat_dirac *dirac, const lat_two_flavours *p, lat_error *error)
 {

@@ -117,3 +117,15 @@ double lat_boundary_coupling(const lat_boundary *b, const lat_geometry *g, const
     if (b->open[mu] && coordinate[mu] == g->size[mu] - 1) return 0;
     return inside ? b->coupling : 1;
 }
+
+int64_t lat_boundary_box(const lat_boundary *b, const lat_geometry *g, int64_t reach, int64_t *first, int64_t *extent)
+{
+    int64_t volume = b->defect;
+    for (int mu = 0; mu < g->dim; mu++) {
+        const int64_t defect = mu == b->direction ? 1 : b->extent[mu], start = b->origin[mu] + (mu == b->direction ? g->size[mu] - 1 : 0);
+        extent[mu] = defect + reach < g->size[mu] ? defect + reach : g->size[mu];
+        first[mu] = (start + defect - extent[mu] + g->size[mu]) % g->size[mu];
+        volume *= extent[mu];
+    }
+    return volume;
+}

@@ -34,6 +34,10 @@ int lat_boundary_read_ladder(lat_settings *lattice, int dim, const int64_t *size
 char *lat_boundary_print(const lat_boundary *boundary, int dim);
 bool lat_boundary_is_periodic(const lat_boundary *boundary); /* all couplings are 1 */
 bool lat_boundary_has_gaps(const lat_boundary *boundary);    /* some are 0 */
+/* The box of the sites from which the links of a defect start and of `reach` sites before them in each direction, from which loops start that
+ * hold these links, as far as the lattice is large enough for that; first[dim], extent[dim]; volume 0 where there is no defect.  Returns the
+ * volume. */
+int64_t lat_boundary_box(const lat_boundary *boundary, const lat_geometry *geometry, int64_t reach, int64_t *first, int64_t *extent);
 /* Of the link in direction mu from the site with these global coordinates. */
 double lat_boundary_coupling(const lat_boundary *boundary, const lat_geometry *geometry, const int64_t *coordinate, int mu);
 

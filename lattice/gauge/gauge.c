@@ -88,22 +88,17 @@ static void couple_defect(lat_gauge *gauge, double *couplings, int member, const
 {
     const lat_geometry *g = gauge->links->geometry;
     const int mu = where->direction;
-    int64_t x[LAT_MAX_DIM] = {0}, in_block[LAT_MAX_DIM] = {0}, links = where->defect;
-    for (int nu = 0; nu < g->dim; nu++) links *= nu == mu ? 1 : where->extent[nu];
-    for (int64_t i = 0; i < links * g->blocks; i++) {
-        const int64_t lane = i % g->blocks * g->members + member;
-        bool here = true;
-        for (int64_t nu = 0, rest = i / g->blocks; nu < g->dim; nu++) {
-            const int64_t extent = nu == mu ? 1 : where->extent[nu], first = nu == mu ? g->size[mu] - 1 : 0;
-            x[nu] = (where->origin[nu] + first + rest % extent) % g->size[nu];
-            rest /= extent;
-            in_block[nu] = x[nu] - g->origin[lane * g->dim + nu];
-            here = here && in_block[nu] >= 0 && in_block[nu] < g->block[nu];
+    int64_t first[LAT_MAX_DIM], extent[LAT_MAX_DIM], x[LAT_MAX_DIM];
+    int64_t volume = lat_boundary_box(where, g, 0, first, extent), *site = lat_alloc(volume, sizeof *site);
+    for (int64_t lane = member; lane < g->blocks * g->members && volume > 0; lane += g->members) {
+        int64_t count = lat_box_sites(g, lane, first, extent, site);
+        for (int64_t i = 0; i < count; i++) {
+            lat_coordinates(g, site[i], x);
+            for (int nu = 0; nu < g->dim; nu++) x[nu] += g->origin[lane * g->dim + nu];
+            couplings[(site[i] * g->dim + mu) * g->lanes + lane] = lat_boundary_coupling(&gauge->boundary[member], g, x, mu);
         }
-        if (here)
-            couplings[(lat_site(g, in_block) * g->dim + mu) * g->lanes + lane] =
-                lat_boundary_coupling(&gauge->boundary[member], g, x, mu);
     }
+    free(site);
 }
 
 /* Where the boundaries were others, which differed in their defects alone. */
