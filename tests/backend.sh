@@ -51,7 +51,7 @@ for ranks in 2 4; do
     result $? "the same history and configurations on $ranks ranks"
 done
 for ranks in 1 2; do
-    on $ranks flowhmc run.cfg --out "ladder$ranks" --set backend=cuda --set 'lattice.defect={ size = [4, 4]; couplings = [1.0, 0.5, 0.0]; }' \
+    on $ranks flowhmc run.cfg --out "ladder$ranks" --set backend=cuda --set 'lattice.defect={ size = [4, 4]; couplings = [1.0, 0.97, 0.94]; }' \
         --set 'updates=({ kind = "hmc"; steps = 4; }, { kind = "tempering"; })' && grep -q '^tempering: ' out
     result $? "a ladder on $ranks ranks: $(grep '^tempering: ' out)"
 done

@@ -218,6 +218,57 @@ static void test_even_out(void)
     ok_all(fabs(mc_swap_acceptance(2 * 0.8134198475976) - 0.25) < 1e-9, "acceptance 0.25");
 }
 
+/* -------------------------------------------------------------------------------------------------------------- files */
+
+enum { RUNGS = 2, MEMBERS = 4, NUMBERS = 5 };
+
+/* What mc_ladder_get says of a file with these numbers; the ladder must stay what it was where it is refused. */
+static bool taken(const lat_geometry *g, int64_t rungs, const double *couplings, int64_t members, const double *numbers)
+{
+    static const char path[] = "ladder.h5";
+    const lat_boundary boundary = {.defect = true, .extent = {0, 2}, .coupling = 1};
+    mc_ladder *ladder = mc_ladder_create(&boundary, (double[]){1, 0.5}, RUNGS, MEMBERS);
+    lat_error error = {0};
+    lat_h5 *file = lat_h5_create(MPI_COMM_WORLD, path, "checkpoint");
+    lat_h5_put_reals(file, "ladder_couplings", 1, &rungs, couplings);
+    lat_h5_put_reals(file, "ladder_members", 2, (int64_t[]){members, NUMBERS}, numbers);
+    if (lat_h5_finish(file, &error)) lat_abort(error.status, "%s", error.text);
+    file = lat_h5_open(MPI_COMM_WORLD, path, "checkpoint");
+    mc_ladder_get(ladder, g, file);
+    bool refused = lat_h5_finish(file, &error) == LAT_FORMAT;
+    ok_all(!refused || (ladder->coupling[1] == 0.5 && ladder->rung[1] == 1 && ladder->origin[0][0] == 0),
+           "a file of a ladder: %s", refused ? error.text : "taken");
+    mc_ladder_free(ladder);
+    MPI_Barrier(MPI_COMM_WORLD);
+    if (lat_rank(MPI_COMM_WORLD) == 0) remove(path);
+    return !refused;
+}
+
+static void test_files(void)
+{
+    const double good[MEMBERS * NUMBERS] = {1, 3, 0, 0, 0, 0, 0, 7, 0, 0, 0, 0, 0, 0, 0, 1, 2, 2, 0, 0},
+                                other[] = {1, 0.25}, three[] = {1, 0.5, 0.25};
+    static const struct {
+        int place;
+        double number;
+    } wrong[] = {{0, 2}, {0, 0}, {0, -1}, {0, 0.5}, {0, NAN}, {1, 8}, {2, -1}, {3, 1}, {6, 1e300}};
+    lat_geometry *g;
+    lat_error error = {0};
+    const lat_shape shape = {.dim = 2, .size = {8, 8}, .members = MEMBERS};
+    if (lat_geometry_create(MPI_COMM_WORLD, &shape, &g, &error)) lat_abort(error.status, "%s", error.text);
+    bool right = taken(g, 2, other, MEMBERS, good),
+         bad = taken(g, 3, three, MEMBERS, good) || taken(g, 2, (double[]){0.5, 1}, MEMBERS, good) ||
+               taken(g, 2, (double[]){1, -0.5}, MEMBERS, good) || taken(g, 2, other, MEMBERS - 1, good);
+    for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++) {
+        double numbers[MEMBERS * NUMBERS];
+        memcpy(numbers, good, sizeof good);
+        numbers[wrong[i].place] = wrong[i].number;
+        bad = taken(g, 2, other, MEMBERS, numbers) || bad;
+    }
+    ok_all(right && !bad, "a ladder is read, and nothing else is taken for one");
+    lat_geometry_free(g);
+}
+
 /* ------------------------------------------------------------------------------------------------------------ refusals */
 
 static void refused(const char *lattice, const char *update, const char *why)
@@ -256,6 +307,7 @@ int main(int argc, char **argv)
 {
     tap_start(&argc, &argv);
     test_even_out();
+    test_files();
     test_change("u1", "size = [16, 8]; defect = { size = [5]; couplings = [1.0, 0.6, 0.2, 0.0]; };",
                 "kind = \"wilson\"; beta = 3.0;");
     test_change("su2", "size = [8, 8]; defect = { direction = 0; size = [8]; couplings = [1.0, 0.6, 0.2, 0.0]; };",
