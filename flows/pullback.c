@@ -91,7 +91,7 @@ static void release(lat_action *action)
     free(p);
 }
 
-static const lat_action_table table = {"pullback", value, total, force, refresh, release, solves, needs};
+static const lat_action_table table = {"pullback", value, total, force, refresh, release, NULL, solves, needs};
 
 lat_action *flow_pullback(flow_map *map, lat_action *action)
 {

@@ -19,6 +19,13 @@ mc_context mc_chain_context(const mc_chain *chain, const flow_layer_table *const
     return (mc_context){chain->state, chain->directory, chain->precision, layers};
 }
 
+/* Boundary, and couplings of a ladder; 0 rungs: there is none. */
+typedef struct {
+    lat_boundary boundary;
+    int rungs;
+    double coupling[LAT_MOST_RUNGS];
+} ladder_settings;
+
 /* One number per direction into a grid; an absent key leaves zeros, which means: choose. */
 static void read_grid(lat_settings *group, const char *key, int dim, int *grid, lat_error *error)
 {
@@ -31,7 +38,8 @@ static void read_grid(lat_settings *group, const char *key, int dim, int *grid, 
     for (int mu = 0; mu < dim; mu++) grid[mu] = (int)values[mu];
 }
 
-static void read_lattice(lat_settings *root, lat_group *group, lat_shape *shape, lat_boundary *boundary, lat_error *error)
+static void read_lattice(lat_settings *root, lat_group *group, lat_shape *shape, ladder_settings *ladder,
+                         lat_error *error)
 {
     lat_settings *lattice = lat_settings_group(root, "lattice", error);
     *group = (lat_group)lat_settings_choice(lattice, "group", NULL, lat_group_names, error);
@@ -41,7 +49,8 @@ static void read_lattice(lat_settings *root, lat_group *group, lat_shape *shape,
     if (error->status) return;
     read_grid(lattice, "ranks", shape->dim, shape->ranks, error);
     read_grid(lattice, "lanes", shape->dim, shape->lane_grid, error);
-    lat_boundary_read(lattice, shape->dim, shape->size, boundary, error);
+    ladder->rungs =
+        lat_boundary_read_ladder(lattice, shape->dim, shape->size, &ladder->boundary, ladder->coupling, error);
 }
 
 /* The longest extent in these directions that can be halved, multiples of 4 staying such, and even numbers too; -1 if there is none. */
@@ -81,6 +90,31 @@ static void lay_out(MPI_Comm comm, lat_shape *shape, bool plan, mc_chain *chain,
     if (!error->status) lat_geometry_create(comm, shape, &chain->geometry, error);
 }
 
+/* Members for the replicas alone, on the same parts of ranks. */
+static void lay_out_sample(MPI_Comm comm, const lat_shape *shape, const ladder_settings *ladder, mc_chain *chain,
+                           lat_error *error)
+{
+    lat_shape alone = *shape;
+    alone.members /= ladder->rungs;
+    memcpy(alone.ranks, chain->geometry->ranks, sizeof alone.ranks);
+    memset(alone.lane_grid, 0, sizeof alone.lane_grid);
+    if (lat_geometry_create(comm, &alone, &chain->sample_geometry, error)) return;
+    chain->sample = lat_gauge_create(chain->sample_geometry, chain->action->group, LAT_DOUBLE);
+    lat_gauge_couple(chain->sample, -1, &ladder->boundary);
+}
+
+lat_gauge *mc_chain_sample(const mc_chain *chain)
+{
+    if (!chain->sample) return chain->state->gauge;
+    const int replicas = mc_replicas(chain->state);
+    int *member = lat_alloc(replicas, sizeof *member);
+    for (int r = 0; r < replicas; r++) member[r] = mc_ladder_member(chain->state->ladder, r, 0);
+    lat_field_take_members(chain->sample->links, chain->state->gauge->links, member);
+    lat_gauge_changed(chain->sample);
+    free(member);
+    return chain->sample;
+}
+
 const lat_geometry *mc_chain_lattice(const mc_chain *chain) { return chain->planned ? chain->planned : chain->geometry; }
 
 static lat_status create(MPI_Comm comm, lat_settings *root, const lat_action_kind *const *actions, const lat_dirac_table *const *operators,
@@ -89,28 +123,34 @@ static lat_status create(MPI_Comm comm, lat_settings *root, const lat_action_kin
     enum { MOST_REPLICAS = 1 << 20 };
     mc_chain *chain = lat_alloc(1, sizeof *chain);
     lat_shape shape = {0};
-    lat_boundary boundary = {.open = {false}};
+    ladder_settings ladder = {.rungs = 0};
     lat_group group;
-    read_lattice(root, &group, &shape, &boundary, error);
+    read_lattice(root, &group, &shape, &ladder, error);
     lat_settings *settings = lat_settings_group(root, "chain", error);
     uint64_t seed = (uint64_t)lat_settings_int(settings, "seed", 1, 0, INT64_MAX, error);
-    shape.members = (int)lat_settings_int(settings, "replicas", 1, 1, MOST_REPLICAS, error);
+    const int rungs = ladder.rungs > 0 ? ladder.rungs : 1;
+    shape.members = rungs * (int)lat_settings_int(settings, "replicas", 1, 1, MOST_REPLICAS / rungs, error);
     chain->thermalise = (uint64_t)lat_settings_int(settings, "thermalise", 0, 0, INT64_MAX / 4, error);
     chain->start = lat_text("%s", lat_settings_string(settings, "start", "hot", error));
     /* Not a default that is printed: runs from before there was the key can be resumed. */
     if (lat_settings_has(settings, "force")) chain->force = lat_settings_bool(settings, "force", false, error);
     chain->precision = (lat_precision)lat_settings_choice(root, "precision", "double", lat_precision_names, error);
     chain->directory = lat_text("%s", directory);
-    if (!error->status) chain->action = lat_action_read(root, (lat_action_context){group, &shape, &boundary, NULL}, actions, operators, error);
+    if (!error->status)
+        chain->action = lat_action_read(root, (lat_action_context){group, &shape, &ladder.boundary, NULL}, actions,
+                                        operators, error);
     if (!error->status) lat_action_shape(chain->action, &shape);
     if (!error->status) lat_backend_read(comm, root, &shape.backend, chain->no_device, error);
     if (!error->status) lay_out(comm, &shape, plan, chain, error);
+    if (!error->status && ladder.rungs > 0) lay_out_sample(comm, &shape, &ladder, chain, error);
     if (error->status) {
         mc_chain_free(chain);
         *out = NULL;
         return error->status;
     }
-    chain->state = mc_state_create(chain->geometry, group, &boundary, chain->action, seed);
+    mc_ladder *rungs_of =
+        ladder.rungs > 0 ? mc_ladder_create(&ladder.boundary, ladder.coupling, ladder.rungs, shape.members) : NULL;
+    chain->state = mc_state_create(chain->geometry, group, &ladder.boundary, rungs_of, chain->action, seed);
     *out = chain;
     return LAT_DONE;
 }
@@ -174,8 +214,10 @@ void mc_chain_free(mc_chain *chain)
 {
     if (!chain) return;
     mc_state_free(chain->state);
+    lat_gauge_free(chain->sample);
     lat_action_free(chain->action);
     lat_geometry_free(chain->geometry);
+    lat_geometry_free(chain->sample_geometry);
     lat_geometry_free(chain->planned);
     free(chain->directory);
     free(chain->start);

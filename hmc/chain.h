@@ -10,6 +10,8 @@
 typedef struct {
     mc_state *state;
     lat_geometry *geometry;
+    lat_gauge *sample; /* of the replicas, see mc_chain_sample; NULL: the state's own */
+    lat_geometry *sample_geometry;
     lat_geometry *planned; /* NULL, or the lattice that was asked for, of which this chain is a small piece (mc_chain_plan) */
     lat_action *action;
     uint64_t thermalise; /* steps before this one count in no report of an update */
@@ -33,6 +35,9 @@ lat_status mc_chain_create(MPI_Comm comm, lat_settings *root, const lat_action_k
  * `planned` is the one asked for. */
 lat_status mc_chain_plan(MPI_Comm comm, lat_settings *root, const lat_action_kind *const *actions, const lat_dirac_table *const *operators,
                          const char *directory, mc_chain **chain, lat_error *error);
+/* What is measured and saved: the links of the replicas as they are now, of the lattice that is wanted; where there are ladders, those of
+ * their first rungs.  Halo not filled; the chain's own.  Collective. */
+lat_gauge *mc_chain_sample(const mc_chain *chain);
 /* The lattice that was asked for. */
 const lat_geometry *mc_chain_lattice(const mc_chain *chain);
 /* Before anything is done: LAT_FILE, naming the places, if `start` is a file that is nowhere, LAT_CONFIG if it is of another lattice.

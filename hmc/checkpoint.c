@@ -68,6 +68,7 @@ lat_status mc_checkpoint_write(const char *path, const mc_chain *chain, mc_updat
         state_name(i, name);
         lat_h5_put_reals(file, name, 1, &updates[i]->memory_count, updates[i]->memory);
     }
+    if (chain->state->ladder) mc_ladder_put(chain->state->ladder, file);
     lat_h5_put_field(file, "links", chain->state->gauge->links, -1);
     return lat_h5_finish(file, error);
 }
@@ -121,7 +122,9 @@ static void restore(lat_h5 *file, mc_chain *chain, mc_update **updates, int coun
         lat_h5_refuse(file, "'seconds' holds %lld numbers and should hold %lld", (long long)extent, (long long)expected);
     for (int i = 0; i < count; i++) state[i] = read_state(file, i, updates[i]);
     lat_h5_get_field(file, "links", chain->state->gauge->links, -1);
+    if (chain->state->ladder) mc_ladder_get(chain->state->ladder, chain->geometry, file);
     if (lat_h5_status(file) == LAT_DONE) {
+        if (chain->state->ladder) mc_ladder_couple(chain->state->ladder, chain->state->gauge);
         chain->state->step = step;
         chain->state->gauge->version = links_id;
         chain->core_seconds = core_seconds;

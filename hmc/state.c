@@ -6,12 +6,16 @@
 
 #include <stdlib.h>
 
-mc_state *mc_state_create(const lat_geometry *geometry, lat_group group, const lat_boundary *boundary, lat_action *action, uint64_t seed)
+mc_state *mc_state_create(const lat_geometry *geometry, lat_group group, const lat_boundary *boundary,
+                          mc_ladder *ladder, lat_action *action, uint64_t seed)
 {
     mc_state *state = lat_alloc(1, sizeof *state);
-    *state = (mc_state){.action = action, .seed = seed};
+    *state = (mc_state){.action = action, .seed = seed, .ladder = ladder};
     state->gauge = lat_gauge_create(geometry, group, LAT_DOUBLE);
-    if (boundary) lat_gauge_couple(state->gauge, -1, boundary);
+    if (ladder)
+        mc_ladder_couple(ladder, state->gauge);
+    else if (boundary)
+        lat_gauge_couple(state->gauge, -1, boundary);
     state->density = lat_field_create(geometry, 1, LAT_DOUBLE);
     return state;
 }
@@ -20,13 +24,16 @@ void mc_state_free(mc_state *state)
 {
     if (!state) return;
     lat_gauge_free(state->gauge);
+    mc_ladder_free(state->ladder);
     lat_field_free(state->density);
     free(state);
 }
 
 const lat_geometry *mc_lattice(const mc_state *state) { return state->gauge->links->geometry; }
 
-int mc_replicas(const mc_state *state) { return mc_lattice(state)->members; }
+int mc_members(const mc_state *state) { return mc_lattice(state)->members; }
+
+int mc_replicas(const mc_state *state) { return mc_members(state) / (state->ladder ? state->ladder->rungs : 1); }
 
 lat_random mc_random(const mc_state *state, lat_purpose purpose, int update)
 {

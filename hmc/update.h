@@ -47,7 +47,7 @@ struct mc_update {
 };
 
 extern const mc_update_table mc_update_hmc, mc_update_heatbath, mc_update_overrelax, mc_update_instanton, mc_update_flow, mc_update_fthmc,
-    mc_update_direct;
+    mc_update_direct, mc_update_tempering;
 extern const mc_update_table *const mc_update_tables[]; /* all of these, and NULL */
 
 /* Puts a number into a report; null if it is not finite, as before the first trajectory. */

@@ -67,7 +67,7 @@ static void read_observables(lat_settings *measure, ensemble *e, lat_error *erro
 {
     enum { MOST = 64 };
     const char *names[MOST] = {"plaquette"};
-    const lat_observe_context context = {e->chain->state->gauge, measure};
+    const lat_observe_context context = {mc_chain_sample(e->chain), measure};
     int count = lat_settings_strings(measure, "observables", names, 1, MOST, error);
     e->observable = lat_alloc(MOST, sizeof *e->observable);
     for (int i = 0; i < count && !error->status; i++) {
@@ -173,10 +173,14 @@ static char *layout_text(const ensemble *e)
     char *size = product_of(g->size, g->dim), *rank_grid = product_of(ranks, g->dim),
          *lane_grid = product_of(lanes, g->dim);
     char *block = product_of(g->block, g->dim);
-    char *text = lat_text("%s, %s, %d replica%s; %s ranks, %s lanes x %d, %d idle, blocks of %s; backend %s%s%s",
-                          lat_group_names[e->chain->state->gauge->group], size, g->members, g->members > 1 ? "s" : "", rank_grid,
+    const int replicas = mc_replicas(e->chain->state);
+    const mc_ladder *ladder = e->chain->state->ladder;
+    char *rungs = ladder ? lat_text(" of %d rungs", ladder->rungs) : lat_text("%s", "");
+    char *text = lat_text("%s, %s, %d replica%s%s; %s ranks, %s lanes x %d, %d idle, blocks of %s; backend %s%s%s",
+                          lat_group_names[e->chain->state->gauge->group], size, replicas, replicas > 1 ? "s" : "", rungs, rank_grid,
                           lane_grid, g->members, g->lanes - g->blocks * g->members, block, lat_backend_name(g->backend),
                           e->chain->no_device[0] ? ", " : "", e->chain->no_device);
+    free(rungs);
     free(size);
     free(rank_grid);
     free(lane_grid);
@@ -189,9 +193,11 @@ static char *layout_text(const ensemble *e)
 /* Those that are due after so many steps. */
 static void measure(ensemble *e, int64_t counted)
 {
+    lat_gauge *sample = NULL;
     for (int i = 0; i < e->series_count; i++) {
         if (!series_due(&e->series[i], counted)) continue;
-        series_measure(&e->series[i], e->chain->state->gauge);
+        if (!sample) sample = mc_chain_sample(e->chain);
+        series_measure(&e->series[i], sample);
         e->chain->measure_core_seconds += e->series[i].seconds * e->chain->geometry->rank_count;
     }
 }

@@ -69,8 +69,8 @@ static double print_disk(const ensemble *e)
     int64_t replicas = mc_replicas(e->chain->state), saved = e->save_every > 0 ? e->steps / e->save_every * replicas : 0;
     int64_t bytes = config_bytes(e);
     double history = history_bytes(e);
-    double checkpoint =
-        (double)mc_chain_lattice(e->chain)->volume * e->chain->state->gauge->links->components * sizeof(double) * (double)replicas;
+    double checkpoint = (double)mc_chain_lattice(e->chain)->volume * e->chain->state->gauge->links->components *
+                        sizeof(double) * (double)mc_members(e->chain->state);
     double all = (double)saved * (double)bytes + history + (double)e->keep_checkpoints * checkpoint;
     char a[SIZE_TEXT], b[SIZE_TEXT], c[SIZE_TEXT], d[SIZE_TEXT];
     printf("configuration: %" PRId64 " bytes (%s, %s); %" PRId64 " of them: %s\n", bytes, e->save_format,

@@ -87,7 +87,7 @@ static void begin_trajectories(ensemble *e, lat_error *error)
 {
     const mc_state *state = e->chain->state;
     char *path = run_path(e->run, "trajectories.h5");
-    trajectories_create(&e->trajectories, e->run, e->updates, e->update_count, mc_replicas(state), state->step);
+    trajectories_create(&e->trajectories, e->run, e->updates, e->update_count, mc_members(state), state->step);
     if (e->trajectories.history && state->step > 0 && trajectories_check(&e->trajectories, error) == LAT_DONE &&
         keeping_on_disk(path))
         restore_trajectories(e, path, error);
@@ -163,7 +163,7 @@ static void note_saved(const ensemble *e)
     free(iterations);
 }
 
-static lat_status save_replica(const ensemble *e, int replica, const char *model, lat_error *error)
+static lat_status save_replica(const ensemble *e, lat_gauge *sample, int replica, const char *model, lat_error *error)
 {
     const mc_chain *chain = e->chain;
     const mc_state *state = chain->state;
@@ -174,7 +174,7 @@ static lat_status save_replica(const ensemble *e, int replica, const char *model
          *seed = lat_text("%" PRIu64, state->seed);
     char *program = lat_text("flowhmc %s (%s)", PACKAGE_VERSION, run_build()), *number = lat_text("%d", replica),
          *beta = lat_text("%.17g", lat_action_beta(chain->action)),
-         *boundary = lat_boundary_print(&state->gauge->boundary[replica], chain->geometry->dim);
+         *boundary = lat_boundary_print(&sample->boundary[replica], chain->geometry->dim);
     lat_provenance provenance[8] = {
         {"program", program},           {"seed", seed},          {"step", step}, {"replica", number},
         {"configuration", e->identity}, {"model_sha256", model},
@@ -182,7 +182,7 @@ static lat_status save_replica(const ensemble *e, int replica, const char *model
     int count = 6;
     if (!isnan(lat_action_beta(chain->action))) provenance[count++] = (lat_provenance){"beta", beta};
     if (boundary) provenance[count++] = (lat_provenance){"boundary", boundary};
-    lat_config_write(path, state->gauge, replica, provenance, count, error);
+    lat_config_write(path, sample, replica, provenance, count, error);
     free(name);
     free(path);
     free(step);
@@ -199,8 +199,9 @@ lat_status keeping_save(const ensemble *e, lat_error *error)
     char *folder = run_path(e->run, "configs"), *model = model_hash(e);
     if (e->run->rank == 0) mkdir(folder, 0777); /* if it fails, so does the writing, with a message */
     MPI_Barrier(MPI_COMM_WORLD);
+    lat_gauge *sample = mc_chain_sample(e->chain);
     for (int replica = 0; replica < mc_replicas(e->chain->state) && !error->status; replica++)
-        save_replica(e, replica, model, error);
+        save_replica(e, sample, replica, model, error);
     if (!error->status) note_saved(e);
     free(folder);
     free(model);

@@ -12,8 +12,11 @@
 static void warn_of_updates(const ensemble *e)
 {
     for (int i = 0; i < e->update_count; i++)
-        if (e->updates[i]->table != &mc_update_overrelax && e->updates[i]->table != &mc_update_instanton) return;
-    run_warn(e->run, "updates: overrelax and instanton alone do not reach every configuration: the results will be wrong; add heatbath or hmc");
+        if (e->updates[i]->table != &mc_update_overrelax && e->updates[i]->table != &mc_update_instanton &&
+            e->updates[i]->table != &mc_update_tempering)
+            return;
+    run_warn(e->run, "updates: overrelax, instanton and tempering alone do not reach every configuration: the results "
+                     "will be wrong; add heatbath or hmc");
 }
 
 /* The lines of the action and of its operators in a printed configuration, "action.[0].beta = 2.0;". */

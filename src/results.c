@@ -30,7 +30,7 @@ typedef struct {
 static double exact_value(const mc_chain *chain, const char *name)
 {
     double beta = lat_action_beta(chain->action);
-    if (chain->geometry->dim != 2 || isnan(beta) || !lat_gauge_is_periodic(chain->state->gauge)) return NAN;
+    if (chain->geometry->dim != 2 || isnan(beta) || !lat_gauge_is_periodic(mc_chain_sample(chain))) return NAN;
     return lat_exact2d(name, chain->state->gauge->group, beta, chain->geometry->volume);
 }
 

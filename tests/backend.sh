@@ -51,6 +51,13 @@ for ranks in 2 4; do
     result $? "the same history and configurations on $ranks ranks"
 done
 for ranks in 1 2; do
+    on $ranks flowhmc run.cfg --out "ladder$ranks" --set backend=cuda --set 'lattice.defect={ size = [4, 4]; couplings = [1.0, 0.97, 0.94]; }' \
+        --set 'updates=({ kind = "hmc"; steps = 4; }, { kind = "tempering"; })' && grep -q '^tempering: ' out
+    result $? "a ladder on $ranks ranks: $(grep '^tempering: ' out)"
+done
+cmp ladder1/history.h5 ladder2/history.h5 && cmp ladder1/trajectories.h5 ladder2/trajectories.h5
+result $? "the same history on 1 and 2 ranks"
+for ranks in 1 2; do
     on $ranks flowtrain train.cfg --out "train$ranks" --set backend=cuda && grep -q '"backend": "cuda"' "train$ranks/summary.json"
     result $? "flowtrain on $ranks ranks"
     grep -o '"sha256": "[0-9a-f]*"' "train$ranks/summary.json" >"parameters$ranks"

@@ -154,7 +154,7 @@ static mc_chain make_chain(int64_t extent, double factor)
     lat_shape shape = {.dim = 2, .size = {extent, 4}, .members = REPLICAS_OF_CHAIN};
     if (lat_geometry_create(MPI_COMM_WORLD, &shape, &chain.geometry, &error) != LAT_DONE)
         lat_abort(error.status, "%s", error.text);
-    chain.state = mc_state_create(chain.geometry, LAT_U1, NULL, NULL, 1);
+    chain.state = mc_state_create(chain.geometry, LAT_U1, NULL, NULL, NULL, 1);
     chain.state->step = 1234;
     chain.state->gauge->version = 99;
     fill_links(&chain, factor);

@@ -96,9 +96,51 @@ static void test_ladder(lat_group group, lat_action *action, const char *name)
     lat_action_free(action);
 }
 
+/* Whether two fields have the same couplings, halo included. */
+static bool same_couplings(const lat_gauge *a, const lat_gauge *b)
+{
+    const lat_geometry *g = a->links->geometry;
+    const double *c = lat_field_map(a->couplings, LAT_READ), *d = lat_field_map(b->couplings, LAT_READ);
+    bool same = true;
+    for (int64_t i = 0; i < g->all_sites * g->dim * g->lanes; i++)
+        same = same && (c[i] == d[i] || i % g->lanes >= g->blocks * g->members);
+    lat_field_unmap(a->couplings, (void *)c, LAT_READ);
+    lat_field_unmap(b->couplings, (void *)d, LAT_READ);
+    return same;
+}
+
+/* Defects that move and change, links by links, are those that are made at once. */
+static void test_moves(void)
+{
+    static const lat_boundary before[MEMBERS] = {
+        {.defect = true, .direction = 2, .extent = {2, 3, 0}, .coupling = 0.4},
+        {.defect = true, .direction = 0, .extent = {0, 4, 3}, .origin = {1, 2, 6}, .coupling = 0},
+        {.open = {true}},
+    };
+    static const lat_boundary after[MEMBERS] = {
+        {.defect = true, .direction = 2, .extent = {2, 3, 0}, .origin = {3, 3, 2}, .coupling = 0.7},
+        {.defect = true, .direction = 0, .extent = {0, 4, 3}, .origin = {1, 3, 5}, .coupling = -1},
+        {.open = {true}, .defect = true, .direction = 0, .extent = {0, 1, 8}, .coupling = 0.2},
+    };
+    world moved = open_world(LAT_U1, MEMBERS), made = open_world(LAT_U1, MEMBERS);
+    lat_gauge_couple_members(moved.gauge, before);
+    lat_gauge_couple_members(made.gauge, before);
+    lat_gauge_couple_members(moved.gauge, after);
+    bool other = !same_couplings(moved.gauge, made.gauge);
+    lat_gauge_free(made.gauge);
+    made.gauge = lat_gauge_create(made.geometry, LAT_U1, LAT_DOUBLE);
+    lat_gauge_couple_members(made.gauge, after);
+    ok_all(same_couplings(moved.gauge, made.gauge), "defects that were moved");
+    MPI_Allreduce(MPI_IN_PLACE, &other, 1, MPI_C_BOOL, MPI_LOR, MPI_COMM_WORLD);
+    ok_all(other, "they are not where they were");
+    close_world(&moved);
+    close_world(&made);
+}
+
 int main(int argc, char **argv)
 {
     tap_start(&argc, &argv);
+    test_moves();
     for (int group = 0; group < LAT_GROUPS; group++) {
         test_ladder((lat_group)group, lat_action_wilson((lat_group)group, 2.5), "wilson");
         test_ladder((lat_group)group, lat_action_improved((lat_group)group, 1.5, -0.331), "improved");

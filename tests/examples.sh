@@ -45,6 +45,9 @@ runs flowtrain u1-train.cfg --set train.steps=300 && [ -s u1-trained.h5 ] && awk
 result $? "u1-train.cfg: $(grep '^effective' out)"
 runs flowhmc u1-sample.cfg --set chain.steps=500 && grep -q '^flow: .*acceptance' out
 result $? "u1-sample.cfg with its model"
+[ "$(status_of flowhmc "$examples/u1-tempering.cfg" --set chain.steps=200 --set chain.thermalise=100)" = 0 ] && grep -q '^tempering: .*acceptance 0' out &&
+    awk '$1 == "plaquette" { sub(/\(.*/, "", $2); if ($2 > 0.90 && $2 < 0.95) good = 1 } END { exit !good }' out
+result $? "u1-tempering.cfg: the plaquette of a periodic lattice"
 
 cp "$examples/su3-stout.cfg" "$examples/su3-fthmc.cfg" .
 runs flowtrain su3-stout.cfg && [ -s su3-stout.h5 ]

@@ -108,4 +108,18 @@ printf x | dd of=longer/checkpoint.h5 bs=1 seek=3000 conv=notrunc 2>/dev/null
 [ "$(status_of sample 1 --out longer --resume)" = 5 ] && grep -q checkpoint.h5 err
 result $? "a damaged checkpoint is refused"
 
+# Of a ladder that is adapted at first: members on other rungs than in the beginning, defects that have moved.
+cat >run.cfg <<'END'
+lattice = { group = "u1"; size = [16, 16]; defect = { size = [4]; couplings = [1.0, 0.6, 0.3, 0.0]; }; };
+action  = ( { kind = "wilson"; beta = 4.0; } );
+chain   = { seed = 5; steps = 60; thermalise = 40; replicas = 2; save_every = 20; checkpoint_every = 10; };
+updates = ( { kind = "heatbath"; }, { kind = "tempering"; adapt = true; } );
+measure = { every = 2; observables = [ "plaquette", "charge" ]; };
+END
+[ "$(status_of sample 1 --out tempered)" = 0 ] && [ "$(ls tempered/configs | wc -l)" = 6 ]
+result $? "a ladder on one rank, of which the first rungs are saved"
+[ "$(status_of sample 2 --out climbing --set chain.steps=5)" = 0 ] && [ "$(status_of sample 4 --out climbing --resume --set chain.steps=31)" = 0 ] &&
+    [ "$(status_of sample 1 --out climbing --resume)" = 0 ] && same tempered climbing
+result $? "on two, then on four, then on one: the same bytes"
+
 echo "1..$count"

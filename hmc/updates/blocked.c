@@ -65,3 +65,10 @@ double mc_blocked_error(const double *state)
     }
     return fmax(alone, sqrt(squares * full / (full - 1)) / counts);
 }
+
+double mc_excess(double change)
+{
+    const double least_fall = -1;
+    if (change < least_fall) return -1;
+    return exp(-change) - 1 + (change > -least_fall);
+}

@@ -25,4 +25,9 @@ double mc_blocked_mean(const double *state);
 /* The larger error of the mean: of independent numbers, or, from eight full blocks on, of independent blocks. */
 double mc_blocked_error(const double *state);
 
+/* Of mean 0 where Metropolis decides by `change`, and the way back is as likely: exp(-change) - 1, made of numbers below e.  Changes back
+ * have the density P(-change) = exp(-change) P(change), so that those below -1, few of great weight, add to the mean what those above 1
+ * have of all. */
+double mc_excess(double change);
+
 #endif

@@ -101,15 +101,6 @@ static lat_status audit(mc_update *update, mc_dynamics *dynamics, const mc_state
                     update->index, (unsigned long long)state->step, difference);
 }
 
-static const double least_fall = -1; /* trajectories that fall by more count by those that rise by more */
-
-/* e^-dH - 1, averaged over the tail of what is rare and has great weight */
-static double excess(double dh)
-{
-    if (dh < least_fall) return -1;
-    return exp(-dh) - 1 + (dh > -least_fall);
-}
-
 static void count_solves(double *sum, const lat_solves *s)
 {
     sum[SOLVES] += s->solves;
@@ -129,7 +120,7 @@ static void count(mc_update *update, const mc_dynamics *dynamics, int members)
         memory[MC_ACCEPTED] += dynamics->accepted[m];
         memory[MC_LOST] += isnan(dh);
         memory[MC_FALLEN] += dh <= 0;
-        if (!isnan(dh)) mc_blocked_add(memory + MC_EXP_MINUS_DH, excess(dh));
+        if (!isnan(dh)) mc_blocked_add(memory + MC_EXP_MINUS_DH, mc_excess(dh));
         for (int i = 0; i < dynamics->trajectory.solving; i++)
             count_solves(memory + dynamics->solved + i * OF_TERM, &dynamics->trajectory.solves[i * members + m]);
     }
@@ -165,11 +156,11 @@ lat_status mc_dynamics_step(mc_update *update, mc_dynamics *dynamics, const mc_s
     lat_error failure = {0};
     if (mc_trajectory_run(&dynamics->trajectory, action, gauge, &momenta, &acceptance, dynamics->dh, dynamics->accepted, &failure))
         return lat_fail(error, failure.status, "updates.[%d]: step %llu: %s", update->index, (unsigned long long)state->step, failure.text);
-    if (state->counts) count(update, dynamics, mc_replicas(state));
-    fill_figures(dynamics, mc_replicas(state));
+    if (state->counts) count(update, dynamics, mc_members(state));
+    fill_figures(dynamics, mc_members(state));
 
     bool all_lost = true;
-    for (int m = 0; m < mc_replicas(state); m++) all_lost = all_lost && isnan(dynamics->dh[m]);
+    for (int m = 0; m < mc_members(state); m++) all_lost = all_lost && isnan(dynamics->dh[m]);
     update->memory[MC_ALL_LOST_IN_A_ROW] = all_lost ? update->memory[MC_ALL_LOST_IN_A_ROW] + 1 : 0;
     if (update->memory[MC_ALL_LOST_IN_A_ROW] < MOST_LOST_IN_A_ROW) return LAT_DONE;
     return lat_fail(error, LAT_NUMERICAL, "updates.[%d]: step %llu: dH is NaN in %d trajectories in a row: take more steps",

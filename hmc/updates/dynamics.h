@@ -49,10 +49,8 @@ lat_status mc_dynamics_step(mc_update *update, mc_dynamics *dynamics, const mc_s
 /* Whether this step is one of the random share that is audited; the first is. */
 bool mc_dynamics_audited(const mc_state *state, int index);
 /* Of each term that solves equations, "solves": numbers of solves and mean iterations over all replicas, the most iterations, the largest
- * residues.  And <exp(-dH)>, which is 1 for trajectories from equilibrium.  Trajectories back have the density P(-dH) = exp(-dH)
- * P(dH), so that those with dH < -1, few of great weight, add to the mean what those with dH > 1 have of all: it is
- * made of numbers below e, by which its error is known.  That is the larger one of independent trajectories and of
- * blocks of steps; there is none, and null is reported, where fewer than ten trajectories had dH <= 0. */
+ * residues.  And <exp(-dH)>, which is 1 for trajectories from equilibrium, as the mean of mc_excess, with the larger error of independent
+ * trajectories and of blocks of steps; there is none, and null is reported, where fewer than ten trajectories had dH <= 0. */
 void mc_dynamics_report(const mc_update *update, const mc_dynamics *dynamics, json_t *object);
 
 #endif

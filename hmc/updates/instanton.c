@@ -47,10 +47,10 @@ static mc_update *create(lat_settings *settings, const mc_context *context, int 
     w->base.memory = lat_alloc(STATES, sizeof *w->base.memory);
     w->hits = hits;
     w->start = lat_gauge_create(mc_lattice(state), state->gauge->group, LAT_DOUBLE);
-    w->before = lat_alloc(mc_replicas(state), sizeof *w->before);
-    w->after = lat_alloc(mc_replicas(state), sizeof *w->after);
+    w->before = lat_alloc(mc_members(state), sizeof *w->before);
+    w->after = lat_alloc(mc_members(state), sizeof *w->after);
     w->charge = lat_alloc(mc_lattice(state)->lanes, sizeof *w->charge);
-    w->rejected = lat_alloc(mc_replicas(state), sizeof *w->rejected);
+    w->rejected = lat_alloc(mc_members(state), sizeof *w->rejected);
     return &w->base;
 }
 
@@ -79,7 +79,7 @@ static void propose(instanton *w, mc_state *state, int hit)
 
 static void decide(instanton *w, mc_state *state, int hit)
 {
-    for (int m = 0; m < mc_replicas(state); m++) {
+    for (int m = 0; m < mc_members(state); m++) {
         double uniform[4];
         draw(state, w->base.index, hit, m, uniform);
         w->rejected[m] = !(uniform[1] < exp(w->before[m] - w->after[m]));

@@ -6,5 +6,5 @@
 
 const mc_update_table *const mc_update_tables[] = {
     &mc_update_hmc, &mc_update_heatbath, &mc_update_overrelax, &mc_update_instanton, &mc_update_flow, &mc_update_fthmc,
-    &mc_update_direct, NULL,
+    &mc_update_direct, &mc_update_tempering, NULL,
 };

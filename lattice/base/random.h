@@ -24,6 +24,7 @@ typedef enum {
     LAT_RANDOM_TEST,
     LAT_RANDOM_AUXILIARY, /* fields that an action draws at the start of a trajectory */
     LAT_RANDOM_SOURCES,   /* of quark propagators */
+    LAT_RANDOM_TEMPERING, /* swaps of neighbours on a ladder, and where defects are */
 } lat_purpose;
 
 typedef struct {

@@ -137,7 +137,7 @@ static void release(lat_action *action)
     free(q);
 }
 
-static const lat_action_table table = {"quarks", value, total, force, refresh, release, solves, needs};
+static const lat_action_table table = {"quarks", value, total, force, refresh, release, NULL, solves, needs};
 
 lat_action *lat_action_quarks(const lat_operator *description, const lat_quarks_table *kind, const void *parameters,
                               int levels)

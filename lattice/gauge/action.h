@@ -42,6 +42,8 @@ typedef struct {
     /* Draws auxiliary fields at the start of a trajectory; NULL if there are none. */
     void (*refresh)(lat_action *action, lat_gauge *gauge, const lat_random *random);
     void (*free)(lat_action *action);
+    /* As `value`, at these sites, but of those terms alone that depend on the couplings of links; NULL: none does. */
+    void (*coupled)(lat_action *action, lat_gauge *gauge, const lat_sites *sites, lat_field *density);
     /* out[term][member]: of the action->solving terms that solve equations, what was done on this geometry since the last call; NULL where there
      * are none. */
     void (*solves)(lat_action *action, const lat_geometry *geometry, lat_solves *out);

@@ -38,13 +38,26 @@ static void read_directions(lat_settings *lattice, int dim, lat_boundary *bounda
     }
 }
 
-static void read_defect(lat_settings *lattice, int dim, const int64_t *size, lat_boundary *boundary, lat_error *error)
+static int read_rungs(lat_settings *defect, double *couplings, lat_error *error)
+{
+    int rungs = lat_settings_reals(defect, "couplings", couplings, -1, LAT_MOST_RUNGS, 0, 1, error);
+    bool descend = rungs > 1 && couplings[0] == 1;
+    for (int i = 1; i < rungs; i++) descend = descend && couplings[i] < couplings[i - 1];
+    if (!descend && !error->status)
+        lat_settings_fail(defect, "couplings", error,
+                          "a ladder descends from 1, which is the lattice that is measured: write [1.0, 0.5, 0.0]");
+    return rungs;
+}
+
+/* couplings NULL: a ladder is not known here.  Returns the number of its rungs. */
+static int read_defect(lat_settings *lattice, int dim, const int64_t *size, lat_boundary *boundary, double *couplings,
+                       lat_error *error)
 {
     lat_settings *defect = lat_settings_group(lattice, "defect", error);
     int64_t extent[LAT_MAX_DIM] = {0};
     int others = 0;
     int mu = (int)lat_settings_int(defect, "direction", dim - 1, 0, dim - 1, error);
-    if (error->status) return;
+    if (error->status) return 0;
     for (int nu = 0; nu < dim; nu++)
         if (nu != mu) extent[others++] = size[nu];
     int count = lat_settings_ints(defect, "size", extent, dim - 1, LAT_MAX_DIM, 1, INT32_MAX, error);
@@ -52,7 +65,8 @@ static void read_defect(lat_settings *lattice, int dim, const int64_t *size, lat
         lat_settings_fail(defect, "size", error, "%d numbers: give one for each of the %d directions but direction %d", count, dim - 1, mu);
     boundary->defect = true;
     boundary->direction = mu;
-    boundary->coupling = lat_settings_real(defect, "coupling", NAN, 0, 1, error);
+    int rungs = couplings && lat_settings_has(defect, "couplings") ? read_rungs(defect, couplings, error) : 0;
+    boundary->coupling = rungs > 0 ? couplings[0] : lat_settings_real(defect, "coupling", NAN, 0, 1, error);
     for (int nu = 0, i = 0; nu < dim && !error->status; nu++) {
         if (nu == mu) continue;
         boundary->extent[nu] = extent[i++];
@@ -60,12 +74,22 @@ static void read_defect(lat_settings *lattice, int dim, const int64_t *size, lat
             lat_settings_fail(defect, "size", error, "%lld sites in direction %d, where the lattice has %lld: take fewer",
                               (long long)boundary->extent[nu], nu, (long long)size[nu]);
     }
+    return rungs;
 }
 
 void lat_boundary_read(lat_settings *lattice, int dim, const int64_t *size, lat_boundary *boundary, lat_error *error)
 {
     read_directions(lattice, dim, boundary, error);
-    if (lat_settings_has(lattice, "defect") && !error->status) read_defect(lattice, dim, size, boundary, error);
+    if (lat_settings_has(lattice, "defect") && !error->status) read_defect(lattice, dim, size, boundary, NULL, error);
+}
+
+int lat_boundary_read_ladder(lat_settings *lattice, int dim, const int64_t *size, lat_boundary *boundary,
+                             double *couplings, lat_error *error)
+{
+    read_directions(lattice, dim, boundary, error);
+    return lat_settings_has(lattice, "defect") && !error->status
+               ? read_defect(lattice, dim, size, boundary, couplings, error)
+               : 0;
 }
 
 char *lat_boundary_print(const lat_boundary *b, int dim)
@@ -86,8 +110,22 @@ char *lat_boundary_print(const lat_boundary *b, int dim)
 double lat_boundary_coupling(const lat_boundary *b, const lat_geometry *g, const int64_t *coordinate, int mu)
 {
     bool inside = b->defect && b->direction == mu;
-    if (coordinate[mu] != g->size[mu] - 1) return 1;
-    for (int nu = 0; nu < g->dim; nu++)
-        if (nu != mu) inside = inside && coordinate[nu] < b->extent[nu];
-    return b->open[mu] ? 0 : inside ? b->coupling : 1;
+    for (int nu = 0; nu < g->dim && inside; nu++) {
+        int64_t there = (coordinate[nu] - b->origin[nu] + g->size[nu]) % g->size[nu];
+        inside = nu == mu ? there == g->size[nu] - 1 : there < b->extent[nu];
+    }
+    if (b->open[mu] && coordinate[mu] == g->size[mu] - 1) return 0;
+    return inside ? b->coupling : 1;
+}
+
+int64_t lat_boundary_box(const lat_boundary *b, const lat_geometry *g, int64_t reach, int64_t *first, int64_t *extent)
+{
+    int64_t volume = b->defect;
+    for (int mu = 0; mu < g->dim; mu++) {
+        const int64_t defect = mu == b->direction ? 1 : b->extent[mu], start = b->origin[mu] + (mu == b->direction ? g->size[mu] - 1 : 0);
+        extent[mu] = defect + reach < g->size[mu] ? defect + reach : g->size[mu];
+        first[mu] = (start + defect - extent[mu] + g->size[mu]) % g->size[mu];
+        volume *= extent[mu];
+    }
+    return volume;
 }

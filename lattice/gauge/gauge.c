@@ -6,6 +6,7 @@
 #include "lattice/gauge/kernels.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 static void set_real(const lat_field *f, void *numbers, int64_t i, double value)
 {
@@ -65,6 +66,7 @@ void lat_gauge_free(lat_gauge *gauge)
 static void fill_couplings(lat_gauge *gauge)
 {
     const lat_geometry *g = gauge->links->geometry;
+    if (!gauge->couplings) gauge->couplings = lat_field_create(g, g->dim, LAT_DOUBLE);
     double *c = lat_field_map(gauge->couplings, LAT_WRITE);
     for (int64_t site = 0; site < g->sites; site++) {
         int64_t in_block[LAT_MAX_DIM], x[LAT_MAX_DIM] = {0};
@@ -81,14 +83,59 @@ static void fill_couplings(lat_gauge *gauge)
     lat_halo_exchange(gauge->couplings);
 }
 
+/* Gives the links at the defect of `where`, of a member, the couplings that its boundary says. */
+static void couple_defect(lat_gauge *gauge, double *couplings, int member, const lat_boundary *where)
+{
+    const lat_geometry *g = gauge->links->geometry;
+    const int mu = where->direction;
+    int64_t first[LAT_MAX_DIM], extent[LAT_MAX_DIM], x[LAT_MAX_DIM];
+    int64_t volume = lat_boundary_box(where, g, 0, first, extent), *site = lat_alloc(volume, sizeof *site);
+    for (int64_t lane = member; lane < g->blocks * g->members && volume > 0; lane += g->members) {
+        int64_t count = lat_box_sites(g, lane, first, extent, site);
+        for (int64_t i = 0; i < count; i++) {
+            lat_coordinates(g, site[i], x);
+            for (int nu = 0; nu < g->dim; nu++) x[nu] += g->origin[lane * g->dim + nu];
+            couplings[(site[i] * g->dim + mu) * g->lanes + lane] = lat_boundary_coupling(&gauge->boundary[member], g, x, mu);
+        }
+    }
+    free(site);
+}
+
+/* Where the boundaries were others, which differed in their defects alone. */
+static void move_defects(lat_gauge *gauge, const lat_boundary *before)
+{
+    double *c = lat_field_map(gauge->couplings, LAT_CHANGE);
+    for (int m = 0; m < gauge->links->geometry->members; m++) {
+        couple_defect(gauge, c, m, &before[m]);
+        couple_defect(gauge, c, m, &gauge->boundary[m]);
+    }
+    lat_field_unmap(gauge->couplings, c, LAT_CHANGE);
+    lat_halo_exchange(gauge->couplings);
+}
+
+void lat_gauge_couple_members(lat_gauge *gauge, const lat_boundary *boundary)
+{
+    const lat_geometry *g = gauge->links->geometry;
+    bool moved = gauge->couplings != NULL;
+    for (int m = 0; m < g->members; m++)
+        moved = moved && memcmp(gauge->boundary[m].open, boundary[m].open, sizeof boundary[m].open) == 0;
+    lat_boundary *before = lat_alloc(g->members, sizeof *before);
+    memcpy(before, gauge->boundary, (size_t)g->members * sizeof *before);
+    memcpy(gauge->boundary, boundary, (size_t)g->members * sizeof *before);
+    if (moved)
+        move_defects(gauge, before);
+    else if (gauge->couplings || !lat_gauge_is_periodic(gauge))
+        fill_couplings(gauge);
+    free(before);
+}
+
 void lat_gauge_couple(lat_gauge *gauge, int member, const lat_boundary *boundary)
 {
     const lat_geometry *g = gauge->links->geometry;
-    for (int m = 0; m < g->members; m++)
-        if (member < 0 || member == m) gauge->boundary[m] = *boundary;
-    if (!gauge->couplings && lat_gauge_is_periodic(gauge)) return;
-    if (!gauge->couplings) gauge->couplings = lat_field_create(g, g->dim, LAT_DOUBLE);
-    fill_couplings(gauge);
+    lat_boundary *all = lat_alloc(g->members, sizeof *all);
+    for (int m = 0; m < g->members; m++) all[m] = member < 0 || member == m ? *boundary : gauge->boundary[m];
+    lat_gauge_couple_members(gauge, all);
+    free(all);
 }
 
 bool lat_gauge_is_periodic(const lat_gauge *gauge)

@@ -28,6 +28,9 @@ void lat_field_haar(lat_field *elements, lat_group group, const lat_random *rand
 
 /* Gives a member, or all (member < 0), the couplings that follow from the boundary.  Collective. */
 void lat_gauge_couple(lat_gauge *gauge, int member, const lat_boundary *boundary);
+/* The same for all members, boundary[members]: where the defects alone are others, what it takes is in proportion to their links.
+ * Collective. */
+void lat_gauge_couple_members(lat_gauge *gauge, const lat_boundary *boundary);
 bool lat_gauge_is_periodic(const lat_gauge *gauge); /* all couplings of all members are 1 */
 bool lat_gauge_has_gaps(const lat_gauge *gauge);    /* some are 0 */
 /* For kernels; NULL: all are 1. */

@@ -290,6 +290,22 @@ lat_sites lat_sites_common(const lat_geometry *g, const lat_sites *a, const lat_
     return both;
 }
 
+int64_t lat_box_sites(const lat_geometry *g, int64_t lane, const int64_t *first, const int64_t *extent, int64_t *site)
+{
+    int64_t volume = 1, count = 0;
+    for (int mu = 0; mu < g->dim; mu++) volume *= extent[mu];
+    for (int64_t i = 0; i < volume; i++) {
+        int64_t x[LAT_MAX_DIM] = {0};
+        bool here = true;
+        for (int64_t mu = 0, rest = i; mu < g->dim; rest /= extent[mu++]) {
+            x[mu] = (first[mu] + rest % extent[mu]) % g->size[mu] - g->origin[lane * g->dim + mu];
+            here = here && x[mu] >= 0 && x[mu] < g->block[mu];
+        }
+        if (here) site[count++] = lat_site(g, x);
+    }
+    return count;
+}
+
 static bool has_parity(const lat_geometry *g, int64_t site, int parity)
 {
     int64_t sum = 0, c[LAT_MAX_DIM];

@@ -106,6 +106,10 @@ lat_sites lat_sites_where(const lat_geometry *geometry, bool (*choose)(const lat
 /* Those that are in two lists, which are in ascending order; lat_sites_free. */
 lat_sites lat_sites_common(const lat_geometry *geometry, const lat_sites *a, const lat_sites *b);
 
+/* Sites of the block of a lane in a box of the lattice, extent[dim] from first[dim] on, which may wrap around: fills in up to as many as the
+ * box has, and returns their number. */
+int64_t lat_box_sites(const lat_geometry *geometry, int64_t lane, const int64_t *first, const int64_t *extent, int64_t *site);
+
 /* Where a site and a lane lie in the rank's part, in site order: the place is the sum of both. */
 int64_t lat_site_place(const lat_geometry *geometry, int64_t site);
 int64_t lat_lane_place(const lat_geometry *geometry, int lane);

@@ -20,16 +20,29 @@ typedef struct {
 static double c0(const improved *s) { return 1 - 8 * s->c1; }
 
 /* Rectangles read more of the halo than the plaquettes ask for. */
-static void value(lat_action *action, lat_gauge *gauge, lat_field *density)
+static void add_rectangles(const improved *s, lat_gauge *gauge, const lat_range *range, lat_field *density)
 {
-    const improved *s = (const improved *)action;
     lat_field *links = gauge->links;
     double weight = s->beta * s->c1;
     rectangle_sum_args args = {lat_tables_of(links->geometry), links->data, lat_gauge_couplings(gauge), density->data, weight, -weight};
-    lat_range range = lat_block(links->geometry);
-    lat_plaquette_value(s->beta * c0(s), gauge, density);
     lat_halo_exchange(links);
-    lat_kernels_of(links, action->group)->rectangle_sum(&args, &range);
+    lat_kernels_of(links, s->base.group)->rectangle_sum(&args, range);
+}
+
+static void value(lat_action *action, lat_gauge *gauge, lat_field *density)
+{
+    const improved *s = (const improved *)action;
+    lat_range range = lat_block(gauge->links->geometry);
+    lat_plaquette_value(s->beta * c0(s), gauge, density);
+    add_rectangles(s, gauge, &range, density);
+}
+
+static void coupled(lat_action *action, lat_gauge *gauge, const lat_sites *sites, lat_field *density)
+{
+    const improved *s = (const improved *)action;
+    lat_range range = lat_range_of(gauge->links->geometry, sites);
+    lat_plaquette_value_at(s->beta * c0(s), gauge, sites, density);
+    add_rectangles(s, gauge, &range, density);
 }
 
 static void force(lat_action *action, int level, lat_gauge *gauge, double scale, lat_field *force)
@@ -47,7 +60,7 @@ static void force(lat_action *action, int level, lat_gauge *gauge, double scale,
 
 static void release(lat_action *action) { free(action); }
 
-static const lat_action_table table = {.name = "improved", .value = value, .force = force, .free = release};
+static const lat_action_table table = {.name = "improved", .value = value, .force = force, .free = release, .coupled = coupled};
 
 lat_action *lat_action_improved(lat_group group, double beta, double c1)
 {

@@ -31,6 +31,13 @@ void lat_plaquette_value(double beta, lat_gauge *gauge, lat_field *density)
     sum_plaquettes(beta, gauge, density, &outer);
 }
 
+void lat_plaquette_value_at(double beta, lat_gauge *gauge, const lat_sites *sites, lat_field *density)
+{
+    lat_range range = lat_range_of(gauge->links->geometry, sites);
+    lat_halo_finish(lat_halo_start(gauge->links, lat_halo_staples()));
+    sum_plaquettes(beta, gauge, density, &range);
+}
+
 static void add_forces(const lat_gauge *gauge, const lat_tables *tables, double weight, lat_field *force, const lat_range *range)
 {
     const lat_field *links = gauge->links;

@@ -68,6 +68,16 @@ static void refresh(lat_action *action, lat_gauge *gauge, const lat_random *rand
     }
 }
 
+static void coupled(lat_action *action, lat_gauge *gauge, const lat_sites *sites, lat_field *density)
+{
+    sum *s = (sum *)action;
+    for (int i = 0; i < s->terms; i++) {
+        lat_action *a = s->term[i].action;
+        if (a->table->coupled) a->table->coupled(a, gauge, sites, density);
+        collect(s, &s->term[i]);
+    }
+}
+
 static void solves(lat_action *action, const lat_geometry *geometry, lat_solves *out)
 {
     sum *s = (sum *)action;
@@ -94,7 +104,7 @@ static void release(lat_action *action)
     free(s);
 }
 
-static const lat_action_table table = {"sum", value, total, force, refresh, release, solves, needs};
+static const lat_action_table table = {"sum", value, total, force, refresh, release, coupled, solves, needs};
 
 /* -------------------------------------------------------------------------------------------------------- settings */
 

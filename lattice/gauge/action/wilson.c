@@ -17,6 +17,11 @@ static void value(lat_action *action, lat_gauge *gauge, lat_field *density)
     lat_plaquette_value(((wilson *)action)->beta, gauge, density);
 }
 
+static void coupled(lat_action *action, lat_gauge *gauge, const lat_sites *sites, lat_field *density)
+{
+    lat_plaquette_value_at(((wilson *)action)->beta, gauge, sites, density);
+}
+
 static void force(lat_action *action, int level, lat_gauge *gauge, double scale, lat_field *force)
 {
     (void)level;
@@ -25,7 +30,7 @@ static void force(lat_action *action, int level, lat_gauge *gauge, double scale,
 
 static void release(lat_action *action) { free(action); }
 
-static const lat_action_table table = {.name = "wilson", .value = value, .force = force, .free = release};
+static const lat_action_table table = {.name = "wilson", .value = value, .force = force, .free = release, .coupled = coupled};
 
 lat_action *lat_action_wilson(lat_group group, double beta)
 {
