@@ -126,10 +126,13 @@ static void test_scene(int i)
               *density = lat_field_create(geometry, 1, LAT_DOUBLE);
     const double before = counted.peak = counted.held, heap_before = heap();
     use(action, gauge, force, density);
+    /* Beside a large piece the heap counts what its alignment leaves. */
+    const double beside = action->auxiliary ? 0 : 0x1p21;
     const double taken = action->auxiliary ? counted.peak - before : heap() - heap_before,
                  said = lat_action_memory(action, planned);
-    ok_all(said > 0.9 * taken && said < 1.1 * taken, "%s: %.4g MiB are said, %.4g taken", scenes[i].name, said / 0x1p20,
-           taken / 0x1p20);
+    const bool known = action->auxiliary || taken > 0; /* heaps of sanitizers tell nothing */
+    ok_all(!known || (said > 0.9 * (taken - beside) && said < 1.1 * taken), "%s: %.4g MiB are said, %.4g taken",
+           scenes[i].name, said / 0x1p20, taken / 0x1p20);
     lat_field_free(force);
     lat_field_free(density);
     lat_gauge_free(gauge);
