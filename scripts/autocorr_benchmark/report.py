@@ -169,7 +169,9 @@ def write_tables(out, chosen, betas, volumes, rows, scans):
     check = ("pull: deviation from the exact value over the error from the spread of the 16 replicas. Where none is known,"
              " 'exact' is a reference, or the mean of the other methods, and its error counts too. '-': too few independent"
              " configurations to tell.")
-    sections = [("Cost against beta", cost, COST_HEADINGS, [cost_cells(row) for row in of_betas])]
+    sections = []
+    if of_betas:
+        sections.append(("Cost against beta", cost, COST_HEADINGS, [cost_cells(row) for row in of_betas]))
     if of_volumes:
         sections.append((f"Cost at {chosen.theory.volumes}", cost, COST_HEADINGS, [cost_cells(row) for row in of_volumes]))
     checked = of_betas + [row for row in of_volumes if row not in of_betas]
