@@ -171,15 +171,23 @@ static lat_status configure(work *w, lat_error *error)
 
 /* -------------------------------------------------------------------------------------------------- where it begins */
 
-/* Takes over the parameters of a model of the same layers, and what they have cost. */
+/* Are the layers of one model those with which the other begins?  Descriptions are libconfig text of one layout, and end with the list. */
+static bool begins_with(const char *description, const char *first)
+{
+    static const char end_of_list[] = "\n);\n";
+    size_t length = strlen(first) - strlen(end_of_list);
+    return strcmp(description, first) == 0 || (strncmp(description, first, length) == 0 && description[length] == ',');
+}
+
+/* Takes over the parameters of a model of the same layers, or of those that come first, and what they have cost. */
 static void take_parameters(work *w, const flow_model *from, const char *path, lat_error *error)
 {
     if (from->group != w->group || from->dim != w->shape.dim)
         lat_fail(error, LAT_CONFIG, "%s: is a model of %s in %d dimensions, the lattice is %s in %d: use another model",
                  path, lat_group_names[from->group], from->dim, lat_group_names[w->group], w->shape.dim);
-    else if (strcmp(from->description, w->model->description) != 0)
+    else if (!begins_with(w->model->description, from->description))
         lat_fail(error, LAT_CONFIG,
-                 "%s: its layers are not those of the key 'flow': make them the same (h5dump -a /flow shows its own)",
+                 "%s: its layers are not those of the key 'flow', nor the first of them: make them the same (h5dump -a /flow shows its own)",
                  path);
     if (error->status) return;
     memcpy(w->model->parameters, from->parameters, (size_t)from->stack.parameter_count * sizeof *from->parameters);

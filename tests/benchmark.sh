@@ -2,7 +2,7 @@
 # flowhmc: SPDX-License-Identifier: GPL-3.0-or-later
 #
 # scripts/autocorr-benchmark runs from end to end with next to no statistics, writes all columns for all methods, does
-# not run again what is finished, and fails in one line where it cannot run.  Skipped without python3, numpy and h5py.
+# not run again what is finished, knows the Schwinger model too, and fails in one line where it cannot run.  Skipped without python3, numpy and h5py.
 : "${srcdir=.}"
 script=$srcdir/scripts/autocorr-benchmark
 if ! /usr/bin/python3 -c 'import numpy, h5py' 2>/dev/null && ! python3 -c 'import numpy, h5py' 2>/dev/null; then
@@ -16,9 +16,9 @@ trap 'rm -rf "$folder"' EXIT
 said=$folder
 
 # The value of a column in the row of a method.
-value() { # method, column
+value() { # method, column[, folder]
     awk -F, -v method="$1" -v column="$2" 'NR == 1 { for (i = 1; i <= NF; i++) place[$i] = i }
-        NR > 1 && $place["method"] == method { print $place[column] }' "$folder/out/results.csv"
+        NR > 1 && $place["method"] == method { print $place[column] }' "$folder/${3:-out}/results.csv"
 }
 
 # One line on stderr that matches the pattern, and no success.
@@ -68,6 +68,21 @@ result $? "tables in text and markdown"
     ! grep 'updates of' "$folder/log" | grep -qv 'was there'
 result $? "what is finished is not run again"
 
+"$script" --theory schwinger --smoke --programs . --out "$folder/quarks" >"$folder/log" 2>&1 </dev/null
+status=$?
+result $status "the Schwinger model from end to end"
+[ $status = 0 ] || sed 's/^/# /' "$folder/log"
+for method in hmc winding pseudofermions flow flow_winding; do
+    # against the reference, or the other methods; exceptions of the short runs are not to be taken for faults
+    awk -v q2="$(value $method q2 quarks)" -v plaquette="$(value $method plaquette quarks)" 'BEGIN {
+        exit !(q2 > 0.05 && q2 < 0.7 && plaquette > 0.73 && plaquette < 0.78) }'
+    result $? "$method: plaquette and charge squared"
+done
+[ "$(value hmc q2_exact quarks)" = 0.2464 ] && [ -z "$(value flow log_z_exact quarks)" ]
+result $? "what quarks are compared with"
+
+"$script" --theory schwinger --beta 2 --out "$folder/refused" 2>&1 | grep -q 'only --theory u1'
+result $? "couplings of a theory that has one"
 refused 'is not there: run scripts/build' --programs "$folder"
 result $? "without programs: one line"
 "$script" --help | grep -q -- '--quick --beta'

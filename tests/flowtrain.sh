@@ -127,6 +127,12 @@ result $? "four that begin at once: one of them has the model ($codes)"
 expect 0 'begins from whole.h5' --set initial=whole.h5 --set model=moved.h5 --set 'lattice.size=[12,8]' --set 'action.[0].beta=1.5' \
     --set train.steps=2 "$train"
 expect 3 'its layers are not those' --set initial=whole.h5 --set model=wide.h5 --set 'flow.layers.[0].knots=4' "$train"
+sed 's/layers = ( \(.*\) );/layers = ( \1, { kind = "plaquette_coupling"; hidden = [4]; knots = 4; } );/' "$train" >"$folder/longer.cfg"
+expect 0 'begins from whole.h5' --set initial=whole.h5 --set model=longer.h5 --set train.steps=0 --set train.final_samples=4096 "$folder/longer.cfg"
+loss() { sed -n 's/^ *"loss": \([-0-9.]*\).*/\1/p' "$folder/$1/summary.json"; }
+awk -v before="$(loss whole)" -v after="$(loss longer)" 'BEGIN { exit !(before > 0 && after > before - 1 && after < before + 1) }'
+result $? "further layers begin near the identity"
+expect 3 'its layers are not those' --set initial=longer.h5 --set model=less.h5 "$train"
 expect 4 'none.h5' --set initial=none.h5 --set model=lost.h5 "$train"
 head -c 5000 "$folder/whole.h5" >"$folder/short.h5"
 expect 5 'short.h5' --set initial=short.h5 --set model=lost2.h5 "$train"

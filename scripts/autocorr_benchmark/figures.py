@@ -1,7 +1,6 @@
 # flowhmc: SPDX-License-Identifier: GPL-3.0-or-later
 """The two figures: tau_int(Q) and cost per independent sample, against beta and against L at constant physics."""
 import matplotlib
-import plan
 
 matplotlib.use("Agg")
 from matplotlib import pyplot  # noqa: E402  (the backend first)
@@ -9,7 +8,7 @@ from matplotlib import pyplot  # noqa: E402  (the backend first)
 # Colours of M. Okabe and K. Ito, which everybody can tell apart.
 STYLES = {
     "hmc": ("#000000", "o"), "heatbath": ("#E69F00", "s"), "winding": ("#009E73", "^"), "direct": ("#56B4E9", "D"),
-    "flow": ("#D55E00", "*"), "fthmc": ("#CC79A7", "v"),
+    "flow": ("#D55E00", "*"), "fthmc": ("#CC79A7", "v"), "pseudofermions": ("#E69F00", "s"), "flow_winding": ("#0072B2", "P"),
 }
 
 
@@ -24,8 +23,8 @@ def series(rows, points, abscissa, method, value, error):
     return measured, bounds
 
 
-def panel(axes, rows, points, abscissa, value, error, scale, label):
-    for method in plan.METHODS:
+def panel(axes, rows, methods, points, abscissa, value, error, scale, label):
+    for method in methods:
         colour, marker = STYLES[method.name]
         measured, bounds = series(rows, points, abscissa, method.name, value, error)
         if measured:
@@ -42,11 +41,11 @@ def panel(axes, rows, points, abscissa, value, error, scale, label):
     axes.grid(True, which="major", linewidth=0.3)
 
 
-def figure(path, rows, points, abscissa, label, title):
+def figure(path, rows, methods, points, abscissa, label, title):
     drawing, (left, right) = pyplot.subplots(1, 2, figsize=(10, 4.8))
     drawing.subplots_adjust(left=0.07, right=0.98, top=0.91, bottom=0.25, wspace=0.2)
-    panel(left, rows, points, abscissa, "tau_q", "tau_q_error", 1, "tau_int(Q) in updates")
-    panel(right, rows, points, abscissa, "cost_core_seconds", "cost_error", 1e3,
+    panel(left, rows, methods, points, abscissa, "tau_q", "tau_q_error", 1, "tau_int(Q) in updates")
+    panel(right, rows, methods, points, abscissa, "cost_core_seconds", "cost_error", 1e3,
           "core-milliseconds per independent sample")
     for axes in (left, right):
         axes.set_xlabel(label)
@@ -60,13 +59,14 @@ def figure(path, rows, points, abscissa, label, title):
     pyplot.close(drawing)
 
 
-def draw(out, betas, volumes, rows):
+def draw(out, theory, betas, volumes, rows):
     pyplot.rcParams.update({"svg.hashsalt": "flowhmc", "svg.fonttype": "none"})
-    size = betas[0].size
-    figure(out / "figure-beta.svg", rows, betas, "beta", "beta", f"Two-dimensional U(1), {size} x {size}")
-    if not volumes:
-        return ["figure-beta.svg"]
-    first = volumes[0]
-    figure(out / "figure-volume.svg", rows, volumes, "size", "L",
-           f"Two-dimensional U(1), beta / L^2 = {first.beta / first.size**2:.4g}")
-    return ["figure-beta.svg", "figure-volume.svg"]
+    drawn = []
+    if betas:
+        size = betas[0].size
+        figure(out / "figure-beta.svg", rows, theory.methods, betas, "beta", "beta", f"{theory.title}, {size} x {size}")
+        drawn.append("figure-beta.svg")
+    if volumes:
+        figure(out / "figure-volume.svg", rows, theory.methods, volumes, "size", "L", f"{theory.title}, {theory.volumes}")
+        drawn.append("figure-volume.svg")
+    return drawn

@@ -1,5 +1,5 @@
 # flowhmc: SPDX-License-Identifier: GPL-3.0-or-later
-"""Autocorrelation and cost of methods for two-dimensional U(1): scans, statistics, timings, tables and figures."""
+"""Autocorrelation and cost of methods in two dimensions: scans, statistics, timings, tables and figures."""
 import argparse
 import os
 import signal
@@ -12,12 +12,16 @@ import plan
 import report
 import results
 import runs
+import schwinger
+import u1
 
+THEORIES = {"u1": u1.THEORY, "schwinger": schwinger.THEORY}
 SOURCE = Path(__file__).resolve().parents[2]
 
 EXAMPLE = """example:
   scripts/autocorr-benchmark --quick --beta 2,3 --out quick
   scripts/autocorr-benchmark --out benchmark
+  scripts/autocorr-benchmark --theory schwinger --quick --out quarks
 
 A run that was interrupted goes on when it is started again with the same --out: what is finished is not run again.
 """
@@ -27,12 +31,15 @@ def options(arguments):
     parser = argparse.ArgumentParser(
         prog="autocorr-benchmark", formatter_class=argparse.RawDescriptionHelpFormatter, epilog=EXAMPLE,
         description="Autocorrelation times and cost per independent sample of HMC, heatbath + overrelaxation,"
-                    " winding HMC, the direct sampler, flow proposals and FTHMC, for two-dimensional U(1).")
+                    " winding HMC, the direct sampler, flow proposals and FTHMC, for two-dimensional U(1); of HMC with the"
+                    " determinant and with pseudofermions, and of flow proposals, each of these with instantons where they"
+                    " can be, for the Schwinger model.")
+    parser.add_argument("--theory", choices=THEORIES, default="u1", help="default %(default)s")
     parser.add_argument("--out", metavar="DIR", default="autocorr-benchmark.out",
                         help="where results go (default %(default)s)")
     parser.add_argument("--beta", metavar="LIST",
-                        help="these couplings on 16x16 alone (default: 1 to 7, and the lattices of constant physics,"
-                             " L = 8 to 64)")
+                        help="of u1, these couplings on 16x16 alone (default: 1 to 7, and the lattices of constant"
+                             " physics, L = 8 to 64)")
     mode = parser.add_mutually_exclusive_group()
     mode.add_argument("--quick", action="store_true", help="short statistics: under five minutes on two cores")
     mode.add_argument("--smoke", action="store_true", help="next to no statistics, on one lattice: does it run?")
@@ -43,16 +50,19 @@ def options(arguments):
     parser.add_argument("--models", metavar="DIR", default=str(SOURCE / "share" / "models"),
                         help="where models are (default %(default)s)")
     chosen = parser.parse_args(arguments)
-    chosen.budget = plan.BUDGETS["smoke" if chosen.smoke else "quick" if chosen.quick else "full"]
+    chosen.theory = theory = THEORIES[chosen.theory]
+    chosen.budget = plan.patient(plan.BUDGETS["smoke" if chosen.smoke else "quick" if chosen.quick else "full"], theory.patience)
+    if chosen.beta and not theory.betas:
+        parser.error(f"--beta {chosen.beta}: only --theory u1 has a choice of couplings")
     try:
-        chosen.betas = [float(beta) for beta in chosen.beta.split(",")] if chosen.beta else list(plan.BETAS)
+        chosen.betas = [float(beta) for beta in chosen.beta.split(",")] if chosen.beta else list(theory.betas)
     except ValueError:
         parser.error(f"--beta {chosen.beta}: give numbers, for example --beta 1,2.5")
-    if min(chosen.betas) <= 0 or chosen.jobs < 1:
+    if min(chosen.betas, default=1) <= 0 or chosen.jobs < 1:
         parser.error("couplings and jobs are positive")
-    if chosen.smoke and not chosen.beta:
+    if chosen.smoke and theory.betas and not chosen.beta:
         chosen.betas = [2.0]
-    chosen.volumes = not (chosen.beta or chosen.smoke)
+    chosen.volumes = not (theory.betas and (chosen.beta or chosen.smoke))
     return chosen
 
 
@@ -107,7 +117,7 @@ def timing_pieces(case, settings, estimate, budget):
     """Whole batches of proposals, and as many steps as the time allows; nothing is measured."""
     point, method = case
     pieces = []
-    for batch in budget.batches if method.name == "flow" else (None,):
+    for batch in budget.batches if "batch" in settings else (None,):
         these = dict(settings, batch=batch) if batch else settings
         unit = max(1, (batch or 1) // plan.REPLICAS)
         steps = unit * max(1, round(budget.timing / (estimate * plan.REPLICAS * unit)))
@@ -165,18 +175,19 @@ def execute(pieces, place, progress, jobs):
 def benchmark(chosen, place):
     """All stages.  Returns the points of both figures, the scans and the rows of the table."""
     budget, jobs = chosen.budget, chosen.jobs
-    betas = plan.beta_points(chosen.betas, budget.size)
+    theory = chosen.theory
+    betas = theory.beta_points(chosen.betas, budget.size)
     same = {(point.size, point.beta): point for point in betas}
-    volumes = [same.get((point.size, point.beta), point) for point in plan.volume_points()] if chosen.volumes else []
+    volumes = [same.get((point.size, point.beta), point) for point in theory.volume_points(budget.size)] if chosen.volumes else []
     others = [point for point in volumes if point not in betas]
-    cases = [(point, method) for point in betas + others for method in plan.METHODS
+    cases = [(point, method) for point in betas + others for method in theory.methods
              if not method.has_model or place.model(point).exists()]
     grids = {case: case[1].scan(case[0], budget.volume_depth if case[0] in others else budget.depth) for case in cases}
 
     progress = Progress()
     scans = scan_pieces(grids, budget)
     ahead = scans + statistics_pieces({case: grid[0] for case, grid in grids.items()}, budget)
-    timings = sum(budget.repeats * (len(budget.batches) if method.name == "flow" else 1) for _, method in cases)
+    timings = sum(budget.repeats * (len(budget.batches) if "batch" in grid[0] else 1) for grid in grids.values())
     progress.seconds = sum(piece.seconds for piece in ahead) / jobs + timings * (START + budget.timing)
     progress.say(f"{len(cases)} cases on {len(betas + others)} lattices, {jobs} runs side by side")
 
@@ -192,7 +203,7 @@ def benchmark(chosen, place):
     timings.sort(key=lambda piece: piece.kind)
     progress.seconds = sum(piece.seconds for piece in timings)
     execute(timings, place, progress, 1)
-    return betas, volumes, scans, results.rows(betas + others, statistics, timings, place)
+    return betas, volumes, scans, results.rows(theory, betas + others, statistics, timings, place)
 
 
 def interrupt(*_):
@@ -205,7 +216,7 @@ def main():
     signal.signal(signal.SIGTERM, interrupt)
     try:
         betas, volumes, scans, rows = benchmark(chosen, place)
-        report.write(place.out, chosen.budget, betas, volumes, rows, results.scan_rows(scans, rows))
+        report.write(place.out, chosen, betas, volumes, rows, results.scan_rows(scans, rows))
     except KeyboardInterrupt:
         fail("interrupted: start it again to go on")
     except OSError as failure:

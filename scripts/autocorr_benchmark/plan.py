@@ -1,20 +1,8 @@
 # flowhmc: SPDX-License-Identifier: GPL-3.0-or-later
-"""What is run: the points, the methods with the settings that are scanned, and how long each run takes."""
+"""What is run: points, methods and theories, which u1.py and schwinger.py have, and how long each run takes."""
+import dataclasses
 import math
 from dataclasses import dataclass
-
-# Figure 1: one lattice, beta rising.
-BETAS = (1, 2, 3, 4, 5, 6, 7)
-SIZE = 16
-
-# Figure 2: constant physics, beta / L^2 = 7 / 256.  (L, beta, model of the flow); where figure 1 has such a point, that
-# one is taken.
-VOLUMES = (
-    (8, 1.75, "u1-beta1.75.h5"),
-    (16, 7, "u1-beta7.h5"),
-    (32, 28, "u1-beta28.h5"),
-    (64, 112, "u1-beta112.h5"),
-)
 
 REPLICAS = 16
 BATCHES = (16, 64, 256)  # proposals that a flow draws ahead at once
@@ -25,18 +13,11 @@ class Point:
     size: int
     beta: float
     model: str
+    kappa: float = 0  # 0: no quarks
 
     @property
     def name(self):
-        return f"L{self.size}-beta{self.beta:g}"
-
-
-def beta_points(betas, size):
-    return [Point(size, beta, f"u1-beta{beta:g}.h5") for beta in betas]
-
-
-def volume_points():
-    return [Point(*entry) for entry in VOLUMES]
+        return f"L{self.size}-beta{self.beta:g}" + (f"-kappa{self.kappa:g}" if self.kappa else "")
 
 
 # ------------------------------------------------------------------------------------------------------------ methods
@@ -45,6 +26,7 @@ def volume_points():
 class Method:
     name: str
     title: str
+    action: callable   # point -> operators and action of a configuration
     scan: callable     # (point, how thorough) -> list of settings
     updates: callable  # (settings, path of the model) -> the list `updates` of a configuration
     has_model: bool = False
@@ -52,10 +34,33 @@ class Method:
     slow: bool = False  # its charge freezes as beta rises
 
 
-def hmc_update(settings, _model):
+@dataclass(frozen=True)
+class Theory:
+    title: str
+    methods: tuple
+    volume_points: callable  # largest extent -> the points of figure 2
+    volumes: str             # what these have in common
+    betas: tuple = ()        # of figure 1
+    beta_points: callable = lambda betas, size: []
+    reference: callable = lambda point: {}  # point -> observable -> value and error, where flowhmc knows no exact ones
+    patience: int = 1        # its runs take so many times as long
+
+    def method(self, name):
+        return next(method for method in self.methods if method.name == name)
+
+
+def hmc_updates(settings, _model):
     """Of random lengths: where beta is large, a fixed one leaves modes behind, and no autocorrelation time shows it."""
     return ('{{ kind = "hmc"; trajectory = {length:g}; randomise = 0.3; steps = {steps}; integrator = "omf2"; }}'
             .format(**settings))
+
+
+def flow_updates(settings, model):
+    return f'{{ kind = "flow"; model = "{model}"; batch = {settings["batch"]}; }}'
+
+
+def with_instantons(updates):
+    return lambda settings, model: updates(settings, model) + f', {{ kind = "instanton"; hits = {settings["hits"]}; }}'
 
 
 def trajectory(point, length, steps):
@@ -63,60 +68,6 @@ def trajectory(point, length, steps):
     conservation like the volume times the fourth power of the step size."""
     finer = max(1, math.sqrt(point.size / 16))
     return {"length": float(f"{length / math.sqrt(point.beta):.3g}"), "steps": math.ceil(steps * finer)}
-
-
-def scan_hmc(point, depth):
-    grids = {
-        "full": ((1.5, 2), (1.5, 3), (2, 3), (2, 4), (3, 5), (3, 6), (4, 6), (4, 8), (6, 9), (6, 12)),
-        "thin": ((2, 3), (2, 4), (4, 8)),
-        "tiny": ((2, 4),),
-    }
-    return [trajectory(point, length, steps) for length, steps in grids[depth]]
-
-
-def scan_winding(point, depth):
-    grids = {
-        "full": (((1, 2), (2, 4), (3, 6)), (1, 2, 4, 8, 16)),
-        "thin": (((1, 2), (2, 4)), (2, 8)),
-        "tiny": (((1, 2),), (4,)),
-    }
-    trajectories, hits = grids[depth]
-    return [dict(trajectory(point, *one), hits=count) for one in trajectories for count in hits]
-
-
-def scan_heatbath(_point, depth):
-    return [{"overrelax": count} for count in {"full": (0, 1, 2, 3, 4, 6), "thin": (1, 3), "tiny": (1,)}[depth]]
-
-
-def heatbath_updates(settings, _model):
-    more = ', {{ kind = "overrelax"; count = {overrelax}; }}' if settings["overrelax"] else ""
-    return ('{{ kind = "heatbath"; }}' + more).format(**settings)
-
-
-def scan_fthmc(_point, depth):
-    grids = {"full": ((1, 2), (1, 4), (2, 6)), "thin": ((1, 4),), "tiny": ((1, 4),)}
-    return [{"length": float(length), "steps": steps} for length, steps in grids[depth]]
-
-
-def flow_updates(settings, model):
-    return f'{{ kind = "flow"; model = "{model}"; batch = {settings["batch"]}; }}'
-
-
-def fthmc_updates(settings, model):
-    return ('{{ kind = "fthmc"; model = "{model}"; trajectory = {length:g}; steps = {steps}; integrator = "omf2"; }}'
-            .format(model=model, **settings))
-
-
-METHODS = (
-    Method("hmc", "HMC", scan_hmc, hmc_update, slow=True),
-    Method("heatbath", "heatbath + overrelaxation", scan_heatbath, heatbath_updates, slow=True),
-    Method("winding", "winding HMC", scan_winding,
-           lambda s, model: hmc_update(s, model) + f', {{ kind = "instanton"; hits = {s["hits"]}; }}'),
-    Method("direct", "direct sampler", lambda point, depth: [{}], lambda s, model: '{ kind = "direct"; }'),
-    Method("flow", "flow + Metropolis", lambda point, depth: [{"batch": 64}], flow_updates, has_model=True,
-           precision="float"),
-    Method("fthmc", "FTHMC", scan_fthmc, fthmc_updates, has_model=True),
-)
 
 
 def text_of(settings):
@@ -142,7 +93,7 @@ class Budget:
     repeats: int
     batches: tuple
     most_rows: int = 40000
-    size: int = SIZE
+    size: int = 16     # of the lattices of figure 1, and the largest of a theory with quarks
 
 
 BUDGETS = {
@@ -152,18 +103,28 @@ BUDGETS = {
 }
 
 
+def patient(budget, times):
+    """The budget of a theory whose updates take so many times as long."""
+    longer = {name: times * getattr(budget, name) for name in ("scan", "scan_frozen", "scan_model", "statistics", "model", "timing")}
+    return dataclasses.replace(budget, **longer)
+
+
+# Couplings at which what freezes still gets somewhere, slowly
+FREEZING = (6, 7)
+
+
 def scan_seconds(budget, method, point):
     if method.has_model:
         return budget.scan_model
-    return budget.scan_frozen if method.slow and 6 <= point.beta <= max(BETAS) else budget.scan
+    return budget.scan_frozen if method.slow and FREEZING[0] <= point.beta <= FREEZING[1] else budget.scan
 
 
 def statistics_seconds(budget, method, point):
-    """Beyond the range of figure 1 nothing that freezes gets anywhere, however long."""
+    """Beyond these couplings nothing that freezes gets anywhere, however long."""
     if method.has_model:
         return budget.model
     if not method.slow:
         return budget.statistics
-    if point.beta > max(BETAS):
+    if point.beta > FREEZING[1]:
         return budget.slow[-1][1]
     return next(seconds for least, seconds in budget.slow if point.beta >= least)

@@ -9,14 +9,13 @@ import time
 import plan
 import results
 
-TITLES = {method.name: method.title for method in plan.METHODS}
 
 
-def write(out, budget, betas, volumes, rows, scans):
+def write(out, chosen, betas, volumes, rows, scans):
     write_csv(out / "results.csv", results.COLUMNS, rows)
     write_csv(out / "scans.csv", results.SCAN_COLUMNS, scans)
-    write_tables(out, budget, betas, volumes, rows, scans)
-    write_summary(out, rows)
+    write_tables(out, chosen, betas, volumes, rows, scans)
+    write_summary(out, chosen.theory, rows)
     written = ["results.csv", "scans.csv", "table.txt", "table.md", "summary.md"]
     print((out / "table.txt").read_text())
     try:
@@ -24,7 +23,7 @@ def write(out, budget, betas, volumes, rows, scans):
     except ImportError:
         print("no figures: matplotlib is not installed (python3-matplotlib)")
     else:
-        written += figures.draw(out, betas, volumes, rows)
+        written += figures.draw(out, chosen.theory, betas, volumes, rows)
     print(f"written to {out}: {', '.join(written)}")
 
 
@@ -74,7 +73,7 @@ def micro(value, bound=False):
 
 def cost_cells(row):
     return [
-        f"{row['size']}", f"{row['beta']:g}", TITLES[row["method"]], row["settings"],
+        f"{row['size']}", f"{row['beta']:g}", row["title"], row["settings"],
         with_error(row["ess"], row["ess_error"]), number(row["acceptance"]),
         *(time_of(row, short) for short in results.SHORT.values()),
         micro(row["core_seconds_per_update"]), micro(row["cost_core_seconds"], row["tau_q_is_bound"]),
@@ -94,7 +93,7 @@ def check_cells(row):
                 number(row[f"{short}_pull"], 2))
 
     return [
-        f"{row['size']}", f"{row['beta']:g}", TITLES[row["method"]],
+        f"{row['size']}", f"{row['beta']:g}", row["title"],
         *compared("q2"), *compared("plaquette"), *compared("loop"),
         number(row["charge_p_value"], 2), with_error(row["log_z"], row["log_z_error"]), number(row["log_z_exact"], 7),
         number(row["log_z_pull"], 2),
@@ -107,7 +106,7 @@ CHECK_HEADINGS = ["L", "beta", "method", "Q^2", "exact", "pull", "P", "exact", "
 
 def scan_cells(row):
     return [
-        f"{row['size']}", f"{row['beta']:g}", TITLES[row["method"]], row["settings"], number(row["acceptance"]),
+        f"{row['size']}", f"{row['beta']:g}", row["title"], row["settings"], number(row["acceptance"]),
         micro(row["core_seconds_per_update"]),
         with_error(row["tau_q"], row["tau_q_error"]) if row["tau_q_reliable"] else "-",
         number(row["tau_q_of_hops"]), micro(row["cost_core_seconds"]), micro(row["cost_slowest_core_seconds"]),
@@ -140,37 +139,41 @@ def processor():
         return platform.machine()
 
 
-def summary_cells(rows, of_point):
+def summary_cells(theory, rows, of_point):
     """One line for a lattice: what each method's independent sample costs, and the flow's quality."""
     cells = [f"{of_point['size']}", f"{of_point['beta']:g}"]
     by_method = {row["method"]: row for row in rows if (row["size"], row["beta"]) == (of_point["size"], of_point["beta"])}
-    for method in TITLES:
-        row = by_method.get(method)
+    for method in theory.methods:
+        row = by_method.get(method.name)
         cost = micro(row["cost_core_seconds"], row["tau_q_is_bound"]) if row else "-"
         cells.append(f"**{cost}**" if row and row["cheapest"] else cost)
     flow = by_method.get("flow")
     return cells + ([with_error(flow["ess"], flow["ess_error"]), time_of(flow, "q"), flow["note"] or flow["verdict"] or ""] if flow else ["-"] * 3)
 
 
-def write_summary(out, rows):
-    headings = ["L", "beta", *(f"{title}, us" for title in TITLES.values()), "ESS", "tau_int(Q)", "flow against the best baseline"]
+def write_summary(out, theory, rows):
+    headings = ["L", "beta", *(f"{method.title}, us" for method in theory.methods), "ESS", "tau_int(Q)", "flow against the best baseline"]
     points = {(row["size"], row["beta"]): row for row in rows}
-    (out / "summary.md").write_text(as_markdown(headings, [summary_cells(rows, row) for row in points.values()]), encoding="utf-8")
+    (out / "summary.md").write_text(as_markdown(headings, [summary_cells(theory, rows, row) for row in points.values()]), encoding="utf-8")
 
 
-def write_tables(out, budget, betas, volumes, rows, scans):
+def write_tables(out, chosen, betas, volumes, rows, scans):
     def of(points):
         return [row for p in points for row in rows if (row["size"], row["beta"]) == (p.size, p.beta)]
 
     of_betas, of_volumes = of(betas), of(volumes)
     machine = (f"{processor()}, {len(os.sched_getaffinity(0))} cores; {time.strftime('%Y-%m-%d')};"
-               f" statistics: {budget.name}; {plan.REPLICAS} replicas side by side on one core.")
+               f" statistics: {chosen.budget.name}; {plan.REPLICAS} replicas side by side on one core.")
     cost = ("tau_int in updates, 0.5 for independent ones. us/sample: 2 tau_int(Q) times core-microseconds per update;"
             " slowest: the same with the largest of the four tau_int. '>': a lower bound, the run was too short.")
-    check = "pull: deviation from the exact value over the error from the spread of the 16 replicas. '-': too few independent configurations to tell."
-    sections = [("Cost against beta", cost, COST_HEADINGS, [cost_cells(row) for row in of_betas])]
+    check = ("pull: deviation from the exact value over the error from the spread of the 16 replicas. Where none is known,"
+             " 'exact' is a reference, or the mean of the other methods, and its error counts too. '-': too few independent"
+             " configurations to tell.")
+    sections = []
+    if of_betas:
+        sections.append(("Cost against beta", cost, COST_HEADINGS, [cost_cells(row) for row in of_betas]))
     if of_volumes:
-        sections.append(("Cost at constant physics", cost, COST_HEADINGS, [cost_cells(row) for row in of_volumes]))
+        sections.append((f"Cost at {chosen.theory.volumes}", cost, COST_HEADINGS, [cost_cells(row) for row in of_volumes]))
     checked = of_betas + [row for row in of_volumes if row not in of_betas]
     sections.append(("Correctness", check, CHECK_HEADINGS, [check_cells(row) for row in checked if row["updates"]]))
     if scans:

@@ -9,16 +9,16 @@ from runs import OBSERVABLES
 SHORT = {"charge": "q", "charge_squared": "q2", "plaquette": "plaquette", "wilson_loop_4x4": "loop"}
 
 COLUMNS = (
-    ["size", "beta", "method", "settings", "note", "updates", "acceptance", "ess", "ess_error"]
+    ["size", "beta", "method", "title", "settings", "note", "updates", "acceptance", "ess", "ess_error"]
     + [f"tau_{name}{what}" for name in SHORT.values() for what in ("", "_error")] + ["tau_q_is_bound"]
     + ["core_seconds_per_update", "timing_spread", "joules_per_update"]
     + ["cost_core_seconds", "cost_error", "cost_joules", "cost_slowest_core_seconds", "cheapest"]
     + ["training_core_seconds", "best_baseline", "break_even_samples", "verdict"]
-    + [f"{name}{what}" for name in SHORT.values() for what in ("", "_error", "_exact", "_pull")]
+    + [f"{name}{what}" for name in SHORT.values() for what in ("", "_error", "_spread", "_exact", "_pull")]
     + ["charge_p_value", "log_z", "log_z_error", "log_z_exact", "log_z_pull", "proposals", "model", "model_sha256"]
 )
 
-SCAN_COLUMNS = ["size", "beta", "method", "settings", "chosen", "acceptance", "core_seconds_per_update", "tau_q",
+SCAN_COLUMNS = ["size", "beta", "method", "title", "settings", "chosen", "acceptance", "core_seconds_per_update", "tau_q",
                 "tau_q_error", "tau_q_reliable", "tau_q_of_hops", "cost_core_seconds", "cost_slowest_core_seconds",
                 "note"]
 
@@ -84,7 +84,7 @@ def scan_rows(scans, rows):
             charge = figures.get("observables", {}).get("charge", {})
             case = (piece.point.size, piece.point.beta, piece.method.name)
             table.append({
-                "size": case[0], "beta": case[1], "method": case[2], "settings": text,
+                "size": case[0], "beta": case[1], "method": case[2], "title": piece.method.title, "settings": text,
                 "chosen": chosen.get(case) == text, "acceptance": figures.get("acceptance"),
                 "core_seconds_per_update": figures.get("core_seconds_per_update"),
                 "tau_q": charge.get("tau"), "tau_q_error": charge.get("tau_error"),
@@ -115,14 +115,35 @@ def take_means(row, figures):
         one = figures["observables"][name]
         row[short], row[f"{short}_error"], row[f"{short}_exact"] = one["mean"], one["error"], figures["exact"][name]
         # where the charge does not move, nothing is an average over all sectors
-        if one["reliable"] and one["spread"] and not row["tau_q_is_bound"]:
-            row[f"{short}_pull"] = (one["mean"] - figures["exact"][name]) / one["spread"]
+        if one["reliable"] and not row["tau_q_is_bound"]:
+            row[f"{short}_spread"] = one["spread"]
     row["charge_p_value"] = figures.get("charge_p_value")
     if figures.get("log_z") is not None:
         row["log_z"], row["log_z_error"] = figures["log_z"], figures["log_z_error"]
-        row["log_z_exact"] = exact.log_z(row["beta"], row["size"] ** 2)
-        if row["log_z_error"]:
-            row["log_z_pull"] = (row["log_z"] - row["log_z_exact"]) / row["log_z_error"]
+        if figures["exact"]["plaquette"] is not None:
+            row["log_z_exact"] = exact.log_z(row["beta"], row["size"] ** 2)
+            row["log_z_pull"] = (row["log_z"] - row["log_z_exact"]) / row["log_z_error"] if row["log_z_error"] else None
+
+
+def mean_of_others(rows, row, short):
+    """Weighted by their errors, and its error; None where there are none."""
+    others = [other for other in rows if other is not row and other[f"{short}_spread"]]
+    weights = [other[f"{short}_spread"] ** -2 for other in others]
+    if not others:
+        return None
+    return sum(w * other[short] for w, other in zip(weights, others)) / sum(weights), sum(weights) ** -0.5
+
+
+def compare(rows, reference):
+    """The means of one point with what is known: exactly, from elsewhere with an error, or else from the other methods."""
+    for name, short in SHORT.items():
+        for row in rows:
+            exactly = None if row[f"{short}_exact"] is None else (row[f"{short}_exact"], 0)
+            known = exactly or reference.get(name) or mean_of_others(rows, row, short)
+            if known and row[short] is not None:
+                row[f"{short}_exact"] = known[0]
+                if row[f"{short}_spread"]:
+                    row[f"{short}_pull"] = (row[short] - known[0]) / math.hypot(row[f"{short}_spread"], known[1])
 
 
 def take_timing(row, pieces):
@@ -154,7 +175,7 @@ def take_cost(row):
 
 def make_row(point, method, pieces, place):
     row = dict.fromkeys(COLUMNS)
-    row.update(size=point.size, beta=point.beta, method=method.name, settings="", note="", tau_q_is_bound=False)
+    row.update(size=point.size, beta=point.beta, method=method.name, title=method.title, settings="", note="", tau_q_is_bound=False)
     if method.has_model:
         row["model"] = point.model
         if not place.model(point).exists():
@@ -201,12 +222,13 @@ def judge(rows):
             row["verdict"] = f"baseline wins ({best['method']})"
 
 
-def rows(points, statistics, timings, place):
+def rows(theory, points, statistics, timings, place):
     table = []
     for point in points:
         of_point = [piece for piece in statistics + timings if piece.point == point]
         here = [make_row(point, method, [piece for piece in of_point if piece.method == method], place)
-                for method in plan.METHODS]
+                for method in theory.methods]
+        compare(here, theory.reference(point))
         judge(here)
         table += here
     return table

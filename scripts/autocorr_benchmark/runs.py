@@ -75,13 +75,13 @@ def last_line(text, otherwise):
 
 def configuration(piece, place):
     # After a hot start vortices stay for long where beta is large.  A flow takes its first proposal instead.
-    start = "hot" if piece.method.name == "flow" else "cold"
+    start = "hot" if "batch" in piece.settings else "cold"
     # Seeds are functions of the names, so that no two runs share theirs.
     seed = zlib.crc32(piece.name.encode())
     updates = piece.method.updates(piece.settings, place.model(piece.point))
     lines = [
         f'lattice = {{ group = "u1"; size = [{piece.point.size}, {piece.point.size}]; }};',
-        f'action = ( {{ kind = "wilson"; beta = {piece.point.beta:.17g}; }} );',
+        piece.method.action(piece.point),
         f'chain = {{ seed = {seed}; steps = {piece.steps}; thermalise = {piece.thermalise}; start = "{start}";'
         f" replicas = {plan.REPLICAS}; checkpoint_every = {1 << 40}; }};",
         f"updates = ( {updates} );",
@@ -155,7 +155,7 @@ def reduce_run(piece, place, directory):
         "proposals": first.get("proposals"),
         "training_core_seconds": first.get("model", {}).get("training_core_seconds"),
         "model_sha256": first.get("model", {}).get("sha256"),
-        "exact": {name: summary["observables"][name]["exact"] for name in OBSERVABLES},
+        "exact": {name: summary["observables"][name].get("exact") for name in OBSERVABLES},
     }
     if piece.every:
         figures.update(reduce_history(piece, place, directory, figures["exact"]))
@@ -179,7 +179,7 @@ def reduce_history(piece, place, directory, known):
         means = {name: np.mean(file[name][skip:, :], axis=0) for name in known}
     if rows - skip < 4:
         raise RuntimeError(f"{rows} rows are too few: give it more time")
-    observables, changes = {}, hops(piece, charge, known["charge_squared"])
+    observables, changes = {}, hops(piece, charge, known["charge_squared"] or float((np.rint(charge)**2).mean()))
     for name, estimate in analyse(place, directory, skip).items():
         # a frozen charge is an integer but for rounding, which is white noise
         moved = estimate["variance"] > 0 and (not name.startswith("charge") or changes["hops"] >= FEWEST_HOPS)
@@ -194,7 +194,7 @@ def reduce_history(piece, place, directory, known):
             "reliable": bool(moved and (rows - skip) * piece.every >= 10 * tau and tau_error <= 0.5 * tau),
         }
     figures = {"observables": observables, "rows": rows - skip, **changes}
-    if observables["charge"]["reliable"]:
+    if known["charge_squared"] and observables["charge"]["reliable"]:
         tau = max(observables[name]["tau"] for name in ("charge", "charge_squared")) / piece.every
         volume = piece.point.size**2
         figures["charge_p_value"] = exact.charge_test(charge, piece.point.beta, volume, tau)
