@@ -7,7 +7,7 @@
 
 #include "flows/kernels/coupling_kernels.h"
 #include "flows/kernels/flow_kernels.h"
-#include "flows/kernels/stout_kernels.h"
+#include "flows/kernels/masked_stout_kernels.h"
 #include "flows/map.h"
 
 /* A scratch field of the map, shared by its layers: slots keep their contents only within one call of a layer. */

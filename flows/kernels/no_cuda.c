@@ -4,7 +4,7 @@
  */
 #include "flows/kernels/coupling_kernels.h"
 #include "flows/kernels/flow_kernels.h"
-#include "flows/kernels/stout_kernels.h"
+#include "flows/kernels/masked_stout_kernels.h"
 
 const flow_kernels flow_cuda_double = {0}, flow_cuda_float = {0};
 const flow_coupling_kernels flow_coupling_cuda_u1_double = {0}, flow_coupling_cuda_u1_float = {0};

@@ -1,13 +1,13 @@
 /* flowhmc: SPDX-License-Identifier: GPL-3.0-or-later
  *
- * stout_kernels.h: the table of the kernels of masked stout smearing, and their arguments.
+ * masked_stout_kernels.h: the table of the kernels of masked stout smearing, and their arguments.
  *
  * Active links U = U_mu(x), at the sites of one class, go to exp(X) U, X = -P(U A), P the projection to anti-Hermitian
  * traceless matrices; A = sum_i c_i A_i, A_i the sum of the open loops of kind i at the link, which contain no other
  * active link.  What follows, and the bound on c_i: doc/masked_stout.md.
  */
-#ifndef STOUT_KERNELS_H
-#define STOUT_KERNELS_H
+#ifndef MASKED_STOUT_KERNELS_H
+#define MASKED_STOUT_KERNELS_H
 
 #include "lattice/kernels/range.h"
 

@@ -1,11 +1,11 @@
 /* flowhmc: SPDX-License-Identifier: GPL-3.0-or-later
  *
- * stout.h: kernels of masked stout smearing, for every group; after its header.  Definitions: stout_kernels.h;
+ * masked_stout.h: kernels of masked stout smearing, for every group; after its header.  Definitions: masked_stout_kernels.h;
  * formulas: doc/masked_stout.md.
  */
 #include "lattice/kernels/links.h"
 #include "lattice/group/adjoint.h"
-#include "flows/kernels/stout_kernels.h"
+#include "flows/kernels/masked_stout_kernels.h"
 
 /* ------------------------------------------------------------------------------------------------------------ loops */
 
