@@ -46,7 +46,7 @@ flow_map *flow_map_within(const flow_map *map, const lat_geometry *geometry);
 /* The kernels of the map's backend and precision; those on links, of its model's group as well. */
 const flow_kernels *flow_kernels_of(const flow_map *map);
 const flow_coupling_kernels *flow_coupling_kernels_of(const flow_map *map);
-const flow_stout_kernels *flow_stout_kernels_of(const flow_map *map);
+const flow_masked_stout_kernels *flow_masked_stout_kernels_of(const flow_map *map);
 /* Are there kernels on links for this group? */
 bool flow_coupling_of_group(lat_group group);
 lat_range flow_range(const flow_map *map, const lat_sites *sites);

@@ -24,7 +24,8 @@ const flow_kernels *flow_kernels_of(const flow_map *map)
 
 /* A group that is not named has none. */
 static const flow_coupling_kernels *const coupling_kernels[2][LAT_PRECISIONS][LAT_GROUPS] = {
-    {[LAT_DOUBLE] = {[LAT_U1] = &flow_coupling_cuda_u1_double}, [LAT_FLOAT] = {[LAT_U1] = &flow_coupling_cuda_u1_float}},
+    {[LAT_DOUBLE] = {[LAT_U1] = &flow_coupling_cuda_u1_double},
+     [LAT_FLOAT] = {[LAT_U1] = &flow_coupling_cuda_u1_float}},
     {[LAT_DOUBLE] = {[LAT_U1] = &flow_coupling_cpu_u1_double}, [LAT_FLOAT] = {[LAT_U1] = &flow_coupling_cpu_u1_float}},
 };
 
@@ -35,13 +36,17 @@ const flow_coupling_kernels *flow_coupling_kernels_of(const flow_map *map)
     return coupling_kernels[map->geometry->backend->on_host][map->precision][map->model->group];
 }
 
-const flow_stout_kernels *flow_stout_kernels_of(const flow_map *map)
+const flow_masked_stout_kernels *flow_masked_stout_kernels_of(const flow_map *map)
 {
-    static const flow_stout_kernels *const kernels[2][LAT_PRECISIONS][LAT_GROUPS] = {
-        {[LAT_DOUBLE] = {&flow_stout_cuda_u1_double, &flow_stout_cuda_su2_double, &flow_stout_cuda_su3_double},
-         [LAT_FLOAT] = {&flow_stout_cuda_u1_float, &flow_stout_cuda_su2_float, &flow_stout_cuda_su3_float}},
-        {[LAT_DOUBLE] = {&flow_stout_cpu_u1_double, &flow_stout_cpu_su2_double, &flow_stout_cpu_su3_double},
-         [LAT_FLOAT] = {&flow_stout_cpu_u1_float, &flow_stout_cpu_su2_float, &flow_stout_cpu_su3_float}},
+    static const flow_masked_stout_kernels *const kernels[2][LAT_PRECISIONS][LAT_GROUPS] = {
+        {[LAT_DOUBLE] = {&flow_masked_stout_cuda_u1_double, &flow_masked_stout_cuda_su2_double,
+                         &flow_masked_stout_cuda_su3_double},
+         [LAT_FLOAT] = {&flow_masked_stout_cuda_u1_float, &flow_masked_stout_cuda_su2_float,
+                        &flow_masked_stout_cuda_su3_float}},
+        {[LAT_DOUBLE] = {&flow_masked_stout_cpu_u1_double, &flow_masked_stout_cpu_su2_double,
+                         &flow_masked_stout_cpu_su3_double},
+         [LAT_FLOAT] = {&flow_masked_stout_cpu_u1_float, &flow_masked_stout_cpu_su2_float,
+                        &flow_masked_stout_cpu_su3_float}},
     };
     return kernels[map->geometry->backend->on_host][map->precision][map->model->group];
 }
@@ -50,29 +55,42 @@ lat_range flow_range(const flow_map *map, const lat_sites *sites) { return lat_r
 
 /* --------------------------------------------------------------------------------------------------------- the map */
 
-static lat_status check_lattice(const flow_model *model, const lat_geometry *g, lat_precision precision, lat_error *error)
+static lat_status check_lattice(const flow_model *model, const lat_geometry *g, lat_precision precision,
+                                lat_error *error)
 {
     if (model->dim != g->dim)
-        return lat_fail(error, LAT_CONFIG, "the model is of %d dimensions, the lattice of %d: use a model of the lattice's dimension",
+        return lat_fail(error, LAT_CONFIG,
+                        "the model is of %d dimensions, the lattice of %d: use a model of the lattice's dimension",
                         model->dim, g->dim);
     if (!lat_geometry_serves(g, precision))
-        return lat_fail(error, LAT_CONFIG, "a flow in %s on a lattice of %d lanes, laid out for %s: lay the lattice out for float, which serves both",
-                        lat_precision_names[precision], g->lanes, lat_precision_names[!precision]);
+        return lat_fail(
+            error, LAT_CONFIG,
+            "a flow in %s on a lattice of %d lanes, laid out for %s: lay the lattice out for float, which serves both",
+            lat_precision_names[precision], g->lanes, lat_precision_names[!precision]);
     for (int mu = 0; mu < g->dim; mu++) {
         if (g->size[mu] % model->stack.period)
-            return lat_fail(error, LAT_CONFIG, "lattice.size: extent %lld of direction %d is not a multiple of %d, the period of the model's masks: "
-                            "change the extent", (long long)g->size[mu], mu, model->stack.period);
+            return lat_fail(
+                error, LAT_CONFIG,
+                "lattice.size: extent %lld of direction %d is not a multiple of %d, the period of the model's masks: "
+                "change the extent",
+                (long long)g->size[mu], mu, model->stack.period);
         if (g->lane_grid[mu] > 1 && g->block[mu] % model->stack.period)
-            return lat_fail(error, LAT_CONFIG, "lattice.lanes: blocks of %lld sites in direction %d are not multiples of %d, the period of the model's "
-                            "masks: use fewer lanes", (long long)g->block[mu], mu, model->stack.period);
+            return lat_fail(error, LAT_CONFIG,
+                            "lattice.lanes: blocks of %lld sites in direction %d are not multiples of %d, the period "
+                            "of the model's "
+                            "masks: use fewer lanes",
+                            (long long)g->block[mu], mu, model->stack.period);
         if (g->split[mu] && (g->halo < model->stack.halo || g->corners < g->dim))
-            return lat_fail(error, LAT_CONFIG, "the halo of the lattice (%d sites) is narrower than the model's networks need (%d): use fewer ranks",
-                            g->halo, model->stack.halo);
+            return lat_fail(
+                error, LAT_CONFIG,
+                "the halo of the lattice (%d sites) is narrower than the model's networks need (%d): use fewer ranks",
+                g->halo, model->stack.halo);
     }
     return LAT_DONE;
 }
 
-static flow_map *empty_map(const flow_model *model, const lat_geometry *geometry, lat_precision precision, int64_t memory)
+static flow_map *empty_map(const flow_model *model, const lat_geometry *geometry, lat_precision precision,
+                           int64_t memory)
 {
     flow_map *map = lat_alloc(1, sizeof *map);
     *map = (flow_map){.model = model, .geometry = geometry, .precision = precision, .memory = memory};
@@ -80,7 +98,8 @@ static flow_map *empty_map(const flow_model *model, const lat_geometry *geometry
     return map;
 }
 
-lat_status flow_map_create(const flow_model *model, const lat_geometry *geometry, lat_precision precision, flow_map **map, lat_error *error)
+lat_status flow_map_create(const flow_model *model, const lat_geometry *geometry, lat_precision precision,
+                           flow_map **map, lat_error *error)
 {
     *map = NULL;
     if (check_lattice(model, geometry, precision, error)) return error->status;
@@ -94,7 +113,10 @@ lat_status flow_map_create(const flow_model *model, const lat_geometry *geometry
     return LAT_DONE;
 }
 
-flow_map *flow_map_within(const flow_map *map, const lat_geometry *geometry) { return empty_map(map->model, geometry, map->precision, map->memory); }
+flow_map *flow_map_within(const flow_map *map, const lat_geometry *geometry)
+{
+    return empty_map(map->model, geometry, map->precision, map->memory);
+}
 
 lat_status flow_whole_geometry(const flow_map *map, lat_geometry **geometry, lat_error *error)
 {
@@ -218,7 +240,10 @@ static void run_push(const void *arguments)
     flow_steps_push(s->map->steps, s->parameters, s->u, s->cotangent, s->density);
 }
 
-static void repeat(flow_map *map, void (*run)(const void *), const sweep *s) { lat_repeat(map->work->repeats, run, s, sizeof *s); }
+static void repeat(flow_map *map, void (*run)(const void *), const sweep *s)
+{
+    lat_repeat(map->work->repeats, run, s, sizeof *s);
+}
 
 void flow_forward(flow_map *map, lat_gauge *u, lat_field *density)
 {

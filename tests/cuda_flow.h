@@ -110,7 +110,8 @@ static double compare(bench *b)
 static void judge(bench *b, const char *name, int dim, const char *detail)
 {
     double tolerance = b->precision == LAT_FLOAT ? 2e-4 : 1e-11, worst = compare(b);
-    ok(worst <= tolerance, "%s, %d dimensions, %s, %s: alike to %.1g", name, dim, lat_precision_names[b->precision], detail, worst);
+    ok(worst <= tolerance, "%s, %d dimensions, %s, %s: alike to %.1g", name, dim, lat_precision_names[b->precision],
+       detail, worst);
     for (int n = 0; n < b->arrays; n++)
         for (int side = 0; side < SIDES; side++) backends[side]->release(b->array[n].at[side]);
     b->arrays = 0;
@@ -170,8 +171,10 @@ static void test_forward(bench *b, int dim, flow_activation activation)
     array *in = draw(b, REALS, SITES * INPUTS * LANES, 1), *out = draw(b, REALS, SITES * OUTPUTS * LANES, 1),
           *slope = draw(b, REALS, SITES * OUTPUTS * LANES, 1);
     for (int side = 0; side < SIDES; side++) {
-        conv_forward_args args = {{.lanes = LANES}, stencil_of(&r, r.ahead, side), r.packed->at[side], in->at[side], out->at[side],
-                                  activation == FLOW_SILU ? slope->at[side] : NULL, activation};
+        conv_forward_args args = {{.lanes = LANES},   stencil_of(&r, r.ahead, side),
+                                  r.packed->at[side], in->at[side],
+                                  out->at[side],      activation == FLOW_SILU ? slope->at[side] : NULL,
+                                  activation};
         b->kernels[side]->conv_forward(&args, &all_sites);
     }
     judge(b, "conv_forward", dim, activations[activation]);
@@ -180,11 +183,13 @@ static void test_forward(bench *b, int dim, flow_activation activation)
 static void test_backward_input(bench *b, int dim, flow_activation activation)
 {
     ring r = ring_of(b, dim);
-    array *cotangent = draw(b, REALS, SITES * OUTPUTS * LANES, 1), *previous = draw(b, REALS, SITES * INPUTS * LANES, 1),
-          *in = draw(b, REALS, SITES * INPUTS * LANES, 1);
+    array *cotangent = draw(b, REALS, SITES * OUTPUTS * LANES, 1),
+          *previous = draw(b, REALS, SITES * INPUTS * LANES, 1), *in = draw(b, REALS, SITES * INPUTS * LANES, 1);
     for (int side = 0; side < SIDES; side++) {
-        conv_backward_input_args args = {{.lanes = LANES}, stencil_of(&r, r.behind, side), r.packed->at[side], cotangent->at[side],
-                                         previous->at[side], in->at[side], activation};
+        conv_backward_input_args args = {{.lanes = LANES},   stencil_of(&r, r.behind, side),
+                                         r.packed->at[side], cotangent->at[side],
+                                         previous->at[side], in->at[side],
+                                         activation};
         b->kernels[side]->conv_backward_input(&args, &all_sites);
     }
     judge(b, "conv_backward_input", dim, activations[activation]);
@@ -196,9 +201,11 @@ static void test_backward_parameters(bench *b, int dim)
     array *in = draw(b, REALS, SITES * INPUTS * LANES, 1), *cotangent = draw(b, REALS, SITES * OUTPUTS * LANES, 1),
           *gradient = draw(b, REALS, r.parameters * LANES, 1), *sum = draw(b, DOUBLES, r.parameters, 1);
     for (int side = 0; side < SIDES; side++) {
-        conv_backward_weights_args args = {{.lanes = LANES}, stencil_of(&r, r.ahead, side), in->at[side], cotangent->at[side], NULL,
-                                           SITES, gradient->at[side]};
-        lat_range tiles = {.count = flow_conv_tiles(&args.s), .lanes = LANES}, outputs = {.count = OUTPUTS, .lanes = LANES};
+        conv_backward_weights_args args = {
+            {.lanes = LANES},  stencil_of(&r, r.ahead, side), in->at[side], cotangent->at[side], NULL, SITES,
+            gradient->at[side]};
+        lat_range tiles = {.count = flow_conv_tiles(&args.s), .lanes = LANES},
+                  outputs = {.count = OUTPUTS, .lanes = LANES};
         b->kernels[side]->conv_backward_weights(&args, &tiles);
         b->kernels[side]->conv_backward_bias(&args, &outputs);
         lane_sum_args sums = {gradient->at[side], sum->at[side], LANES, LANES - 3};
@@ -213,15 +220,17 @@ static void test_optimiser(bench *b)
 {
     enum { COUNT = 1000, ROWS = 5 };
     const lat_range parameters = {.count = COUNT, .lanes = 1};
-    array *row = draw(b, DOUBLES, ROWS * COUNT, 3), *counter = upload(b, INTEGERS, 2, NULL), *digits = upload(b, INTEGERS, COUNT, NULL),
-          *gradient = upload(b, DOUBLES, COUNT, NULL), *parameter = draw(b, DOUBLES, COUNT, 1), *first = draw(b, DOUBLES, COUNT, 1),
+    array *row = draw(b, DOUBLES, ROWS * COUNT, 3), *counter = upload(b, INTEGERS, 2, NULL),
+          *digits = upload(b, INTEGERS, COUNT, NULL), *gradient = upload(b, DOUBLES, COUNT, NULL),
+          *parameter = draw(b, DOUBLES, COUNT, 1), *first = draw(b, DOUBLES, COUNT, 1),
           *second = upload(b, DOUBLES, COUNT, NULL);
     for (int side = 0; side < SIDES; side++) {
         int64_t *counters = counter->at[side];
         gradient_largest_args largest = {row->at[side], ROWS, COUNT, counters};
         gradient_digits_args sums = {row->at[side], ROWS, COUNT, 0x1p57, digits->at[side]};
         gradient_mean_args mean = {digits->at[side], 0x1p-57, 7, gradient->at[side], 0x1p-5, 0x1p20, counters + 1};
-        adam_args adam = {parameter->at[side], first->at[side], second->at[side], gradient->at[side], 0.7, 0.01, 0.1, 0.001};
+        adam_args adam = {
+            parameter->at[side], first->at[side], second->at[side], gradient->at[side], 0.7, 0.01, 0.1, 0.001};
         b->kernels[side]->gradient_largest(&largest, &parameters);
         b->kernels[side]->gradient_digits(&sums, &parameters);
         b->kernels[side]->gradient_mean(&mean, &parameters);
@@ -244,7 +253,8 @@ static lattice lattice_of(int dim, int halved)
     lat_error error = {0};
     lattice l = {.dim = dim};
     for (int side = 0; side < SIDES; side++) {
-        lat_shape shape = {.dim = dim, .size = {8, 4, 4, 4}, .members = LANES, .lane_grid = {1, 1, 1, 1}, .backend = backends[side]};
+        lat_shape shape = {
+            .dim = dim, .size = {8, 4, 4, 4}, .members = LANES, .lane_grid = {1, 1, 1, 1}, .backend = backends[side]};
         if (halved >= 0) shape.size[halved] /= 2;
         if (lat_geometry_create(MPI_COMM_SELF, &shape, &l.g[side], &error)) lat_abort(error.status, "%s", error.text);
     }
@@ -270,7 +280,11 @@ static void loops_of(int mu, int nu, flow_loop *loop)
 
 static loop_channels channels_of(bool even)
 {
-    return (loop_channels){.loops = LOOPS, .harmonics = HARMONICS, .channels = (even ? 1 : 4) * HARMONICS, .halved = even ? 1 : -1, .live = even ? 2 : 3};
+    return (loop_channels){.loops = LOOPS,
+                           .harmonics = HARMONICS,
+                           .channels = (even ? 1 : 4) * HARMONICS,
+                           .halved = even ? 1 : -1,
+                           .live = even ? 2 : 3};
 }
 
 static void test_features(bench *b, int dim, bool even)
@@ -279,15 +293,22 @@ static void test_features(bench *b, int dim, bool even)
     const int mu = dim - 1, nu = 0;
     loop_channels c = channels_of(even);
     array *u = draw(b, REALS, l.sites * dim * LANES, M_PI), *feature = draw(b, REALS, l.sites * c.channels * LANES, 1),
-          *feature_bar = draw(b, REALS, l.sites * c.channels * LANES, 1), *loop_bar = draw(b, REALS, l.sites * LOOPS * LANES, 1),
-          *bar = draw(b, REALS, l.sites * dim * LANES, 1);
+          *feature_bar = draw(b, REALS, l.sites * c.channels * LANES, 1),
+          *loop_bar = draw(b, REALS, l.sites * LOOPS * LANES, 1), *bar = draw(b, REALS, l.sites * dim * LANES, 1);
     for (int side = 0; side < SIDES; side++) {
         lat_range block = lat_block(l.g[side]);
         lat_tables t = lat_tables_of(l.g[side]);
         loop_features_args features = {.t = t, .u = u->at[side], .feature = feature->at[side], .c = c, .open = 3};
-        loop_cotangents_args loops = {.t = t, .u = u->at[side], .feature = feature->at[side], .feature_cotangent = feature_bar->at[side],
-                                      .loop_cotangent = loop_bar->at[side], .c = c, .keep = even ? 0 : -1, .open = 3};
-        gather_loops_args gather = {.t = t, .loop_cotangent = loop_bar->at[side], .cotangent = bar->at[side], .loops = LOOPS, .scale = -1};
+        loop_cotangents_args loops = {.t = t,
+                                      .u = u->at[side],
+                                      .feature = feature->at[side],
+                                      .feature_cotangent = feature_bar->at[side],
+                                      .loop_cotangent = loop_bar->at[side],
+                                      .c = c,
+                                      .keep = even ? 0 : -1,
+                                      .open = 3};
+        gather_loops_args gather = {
+            .t = t, .loop_cotangent = loop_bar->at[side], .cotangent = bar->at[side], .loops = LOOPS, .scale = -1};
         loops_of(mu, nu, features.loop);
         loops_of(mu, nu, loops.loop);
         loops_of(mu, nu, gather.loop);
@@ -299,11 +320,15 @@ static void test_features(bench *b, int dim, bool even)
     lattice_free(&l);
 }
 
-#define COUPLING(which) {#which, offsetof(flow_coupling_kernels, which)}
+#define COUPLING(which)                                                                                                \
+    {                                                                                                                  \
+#which, offsetof(flow_coupling_kernels, which)                                                                 \
+    }
 static const struct {
     const char *name;
     size_t offset;
-} couplings[] = {COUPLING(coupling_forward), COUPLING(coupling_inverse), COUPLING(coupling_backward), COUPLING(coupling_push)};
+} couplings[] = {COUPLING(coupling_forward), COUPLING(coupling_inverse), COUPLING(coupling_backward),
+                 COUPLING(coupling_push)};
 
 static void test_coupling(bench *b, int dim, flow_transform transform, int which)
 {
@@ -312,15 +337,27 @@ static void test_coupling(bench *b, int dim, flow_transform transform, int which
     const int outputs = transform == FLOW_TANGENTS ? KNOTS + 1 : 3 * KNOTS + 1;
     const int64_t numbers = l.sites * LANES;
     array *u = draw(b, REALS, numbers * dim, M_PI), *parameter = draw(b, REALS, numbers * outputs, 0.7),
-          *density = draw(b, DOUBLES, numbers, 1), *plaquette = draw(b, REALS, numbers, M_PI), *bar = draw(b, REALS, numbers * dim, 1),
-          *weight = draw(b, DOUBLES, LANES, 1), *parameter_bar = draw(b, REALS, numbers * outputs, 1),
-          *loop_bar = draw(b, REALS, numbers * LOOPS, 1);
+          *density = draw(b, DOUBLES, numbers, 1), *plaquette = draw(b, REALS, numbers, M_PI),
+          *bar = draw(b, REALS, numbers * dim, 1), *weight = draw(b, DOUBLES, LANES, 1),
+          *parameter_bar = draw(b, REALS, numbers * outputs, 1), *loop_bar = draw(b, REALS, numbers * LOOPS, 1);
     for (int side = 0; side < SIDES; side++) {
-        coupling_args args = {.t = lat_tables_of(l.g[side]), .u = u->at[side], .parameter = parameter->at[side], .mu = 0, .nu = dim - 1,
-                              .outputs = outputs, .knots = KNOTS, .transform = transform, .density = density->at[side],
-                              .plaquette = plaquette->at[side], .cotangent = bar->at[side], .weight = weight->at[side],
-                              .parameter_cotangent = parameter_bar->at[side], .loop_cotangent = loop_bar->at[side], .loops = LOOPS,
-                              .plane = 0, .halved = transform == FLOW_EVEN_SPLINE ? 1 : -1};
+        coupling_args args = {.t = lat_tables_of(l.g[side]),
+                              .u = u->at[side],
+                              .parameter = parameter->at[side],
+                              .mu = 0,
+                              .nu = dim - 1,
+                              .outputs = outputs,
+                              .knots = KNOTS,
+                              .transform = transform,
+                              .density = density->at[side],
+                              .plaquette = plaquette->at[side],
+                              .cotangent = bar->at[side],
+                              .weight = weight->at[side],
+                              .parameter_cotangent = parameter_bar->at[side],
+                              .loop_cotangent = loop_bar->at[side],
+                              .loops = LOOPS,
+                              .plane = 0,
+                              .halved = transform == FLOW_EVEN_SPLINE ? 1 : -1};
         lat_range stripe = lat_range_of(l.g[side], &l.g[side]->parity[1]);
         function run;
         memcpy(&run, (const char *)b->links[side] + couplings[which].offset, sizeof run);
@@ -350,7 +387,8 @@ static void test_blocking(bench *b, int dim)
           *part = draw(b, DOUBLES, coarse.sites * LANES, 1);
     for (int side = 0; side < SIDES; side++) {
         lat_range block = lat_block(coarse.g[side]);
-        block_args args = {lat_tables_of(coarse.g[side]), u->at[side], v->at[side], u->at[side], at->at[side], ahead->at[side], nu};
+        block_args args = {
+            lat_tables_of(coarse.g[side]), u->at[side], v->at[side], u->at[side], at->at[side], ahead->at[side], nu};
         block_args cotangents = {args.t, bar->at[side], inner->at[side], u->at[side], args.fine, args.ahead, nu};
         lift_density_args lift = {args.t, density->at[side], part->at[side], args.fine};
         b->links[side]->block_links(&args, &block);
@@ -369,11 +407,11 @@ static void test_blocking(bench *b, int dim)
 
 /* -------------------------------------------------------------------------------------------------------- masked stout */
 
-static const flow_stout_kernels *const stouts[SIDES][LAT_PRECISIONS][LAT_GROUPS] = {
-    {{&flow_stout_cpu_u1_double, &flow_stout_cpu_su2_double, &flow_stout_cpu_su3_double},
-     {&flow_stout_cpu_u1_float, &flow_stout_cpu_su2_float, &flow_stout_cpu_su3_float}},
-    {{&flow_stout_cuda_u1_double, &flow_stout_cuda_su2_double, &flow_stout_cuda_su3_double},
-     {&flow_stout_cuda_u1_float, &flow_stout_cuda_su2_float, &flow_stout_cuda_su3_float}},
+static const flow_masked_stout_kernels *const stouts[SIDES][LAT_PRECISIONS][LAT_GROUPS] = {
+    {{&flow_masked_stout_cpu_u1_double, &flow_masked_stout_cpu_su2_double, &flow_masked_stout_cpu_su3_double},
+     {&flow_masked_stout_cpu_u1_float, &flow_masked_stout_cpu_su2_float, &flow_masked_stout_cpu_su3_float}},
+    {{&flow_masked_stout_cuda_u1_double, &flow_masked_stout_cuda_su2_double, &flow_masked_stout_cuda_su3_double},
+     {&flow_masked_stout_cuda_u1_float, &flow_masked_stout_cuda_su2_float, &flow_masked_stout_cuda_su3_float}},
 };
 
 /* Links with Haar measure */
@@ -404,29 +442,46 @@ static void test_stout(bench *b, int dim, lat_group group)
     lattice l = lattice_of(dim, -1);
     const int64_t numbers = l.sites * LANES;
     const int algebra = dim * lat_algebra_reals(group), matrix = group == LAT_U1 ? 2 : lat_link_reals(group);
-    array *u = draw_links(b, l.g[HOST], group), *parameter = draw(b, DOUBLES, 2, 0.7), *density = draw(b, DOUBLES, numbers, 1),
-          *open = draw(b, DOUBLES, numbers, 1), *bar = draw(b, REALS, numbers * algebra, 1), *weight = draw(b, DOUBLES, LANES, 1),
+    array *u = draw_links(b, l.g[HOST], group), *parameter = draw(b, DOUBLES, 2, 0.7),
+          *density = draw(b, DOUBLES, numbers, 1), *open = draw(b, DOUBLES, numbers, 1),
+          *bar = draw(b, REALS, numbers * algebra, 1), *weight = draw(b, DOUBLES, LANES, 1),
           *insertion = draw(b, REALS, numbers * matrix, 1), *kept = draw(b, REALS, numbers * lat_link_reals(group), 1),
           *first = draw(b, DOUBLES, numbers, 1), *second = draw(b, DOUBLES, numbers, 1), *list[4];
     lat_range range[4];
     for (int c = 0; c < 4; c++) range[c] = class_of(b, &l, c, &list[c]);
     for (int side = 0; side < SIDES; side++) {
-        const flow_stout_kernels *kernels = stouts[side][b->precision][group];
-        const stout_loops loops = {.kinds = 2, .count = {6 * (dim - 1), 2 * (dim - 1)}, .kind = {FLOW_STOUT_RECTANGLE, FLOW_STOUT_PLAQUETTE},
-                                   .parameters = parameter->at[side]};
-        stout_args args = {.t = lat_tables_of(l.g[side]), .l = loops, .u = u->at[side], .kept = kept->at[side], .density = density->at[side],
-                           .open = open->at[side], .cotangent = bar->at[side], .weight = weight->at[side], .insertion = insertion->at[side],
-                           .slope = {first->at[side], second->at[side]}};
-        stout_gather_args gather = {.t = args.t, .l = loops, .u = args.u, .insertion = args.insertion, .cotangent = args.cotangent,
-                                    .scale = -1, .phase = 3, .period = 4, .step = {2, 1, 1, 1}};
+        const flow_masked_stout_kernels *kernels = stouts[side][b->precision][group];
+        const masked_stout_loops loops = {.kinds = 2,
+                                          .count = {6 * (dim - 1), 2 * (dim - 1)},
+                                          .kind = {FLOW_MASKED_STOUT_RECTANGLE, FLOW_MASKED_STOUT_PLAQUETTE},
+                                          .parameters = parameter->at[side]};
+        masked_stout_args args = {.t = lat_tables_of(l.g[side]),
+                                  .l = loops,
+                                  .u = u->at[side],
+                                  .kept = kept->at[side],
+                                  .density = density->at[side],
+                                  .open = open->at[side],
+                                  .cotangent = bar->at[side],
+                                  .weight = weight->at[side],
+                                  .insertion = insertion->at[side],
+                                  .slope = {first->at[side], second->at[side]}};
+        masked_stout_gather_args gather = {.t = args.t,
+                                           .l = loops,
+                                           .u = args.u,
+                                           .insertion = args.insertion,
+                                           .cotangent = args.cotangent,
+                                           .scale = -1,
+                                           .phase = 3,
+                                           .period = 4,
+                                           .step = {2, 1, 1, 1}};
         for (int c = 0; c < 4; c++) range[c].site = list[c]->at[side];
-        kernels->stout_push(&args, &range[0]);
-        kernels->stout_backward(&args, &range[0]);
+        kernels->masked_stout_push(&args, &range[0]);
+        kernels->masked_stout_backward(&args, &range[0]);
         args.kept = NULL;
-        kernels->stout_forward(&args, &range[1]);
-        kernels->stout_inverse(&args, &range[2]);
-        kernels->stout_backward(&args, &range[2]);
-        kernels->stout_gather(&gather, &range[3]);
+        kernels->masked_stout_forward(&args, &range[1]);
+        kernels->masked_stout_inverse(&args, &range[2]);
+        kernels->masked_stout_backward(&args, &range[2]);
+        kernels->masked_stout_gather(&gather, &range[3]);
     }
     judge(b, "masked stout, all kernels", dim, lat_group_names[group]);
     lattice_free(&l);

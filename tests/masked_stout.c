@@ -526,7 +526,7 @@ static void test_bound(lat_group group)
     const example e = {"bound", group, 4, {4, 2, 2, 2}, "layers = ( { kind = \"masked_stout\"; } );"};
     flow_model *model = model_of_example(&e, 0);
     lat_error error = {0};
-    const double most = lat_algebra_reals(group) * log(1 - FLOW_STOUT_BOUND);
+    const double most = lat_algebra_reals(group) * log(1 - FLOW_MASKED_STOUT_BOUND);
     model->parameters[0] = 1e9;
     bench b = make_bench(MPI_COMM_WORLD, &e, model, 2, LAT_DOUBLE, true);
     const flow_step *step = b.map->steps->step[0];

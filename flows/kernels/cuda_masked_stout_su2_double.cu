@@ -2,7 +2,7 @@
  *
  * cuda_masked_stout_su2_double.cu: the kernels of masked stout smearing of SU(2) on a GPU, in double precision.
  */
-#define NAME(x) flow_stout_cuda_su2_double_##x
+#define NAME(x) flow_masked_stout_cuda_su2_double_##x
 #include "lattice/backend/cuda_headers.h"
 #include "flows/kernels/cuda_tables.h"
 
@@ -10,4 +10,4 @@
 #include "lattice/group/su2.h"
 #include "flows/kernels/masked_stout.h"
 
-const flow_stout_kernels flow_stout_cuda_su2_double = {FLOW_STOUT_KERNELS(KERNEL_ENTRY)};
+const flow_masked_stout_kernels flow_masked_stout_cuda_su2_double = {FLOW_MASKED_STOUT_KERNELS(KERNEL_ENTRY)};

@@ -12,12 +12,12 @@
 enum { STOUT_PATHS = 3, STOUT_STEPS = 6 };
 
 /* The loops of a kind that begin with a step m, from 1, and turn to the side n first or next; returns their number. */
-REAL_INLINE int stout_paths(flow_stout_loop kind, int m, int n, int path[STOUT_PATHS][STOUT_STEPS], int *steps)
+REAL_INLINE int stout_paths(flow_masked_stout_loop kind, int m, int n, int path[STOUT_PATHS][STOUT_STEPS], int *steps)
 {
     const int rectangles[STOUT_PATHS][STOUT_STEPS] = {
         {m, m, n, -m, -m, -n}, {m, n, -m, -m, -n, m}, {m, n, n, -m, -n, -n}};
     const int plaquette[] = {m, n, -m, -n};
-    const bool short_one = kind == FLOW_STOUT_PLAQUETTE;
+    const bool short_one = kind == FLOW_MASKED_STOUT_PLAQUETTE;
     *steps = short_one ? 4 : STOUT_STEPS;
     for (int p = 0; p < STOUT_PATHS; p++)
         for (int i = 0; i < *steps; i++) path[p][i] = short_one ? plaquette[i] : rectangles[p][i];
@@ -28,7 +28,7 @@ REAL_INLINE int stout_paths(flow_stout_loop kind, int m, int n, int path[STOUT_P
 REAL_INLINE int stout_side(int side) { return side % 2 ? side / 2 + 1 : -(side / 2 + 1); }
 
 /* A_i */
-REAL_INLINE matrix_t stout_staple(const stout_args *k, flow_stout_loop kind, int64_t site, int lane)
+REAL_INLINE matrix_t stout_staple(const masked_stout_args *k, flow_masked_stout_loop kind, int64_t site, int lane)
 {
     matrix_t sum = matrix_zero();
     for (int side = 0; side < 2 * k->t.dim; side++) {
@@ -45,39 +45,40 @@ REAL_INLINE matrix_t stout_staple(const stout_args *k, flow_stout_loop kind, int
 /* ----------------------------------------------------------------------------------------------------- coefficients */
 
 /* sqrt(1 + kinds |p|^2): sum_i |p_i| / that is less than 1, as (sum |p_i|)^2 <= kinds |p|^2. */
-REAL_INLINE double stout_norm(const stout_loops *l)
+REAL_INLINE double stout_norm(const masked_stout_loops *l)
 {
     double sum = 1;
     for (int i = 0; i < l->kinds; i++) sum += l->kinds * l->parameters[i] * l->parameters[i];
     return sqrt(sum);
 }
 
-REAL_INLINE scalar stout_coefficient(const stout_loops *l, int i)
+REAL_INLINE scalar stout_coefficient(const masked_stout_loops *l, int i)
 {
-    return (scalar)(FLOW_STOUT_BOUND * l->parameters[i] / (stout_norm(l) * l->count[i]));
+    return (scalar)(FLOW_MASKED_STOUT_BOUND * l->parameters[i] / (stout_norm(l) * l->count[i]));
 }
 
 /* The cotangents of the parameters from those of the coefficients */
-REAL_INLINE void stout_put_slopes(const stout_args *k, int64_t site, int lane, const real c_bar[FLOW_STOUT_LOOPS])
+REAL_INLINE void stout_put_slopes(const masked_stout_args *k, int64_t site, int lane,
+                                  const real c_bar[FLOW_MASKED_STOUT_LOOPS])
 {
-    const stout_loops *l = &k->l;
+    const masked_stout_loops *l = &k->l;
     const double norm = stout_norm(l);
     real along = real_of(0);
     for (int i = 0; i < l->kinds; i++) along = along + (scalar)(l->parameters[i] / l->count[i]) * c_bar[i];
     for (int i = 0; i < l->kinds; i++) {
         real own = (scalar)(1.0 / l->count[i]) * c_bar[i];
         real slope = own - (scalar)(l->kinds * l->parameters[i] / (norm * norm)) * along;
-        PUT_DOUBLE(k->slope[i], 1, 0, (scalar)(FLOW_STOUT_BOUND / norm) * slope);
+        PUT_DOUBLE(k->slope[i], 1, 0, (scalar)(FLOW_MASKED_STOUT_BOUND / norm) * slope);
     }
 }
 
 /* -------------------------------------------------------------------------------------------------- an active link */
 
 typedef struct {
-    matrix_t staple[FLOW_STOUT_LOOPS], sum; /* A_i, A */
+    matrix_t staple[FLOW_MASKED_STOUT_LOOPS], sum; /* A_i, A */
 } stout_staples;
 
-REAL_INLINE stout_staples stout_staples_at(const stout_args *k, int64_t site, int lane)
+REAL_INLINE stout_staples stout_staples_at(const masked_stout_args *k, int64_t site, int lane)
 {
     stout_staples s;
     s.sum = matrix_zero();
@@ -99,8 +100,8 @@ REAL_INLINE void stout_step(matrix_t w, real x[ALGEBRA_REALS])
 REAL_INLINE link_t stout_move(const real x[ALGEBRA_REALS], link_t u) { return link_clean(link_mul(link_exp(x), u)); }
 
 /* The U with exp(X(U)) U = v, by U <- exp(-X(U)) v, which brings links nearer by a factor of at most
- * FLOW_STOUT_BOUND each time.  A lane that has converged stands still, so that none depends on its neighbours. */
-REAL_INLINE link_t stout_unmove(const stout_args *k, matrix_t staples, link_t v, int64_t site, int lane)
+ * FLOW_MASKED_STOUT_BOUND each time.  A lane that has converged stands still, so that none depends on its neighbours. */
+REAL_INLINE link_t stout_unmove(const masked_stout_args *k, matrix_t staples, link_t v, int64_t site, int lane)
 {
 #ifdef REAL_FLOAT
     const scalar tolerance = 2e-6f;
@@ -109,7 +110,7 @@ REAL_INLINE link_t stout_unmove(const stout_args *k, matrix_t staples, link_t v,
 #endif
     link_t u = v;
     truth open = real_less(real_of(0), real_of(1));
-    for (int i = 0; i < FLOW_STOUT_ITERATIONS && truth_any(open); i++) {
+    for (int i = 0; i < FLOW_MASKED_STOUT_ITERATIONS && truth_any(open); i++) {
         real x[ALGEBRA_REALS];
         stout_step(link_matrix_mul(u, staples), x);
         for (int a = 0; a < ALGEBRA_REALS; a++) x[a] = -x[a];
@@ -123,7 +124,7 @@ REAL_INLINE link_t stout_unmove(const stout_args *k, matrix_t staples, link_t v,
 }
 
 /* The link before the map, of the one after it in the field */
-REAL_INLINE link_t stout_before(const stout_args *k, matrix_t staples, int64_t site, int lane)
+REAL_INLINE link_t stout_before(const masked_stout_args *k, matrix_t staples, int64_t site, int lane)
 {
     return k->kept ? ELEMENT(k->kept, site) : stout_unmove(k, staples, LINK(k->u, site, k->mu), site, lane);
 }
@@ -164,7 +165,7 @@ typedef struct {
     stout_jacobian j;
 } stout_active;
 
-REAL_INLINE void stout_active_at(const stout_args *k, int64_t site, int lane, bool after, bool differences,
+REAL_INLINE void stout_active_at(const masked_stout_args *k, int64_t site, int lane, bool after, bool differences,
                                  stout_active *m)
 {
     m->s = stout_staples_at(k, site, lane);
@@ -205,18 +206,19 @@ REAL_INLINE matrix_t stout_log_det_gradient(const stout_jacobian *j, real x_bar[
 /* ------------------------------------------------------------------------------------------------- forward, inverse */
 
 /* For costs: the staples, W and X; the Jacobian; its derivatives; the way of a cotangent through W */
-REAL_INLINE int stout_staple_flops(const stout_args *k)
+REAL_INLINE int stout_staple_flops(const masked_stout_args *k)
 {
     int sum = 0;
     for (int i = 0; i < k->l.kinds; i++)
-        sum +=
-            k->l.count[i] * ((k->l.kind[i] == FLOW_STOUT_PLAQUETTE ? 2 : 4) * PRODUCT_FLOPS + MATRIX_FLOPS + ADD_FLOPS);
+        sum += k->l.count[i] *
+               ((k->l.kind[i] == FLOW_MASKED_STOUT_PLAQUETTE ? 2 : 4) * PRODUCT_FLOPS + MATRIX_FLOPS + ADD_FLOPS);
     return sum + PRODUCT_FLOPS + GENERATORS_FLOPS + ALGEBRA_REALS;
 }
-REAL_INLINE int stout_read(const stout_args *k)
+REAL_INLINE int stout_read(const masked_stout_args *k)
 {
     int links = 2;
-    for (int i = 0; i < k->l.kinds; i++) links += (k->t.dim - 1) * (k->l.kind[i] == FLOW_STOUT_PLAQUETTE ? 6 : 18);
+    for (int i = 0; i < k->l.kinds; i++)
+        links += (k->t.dim - 1) * (k->l.kind[i] == FLOW_MASKED_STOUT_PLAQUETTE ? 6 : 18);
     return links * LINK_REALS;
 }
 enum {
@@ -226,23 +228,23 @@ enum {
     STOUT_PULL_FLOPS = ADJOINT_ORDERS * ADJOINT_APPLY_FLOPS + PRODUCT_FLOPS,
 };
 
-REAL_INLINE void stout_advance(const stout_args *k, int64_t site, int lane, const stout_active *m)
+REAL_INLINE void stout_advance(const masked_stout_args *k, int64_t site, int lane, const stout_active *m)
 {
     ADD_DOUBLE(k->density, 1, 0, m->j.log_det);
     if (k->kept) PUT_ELEMENT(k->kept, m->u);
     PUT_LINK(k->u, k->mu, stout_move(m->x, m->u));
 }
 
-KERNEL(stout_forward)
+KERNEL(masked_stout_forward)
 {
     stout_active m;
     stout_active_at(k, site, lane, false, false, &m);
     stout_advance(k, site, lane, &m);
 }
-COST(stout_forward, stout_staple_flops(k) + STOUT_JACOBIAN_FLOPS + STOUT_MOVE_FLOPS,
+COST(masked_stout_forward, stout_staple_flops(k) + STOUT_JACOBIAN_FLOPS + STOUT_MOVE_FLOPS,
      stout_read(k) + (k->kept ? LINK_REALS : 0), 2)
 
-KERNEL(stout_inverse)
+KERNEL(masked_stout_inverse)
 {
     stout_active m;
     stout_active_at(k, site, lane, true, false, &m);
@@ -250,16 +252,16 @@ KERNEL(stout_inverse)
     PUT_LINK(k->u, k->mu, m.u);
 }
 /* Of one step of its iteration */
-COST(stout_inverse, stout_staple_flops(k) + STOUT_JACOBIAN_FLOPS + STOUT_MOVE_FLOPS, stout_read(k), 3)
+COST(masked_stout_inverse, stout_staple_flops(k) + STOUT_JACOBIAN_FLOPS + STOUT_MOVE_FLOPS, stout_read(k), 3)
 
 /* ------------------------------------------------------------------------------------------------------ derivatives */
 
-REAL_INLINE void stout_get_cotangent(const stout_args *k, int64_t site, int lane, real out[ALGEBRA_REALS])
+REAL_INLINE void stout_get_cotangent(const masked_stout_args *k, int64_t site, int lane, real out[ALGEBRA_REALS])
 {
     for (int a = 0; a < ALGEBRA_REALS; a++)
         out[a] = GET(k->cotangent, k->t.dim * ALGEBRA_REALS, k->mu * ALGEBRA_REALS + a);
 }
-REAL_INLINE void stout_put_cotangent(const stout_args *k, int64_t site, int lane, const real in[ALGEBRA_REALS])
+REAL_INLINE void stout_put_cotangent(const masked_stout_args *k, int64_t site, int lane, const real in[ALGEBRA_REALS])
 {
     for (int a = 0; a < ALGEBRA_REALS; a++)
         PUT(k->cotangent, k->t.dim * ALGEBRA_REALS, k->mu * ALGEBRA_REALS + a, in[a]);
@@ -276,12 +278,12 @@ REAL_INLINE matrix_t stout_w_cotangent(const stout_jacobian *j, const real g[ALG
 }
 
 /* N = W_bar U */
-REAL_INLINE void stout_put_insertion(const stout_args *k, int64_t site, int lane, matrix_t n)
+REAL_INLINE void stout_put_insertion(const masked_stout_args *k, int64_t site, int lane, matrix_t n)
 {
     matrix_store((scalar *)k->insertion + site * MATRIX_REALS * k->t.lanes + lane, k->t.lanes, n);
 }
 
-KERNEL(stout_backward)
+KERNEL(masked_stout_backward)
 {
     real g[ALGEBRA_REALS], x_bar[ALGEBRA_REALS], direct[ALGEBRA_REALS], through[ALGEBRA_REALS], weight;
     stout_active m;
@@ -297,11 +299,11 @@ KERNEL(stout_backward)
     stout_put_cotangent(k, site, lane, direct);
     stout_put_insertion(k, site, lane, n);
     if (!k->slope[0]) return;
-    real c_bar[FLOW_STOUT_LOOPS];
+    real c_bar[FLOW_MASKED_STOUT_LOOPS];
     for (int i = 0; i < k->l.kinds; i++) c_bar[i] = GROUP_N * matrix_trace(matrix_mul(n, m.s.staple[i]));
     stout_put_slopes(k, site, lane, c_bar);
 }
-COST(stout_backward,
+COST(masked_stout_backward,
      stout_staple_flops(k) + STOUT_JACOBIAN_FLOPS + STOUT_GRADIENT_FLOPS + STOUT_PULL_FLOPS + PRODUCT_FLOPS +
          EXP_FLOPS + ROTATE_FLOPS,
      stout_read(k) + LINK_REALS + MATRIX_REALS + 2 * ALGEBRA_REALS, k->slope[0] ? k->l.kinds : 0)
@@ -319,7 +321,7 @@ REAL_INLINE void stout_transport(const stout_jacobian *j, real g[ALGEBRA_REALS])
 }
 
 /* c = J^-T (g - d log det); all links but the active one lose what backward would add for (c, w = 1). */
-KERNEL(stout_push)
+KERNEL(masked_stout_push)
 {
     real g[ALGEBRA_REALS], x_bar[ALGEBRA_REALS], own[ALGEBRA_REALS], zero[ALGEBRA_REALS];
     stout_active m;
@@ -334,13 +336,13 @@ KERNEL(stout_push)
     stout_put_cotangent(k, site, lane, g);
     stout_put_insertion(k, site, lane, matrix_link_mul(stout_w_cotangent(&m.j, g, real_of(1), x_bar, v), m.u));
 }
-COST(stout_push,
+COST(masked_stout_push,
      stout_staple_flops(k) + STOUT_JACOBIAN_FLOPS + STOUT_GRADIENT_FLOPS + STOUT_MOVE_FLOPS + 2 * STOUT_PULL_FLOPS +
          6 * ADJOINT_APPLY_FLOPS,
      stout_read(k) + (k->kept ? LINK_REALS : 0) + MATRIX_REALS + 2 * ALGEBRA_REALS, 2)
 
 /* Which step of a loop from a site of this phase goes along the active link; -1: none.  There are no two. */
-REAL_INLINE int stout_active_step(const stout_gather_args *k, const int *step, int steps)
+REAL_INLINE int stout_active_step(const masked_stout_gather_args *k, const int *step, int steps)
 {
     int phase = k->phase + 2 * STOUT_STEPS * k->period;
     for (int i = 0; i < steps; i++) {
@@ -353,7 +355,7 @@ REAL_INLINE int stout_active_step(const stout_gather_args *k, const int *step, i
 }
 
 /* The product around a loop, with the insertion in place of the link of step `active` */
-REAL_INLINE matrix_t stout_loop(const stout_gather_args *k, int64_t site, int lane, const int *step, int steps,
+REAL_INLINE matrix_t stout_loop(const masked_stout_gather_args *k, int64_t site, int lane, const int *step, int steps,
                                 int active)
 {
     const lat_tables *t = &k->t;
@@ -368,7 +370,7 @@ REAL_INLINE matrix_t stout_loop(const stout_gather_args *k, int64_t site, int la
     return matrix_link_mul(n, path_at(t, k->u, after, lane, step + active + 1, steps - active - 1));
 }
 
-REAL_INLINE void stout_gather_kind(const stout_gather_args *k, int i, int64_t site, int lane, int nu,
+REAL_INLINE void stout_gather_kind(const masked_stout_gather_args *k, int i, int64_t site, int lane, int nu,
                                    real sum[ALGEBRA_REALS])
 {
     const scalar c = (scalar)k->scale * stout_coefficient(&k->l, i);
@@ -386,7 +388,7 @@ REAL_INLINE void stout_gather_kind(const stout_gather_args *k, int i, int64_t si
     }
 }
 
-KERNEL(stout_gather)
+KERNEL(masked_stout_gather)
 {
     for (int nu = 0; nu < k->t.dim; nu++) {
         real sum[ALGEBRA_REALS];
@@ -400,13 +402,13 @@ KERNEL(stout_gather)
 }
 /* Each loop of the kinds that has an active link, of every other of its links: as many to a site as an active link
  * has, times what part of the sites it is.  In the mean over phases. */
-REAL_INLINE double stout_gather_flops(const stout_gather_args *k)
+REAL_INLINE double stout_gather_flops(const masked_stout_gather_args *k)
 {
     double sum = 0;
     for (int i = 0; i < k->l.kinds; i++) {
-        const int links = k->l.kind[i] == FLOW_STOUT_PLAQUETTE ? 4 : 6;
+        const int links = k->l.kind[i] == FLOW_MASKED_STOUT_PLAQUETTE ? 4 : 6;
         sum += k->l.count[i] * (links - 1) * ((links - 1) * PRODUCT_FLOPS + GENERATORS_FLOPS + 2 * ALGEBRA_REALS);
     }
     return sum / k->period;
 }
-COST(stout_gather, stout_gather_flops(k), k->t.dim *(LINK_REALS + 2 * ALGEBRA_REALS) + MATRIX_REALS, 0)
+COST(masked_stout_gather, stout_gather_flops(k), k->t.dim *(LINK_REALS + 2 * ALGEBRA_REALS) + MATRIX_REALS, 0)

@@ -8,5 +8,6 @@
 
 const flow_kernels flow_cuda_double = {0}, flow_cuda_float = {0};
 const flow_coupling_kernels flow_coupling_cuda_u1_double = {0}, flow_coupling_cuda_u1_float = {0};
-const flow_stout_kernels flow_stout_cuda_u1_double = {0}, flow_stout_cuda_u1_float = {0}, flow_stout_cuda_su2_double = {0},
-                         flow_stout_cuda_su2_float = {0}, flow_stout_cuda_su3_double = {0}, flow_stout_cuda_su3_float = {0};
+const flow_masked_stout_kernels flow_masked_stout_cuda_u1_double = {0}, flow_masked_stout_cuda_u1_float = {0},
+                                flow_masked_stout_cuda_su2_double = {0}, flow_masked_stout_cuda_su2_float = {0},
+                                flow_masked_stout_cuda_su3_double = {0}, flow_masked_stout_cuda_su3_float = {0};

@@ -17,17 +17,17 @@
 #include <stdlib.h>
 #include <string.h>
 
-static const char *const loop_names[FLOW_STOUT_LOOPS] = {
-    [FLOW_STOUT_PLAQUETTE] = "plaquette", [FLOW_STOUT_RECTANGLE] = "rectangle"};
+static const char *const loop_names[FLOW_MASKED_STOUT_LOOPS] = {
+    [FLOW_MASKED_STOUT_PLAQUETTE] = "plaquette", [FLOW_MASKED_STOUT_RECTANGLE] = "rectangle"};
 
 enum { SLOT_INSERTION, SLOT_OPEN, SLOT_SLOPE }; /* and one for each further kind of loop */
 
 typedef struct {
     flow_layer base;
     int mu, class;
-    stout_loops loops;
+    masked_stout_loops loops;
     flow_classes classes;
-    double start[FLOW_STOUT_LOOPS]; /* initial parameters */
+    double start[FLOW_MASKED_STOUT_LOOPS]; /* initial parameters */
 } stout;
 
 typedef struct {
@@ -38,33 +38,33 @@ typedef struct {
 
 /* ------------------------------------------------------------------------------------------------ hyper-parameters */
 
-static void read_loops(stout_loops *l, int dim, lat_settings *settings, lat_error *error)
+static void read_loops(masked_stout_loops *l, int dim, lat_settings *settings, lat_error *error)
 {
-    const char *name[FLOW_STOUT_LOOPS] = {loop_names[FLOW_STOUT_PLAQUETTE]};
-    bool taken[FLOW_STOUT_LOOPS] = {false};
-    l->kinds = lat_settings_strings(settings, "loops", name, 1, FLOW_STOUT_LOOPS, error);
+    const char *name[FLOW_MASKED_STOUT_LOOPS] = {loop_names[FLOW_MASKED_STOUT_PLAQUETTE]};
+    bool taken[FLOW_MASKED_STOUT_LOOPS] = {false};
+    l->kinds = lat_settings_strings(settings, "loops", name, 1, FLOW_MASKED_STOUT_LOOPS, error);
     if (error->status) return;
     if (l->kinds == 0)
         lat_settings_fail(settings, "loops", error, "is empty: name \"plaquette\", \"rectangle\" or both");
     for (int i = 0; i < l->kinds && !error->status; i++) {
         int kind = 0;
-        while (kind < FLOW_STOUT_LOOPS && strcmp(name[i], loop_names[kind]) != 0) kind++;
-        if (kind == FLOW_STOUT_LOOPS || taken[kind]) {
+        while (kind < FLOW_MASKED_STOUT_LOOPS && strcmp(name[i], loop_names[kind]) != 0) kind++;
+        if (kind == FLOW_MASKED_STOUT_LOOPS || taken[kind]) {
             lat_settings_fail(settings, "loops", error, "\"%s\" is %s: name \"plaquette\", \"rectangle\" or both",
-                              name[i], kind == FLOW_STOUT_LOOPS ? "no kind of loop" : "named twice");
+                              name[i], kind == FLOW_MASKED_STOUT_LOOPS ? "no kind of loop" : "named twice");
             return;
         }
         taken[kind] = true;
-        l->kind[i] = (flow_stout_loop)kind;
-        l->count[i] = flow_stout_count(l->kind[i], dim);
+        l->kind[i] = (flow_masked_stout_loop)kind;
+        l->count[i] = flow_masked_stout_count(l->kind[i], dim);
     }
 }
 
 /* The parameters of the coefficients rho: with v_i = rho_i count_i / 0.9, p = v / sqrt(1 - kinds |v|^2). */
 static void read_start(stout *s, int dim, lat_settings *settings, lat_error *error)
 {
-    double rho[FLOW_STOUT_LOOPS] = {0}, room = 1;
-    int given = lat_settings_reals(settings, "rho", rho, s->loops.kinds, FLOW_STOUT_LOOPS, -1, 1, error);
+    double rho[FLOW_MASKED_STOUT_LOOPS] = {0}, room = 1;
+    int given = lat_settings_reals(settings, "rho", rho, s->loops.kinds, FLOW_MASKED_STOUT_LOOPS, -1, 1, error);
     if (error->status) return;
     if (given != s->loops.kinds) {
         lat_settings_fail(settings, "rho", error, "%d numbers for %d kinds of loops: give one each", given,
@@ -72,14 +72,16 @@ static void read_start(stout *s, int dim, lat_settings *settings, lat_error *err
         return;
     }
     for (int i = 0; i < s->loops.kinds; i++) {
-        s->start[i] = rho[i] * s->loops.count[i] / FLOW_STOUT_BOUND;
+        s->start[i] = rho[i] * s->loops.count[i] / FLOW_MASKED_STOUT_BOUND;
         room -= s->loops.kinds * s->start[i] * s->start[i];
     }
     if (room <= 0) {
         lat_settings_fail(
             settings, "rho", error,
             "is too large for a map that is one to one: %g of plaquettes alone is the most in %d dimensions",
-            FLOW_STOUT_BOUND / (flow_stout_count(FLOW_STOUT_PLAQUETTE, dim) * sqrt(s->loops.kinds)), dim);
+            FLOW_MASKED_STOUT_BOUND /
+                (flow_masked_stout_count(FLOW_MASKED_STOUT_PLAQUETTE, dim) * sqrt(s->loops.kinds)),
+            dim);
         return;
     }
     for (int i = 0; i < s->loops.kinds; i++) s->start[i] /= sqrt(room);
@@ -95,7 +97,7 @@ static flow_layer *create(lat_settings *settings, const flow_context *context, i
         free(s);
         return NULL;
     }
-    for (int i = 0; i < s->loops.kinds; i++) far = far || s->loops.kind[i] != FLOW_STOUT_PLAQUETTE;
+    for (int i = 0; i < s->loops.kinds; i++) far = far || s->loops.kind[i] != FLOW_MASKED_STOUT_PLAQUETTE;
     s->classes = (flow_classes){.period = far ? 4 : 2};
     s->class = index % s->classes.period;
     s->mu = index / s->classes.period % context->dim;
@@ -160,19 +162,19 @@ static bool active(const flow_step *step, int64_t site, int mu)
 
 /* ----------------------------------------------------------------------------------------------------- application */
 
-static stout_loops loops_of(const flow_step *step, const double *parameters)
+static masked_stout_loops loops_of(const flow_step *step, const double *parameters)
 {
-    stout_loops loops = layer_of(step)->loops;
+    masked_stout_loops loops = layer_of(step)->loops;
     loops.parameters = parameters;
     return loops;
 }
 
-static stout_args arguments(const flow_step *step, const double *parameters, lat_field *u)
+static masked_stout_args arguments(const flow_step *step, const double *parameters, lat_field *u)
 {
-    return (stout_args){.t = lat_tables_of(step->map->geometry),
-                        .l = loops_of(step, parameters),
-                        .u = u->data,
-                        .mu = layer_of(step)->mu};
+    return (masked_stout_args){.t = lat_tables_of(step->map->geometry),
+                               .l = loops_of(step, parameters),
+                               .u = u->data,
+                               .mu = layer_of(step)->mu};
 }
 
 /* What the halo holds for plaquettes, or where there are rectangles all. */
@@ -183,8 +185,8 @@ static void exchange(const flow_step *step, lat_field *u)
 }
 
 /* One of the kernels on active links, which read all others. */
-static void run(const flow_step *step, lat_field *u, const stout_args *args,
-                void (*kernel)(const stout_args *args, const lat_range *range))
+static void run(const flow_step *step, lat_field *u, const masked_stout_args *args,
+                void (*kernel)(const masked_stout_args *args, const lat_range *range))
 {
     lat_range range = flow_range(step->map, &((const stout_of_map *)step)->classes[layer_of(step)->class]);
     exchange(step, u);
@@ -193,10 +195,10 @@ static void run(const flow_step *step, lat_field *u, const stout_args *args,
 
 static void apply(flow_step *step, const double *parameters, lat_field *u, lat_field *density, const lat_field *kept)
 {
-    stout_args args = arguments(step, parameters, u);
+    masked_stout_args args = arguments(step, parameters, u);
     args.density = density->data;
     args.kept = kept ? kept->data : NULL;
-    run(step, u, &args, flow_stout_kernels_of(step->map)->stout_forward);
+    run(step, u, &args, flow_masked_stout_kernels_of(step->map)->masked_stout_forward);
 }
 
 static void forward(flow_step *step, const double *parameters, lat_field *u, lat_field *density)
@@ -227,17 +229,17 @@ static void check_convergence(flow_map *map, const lat_field *open)
             lat_fail(&map->error, LAT_NUMERICAL,
                      "masked_stout: the inverse of %.0f links has not converged in %d iterations: links or parameters "
                      "are damaged",
-                     count[m], FLOW_STOUT_ITERATIONS);
+                     count[m], FLOW_MASKED_STOUT_ITERATIONS);
     free(count);
 }
 
 static void inverse(flow_step *step, const double *parameters, lat_field *u, lat_field *density)
 {
     lat_field *open = open_links(step->map);
-    stout_args args = arguments(step, parameters, u);
+    masked_stout_args args = arguments(step, parameters, u);
     args.density = density->data;
     args.open = open->data;
-    run(step, u, &args, flow_stout_kernels_of(step->map)->stout_inverse);
+    run(step, u, &args, flow_masked_stout_kernels_of(step->map)->masked_stout_inverse);
     check_convergence(step->map, open);
 }
 
@@ -254,20 +256,20 @@ static void gather(const flow_step *step, const double *parameters, const lat_fi
                    lat_field *cotangent, double scale)
 {
     const stout *s = layer_of(step);
-    stout_gather_args args = {.t = lat_tables_of(step->map->geometry),
-                              .l = loops_of(step, parameters),
-                              .u = u->data,
-                              .insertion = insertion->data,
-                              .cotangent = cotangent->data,
-                              .scale = scale,
-                              .mu = s->mu,
-                              .period = s->classes.period};
+    masked_stout_gather_args args = {.t = lat_tables_of(step->map->geometry),
+                                     .l = loops_of(step, parameters),
+                                     .u = u->data,
+                                     .insertion = insertion->data,
+                                     .cotangent = cotangent->data,
+                                     .scale = scale,
+                                     .mu = s->mu,
+                                     .period = s->classes.period};
     for (int nu = 0; nu < step->map->geometry->dim; nu++) args.step[nu] = s->classes.step[nu];
     lat_halo_exchange(insertion);
     for (args.phase = 0; args.phase < args.period; args.phase++) {
         lat_range range =
             flow_range(step->map, &((const stout_of_map *)step)->classes[(s->class + args.phase) % args.period]);
-        flow_stout_kernels_of(step->map)->stout_gather(&args, &range);
+        flow_masked_stout_kernels_of(step->map)->masked_stout_gather(&args, &range);
     }
 }
 
@@ -289,8 +291,9 @@ static void backward(flow_step *step, const double *parameters, lat_field *u, la
     flow_map *map = step->map;
     const stout *s = layer_of(step);
     const lat_field *kept = map->recorded ? ((stout_of_map *)step)->kept : NULL;
-    lat_field *insertion = insertions(map), *slope[FLOW_STOUT_LOOPS] = {NULL}, *open = kept ? NULL : open_links(map);
-    stout_args args = arguments(step, parameters, u);
+    lat_field *insertion = insertions(map), *slope[FLOW_MASKED_STOUT_LOOPS] = {NULL},
+              *open = kept ? NULL : open_links(map);
+    masked_stout_args args = arguments(step, parameters, u);
     args.kept = kept ? kept->data : NULL;
     args.open = kept ? NULL : open->data;
     args.cotangent = cotangent->data;
@@ -301,7 +304,7 @@ static void backward(flow_step *step, const double *parameters, lat_field *u, la
         lat_field_zero(slope[i]);
         args.slope[i] = slope[i]->data;
     }
-    run(step, u, &args, flow_stout_kernels_of(map)->stout_backward);
+    run(step, u, &args, flow_masked_stout_kernels_of(map)->masked_stout_backward);
     if (!kept) check_convergence(map, open);
     gather(step, parameters, u, insertion, cotangent, 1);
     for (int i = 0; i < s->loops.kinds && gradient; i++) add_to_gradient(map, slope[i], gradient + i);
@@ -311,12 +314,12 @@ static void push(flow_step *step, const double *parameters, lat_field *u, lat_fi
 {
     const lat_field *kept = ((stout_of_map *)step)->kept;
     lat_field *insertion = insertions(step->map);
-    stout_args args = arguments(step, parameters, u);
+    masked_stout_args args = arguments(step, parameters, u);
     args.density = density->data;
     args.kept = kept ? kept->data : NULL;
     args.cotangent = cotangent->data;
     args.insertion = insertion->data;
-    run(step, u, &args, flow_stout_kernels_of(step->map)->stout_push);
+    run(step, u, &args, flow_masked_stout_kernels_of(step->map)->masked_stout_push);
     gather(step, parameters, u, insertion, cotangent, -1);
 }
 
