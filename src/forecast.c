@@ -47,7 +47,10 @@ static void print_memory(const ensemble *e)
     MPI_Reduce(mine, most, 2, MPI_DOUBLE, MPI_MAX, 0, MPI_COMM_WORLD);
     MPI_Reduce(mine, sum, 2, MPI_DOUBLE, MPI_SUM, 0, MPI_COMM_WORLD);
     char a[SIZE_TEXT], b[SIZE_TEXT], c[SIZE_TEXT];
-    if (e->chain->geometry->rank == 0)
+    if (e->chain->geometry->rank != 0) return;
+    if (heap.uordblks == 0) /* of another allocator, preloaded or of a sanitizer */
+        printf("memory: not known: the allocator in use gives no account\n");
+    else
         printf("memory: %s%s on each rank at most, %s in all; with libraries %s on a rank%s\n", e->chain->planned ? "about " : "",
                size_text(most[0], a), size_text(sum[0], b), size_text(most[1], c), e->chain->planned ? "" : " at the peak");
 }
