@@ -284,11 +284,11 @@ static void test_float(const scene *s)
     close_world(&w);
 }
 
-/* Bits do not depend on lanes, nor on other members. */
+/* Bits of spinors and of forces do not depend on lanes, nor on other members. */
 static void test_lanes(const scene *s)
 {
-    double *values[2];
-    size_t reals = 0;
+    double *values[2], *forces[2];
+    size_t reals = 0, generators = 0;
     for (int one_lane = 0; one_lane < 2; one_lane++) {
         world w = open_world(s, one_lane ? 3 : 1, one_lane);
         reals = (size_t)(w.geometry->volume * lat_spinor_reals(s->group, s->dim));
@@ -296,12 +296,23 @@ static void test_lanes(const scene *s)
         lat_dirac_apply(w.dirac, (lat_dirac_form){.even = true}, w.x, w.y);
         lat_dirac_apply(w.dirac, (lat_dirac_form){0}, w.y, w.x);
         lat_field_gather(w.x, 0, values[one_lane]);
+        lat_field *force = lat_field_algebra(w.geometry, s->group, LAT_DOUBLE);
+        generators = (size_t)(w.geometry->volume * force->components);
+        forces[one_lane] = lat_alloc(generators, sizeof(double));
+        lat_dirac_force(w.dirac, 1, w.x, w.y);
+        lat_dirac_force_diagonal(w.dirac, 1);
+        lat_dirac_force_finish(w.dirac, w.gauge, force);
+        lat_field_gather(force, 0, forces[one_lane]);
+        lat_field_free(force);
         close_world(&w);
     }
-    ok_all(memcmp(values[0], values[1], reals * sizeof(double)) == 0, "%s: the same bits with other lanes and members",
-           s->name);
-    free(values[0]);
-    free(values[1]);
+    ok_all(memcmp(values[0], values[1], reals * sizeof(double)) == 0 &&
+               memcmp(forces[0], forces[1], generators * sizeof(double)) == 0,
+           "%s: the same bits with other lanes and members", s->name);
+    for (int i = 0; i < 2; i++) {
+        free(values[i]);
+        free(forces[i]);
+    }
 }
 
 /* ---------------------------------------------------------------------------------------------------------- forces */

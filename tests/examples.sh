@@ -66,6 +66,7 @@ quarks() {
 quarks schwinger-determinant --set chain.steps=20
 quarks schwinger-pseudofermions --set chain.steps=5
 quarks nf2-clover --set chain.steps=2
+quarks nf2-stout --set chain.steps=2
 quarks nf2plus1-clover --set chain.steps=1 --set 'lattice.size=[4, 4, 4, 8]' --set 'updates.[0].trajectory=0.1' --set 'updates.[0].steps=[1, 1, 1]'
 quarks twisted-mass --set chain.steps=5
 

@@ -446,17 +446,17 @@ static void test_determinant(void)
     const char *source = getenv("srcdir");
     double alone[2 * 64], together[2 * 64];
     char *model = lat_text("%s/share/models/u1-beta2.h5", source ? source : ".");
-    char *text = lat_text(
-        SQUARE OPERATORS(
-            "{ name = \"light\"; kind = \"wilson\"; kappa = 0.2; }") "action = ( { kind = \"wilson\"; beta = 2.0; }, { "
-                                                                     "kind = \"determinant\"; operator = \"light\"; "
-                                                                     "flavours = 2; level = 1; } );"
-                                                                     "chain = { seed = 5; start = \"cold\"; }; updates "
-                                                                     "= ( { kind = \"hmc\"; steps = [4, 2]; },"
-                                                                     "{ kind = \"flow\"; model = \"%s\"; batch = 16; "
-                                                                     "}, { kind = \"fthmc\"; model = \"%s\"; "
-                                                                     "trajectory = 0.1; steps = [10, 1]; } );",
-        model, model);
+    char *text = lat_text(SQUARE OPERATORS("{ name = \"light\"; kind = \"exponential_clover\"; kappa = 0.2; csw = 1.0; "
+                                           "smearing = { kind = \"stout\"; rho = "
+                                           "0.1; steps = 2; }; }") "action = ( { kind = \"wilson\"; beta = 2.0; }, { "
+                                                                   "kind = \"determinant\"; operator = \"light\"; "
+                                                                   "flavours = 2; level = 1; } );"
+                                                                   "chain = { seed = 5; start = \"cold\"; }; updates "
+                                                                   "= ( { kind = \"hmc\"; steps = [4, 2]; },"
+                                                                   "{ kind = \"flow\"; model = \"%s\"; batch = 16; "
+                                                                   "}, { kind = \"fthmc\"; model = \"%s\"; "
+                                                                   "trajectory = 0.1; steps = [10, 1]; } );",
+                          model, model);
     run_chain(MPI_COMM_SELF, text, alone);
     run_chain(MPI_COMM_WORLD, text, together);
     ok_all(memcmp(alone, together, sizeof alone) == 0,

@@ -11,15 +11,15 @@
 
 #include "lattice/gauge/kernels.h"
 
+#include <math.h>
+
 /* So many that |E| / 2^halvings <= 1/4: E is a sum over planes, in each of which |F| <= 1. */
 static int halvings_of(const lat_dirac *dirac)
 {
     const lat_dirac_parameters *p = lat_dirac_parameters_of(dirac);
     const int dim = lat_dirac_geometry(dirac)->dim;
     double norm = p->kappa * p->csw * dim * (dim - 1) / 2;
-    int halvings = 0;
-    for (; norm > 0.25; norm /= 2) halvings++;
-    return halvings;
+    return norm > 0.25 ? (int)ceil(log2(4 * norm)) : 0;
 }
 
 /* exp(sign E) */
