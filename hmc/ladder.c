@@ -86,13 +86,14 @@ enum { NUMBERS = 1 + LAT_MAX_DIM }; /* of a member */
 
 void mc_ladder_put(const mc_ladder *ladder, lat_h5 *file)
 {
+    const int64_t rungs = ladder->rungs, extent[2] = {ladder->members, NUMBERS};
     double *members = lat_alloc((int64_t)ladder->members * NUMBERS, sizeof *members);
     for (int m = 0; m < ladder->members; m++) {
         members[m * NUMBERS] = ladder->rung[m];
         for (int mu = 0; mu < LAT_MAX_DIM; mu++) members[m * NUMBERS + 1 + mu] = (double)ladder->origin[m][mu];
     }
-    lat_h5_put_reals(file, "ladder_couplings", 1, &(int64_t){ladder->rungs}, ladder->coupling);
-    lat_h5_put_reals(file, "ladder_members", 2, (int64_t[]){ladder->members, NUMBERS}, members);
+    lat_h5_put_reals(file, "ladder_couplings", 1, &rungs, ladder->coupling);
+    lat_h5_put_reals(file, "ladder_members", 2, extent, members);
     free(members);
 }
 
