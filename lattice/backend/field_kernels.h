@@ -14,10 +14,11 @@ typedef struct { lat_tables t; void *to; const void *from; const int *choose; in
 typedef struct { lat_tables t; void *to; const void *from; int components; } convert_args;
 typedef convert_args to_float_args, to_double_args;
 typedef struct { lat_tables t; void *field; const double *factor; int components; } scale_lanes_args;
-typedef struct { lat_tables t; void *to; const void *from; const int64_t *target, *source; const int *lane; int components, to_components, from_components, stream; } halo_copy_args;
+/* pair: one for each component; NULL: none */
+typedef struct { lat_tables t; void *to; const void *from; const int64_t *target, *source; const int *lane; const lat_halo_pair *pair; int components, to_components, from_components, stream; } halo_copy_args;
 /* One end of a copy: site i of the range is site[i] there, or i; lane l is lane[l], or l. */
 typedef struct { void *data; const int64_t *site; const int *lane; int components, lanes; } halo_end;
-typedef struct { lat_tables t; halo_end to, from; int components; bool add; } halo_move_args;
+typedef struct { lat_tables t; halo_end to, from; const lat_halo_pair *pair; int components; bool add; } halo_move_args;
 typedef struct { lat_tables t; const double *data; int64_t rows, *sums; } sum_rows_args;
 /* values[which][place][component]; which[lane] negative: not this lane.  stride: of `which`. */
 typedef struct { lat_tables t; void *field; double *values; const int *which; int64_t stride; int components; } to_site_order_args;
