@@ -26,11 +26,10 @@ typedef to_site_order_args from_site_order_args;
 typedef struct { lat_tables t; const void *p; double *density; int components; } half_square_args;
 typedef struct { lat_tables t; const void *p, *before; double factor; double *density; int components; } change_square_args;
 typedef struct { lat_tables t; void *p; int components; random_key key; } gaussian_args;
-/* alpha, beta, zeta, re, im, scale: [lanes] */
-typedef struct { lat_tables t; void *x, *r; const void *p, *q; const double *alpha, *scale; double *density; int components; } cg_step_args;
-typedef struct { lat_tables t; void *p; const void *r; const double *beta; int components; } cg_direction_args;
-typedef struct { lat_tables t; const void *p; void *q; double shift; const double *scale; double *density; int components; } cg_curvature_args;
-typedef struct { lat_tables t; void *x, *p; const void *r; const double *alpha, *zeta, *beta; int components; } multishift_step_args;
+/* alpha, beta, zeta, re, im, scale: [lanes]; zeta NULL: 1 */
+typedef struct { lat_tables t; const void *w, *p; double shift; const double *scale; double *density; int components; } cg_curvature_args;
+typedef struct { lat_tables t; void *r; const void *p, *q; double shift; const double *alpha, *scale; double *density; int components; } cg_residue_args;
+typedef struct { lat_tables t; void *x, *p; const void *r; const double *alpha, *zeta, *beta; int components; } cg_direction_args;
 typedef struct { lat_tables t; void *y; const void *x; const double *re, *im; int components; } complex_axpy_args;
 typedef complex_axpy_args complex_direction_args;
 typedef struct { lat_tables t; const void *x, *y; const double *scale; double *density, *density_im; int components; } complex_dot_args;
@@ -44,7 +43,7 @@ typedef struct { lat_tables t; const void *x, *y; double *density; int component
 /* Every kernel, once; X(name). */
 #define LAT_FIELD_KERNELS(X)                                                                                           \
     X(axpy) X(select) X(to_float) X(to_double) X(scale_lanes) X(halo_copy) X(half_square) X(change_square) X(gaussian)  \
-    X(cg_step) X(cg_direction) X(cg_curvature) X(multishift_step) X(complex_axpy) X(complex_direction) X(complex_dot) \
+    X(cg_curvature) X(cg_residue) X(cg_direction) X(complex_axpy) X(complex_direction) X(complex_dot) \
     X(combine) X(spinor_dot) X(spinor_gamma5) X(spinor_form)
 /* For memory that the host does not see; NULL on the CPU. */
 #define LAT_DEVICE_KERNELS(X) X(halo_move) X(sum_rows) X(to_site_order) X(from_site_order)
