@@ -17,14 +17,15 @@ typedef struct { lat_tables t; const void *entries; void *force; double weight; 
 
 /* D = (first + i mass gamma5), then second: each two Hermitian blocks; NULL: diagonal, and 1.
  *     base NULL:  out = scale D H in        else: out = D base + scale H in
- * H with links u; dagger: its adjoint. */
+ * H with links u, or in hop_dagger its adjoint.  The halo of in has the upper halves of (1 -+ gamma) in.  fetch: memory is slow. */
 typedef struct {
     lat_tables t;
     const void *u, *in, *base, *first, *second;
     void *out;
     double scale, diagonal, mass;
-    int dagger;
+    int fetch;
 } hop_args;
+typedef hop_args hop_dagger_args;
 /* out = D in */
 typedef struct { lat_tables t; const void *in, *first, *second; void *out; double diagonal, mass; } block_multiply_args;
 
@@ -52,7 +53,7 @@ typedef struct { lat_tables t; const void *u, *insertions; void *force; double w
 
 /* Every kernel, once; X(name). */
 #define LAT_DIRAC_KERNELS(X)                                                                                           \
-    X(hop_links) X(entries_force) X(hop) X(block_multiply) X(clover) X(block_invert) X(block_commuting) X(hop_force) X(block_outer) \
+    X(hop_links) X(entries_force) X(hop) X(hop_dagger) X(block_multiply) X(clover) X(block_invert) X(block_commuting) X(hop_force) X(block_outer) \
     X(clover_insert) X(clover_force) X(block_exponential) X(block_exponential_force)
 
 #endif

@@ -14,10 +14,11 @@ typedef struct { lat_tables t; void *to; const void *from; const int *choose; in
 typedef struct { lat_tables t; void *to; const void *from; int components; } convert_args;
 typedef convert_args to_float_args, to_double_args;
 typedef struct { lat_tables t; void *field; const double *factor; int components; } scale_lanes_args;
-typedef struct { lat_tables t; void *to; const void *from; const int64_t *target, *source; const int *lane; int components, to_components, from_components, stream; } halo_copy_args;
+/* pair: one for each component; NULL: none */
+typedef struct { lat_tables t; void *to; const void *from; const int64_t *target, *source; const int *lane; const lat_halo_pair *pair; int components, to_components, from_components, stream; } halo_copy_args;
 /* One end of a copy: site i of the range is site[i] there, or i; lane l is lane[l], or l. */
 typedef struct { void *data; const int64_t *site; const int *lane; int components, lanes; } halo_end;
-typedef struct { lat_tables t; halo_end to, from; int components; bool add; } halo_move_args;
+typedef struct { lat_tables t; halo_end to, from; const lat_halo_pair *pair; int components; bool add; } halo_move_args;
 typedef struct { lat_tables t; const double *data; int64_t rows, *sums; } sum_rows_args;
 /* values[which][place][component]; which[lane] negative: not this lane.  stride: of `which`. */
 typedef struct { lat_tables t; void *field; double *values; const int *which; int64_t stride; int components; } to_site_order_args;
@@ -25,11 +26,10 @@ typedef to_site_order_args from_site_order_args;
 typedef struct { lat_tables t; const void *p; double *density; int components; } half_square_args;
 typedef struct { lat_tables t; const void *p, *before; double factor; double *density; int components; } change_square_args;
 typedef struct { lat_tables t; void *p; int components; random_key key; } gaussian_args;
-/* alpha, beta, zeta, re, im, scale: [lanes] */
-typedef struct { lat_tables t; void *x, *r; const void *p, *q; const double *alpha, *scale; double *density; int components; } cg_step_args;
-typedef struct { lat_tables t; void *p; const void *r; const double *beta; int components; } cg_direction_args;
-typedef struct { lat_tables t; const void *p; void *q; double shift; const double *scale; double *density; int components; } cg_curvature_args;
-typedef struct { lat_tables t; void *x, *p; const void *r; const double *alpha, *zeta, *beta; int components; } multishift_step_args;
+/* alpha, beta, zeta, re, im, scale: [lanes]; zeta NULL: 1 */
+typedef struct { lat_tables t; const void *w, *p; double shift; const double *scale; double *density; int components; } cg_curvature_args;
+typedef struct { lat_tables t; void *r; const void *p, *q; double shift; const double *alpha, *scale; double *density; int components; } cg_residue_args;
+typedef struct { lat_tables t; void *x, *p; const void *r; const double *alpha, *zeta, *beta; int components; } cg_direction_args;
 typedef struct { lat_tables t; void *y; const void *x; const double *re, *im; int components; } complex_axpy_args;
 typedef complex_axpy_args complex_direction_args;
 typedef struct { lat_tables t; const void *x, *y; const double *scale; double *density, *density_im; int components; } complex_dot_args;
@@ -43,7 +43,7 @@ typedef struct { lat_tables t; const void *x, *y; double *density; int component
 /* Every kernel, once; X(name). */
 #define LAT_FIELD_KERNELS(X)                                                                                           \
     X(axpy) X(select) X(to_float) X(to_double) X(scale_lanes) X(halo_copy) X(half_square) X(change_square) X(gaussian)  \
-    X(cg_step) X(cg_direction) X(cg_curvature) X(multishift_step) X(complex_axpy) X(complex_direction) X(complex_dot) \
+    X(cg_curvature) X(cg_residue) X(cg_direction) X(complex_axpy) X(complex_direction) X(complex_dot) \
     X(combine) X(spinor_dot) X(spinor_gamma5) X(spinor_form)
 /* For memory that the host does not see; NULL on the CPU. */
 #define LAT_DEVICE_KERNELS(X) X(halo_move) X(sum_rows) X(to_site_order) X(from_site_order)

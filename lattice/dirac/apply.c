@@ -12,6 +12,13 @@ static const void *data_of(const lat_field *field) { return field ? field->data 
 
 static double sign(bool dagger) { return dagger ? -1 : 1; }
 
+/* Then what the next site needs is fetched in time, which costs more than it saves where all stays near. */
+static bool outgrows_caches(const lat_field *links)
+{
+    const int64_t cached = 1 << 20; /* numbers */
+    return links->geometry->sites * links->geometry->lanes * links->components > cached;
+}
+
 /* D with this mass, or its adjoint */
 static hop_args diagonal(const lat_dirac *dirac, lat_precision precision, double mass, bool dagger)
 {
@@ -21,7 +28,7 @@ static hop_args diagonal(const lat_dirac *dirac, lat_precision precision, double
                       .first = data_of(f->blocks),
                       .diagonal = 1,
                       .mass = sign(dagger) * mass,
-                      .dagger = dagger};
+                      .fetch = outgrows_caches(f->links)};
 }
 
 /* D^-1 = (A - i m gamma5) (A^2 + m^2)^-1, m = 2 kappa mu, or its adjoint */
@@ -41,22 +48,28 @@ static hop_args inverse_diagonal(const lat_dirac *dirac, lat_precision precision
     return args;
 }
 
-/* At the sites of a parity */
-static void hop(const lat_dirac *dirac, hop_args args, int parity, double scale, lat_field *in, const lat_field *base,
-                lat_field *out)
+/* To the sites of a parity, by H or its adjoint */
+typedef struct {
+    int parity;
+    bool dagger;
+} hop_kind;
+
+static void hop(const lat_dirac *dirac, hop_kind kind, hop_args args, double scale, lat_field *in,
+                const lat_field *base, lat_field *out)
 {
     const lat_geometry *g = dirac->geometry;
     const lat_kernels *kernels = lat_kernels_of(in, dirac->group);
+    const int parity = kind.parity;
     lat_range inner = lat_range_of(g, parity == ALL ? &g->inner : &dirac->sites[parity][0]);
     lat_range outer = lat_range_of(g, parity == ALL ? &g->outer : &dirac->sites[parity][1]);
-    lat_exchange *exchange = lat_halo_start(in, lat_dirac_faces(parity == ALL ? -1 : 1 - parity));
+    lat_exchange *exchange = lat_halo_start(in, lat_dirac_halves(parity == ALL ? -1 : 1 - parity, kind.dagger));
     args.in = in->data;
     args.base = data_of(base);
     args.out = out->data;
     args.scale = scale;
-    kernels->hop(&args, &inner);
+    (kind.dagger ? kernels->hop_dagger : kernels->hop)(&args, &inner);
     lat_halo_finish(exchange);
-    kernels->hop(&args, &outer);
+    (kind.dagger ? kernels->hop_dagger : kernels->hop)(&args, &outer);
 }
 
 void lat_dirac_apply(lat_dirac *dirac, lat_dirac_form form, lat_field *in, lat_field *out)
@@ -65,16 +78,17 @@ void lat_dirac_apply(lat_dirac *dirac, lat_dirac_form form, lat_field *in, lat_f
     lat_field *hopped = dirac->of[in->precision].hopped;
     hop_args args = diagonal(dirac, in->precision, lat_dirac_twist(dirac) + form.mass, form.dagger);
     if (!form.even) {
-        hop(dirac, args, ALL, -kappa, in, in, out);
+        hop(dirac, (hop_kind){ALL, form.dagger}, args, -kappa, in, in, out);
         return;
     }
-    hop(dirac, inverse_diagonal(dirac, in->precision, form.dagger), ODD, 1, in, NULL, hopped);
-    hop(dirac, args, EVEN, -kappa * kappa, hopped, in, out);
+    hop(dirac, (hop_kind){ODD, form.dagger}, inverse_diagonal(dirac, in->precision, form.dagger), 1, in, NULL, hopped);
+    hop(dirac, (hop_kind){EVEN, form.dagger}, args, -kappa * kappa, hopped, in, out);
 }
 
 void lat_dirac_extend(lat_dirac *dirac, bool dagger, lat_field *x)
 {
-    hop(dirac, inverse_diagonal(dirac, x->precision, dagger), ODD, dirac->parameters.kappa, x, NULL, x);
+    hop(dirac, (hop_kind){ODD, dagger}, inverse_diagonal(dirac, x->precision, dagger), dirac->parameters.kappa, x, NULL,
+        x);
 }
 
 void lat_dirac_divide_diagonal(lat_dirac *dirac, const lat_field *in, lat_field *out)

@@ -20,9 +20,10 @@ static void sum_of_members(lat_solver *s)
 
 /* alpha = |r|^2 / (p, A p) of members that run, 0 of the others.  A is positive: where the numbers are not, a member
  * stops. */
-void solve_cg_curvature(lat_solver *s, const lat_field *p, lat_field *q)
+void solve_cg_curvature(lat_solver *s, const lat_field *p)
 {
-    cg_curvature_args args = {lat_tables_of(s->geometry), p->data,      q->data, s->equation.shift, scale_of_squares(s),
+    const lat_field *w = solve_room(s, p->precision, SOLVE_W); /* D p, as solve_apply has left it */
+    cg_curvature_args args = {lat_tables_of(s->geometry), w->data,      p->data, s->equation.shift, scale_of_squares(s),
                               s->density[0]->data,        p->components};
     lat_range range = solve_range(s);
     lat_field_kernels_of(p)->cg_curvature(&args, &range);
@@ -35,14 +36,14 @@ void solve_cg_curvature(lat_solver *s, const lat_field *p, lat_field *q)
     }
 }
 
-void solve_cg_step(lat_solver *s, lat_field *x, lat_field *r, const lat_field *p, const lat_field *q)
+void solve_cg_residue(lat_solver *s, lat_field *r, const lat_field *p, const lat_field *q)
 {
     const double *alpha = solve_lanes(s, SOLVE_ALPHA);
-    cg_step_args args = {
-        lat_tables_of(s->geometry), x->data,      r->data, p->data, q->data, alpha, scale_of_squares(s),
-        s->density[0]->data,        p->components};
+    cg_residue_args args = {
+        lat_tables_of(s->geometry), r->data,      p->data, q->data, s->equation.shift, alpha, scale_of_squares(s),
+        s->density[0]->data,        r->components};
     lat_range range = solve_range(s);
-    lat_field_kernels_of(p)->cg_step(&args, &range);
+    lat_field_kernels_of(r)->cg_residue(&args, &range);
     sum_of_members(s);
     for (int m = 0; m < s->geometry->members; m++) {
         solve_member *member = &s->member[m];
@@ -52,9 +53,15 @@ void solve_cg_step(lat_solver *s, lat_field *x, lat_field *r, const lat_field *p
     }
 }
 
-void solve_cg_direction(lat_solver *s, lat_field *p, const lat_field *r)
+void solve_cg_direction(lat_solver *s, lat_field *x, lat_field *p, const lat_field *r)
 {
-    cg_direction_args args = {lat_tables_of(s->geometry), p->data, r->data, solve_lanes(s, SOLVE_BETA), p->components};
+    cg_direction_args args = {.t = lat_tables_of(s->geometry),
+                              .x = x->data,
+                              .p = p->data,
+                              .r = r->data,
+                              .alpha = s->of_lanes[SOLVE_ALPHA],
+                              .beta = solve_lanes(s, SOLVE_BETA),
+                              .components = p->components};
     lat_range range = solve_range(s);
     lat_field_kernels_of(p)->cg_direction(&args, &range);
 }
@@ -65,9 +72,9 @@ void solve_cg(lat_solver *s, lat_field *x, lat_field *r)
     lat_field_copy(p, r);
     while (solve_running(s)) {
         solve_apply(s, p, q);
-        solve_cg_curvature(s, p, q);
-        solve_cg_step(s, x, r, p, q);
-        solve_cg_direction(s, p, r);
+        solve_cg_curvature(s, p);
+        solve_cg_residue(s, r, p, q);
+        solve_cg_direction(s, x, p, r);
     }
 }
 

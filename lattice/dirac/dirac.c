@@ -165,20 +165,6 @@ void lat_dirac_free(lat_dirac *dirac)
 
 /* --------------------------------------------------------------------------------------------------------- links */
 
-static int runs_of_faces(const lat_field *field, const int offset[LAT_MAX_DIM], int argument, lat_run run[LAT_MAX_DIM])
-{
-    int outside = 0;
-    (void)argument;
-    for (int mu = 0; mu < LAT_MAX_DIM; mu++) outside += offset[mu] != 0;
-    run[0] = (lat_run){0, field->components};
-    return outside == 1;
-}
-
-lat_halo_choice lat_dirac_faces(int parity)
-{
-    return (lat_halo_choice){.runs = runs_of_faces, .one_parity = parity >= 0, .parity = parity};
-}
-
 /* Of links, what comes from below in their own direction */
 static int runs_of_links(const lat_field *links, const int offset[LAT_MAX_DIM], int argument, lat_run run[LAT_MAX_DIM])
 {

@@ -77,7 +77,7 @@ void lat_dirac_needs(const lat_dirac_table *table, const lat_dirac_parameters *p
  * some member. */
 lat_status lat_dirac_prepare(lat_dirac *dirac, lat_gauge *gauge, lat_error *error);
 
-/* out = (M or Mhat) in, of one precision.  The halo of `in` is filled on the way.  Collective. */
+/* out = (M or Mhat) in, of one precision.  The halo of `in` is lost.  Collective. */
 void lat_dirac_apply(lat_dirac *dirac, lat_dirac_form form, lat_field *in, lat_field *out);
 
 /* Completes x at the odd sites: x_o = kappa D_oo^-1 H_oe x_e (dagger: of the adjoints).  Then x_e^+ dMhat y_e = x^+ dM y, with x

@@ -19,7 +19,7 @@ void lat_dirac_force(lat_dirac *dirac, double scale, lat_field *x, lat_field *y)
                            y->data,
                            dirac->gathered->data,
                            -2 * dirac->parameters.kappa * scale};
-    lat_exchange *of_x = lat_halo_start(x, lat_dirac_faces(-1)), *of_y = lat_halo_start(y, lat_dirac_faces(-1));
+    lat_exchange *of_x = lat_halo_start(x, lat_dirac_faces()), *of_y = lat_halo_start(y, lat_dirac_faces());
     lat_halo_finish(of_x);
     lat_halo_finish(of_y);
     kernels->hop_force(&hops, &block);

@@ -85,16 +85,16 @@ static bool advance(lat_solver *s, shifts *f, int i)
 
 static void step(lat_solver *s, const shifts *f, int i, const lat_field *r)
 {
-    multishift_step_args args = {lat_tables_of(s->geometry),
-                                 f->x[i]->data,
-                                 f->p[i]->data,
-                                 r->data,
-                                 solve_lanes(s, SOLVE_ALPHA),
-                                 solve_lanes(s, SOLVE_ZETA),
-                                 solve_lanes(s, SOLVE_BETA),
-                                 r->components};
+    cg_direction_args args = {lat_tables_of(s->geometry),
+                              f->x[i]->data,
+                              f->p[i]->data,
+                              r->data,
+                              solve_lanes(s, SOLVE_ALPHA),
+                              solve_lanes(s, SOLVE_ZETA),
+                              solve_lanes(s, SOLVE_BETA),
+                              r->components};
     lat_range range = solve_range(s);
-    lat_field_kernels_of(r)->multishift_step(&args, &range);
+    lat_field_kernels_of(r)->cg_direction(&args, &range);
 }
 
 static void iterate(lat_solver *s, shifts *f, lat_field *p, lat_field *q, lat_field *r)
@@ -103,11 +103,11 @@ static void iterate(lat_solver *s, shifts *f, lat_field *p, lat_field *q, lat_fi
     f->now = f->before;
     f->before = before;
     solve_apply(s, p, q);
-    solve_cg_curvature(s, p, q);
+    solve_cg_curvature(s, p);
     for (int m = 0; m < f->members; m++) f->now[m].alpha = s->of_members[SOLVE_ALPHA][m];
-    solve_cg_step(s, f->x[f->least], r, p, q);
+    solve_cg_residue(s, r, p, q);
     for (int m = 0; m < f->members; m++) f->now[m].beta = s->of_members[SOLVE_BETA][m];
-    solve_cg_direction(s, p, r);
+    solve_cg_direction(s, f->x[f->least], p, r);
     for (int i = 0; i < f->count; i++)
         if (i != f->least && advance(s, f, i)) step(s, f, i, r);
 }

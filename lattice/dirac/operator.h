@@ -49,7 +49,9 @@ static inline bool lat_dirac_is_unimodular(const lat_dirac *dirac)
     return dirac->table->invert && lat_dirac_twist(dirac) == 0;
 }
 
-/* The faces of the halo, of one parity or of all sites (negative) */
-lat_halo_choice lat_dirac_faces(int parity);
+/* Spinors on the faces of the halo; and all that a hop, or its adjoint, reads there, of one parity or of all sites (negative): the upper
+ * half of (1 -+ gamma_mu) psi in place of that of psi, to the bit what the hop would make of psi.  The lower half stays as it is. */
+lat_halo_choice lat_dirac_faces(void);
+lat_halo_choice lat_dirac_halves(int parity, bool dagger);
 
 #endif

@@ -74,7 +74,7 @@ lat_field *solve_room(lat_solver *solver, lat_precision precision, solve_field w
 lat_field *solve_spinor(const lat_solver *solver, lat_precision precision); /* another one, to be freed */
 lat_spinor_sites solve_sites(const lat_solver *solver);
 lat_range solve_range(const lat_solver *solver);
-void solve_apply(lat_solver *solver, lat_field *in, lat_field *out); /* out = A in, but for the shift; loses SOLVE_W */
+void solve_apply(lat_solver *solver, lat_field *in, lat_field *out); /* out = A in, but for the shift; SOLVE_W = D in */
 /* of_members as kernels read it; the next of the same name takes its place. */
 const double *solve_lanes(lat_solver *solver, solve_coefficient which);
 /* For sums of about this size: a power of two that makes a site's part about 1. */
@@ -82,9 +82,9 @@ double solve_scale(const lat_solver *solver, double size);
 
 /* Conjugate gradients of one precision for the members that are running: x += what solves for r. */
 void solve_cg(lat_solver *solver, lat_field *x, lat_field *r);
-void solve_cg_curvature(lat_solver *solver, const lat_field *p, lat_field *q);                              /* alpha */
-void solve_cg_step(lat_solver *solver, lat_field *x, lat_field *r, const lat_field *p, const lat_field *q); /* beta */
-void solve_cg_direction(lat_solver *solver, lat_field *p, const lat_field *r);
+void solve_cg_curvature(lat_solver *solver, const lat_field *p);                                 /* alpha; after solve_apply to p */
+void solve_cg_residue(lat_solver *solver, lat_field *r, const lat_field *p, const lat_field *q); /* r -= alpha A p; beta */
+void solve_cg_direction(lat_solver *solver, lat_field *x, lat_field *p, const lat_field *r);     /* x += alpha p, p = r + beta p */
 solve_cycle solve_cg_cycle;
 
 #endif

@@ -339,7 +339,7 @@ static void share_tables(lat_geometry *g)
 {
     const int64_t size = sizeof(int64_t);
     g->tables = lat_alloc(1, sizeof *g->tables);
-    *g->tables = (lat_tables){.dim = g->dim, .lanes = g->lanes};
+    *g->tables = (lat_tables){.dim = g->dim, .lanes = g->lanes, .sites = g->sites};
     g->tables->site_index = lat_share(g, g->site_index, g->sites * size);
     g->tables->lane_index = lat_share(g, g->lane_index, g->lanes * size);
     g->tables->lane_member = lat_share(g, g->lane_member, g->lanes * size);

@@ -6,6 +6,7 @@
 #define LAT_GRID_HALO_H
 
 #include "lattice/grid/field.h"
+#include "lattice/kernels/range.h"
 
 /* A run of components of a field. */
 typedef struct {
@@ -16,10 +17,13 @@ typedef struct {
  * runs: the components that the sites of a region of the halo get, by its offset in {-1, 0, 1}^4 from the block; fills in up to LAT_MAX_DIM
  *     runs in ascending order and returns their number, 0 where the region is left alone.  A function of its arguments alone.  Where
  *     half of what a region holds travels, so may the rest.  NULL: all.
+ * pair: what a component is added to before it travels, so that the halo has sums of two (as the halves of spinors that are projected are);
+ *     a function like runs.  NULL: nothing.
  * one_parity: only sites with this parity of the sum of coordinates, where they have it on all ranks and in all lanes: where
  *     blocks are even. */
 typedef struct {
     int (*runs)(const lat_field *field, const int offset[LAT_MAX_DIM], int argument, lat_run run[LAT_MAX_DIM]);
+    lat_halo_pair (*pair)(const lat_field *field, const int offset[LAT_MAX_DIM], int argument, int component);
     int argument;
     bool one_parity;
     int parity;

@@ -5,6 +5,7 @@
  */
 #include "lattice/backend/backend.h"
 #include "lattice/grid/halo_move.h"
+#include "lattice/grid/kernels.h"
 
 #include <stdlib.h>
 
@@ -15,6 +16,7 @@ struct lat_exchange {
     lat_halo_choice choice;
     int components;
     lat_precision precision;
+    lat_halo_pair *pair[LAT_REGIONS]; /* NULL: components travel as they are */
     int size[LAT_REGIONS]; /* of the messages */
     /* Messages that need no order of their own: all components of the sites of a region in all lanes.  They are received
      * into the halo, and sent from the block where the sites follow each other there. */
@@ -60,6 +62,14 @@ static halo_cut cut_of(const lat_field *f, const halo_plan *plan, const halo_reg
     return cut;
 }
 
+/* The same, with what components are added to on their way. */
+static halo_cut sums_of(const lat_exchange *x, const halo_region *region)
+{
+    halo_cut cut = cut_of(x->field, x->plan, region, &x->choice);
+    cut.pair = x->pair[region - x->plan->region];
+    return cut;
+}
+
 /* What of message c travels, and whether it needs to be packed: where it does not, components that were not asked for come
  * along, unless they are most. */
 static halo_cut cut_of_message(const lat_field *f, const halo_plan *plan, int c, const lat_halo_choice *choice, bool *receive_plain, bool *send_plain)
@@ -67,7 +77,7 @@ static halo_cut cut_of_message(const lat_field *f, const halo_plan *plan, int c,
     const halo_part *face = plan->message[c].face;
     halo_cut cut = cut_of(f, plan, face->region, choice);
     bool packed = !face->region->consecutive, all = cut.components == f->components, most = 2 * cut.components >= f->components;
-    *receive_plain = !cut.halo && face->plain && (all || (most && !packed));
+    *receive_plain = !cut.halo && !choice->pair && face->plain && (all || (most && !packed));
     *send_plain = *receive_plain && !packed;
     if (*send_plain) cut.components = f->components;
     return cut;
@@ -84,6 +94,7 @@ static void release(const lat_geometry *g, void *object)
         for (int c = 0; c < LAT_REGIONS; c++) {
             lat_halo_buffer_free(g, &x->send[c]);
             lat_halo_buffer_free(g, &x->receive[c]);
+            g->backend->release(x->pair[c]);
         }
         free(x);
     }
@@ -93,7 +104,18 @@ static void release(const lat_geometry *g, void *object)
 static bool serves(const lat_exchange *x, const lat_field *f, const lat_halo_choice *choice)
 {
     return !x->field && x->components == f->components && x->precision == f->precision && x->choice.runs == choice->runs &&
-           x->choice.argument == choice->argument && x->choice.one_parity == choice->one_parity && x->choice.parity == choice->parity;
+           x->choice.pair == choice->pair && x->choice.argument == choice->argument && x->choice.one_parity == choice->one_parity && x->choice.parity == choice->parity;
+}
+
+static void set_up_pairs(lat_exchange *x, const lat_field *f, int o)
+{
+    const lat_halo_choice *choice = &x->choice;
+    halo_cut cut = cut_of(f, x->plan, &x->plan->region[o], choice);
+    lat_halo_pair *pair = lat_alloc(f->components, sizeof *pair);
+    for (int r = 0; r < cut.runs; r++)
+        for (int c = cut.run[r].first; c < cut.run[r].first + cut.run[r].count; c++)
+            pair[c] = choice->pair(f, x->plan->region[o].offset, choice->argument, c);
+    x->pair[o] = lat_hand_over(f->geometry, pair, f->components * (int64_t)sizeof *pair);
 }
 
 static void set_up_message(lat_exchange *x, const lat_field *f, int c)
@@ -121,6 +143,8 @@ static lat_exchange *find_exchange(const lat_field *f, const lat_halo_choice *ch
     *x = (lat_exchange){.next = kept->first, .plan = lat_halo_plan(f->geometry), .choice = *choice, .components = f->components,
                         .precision = f->precision};
     kept->first = x;
+    for (int o = 0; choice->pair && o < LAT_REGIONS; o++)
+        if (x->plan->region[o].sites > 0) set_up_pairs(x, f, o);
     for (int c = 0; c < LAT_REGIONS; c++)
         if (x->plan->message[c].face) set_up_message(x, f, c);
     return x;
@@ -213,7 +237,7 @@ static void copy_here(const lat_exchange *x)
 {
     const halo_message *here = &x->plan->message[LAT_BLOCK];
     for (int i = 0; i < here->parts; i++) {
-        halo_cut cut = cut_of(x->field, x->plan, here->part[i].region, &x->choice);
+        halo_cut cut = sums_of(x, here->part[i].region);
         lat_halo_copy(x->field, &cut, cut.block, here->part[i].origin, LAT_MAIN);
     }
 }
@@ -239,7 +263,7 @@ lat_exchange *lat_halo_start(lat_field *field, lat_halo_choice choice)
     field->geometry->backend->follow(LAT_SIDE, LAT_MAIN);
     for (int c = 0; c < LAT_REGIONS; c++) {
         if (!x->size[c] || x->send_plain[c]) continue;
-        halo_cut cut = cut_of(field, x->plan, x->plan->message[c].face->region, &choice);
+        halo_cut cut = sums_of(x, x->plan->message[c].face->region);
         lat_halo_pack_block(field, x->plan->message[c].face, &cut, x->send[c].memory);
     }
     if (!on_host(field) && has_messages(x)) {

@@ -63,6 +63,8 @@ halo_cut lat_halo_cut_all(const lat_field *f, const halo_plan *plan, const halo_
                       .runs = 1, .components = f->components, .run = {{0, f->components}}};
 }
 
+static const lat_halo_pair *pair_of(const halo_cut *cut, const lat_run *run) { return cut->pair ? cut->pair + run->first : NULL; }
+
 static int64_t halo_site(const halo_cut *cut, int64_t i) { return cut->halo ? cut->halo[i] : cut->first_halo + i; }
 
 /* Where the numbering of the halo sites of a cut begins. */
@@ -99,7 +101,7 @@ void lat_halo_copy(lat_field *f, const halo_cut *cut, const int64_t *source, con
     for (int r = 0; r < cut->runs; r++) {
         const lat_run *run = &cut->run[r];
         halo_copy_args args = {.to = halo_rows(f, cut, run), .target = cut->halo, .source = source, .lane = lane,
-                               .to_components = f->components, .stream = streams(f)};
+                               .pair = pair_of(cut, run), .to_components = f->components, .stream = streams(f)};
         copy_rows(f, run, cut->sites, args, stream);
     }
 }
@@ -175,6 +177,21 @@ static inline __attribute__((always_inline)) void add_sites(const lat_field *f, 
         }
 }
 
+/* Sums of two.  Those of floats, taken in double, are rounded once. */
+static void pack_pairs(const lat_field *f, const halo_part *p, const halo_cut *cut, const lat_run *run, char *to)
+{
+    for (int64_t i = 0; i < cut->sites; i++)
+        for (int c = run->first; c < run->first + run->count; c++) {
+            int64_t row = row_of(f, cut->block[i], c), other = row + (int64_t)cut->pair[c].further * f->geometry->lanes;
+            for (int l = 0; l < p->lanes; l++, to += lat_halo_real_bytes(f)) {
+                int lane = p->from[l];
+                double sum = lat_real_at(f, f->data, row + lane) + cut->pair[c].factor * lat_real_at(f, f->data, other + lane);
+                float single = (float)sum;
+                memcpy(to, f->precision == LAT_FLOAT ? (void *)&single : (void *)&sum, lat_halo_real_bytes(f));
+            }
+        }
+}
+
 static void pack(const lat_field *f, const halo_part *p, const halo_cut *cut, const lat_run *run, bool from_halo, char *to)
 {
     if (f->precision == LAT_FLOAT)
@@ -190,11 +207,14 @@ void lat_halo_pack_block(const lat_field *f, const halo_part *p, const halo_cut 
     for (int r = 0; r < cut->runs; r++) {
         const lat_run *run = &cut->run[r];
         if (p->whole) {
-            halo_copy_args args = {.to = to, .source = cut->block, .lane = p->origin, .to_components = run->count, .stream = true};
+            halo_copy_args args = {.to = to, .source = cut->block, .lane = p->origin, .pair = pair_of(cut, run), .to_components = run->count,
+                                   .stream = true};
             copy_rows(f, run, cut->sites, args, LAT_SIDE);
         } else if (!on_host(f)) {
-            halo_move_args args = {.to = end_in_buffer(p, run, to), .from = end_in_block(f, p, cut, run)};
+            halo_move_args args = {.to = end_in_buffer(p, run, to), .from = end_in_block(f, p, cut, run), .pair = pair_of(cut, run)};
             move_lanes(f, p, cut, run, args, LAT_SIDE);
+        } else if (cut->pair) {
+            pack_pairs(f, p, cut, run, to);
         } else {
             pack(f, p, cut, run, false, to);
         }

@@ -15,6 +15,7 @@ typedef struct {
     int64_t first_halo, sites;
     int runs, components; /* components: of all runs */
     lat_run run[LAT_MAX_DIM];
+    const lat_halo_pair *pair; /* [components of the field], where kernels find it; NULL: none */
 } halo_cut;
 
 halo_cut lat_halo_cut_all(const lat_field *field, const halo_plan *plan, const halo_region *region);

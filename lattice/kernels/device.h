@@ -10,12 +10,16 @@ REAL_INLINE scalar *end_at(const halo_end *end, int64_t i, int lane)
     return (scalar *)end->data + site * end->components * end->lanes + (end->lane ? end->lane[lane] : lane);
 }
 
-/* Copies from one end to the other, or adds there.  The lanes are those of the range. */
+/* Copies from one end to the other, numbers or sums of two, or adds there.  The lanes are those of the range. */
 KERNEL(halo_move)
 {
     scalar *to = end_at(&k->to, site, lane);
     const scalar *from = end_at(&k->from, site, lane);
-    for (int c = 0; c < k->components; c++, to += k->to.lanes, from += k->from.lanes) *to = k->add ? *to + *from : *from;
+    for (int c = 0; c < k->components; c++, to += k->to.lanes, from += k->from.lanes) {
+        scalar x = *from;
+        if (k->pair) x += (scalar)k->pair[c].factor * from[k->pair[c].further * k->from.lanes];
+        *to = k->add ? *to + x : x;
+    }
 }
 
 /* In halves of 32 bits, so that 2^31 of their like can be added. */

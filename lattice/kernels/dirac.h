@@ -125,12 +125,22 @@ COST(block_multiply, ((k->first ? 1 : 0) + (k->second ? 1 : 0)) * 2 * BLOCK_FLOP
 
 /* ---------------------------------------------------------------------------------------------------- the hop */
 
+/* The upper half of (1 - s gamma_mu) psi(x).  The halo has nothing else of psi. */
+REAL_INLINE void neighbour_half(const lat_tables *t, const void *psi, int half, int64_t x, int lane, int mu, int s,
+                                complex_t h[2][GROUP_N])
+{
+    if (x < t->sites)
+        spin_project(t, psi, half, x, lane, mu, s, h);
+    else
+        REAL_UNROLL for (int j = 0; j < half; j++) spin_load(t, psi, half, x, lane, j, h[j]);
+}
+
 /* Adds (1 - s gamma_mu) U psi(x+mu) or, back, (1 - s gamma_mu) U^+ psi(x-mu), to the halves of sum; link: where U begins. */
 REAL_INLINE void add_neighbour(const lat_tables *t, const void *u, const void *psi, int half, int64_t from,
                                int64_t link, int lane, int mu, int s, bool back, complex_t sum[2][BLOCK_ROWS])
 {
     complex_t h[2][GROUP_N], there[2][GROUP_N];
-    spin_project(t, psi, half, from, lane, mu, s, h);
+    neighbour_half(t, psi, half, from, lane, mu, s, h);
     spin_transport(t, u, half, link, lane, mu, back, h, there);
     REAL_UNROLL for (int j = 0; j < half; j++) REAL_UNROLL for (int a = 0; a < GROUP_N; a++)
     {
@@ -140,13 +150,36 @@ REAL_INLINE void add_neighbour(const lat_tables *t, const void *u, const void *p
     }
 }
 
-REAL_INLINE void hop_at(const hop_args *k, int64_t site, int lane, int half, int s)
+/* Brings rows of a field near the processor. */
+REAL_INLINE void fetch_rows(const lat_tables *t, const void *field, int reals, int64_t x, int lane, int first,
+                            int count)
+{
+    const scalar *row = (const scalar *)field + (x * reals + first) * t->lanes + lane;
+    const int step = t->lanes == REAL_LANES ? REAL_LINE : 1;
+    REAL_UNROLL for (int c = 0; c < count; c += step) real_prefetch(row + c * t->lanes);
+}
+/* What a site reads in direction mu, and its share of blocks: spread over the work of the site before, it does not stand in the way. */
+REAL_INLINE void fetch_direction(const hop_args *k, int64_t site, int lane, int half, int mu)
+{
+    const lat_tables *t = &k->t;
+    const int entries = 2 * MATRIX_ENTRIES, links = 2 * half * entries, blocks = BLOCKS_REALS(half),
+              share = blocks / (2 * half);
+    int64_t up = t->up[mu][site], down = t->down[mu][site];
+    fetch_rows(t, k->u, links, site, lane, mu * entries, entries);
+    fetch_rows(t, k->u, links, down, lane, mu * entries, entries);
+    fetch_rows(t, k->in, SPINOR_REALS(half), up, lane, 0, SPINOR_REALS(half));
+    fetch_rows(t, k->in, SPINOR_REALS(half), down, lane, 0, SPINOR_REALS(half));
+    if (k->first) fetch_rows(t, k->first, blocks, site, lane, mu * share, share);
+}
+
+REAL_INLINE void hop_at(const hop_args *k, int64_t site, int64_t next, int lane, int half, int s)
 {
     complex_t sum[2][BLOCK_ROWS];
     REAL_UNROLL for (int i = 0; i < half * GROUP_N; i++) sum[0][i] = sum[1][i] = complex_zero();
     REAL_UNROLL for (int mu = 0; mu < 2 * half; mu++)
     {
         int64_t up = k->t.up[mu][site], down = k->t.down[mu][site];
+        if (k->fetch) fetch_direction(k, next, lane, half, mu);
         add_neighbour(&k->t, k->u, k->in, half, up, site, lane, mu, s, false, sum);
         add_neighbour(&k->t, k->u, k->in, half, down, down, lane, mu, -s, true, sum);
     }
@@ -163,15 +196,21 @@ REAL_INLINE void hop_at(const hop_args *k, int64_t site, int lane, int half, int
         store_half(&k->t, k->out, half, site, lane, chirality, v);
     }
 }
-#define CALL(half) (k->dagger ? hop_at(k, site, lane, half, -1) : hop_at(k, site, lane, half, 1))
+/* Two kernels: with the sign as a branch in one the compiler reads all that both sides need before it, and spills it. */
+#define CALL(half) hop_at(k, site, next, lane, half, 1)
 HOT_KERNEL(hop) { FOR_HALF(CALL); }
 #undef CALL
-COST(hop,
-     4 * HALF * (2 * TRANSPORT_FLOPS(HALF) / 2 + 3 * SPINOR_REALS(HALF) / 2) + SPINOR_REALS(HALF) +
-         ((k->first ? 1 : 0) + (k->second ? 1 : 0)) * 2 * BLOCK_FLOPS(HALF),
-     (2 + (k->base ? 1 : 0)) * SPINOR_REALS(HALF) + 4 * k->t.dim * MATRIX_ENTRIES +
-         ((k->first ? 1 : 0) + (k->second ? 1 : 0)) * BLOCKS_REALS(HALF),
-     0)
+#define CALL(half) hop_at(k, site, next, lane, half, -1)
+HOT_KERNEL(hop_dagger) { FOR_HALF(CALL); }
+#undef CALL
+#define HOP_FLOPS                                                                                                      \
+    (4 * HALF * (2 * TRANSPORT_FLOPS(HALF) / 2 + 3 * SPINOR_REALS(HALF) / 2) + SPINOR_REALS(HALF) +                    \
+     ((k->first ? 1 : 0) + (k->second ? 1 : 0)) * 2 * BLOCK_FLOPS(HALF))
+#define HOP_NUMBERS                                                                                                    \
+    ((2 + (k->base ? 1 : 0)) * SPINOR_REALS(HALF) + 4 * k->t.dim * MATRIX_ENTRIES +                                    \
+     ((k->first ? 1 : 0) + (k->second ? 1 : 0)) * BLOCKS_REALS(HALF))
+COST(hop, HOP_FLOPS, HOP_NUMBERS, 0)
+COST(hop_dagger, HOP_FLOPS, HOP_NUMBERS, 0)
 
 /* d^a of Re x^+ H y: T_a stands before the link in the first term, and with a minus after its adjoint in the second. */
 REAL_INLINE void hop_force_at(const hop_force_args *k, int64_t site, int lane, int half)

@@ -11,16 +11,20 @@ KERNEL(axpy)
 }
 COST(axpy, 2 * k->components, 3 * k->components, 0)
 
-/* to(target(i)) = from(source(i)) for the i of the range, as many components as are asked for; target NULL: i itself.  Lane l
- * comes from lane[l], and stays as it is where that is negative.  stream: past the caches. */
+/* to(target(i)) = from(source(i)) for the i of the range, as many components as are asked for, or sums of two; target NULL: i itself.
+ * Lane l comes from lane[l], and stays as it is where that is negative.  stream: past the caches. */
 KERNEL(halo_copy)
 {
     lane_order order = real_order(k->lane + lane);
     const scalar *from = (const scalar *)k->from + k->source[site] * k->from_components * k->t.lanes;
     scalar *to = (scalar *)k->to + (k->target ? k->target[site] : site) * k->to_components * k->t.lanes + lane;
-    for (int c = 0; c < k->components; c++, from += k->t.lanes, to += k->t.lanes) real_permute(&order, from, to, k->stream);
+    for (int c = 0; c < k->components; c++, from += k->t.lanes, to += k->t.lanes) {
+        real x = real_take(&order, from);
+        if (k->pair) x += (scalar)k->pair[c].factor * real_take(&order, from + k->pair[c].further * k->t.lanes);
+        real_give(&order, x, to, k->stream);
+    }
 }
-COST(halo_copy, 0, 2 * k->components, 0)
+COST(halo_copy, (k->pair ? 1 : 0) * k->components, (k->pair ? 3 : 2) * k->components, 0)
 
 /* to = from in the lanes where choose is not zero */
 KERNEL(select)

@@ -34,9 +34,15 @@ typedef struct lat_tables {
     const int64_t *lane_member; /* [lanes] */
     const int64_t *site_place, *lane_place; /* only on devices: their sum is the place of a number in site order on this rank */
     int64_t size[4];            /* global extents */
+    int64_t sites;              /* of the block; those of the halo follow */
     int dim, lanes;
     const lat_paths *paths; /* where kernels may keep them; NULL: nowhere */
 } lat_tables;
+
+/* What travels to a halo in place of a component: that, plus factor times the one that is so many further. */
+typedef struct {
+    int further, factor;
+} lat_halo_pair;
 
 /* What a kernel does for one site and lane: arithmetic operations as its formula has them, an elementary function counting as one;
  * and bytes, those of every number that it reads or writes, counted once; not of those that all sites share, as the weights of a network. */

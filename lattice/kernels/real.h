@@ -45,6 +45,7 @@ typedef int truth; /* 0 or -1, so that ~ is its opposite */
 REAL_INLINE real real_of(scalar s) { return s; }
 REAL_INLINE real real_load(const scalar *p) { return *p; }
 REAL_INLINE void real_prefetch(const scalar *p) { (void)p; } /* other threads run in the meantime */
+enum { REAL_LINE = 1 };
 REAL_INLINE void real_store(scalar *p, real x) { *p = x; }
 REAL_INLINE truth real_less(real a, real b) { return -(a < b); }
 REAL_INLINE real real_select(truth t, real a, real b) { return t ? a : b; }
@@ -53,10 +54,11 @@ REAL_INLINE scalar real_lane(real x, int lane) { (void)lane; return x; }
 REAL_INLINE void real_set_lane(real *x, int lane, scalar s) { (void)lane; *x = s; }
 typedef int lane_order;
 REAL_INLINE lane_order real_order(const int *from) { return *from; }
-REAL_INLINE void real_permute(const lane_order *order, const scalar *row, scalar *out, int stream)
+REAL_INLINE real real_take(const lane_order *order, const scalar *row) { return *order < 0 ? 0 : row[*order]; }
+REAL_INLINE void real_give(const lane_order *order, real x, scalar *out, int stream)
 {
     (void)stream;
-    if (*order >= 0) *out = row[*order];
+    if (*order >= 0) *out = x;
 }
 #ifdef REAL_FLOAT
 #define REAL_LIBM(name) REAL_INLINE real real_##name(real x) { return name##f(x); }
@@ -111,6 +113,7 @@ REAL_INLINE real real_of(scalar s) { return s - (real){0}; }
 REAL_INLINE real real_load(const scalar *p) { return *(const real *)p; }
 /* Into the second-level cache.  An address outside of all memory is as good as any. */
 REAL_INLINE void real_prefetch(const scalar *p) { __builtin_prefetch(p, 0, 2); }
+enum { REAL_LINE = 64 / REAL_BYTES }; /* vectors in a line of the caches */
 REAL_INLINE void real_store(scalar *p, real x) { *(real *)p = x; }
 /* To memory, past the caches: what was there is not read first.  A fence must follow before others look. */
 REAL_INLINE void real_stream(scalar *p, real x)
@@ -166,19 +169,22 @@ REAL_INLINE lane_order real_order(const int *from)
     }
     return order;
 }
-/* out[l] = row[from[l]]; stream: nobody on this core reads it soon */
-REAL_INLINE void real_permute(const lane_order *order, const scalar *row, scalar *out, int stream)
+/* Lane l is row[from[l]], where that is asked for */
+REAL_INLINE real real_take(const lane_order *order, const scalar *row)
 {
-    if (order->start >= 0) {
-        real x = real_shuffle(real_load(row + order->start), order->index);
-        if (stream && order->all)
-            real_stream(out, x);
-        else
-            real_store(out, order->all ? x : real_select(order->mine, x, real_load(out)));
-        return;
-    }
+    if (order->start >= 0) return real_shuffle(real_load(row + order->start), order->index);
+    real x = real_of(0);
     for (int lane = 0; lane < REAL_LANES; lane++)
-        if (order->from[lane] >= 0) out[lane] = row[order->from[lane]];
+        if (order->from[lane] >= 0) x[lane] = row[order->from[lane]];
+    return x;
+}
+/* Those lanes of x to out; stream: nobody on this core reads it soon */
+REAL_INLINE void real_give(const lane_order *order, real x, scalar *out, int stream)
+{
+    if (stream && order->all)
+        real_stream(out, x);
+    else
+        real_store(out, order->all ? x : real_select(order->mine, x, real_load(out)));
 }
 
 #define REAL_LIBM(name)                                                                                                \

@@ -25,54 +25,50 @@ REAL_INLINE void put_term(double *density, real sum, const double *scale)
 }
 #define PUT_TERM(field, sum) put_term(AT(field, 1, site, 0), sum, k->scale + lane)
 
-/* x += alpha p, r -= alpha q, density = |r|^2 */
-KERNEL(cg_step)
+/* density = |w|^2 + shift |p|^2 = p^+ A p, with w = D p and A = D^+ D + shift */
+KERNEL(cg_curvature)
+{
+    real sum = real_of(0), more = real_of(0);
+    for (int c = 0; c < k->components; c++) sum += GET(k->w, k->components, c) * GET(k->w, k->components, c);
+    for (int c = 0; k->shift != 0 && c < k->components; c++)
+        more += GET(k->p, k->components, c) * GET(k->p, k->components, c);
+    PUT_TERM(k->density, sum + (scalar)k->shift * more);
+}
+COST(cg_curvature, (k->shift != 0 ? 4 : 2) * k->components, (k->shift != 0 ? 2 : 1) * k->components, 1)
+
+/* r -= alpha (q + shift p), density = |r|^2 */
+KERNEL(cg_residue)
 {
     real alpha = real_of_lanes(k->alpha, lane), sum = real_of(0);
     for (int c = 0; c < k->components; c++) {
-        real r = GET(k->r, k->components, c) - alpha * GET(k->q, k->components, c);
-        PUT(k->x, k->components, c, GET(k->x, k->components, c) + alpha * GET(k->p, k->components, c));
+        real q = GET(k->q, k->components, c);
+        if (k->shift != 0) q += (scalar)k->shift * GET(k->p, k->components, c);
+        real r = GET(k->r, k->components, c) - alpha * q;
         PUT(k->r, k->components, c, r);
         sum += r * r;
     }
     PUT_TERM(k->density, sum);
 }
-COST(cg_step, 6 * k->components, 6 * k->components, 1)
+COST(cg_residue, (k->shift != 0 ? 6 : 4) * k->components, (k->shift != 0 ? 4 : 3) * k->components, 1)
 
-/* p = r + beta p */
-KERNEL(cg_direction)
+/* One for each lane; NULL: 1 */
+REAL_INLINE real lane_coefficients(const double *of_lanes, int lane)
 {
-    real beta = real_of_lanes(k->beta, lane);
-    for (int c = 0; c < k->components; c++)
-        PUT(k->p, k->components, c, GET(k->r, k->components, c) + beta * GET(k->p, k->components, c));
+    return of_lanes ? real_of_lanes(of_lanes, lane) : real_of(1);
 }
-COST(cg_direction, 2 * k->components, 3 * k->components, 0)
-
-/* q += shift p, density = Re p^+ q */
-KERNEL(cg_curvature)
-{
-    real sum = real_of(0);
-    for (int c = 0; c < k->components; c++) {
-        real p = GET(k->p, k->components, c), q = GET(k->q, k->components, c) + (scalar)k->shift * p;
-        PUT(k->q, k->components, c, q);
-        sum += p * q;
-    }
-    PUT_TERM(k->density, sum);
-}
-COST(cg_curvature, 4 * k->components, 3 * k->components, 1)
 
 /* x += alpha p, p = zeta r + beta p */
-KERNEL(multishift_step)
+KERNEL(cg_direction)
 {
     real alpha = real_of_lanes(k->alpha, lane), beta = real_of_lanes(k->beta, lane),
-         zeta = real_of_lanes(k->zeta, lane);
+         zeta = lane_coefficients(k->zeta, lane);
     for (int c = 0; c < k->components; c++) {
         real p = GET(k->p, k->components, c);
         PUT(k->x, k->components, c, GET(k->x, k->components, c) + alpha * p);
         PUT(k->p, k->components, c, zeta * GET(k->r, k->components, c) + beta * p);
     }
 }
-COST(multishift_step, 5 * k->components, 5 * k->components, 0)
+COST(cg_direction, 5 * k->components, 5 * k->components, 0)
 
 /* y += a x of complex numbers */
 KERNEL(complex_axpy)

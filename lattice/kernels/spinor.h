@@ -3,12 +3,6 @@
  * spinor.h: linear algebra of spinors; every lane has its own coefficients.
  */
 
-/* One for each lane; NULL: 1 */
-REAL_INLINE real lane_coefficients(const double *of_lanes, int lane)
-{
-    return of_lanes ? real_of_lanes(of_lanes, lane) : real_of(1);
-}
-
 /* y = a x + b y */
 KERNEL(combine)
 {

@@ -41,10 +41,10 @@ static lat_cost even_cost(const stage *s) { return times(0.5, plus(hop_cost(s, t
 static lat_cost linear_cost(const stage *s)
 {
     const lat_field_kernels *kernels = lat_field_kernels_of(s->in);
-    cg_step_args step = {.components = s->in->components};
+    cg_residue_args residue = {.components = s->in->components};
     cg_curvature_args curvature = {.components = s->in->components};
     cg_direction_args direction = {.components = s->in->components};
-    return times(0.5, plus(kernels->cg_step_cost(&step),
+    return times(0.5, plus(kernels->cg_residue_cost(&residue),
                            plus(kernels->cg_curvature_cost(&curvature), kernels->cg_direction_cost(&direction))));
 }
 static lat_cost iteration_cost(const stage *s) { return plus(times(2, even_cost(s)), linear_cost(s)); }
