@@ -77,7 +77,7 @@ struct flow_visitor {
     void (*visit)(flow_visitor *visitor, flow_step *step, const double *parameters, lat_field *u, lat_field *density);
 };
 
-extern const flow_layer_table flow_layer_plaquette_coupling, flow_layer_multiscale;
+extern const flow_layer_table flow_layer_plaquette_coupling, flow_layer_stout, flow_layer_multiscale;
 extern const flow_layer_table *const flow_layer_kinds[]; /* all of these, and NULL */
 
 #endif

@@ -39,8 +39,8 @@ static subject begin(MPI_Comm comm, flow_model *model, int64_t extent, lat_preci
     if (lat_geometry_create(comm, &shape, &s.g, &error) || flow_map_create(model, s.g, precision, &s.map, &error) ||
         mc_auditor_create(s.map, &s.auditor, &error))
         lat_abort(error.status, "%s", error.text);
-    s.v = lat_gauge_create(s.g, LAT_U1, precision);
-    s.u = lat_gauge_create(s.g, LAT_U1, precision);
+    s.v = lat_gauge_create(s.g, model->group, precision);
+    s.u = lat_gauge_create(s.g, model->group, precision);
     s.density = lat_field_create(s.g, 1, LAT_DOUBLE);
     return s;
 }
@@ -61,7 +61,7 @@ static const char *const start_names[STARTS] = {"proposals", "hot start", "cold 
 
 static void set_links(subject *s, start from, const lat_random *random)
 {
-    lat_gauge *unit = lat_gauge_create(s->g, LAT_U1, s->map->precision);
+    lat_gauge *unit = lat_gauge_create(s->g, s->model->group, s->map->precision);
     lat_gauge_haar(s->v, random);
     if (from == COLD) lat_gauge_copy(s->v, unit);
     lat_field_zero(s->density);

@@ -604,16 +604,18 @@ static const char multiscale[] =
     "layers = ( { kind = \"multiscale\"; levels = 3; split = { hidden = [4]; knots = 4; };"
     "layers = ( { kind = \"plaquette_coupling\"; repeat = 2; hidden = [4]; knots = 4; activation = \"tanh\"; } ); } );";
 
+static const char stout[] = "layers = ( { kind = \"multiscale\"; levels = 3; split = { kind = \"stout\"; steps = 2; };"
+                            "layers = ( { kind = \"stout\"; repeat = 2; steps = 1; } ); } );";
 static const char even[] = "layers = ( { kind = \"multiscale\"; levels = 2; split = { transform = \"even_spline\"; hidden = [4]; knots = 4; }; } );";
 
-static flow_model *model_of(const char *text)
+static flow_model *model_of(const char *text, lat_group group)
 {
     lat_error error = {0};
     lat_settings *settings;
     flow_model *model;
     lat_settings_parse(text, "flow", &settings, &error);
     require(&error);
-    flow_model_create(settings, flow_layer_kinds, LAT_U1, 2, 11, &model, &error);
+    flow_model_create(settings, flow_layer_kinds, group, 2, 11, &model, &error);
     require(&error);
     lat_settings_free(settings);
     for (int64_t i = 0; i < model->stack.parameter_count; i++) model->parameters[i] *= 2;
@@ -635,8 +637,8 @@ static flow_side flow_side_of(const flow_model *model, const lat_geometry *g, la
                    .sum = lat_alloc(g->members, sizeof(double))};
     flow_map_create(model, g, precision, &f.map, &error);
     require(&error);
-    f.u = lat_gauge_create(g, LAT_U1, precision);
-    f.cotangent = lat_field_algebra(g, LAT_U1, precision);
+    f.u = lat_gauge_create(g, model->group, precision);
+    f.cotangent = lat_field_algebra(g, model->group, precision);
     f.density = lat_field_create(g, 1, LAT_DOUBLE);
     for (int lane = 0; lane < g->lanes; lane++) f.weight[lane] = -1;
     return f;
@@ -670,10 +672,10 @@ static void sweep_flow(flow_side *f)
     lat_sum(f->density, f->sum);
 }
 
-static void test_flow(const char *name, const char *text, lat_precision precision)
+static void test_flow(const char *name, const char *text, lat_group group, lat_precision precision)
 {
     lat_error error = {0};
-    flow_model *model = model_of(text);
+    flow_model *model = model_of(text, group);
     lat_shape shape = {.dim = 2, .size = {16, 16}, .lane_grid = {1, 1}, .members = 32, .precision = precision, .halo = 4, .corners = 2,
                        .period = 4};
     lat_geometry *g, *h;
@@ -708,7 +710,7 @@ static void test_flow(const char *name, const char *text, lat_precision precisio
 static flow_model *train(const lat_backend *backend, MPI_Comm comm, int split, const char *objective, int steps, lat_copies *copies)
 {
     lat_error error = {0};
-    flow_model *model = model_of(spline);
+    flow_model *model = model_of(spline, LAT_U1);
     lat_action *action = lat_action_wilson(LAT_U1, 2);
     char *text = lat_text("objective = \"%s\"; batch = 128; learning_rate = 1e-3; clip = 10.0;", objective);
     lat_settings *root;
@@ -776,10 +778,12 @@ static void test_split_training(void)
 static void test_flows(void)
 {
     for (int precision = 0; precision < LAT_PRECISIONS; precision++) {
-        test_flow("splines", spline, (lat_precision)precision);
-        test_flow("tangents", tangents, (lat_precision)precision);
-        test_flow("multiscale", multiscale, (lat_precision)precision);
-        test_flow("multiscale, even splines", even, (lat_precision)precision);
+        test_flow("splines", spline, LAT_U1, (lat_precision)precision);
+        test_flow("tangents", tangents, LAT_U1, (lat_precision)precision);
+        test_flow("multiscale", multiscale, LAT_U1, (lat_precision)precision);
+        test_flow("multiscale, even splines", even, LAT_U1, (lat_precision)precision);
+        test_flow("multiscale, SU(2)", stout, LAT_SU2, (lat_precision)precision);
+        test_flow("multiscale, SU(3)", stout, LAT_SU3, (lat_precision)precision);
     }
     test_training("path");
     test_training("reparametrise");

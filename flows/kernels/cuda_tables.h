@@ -5,8 +5,10 @@
 #ifdef __cplusplus
 extern "C" {
 #endif
+#include "flows/kernels/blocking_kernels.h"
 #include "flows/kernels/coupling_kernels.h"
 #include "flows/kernels/flow_kernels.h"
+#include "flows/kernels/stout_kernels.h"
 #ifdef __cplusplus
 }
 #endif
