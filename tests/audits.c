@@ -104,10 +104,10 @@ static void plant(subject *s, const flow_layer *only, fault what, bool float_alo
 
 static void heal(subject *s) { change_table(s, NULL, &faulty, planted.table); }
 
-static flow_model *read_model(const char *coupling)
+static flow_model *read_model(const char *name)
 {
     const char *source = getenv("srcdir");
-    char *path = lat_text("%s/share/models/u1-beta%s.h5", source ? source : ".", coupling);
+    char *path = lat_text("%s/share/models/%s.h5", source ? source : ".", name);
     flow_model *model;
     lat_error error = {0};
     if (flow_model_read(MPI_COMM_WORLD, path, flow_layer_kinds, &model, NULL, &error))
@@ -167,12 +167,14 @@ static void test_faults(const char *name, flow_model *model, lat_precision preci
 
 static void test_models(int64_t extent, lat_precision precision, start from)
 {
-    static const char *const couplings[] = {"1", "1.75", "2", "3", "4", "5", "6", "7", "10", "28", "112"};
-    const int all = sizeof couplings / sizeof *couplings, first = extent > 16 ? all - 1 : 0;
+    static const char *const names[] = {"u1-beta1",    "u1-beta1.75", "u1-beta2",    "u1-beta3",  "u1-beta4",
+                                        "u1-beta5",    "u1-beta6",    "u1-beta7",    "u1-beta10", "u1-beta28",
+                                        "su2-beta1.8", "su2-beta2.2", "su2-beta2.7", "u1-beta112"};
+    const int all = sizeof names / sizeof *names, first = extent > 16 ? all - 1 : 0;
     double most = 0;
     for (int i = first; i < all; i++) {
         mc_deviation worst[MC_CHECKS];
-        flow_model *model = read_model(couplings[i]);
+        flow_model *model = read_model(names[i]);
         subject s = begin(MPI_COMM_SELF, model, extent, precision, precision == LAT_FLOAT ? 16 : 8);
         for (int number = 0; number < (extent > 16 ? 1 : AUDITS); number++)
             most = fmax(most, audit(&s, from, number, worst));
@@ -200,7 +202,7 @@ static void test_ranks(void)
 /* A figure that is no number must not be lost among later ones that are. */
 static void test_nan(void)
 {
-    flow_model *model = read_model("2");
+    flow_model *model = read_model("u1-beta2");
     subject s = begin(MPI_COMM_SELF, model, 8, LAT_DOUBLE, 8);
     mc_deviation worst[MC_CHECKS] = {{0}};
     lat_error error = {0};
@@ -368,7 +370,7 @@ static void test_updates(const char *kind)
 int main(int argc, char **argv)
 {
     tap_start(&argc, &argv);
-    flow_model *made = make_model(), *shipped = read_model("2");
+    flow_model *made = make_model(), *shipped = read_model("u1-beta2");
     test_faults("couplings", made, LAT_DOUBLE, false, 8, PRIOR);
     test_faults("couplings", made, LAT_FLOAT, false, 16, PRIOR);
     test_faults("couplings", made, LAT_FLOAT, true, 16, PRIOR);
