@@ -167,9 +167,10 @@ static void test_faults(const char *name, flow_model *model, lat_precision preci
 
 static void test_models(int64_t extent, lat_precision precision, start from)
 {
-    static const char *const names[] = {"u1-beta1",    "u1-beta1.75", "u1-beta2",    "u1-beta3",  "u1-beta4",
-                                        "u1-beta5",    "u1-beta6",    "u1-beta7",    "u1-beta10", "u1-beta28",
-                                        "su2-beta1.8", "su2-beta2.2", "su2-beta2.7", "u1-beta112"};
+    static const char *const names[] = {"u1-beta1",    "u1-beta1.75", "u1-beta2",    "u1-beta3",
+                                        "u1-beta4",    "u1-beta5",    "u1-beta6",    "u1-beta7",
+                                        "u1-beta10",   "u1-beta28",   "su2-beta1.8", "su2-beta2.2",
+                                        "su2-beta2.7", "su3-beta5",   "su3-beta6",   "u1-beta112"};
     const int all = sizeof names / sizeof *names, first = extent > 16 ? all - 1 : 0;
     double most = 0;
     for (int i = first; i < all; i++) {
