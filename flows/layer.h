@@ -51,7 +51,8 @@ struct flow_layer_table {
     /* Reverse sweep.  In: u = f(v) and the cotangent of u of L(u) + weight[lane] * log det.  Out: u = v and the cotangent
      * of v.  weight and gradient are where kernels find them.  To gradient, unless NULL: [parameters], the sum over all lanes and
      * sites of this rank of the derivative of L + weight * log det with respect to the parameters is added. */
-    void (*backward)(flow_step *step, const double *parameters, lat_field *u, lat_field *cotangent, const double *weight, double *gradient);
+    void (*backward)(flow_step *step, const double *parameters, lat_field *u, lat_field *cotangent,
+                     const double *weight, double *gradient);
     /* As record, and cotangent <- J^-T (cotangent - d log det / du): if it was the gradient of log q at u, it is the
      * gradient of log q at f(u).  NULL: objectives that need it are refused. */
     void (*push)(flow_step *step, const double *parameters, lat_field *u, lat_field *cotangent, lat_field *density);
@@ -60,16 +61,20 @@ struct flow_layer_table {
      * see where it fails.  NULL: the layer is made of others, and walk goes through them. */
     bool (*active)(const flow_step *step, int64_t site, int mu);
     /* As forward, or inverse if `back`, but each of the layers that this one is made of is left to the visitor. */
-    void (*walk)(flow_step *step, const double *parameters, lat_field *u, lat_field *density, flow_visitor *visitor, bool back);
+    void (*walk)(flow_step *step, const double *parameters, lat_field *u, lat_field *density, flow_visitor *visitor,
+                 bool back);
 };
 
 struct flow_layer {
     const flow_layer_table *table;
-    int period;               /* extents of lattices, and of the blocks of lanes where split, must be multiples of this */
-    int halo;                 /* width that it needs where the lattice is split */
+    int period; /* extents of lattices, and of the blocks of lanes where split, must be multiples of this */
+    int halo;   /* width that it needs where the lattice is split */
     const char *without_push; /* the kind of a layer inside this one that has no push; NULL: there is none */
 };
-struct flow_step { const flow_layer *layer; flow_map *map; };
+struct flow_step {
+    const flow_layer *layer;
+    flow_map *map;
+};
 
 /* Takes the place of forward, or of inverse on the way back, of layers that are not made of others: is called for each where it
  * is due, with the lattice and the links it works on, and has to do what the layer does.  The first member of what it needs. */
@@ -77,7 +82,8 @@ struct flow_visitor {
     void (*visit)(flow_visitor *visitor, flow_step *step, const double *parameters, lat_field *u, lat_field *density);
 };
 
-extern const flow_layer_table flow_layer_plaquette_coupling, flow_layer_multiscale, flow_layer_masked_stout;
+extern const flow_layer_table flow_layer_plaquette_coupling, flow_layer_stout, flow_layer_multiscale,
+    flow_layer_masked_stout;
 extern const flow_layer_table *const flow_layer_kinds[]; /* all of these, and NULL */
 
 #endif

@@ -5,9 +5,11 @@
 #ifndef LAYOUT_H
 #define LAYOUT_H
 
+#include "flows/kernels/blocking_kernels.h"
 #include "flows/kernels/coupling_kernels.h"
 #include "flows/kernels/flow_kernels.h"
 #include "flows/kernels/masked_stout_kernels.h"
+#include "flows/kernels/stout_kernels.h"
 #include "flows/map.h"
 
 /* A scratch field of the map, shared by its layers: slots keep their contents only within one call of a layer. */
@@ -39,16 +41,36 @@ flow_map *flow_map_whole(flow_map *map);
 /* Copies all members of a field to one of the same lattice, whoever holds what.  Collective over the ranks of both. */
 void flow_copy_members(const lat_field *from, lat_field *to);
 
+/* Constants that all sites of a layer share: what their derivatives are summed with. */
+typedef struct {
+    int count;
+    lat_sites share; /* those that this rank sums */
+    void *partial;   /* [count][lanes] */
+} flow_constants;
+
+flow_constants flow_constants_create(const flow_map *map, int count);
+void flow_constants_free(const flow_map *map, flow_constants *constants);
+/* gradient[i] += the sum of component i of a field of the map's precision over a class of sites and all members, in an order that does not
+ * depend on ranks: where the lattice is split each rank adds its share of the components, over all sites.  Collective. */
+void flow_constants_add(flow_constants *constants, flow_map *map, const lat_field *cotangent, flow_classes classes,
+                        int class, double *gradient);
+
 /* A map without steps on another geometry, for the layers inside a layer of this one: workspaces are its own, the memory to
  * keep things in is what is left of this map's.  Free with flow_map_free. */
 flow_map *flow_map_within(const flow_map *map, const lat_geometry *geometry);
 
+/* Where kernels count links whose inverse they do not find; flow_map_failed looks.  To be asked for in a layout. */
+int64_t *flow_unsolved(const flow_map *map);
+
 /* The kernels of the map's backend and precision; those on links, of its model's group as well. */
 const flow_kernels *flow_kernels_of(const flow_map *map);
 const flow_coupling_kernels *flow_coupling_kernels_of(const flow_map *map);
+const flow_blocking_kernels *flow_blocking_kernels_of(const flow_map *map);
+const flow_stout_kernels *flow_stout_kernels_of(const flow_map *map);
 const flow_masked_stout_kernels *flow_masked_stout_kernels_of(const flow_map *map);
-/* Are there kernels on links for this group? */
+/* Has the group kernels of plaquette couplings?  Words of a stout step; 0: it has none. */
 bool flow_coupling_of_group(lat_group group);
+int flow_stout_words(lat_group group);
 lat_range flow_range(const flow_map *map, const lat_sites *sites);
 
 #endif

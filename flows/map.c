@@ -23,32 +23,63 @@ const flow_kernels *flow_kernels_of(const flow_map *map)
 }
 
 /* A group that is not named has none. */
-static const flow_coupling_kernels *const coupling_kernels[2][LAT_PRECISIONS][LAT_GROUPS] = {
-    {[LAT_DOUBLE] = {[LAT_U1] = &flow_coupling_cuda_u1_double},
-     [LAT_FLOAT] = {[LAT_U1] = &flow_coupling_cuda_u1_float}},
-    {[LAT_DOUBLE] = {[LAT_U1] = &flow_coupling_cpu_u1_double}, [LAT_FLOAT] = {[LAT_U1] = &flow_coupling_cpu_u1_float}},
+#define OF_GROUP(kind, group, place)                                                                                   \
+    {                                                                                                                  \
+        [LAT_DOUBLE] = &flow_##kind##_##place##_##group##_double, [LAT_FLOAT] =                                        \
+                                                                      &flow_##kind##_##place##_##group##_float         \
+    }
+static const flow_coupling_kernels *const coupling_kernels[2][LAT_GROUPS][LAT_PRECISIONS] = {
+    {[LAT_U1] = OF_GROUP(coupling, u1, cuda)},
+    {[LAT_U1] = OF_GROUP(coupling, u1, cpu)},
 };
+static const flow_blocking_kernels *const blocking_kernels[2][LAT_GROUPS][LAT_PRECISIONS] = {
+    {[LAT_U1] = OF_GROUP(blocking, u1, cuda),
+     [LAT_SU2] = OF_GROUP(blocking, su2, cuda),
+     [LAT_SU3] = OF_GROUP(blocking, su3, cuda)},
+    {[LAT_U1] = OF_GROUP(blocking, u1, cpu),
+     [LAT_SU2] = OF_GROUP(blocking, su2, cpu),
+     [LAT_SU3] = OF_GROUP(blocking, su3, cpu)},
+};
+static const flow_stout_kernels *const stout_kernels[2][LAT_GROUPS][LAT_PRECISIONS] = {
+    {[LAT_SU2] = OF_GROUP(stout, su2, cuda), [LAT_SU3] = OF_GROUP(stout, su3, cuda)},
+    {[LAT_SU2] = OF_GROUP(stout, su2, cpu), [LAT_SU3] = OF_GROUP(stout, su3, cpu)},
+};
+static const flow_masked_stout_kernels *const masked_stout_kernels[2][LAT_GROUPS][LAT_PRECISIONS] = {
+    {[LAT_U1] = OF_GROUP(masked_stout, u1, cuda),
+     [LAT_SU2] = OF_GROUP(masked_stout, su2, cuda),
+     [LAT_SU3] = OF_GROUP(masked_stout, su3, cuda)},
+    {[LAT_U1] = OF_GROUP(masked_stout, u1, cpu),
+     [LAT_SU2] = OF_GROUP(masked_stout, su2, cpu),
+     [LAT_SU3] = OF_GROUP(masked_stout, su3, cpu)},
+};
+#undef OF_GROUP
 
-bool flow_coupling_of_group(lat_group group) { return coupling_kernels[true][LAT_DOUBLE][group]; }
+bool flow_coupling_of_group(lat_group group) { return coupling_kernels[true][group][LAT_DOUBLE]; }
+
+int flow_stout_words(lat_group group)
+{
+    const flow_stout_kernels *kernels = stout_kernels[true][group][LAT_DOUBLE];
+    return kernels ? kernels->words : 0;
+}
 
 const flow_coupling_kernels *flow_coupling_kernels_of(const flow_map *map)
 {
-    return coupling_kernels[map->geometry->backend->on_host][map->precision][map->model->group];
+    return coupling_kernels[map->geometry->backend->on_host][map->model->group][map->precision];
+}
+
+const flow_blocking_kernels *flow_blocking_kernels_of(const flow_map *map)
+{
+    return blocking_kernels[map->geometry->backend->on_host][map->model->group][map->precision];
+}
+
+const flow_stout_kernels *flow_stout_kernels_of(const flow_map *map)
+{
+    return stout_kernels[map->geometry->backend->on_host][map->model->group][map->precision];
 }
 
 const flow_masked_stout_kernels *flow_masked_stout_kernels_of(const flow_map *map)
 {
-    static const flow_masked_stout_kernels *const kernels[2][LAT_PRECISIONS][LAT_GROUPS] = {
-        {[LAT_DOUBLE] = {&flow_masked_stout_cuda_u1_double, &flow_masked_stout_cuda_su2_double,
-                         &flow_masked_stout_cuda_su3_double},
-         [LAT_FLOAT] = {&flow_masked_stout_cuda_u1_float, &flow_masked_stout_cuda_su2_float,
-                        &flow_masked_stout_cuda_su3_float}},
-        {[LAT_DOUBLE] = {&flow_masked_stout_cpu_u1_double, &flow_masked_stout_cpu_su2_double,
-                         &flow_masked_stout_cpu_su3_double},
-         [LAT_FLOAT] = {&flow_masked_stout_cpu_u1_float, &flow_masked_stout_cpu_su2_float,
-                        &flow_masked_stout_cpu_su3_float}},
-    };
-    return kernels[map->geometry->backend->on_host][map->precision][map->model->group];
+    return masked_stout_kernels[map->geometry->backend->on_host][map->model->group][map->precision];
 }
 
 lat_range flow_range(const flow_map *map, const lat_sites *sites) { return lat_range_of(map->geometry, sites); }
@@ -115,7 +146,16 @@ lat_status flow_map_create(const flow_model *model, const lat_geometry *geometry
 
 flow_map *flow_map_within(const flow_map *map, const lat_geometry *geometry)
 {
-    return empty_map(map->model, geometry, map->precision, map->memory);
+    flow_map *inner = empty_map(map->model, geometry, map->precision, map->memory);
+    inner->within = map;
+    return inner;
+}
+
+int64_t *flow_unsolved(const flow_map *map)
+{
+    while (map->within) map = map->within;
+    if (!map->work->unsolved) map->work->unsolved = map->geometry->backend->allocate(sizeof *map->work->unsolved);
+    return map->work->unsolved;
 }
 
 lat_status flow_whole_geometry(const flow_map *map, lat_geometry **geometry, lat_error *error)
@@ -164,8 +204,24 @@ void flow_map_free(flow_map *map)
     free(map);
 }
 
+static void collect_unsolved(flow_map *map)
+{
+    const lat_geometry *g = map->geometry;
+    int64_t count;
+    if (!map->work->unsolved) return;
+    g->backend->download(&count, map->work->unsolved, sizeof count, LAT_OF_ARRAY);
+    g->backend->zero(map->work->unsolved, sizeof count);
+    MPI_Allreduce(MPI_IN_PLACE, &count, 1, MPI_INT64_T, MPI_SUM, g->comm);
+    if (count)
+        lat_fail(
+            &map->error, LAT_NUMERICAL,
+            "flow: %lld links have no inverse that Newton's method finds: train the model further, or with more steps",
+            (long long)count);
+}
+
 lat_status flow_map_failed(flow_map *map, lat_error *error)
 {
+    collect_unsolved(map);
     lat_error found = map->error;
     map->error = (lat_error){0};
     return found.status ? lat_fail(error, found.status, "%s", found.text) : LAT_DONE;

@@ -9,6 +9,7 @@
 
 struct flow_map {
     const flow_model *model;
+    const flow_map *within; /* the map whose layer has made this one; NULL: none */
     const lat_geometry *geometry;
     lat_precision precision;
     struct flow_steps *steps;
@@ -27,7 +28,7 @@ void flow_map_free(flow_map *map);
 /* The parameters of the model where kernels find them: the model's own, or a copy which is made anew when the model's version has
  * changed. */
 double *flow_map_parameters(flow_map *map);
-/* The failure left in the map by a sweep, its status; clears it.  Whoever calls flow_inverse asks. */
+/* The failure left in the map by a sweep, its status; clears it.  Whoever calls flow_inverse asks.  Collective. */
 lat_status flow_map_failed(flow_map *map, lat_error *error);
 
 void flow_forward(flow_map *map, lat_gauge *u, lat_field *density);

@@ -83,6 +83,7 @@ void flow_workspace_free(const lat_geometry *g, struct flow_workspace *work)
     }
     flow_masks_free(g, work->masks);
     lat_repeats_free(work->repeats);
+    g->backend->release(work->unsolved);
     g->backend->release(work->weights);
     free(work->last_weights);
     free(work);

@@ -15,6 +15,7 @@ struct flow_workspace {
     flow_scratch_field *fields;
     flow_box *boxes;
     flow_mask *masks;
+    int64_t *unsolved; /* of a map that is within no other: links whose inverse was not found, where kernels count; NULL: none does */
     flow_map *whole; /* on a geometry of its own; NULL: not needed so far */
     lat_repeats *repeats; /* sweeps of the whole map */
     double *weights,

@@ -39,8 +39,8 @@ static subject begin(MPI_Comm comm, flow_model *model, int64_t extent, lat_preci
     if (lat_geometry_create(comm, &shape, &s.g, &error) || flow_map_create(model, s.g, precision, &s.map, &error) ||
         mc_auditor_create(s.map, &s.auditor, &error))
         lat_abort(error.status, "%s", error.text);
-    s.v = lat_gauge_create(s.g, LAT_U1, precision);
-    s.u = lat_gauge_create(s.g, LAT_U1, precision);
+    s.v = lat_gauge_create(s.g, model->group, precision);
+    s.u = lat_gauge_create(s.g, model->group, precision);
     s.density = lat_field_create(s.g, 1, LAT_DOUBLE);
     return s;
 }
@@ -61,7 +61,7 @@ static const char *const start_names[STARTS] = {"proposals", "hot start", "cold 
 
 static void set_links(subject *s, start from, const lat_random *random)
 {
-    lat_gauge *unit = lat_gauge_create(s->g, LAT_U1, s->map->precision);
+    lat_gauge *unit = lat_gauge_create(s->g, s->model->group, s->map->precision);
     lat_gauge_haar(s->v, random);
     if (from == COLD) lat_gauge_copy(s->v, unit);
     lat_field_zero(s->density);
@@ -104,10 +104,10 @@ static void plant(subject *s, const flow_layer *only, fault what, bool float_alo
 
 static void heal(subject *s) { change_table(s, NULL, &faulty, planted.table); }
 
-static flow_model *read_model(const char *coupling)
+static flow_model *read_model(const char *name)
 {
     const char *source = getenv("srcdir");
-    char *path = lat_text("%s/share/models/u1-beta%s.h5", source ? source : ".", coupling);
+    char *path = lat_text("%s/share/models/%s.h5", source ? source : ".", name);
     flow_model *model;
     lat_error error = {0};
     if (flow_model_read(MPI_COMM_WORLD, path, flow_layer_kinds, &model, NULL, &error))
@@ -167,12 +167,15 @@ static void test_faults(const char *name, flow_model *model, lat_precision preci
 
 static void test_models(int64_t extent, lat_precision precision, start from)
 {
-    static const char *const couplings[] = {"1", "1.75", "2", "3", "4", "5", "6", "7", "10", "28", "112"};
-    const int all = sizeof couplings / sizeof *couplings, first = extent > 16 ? all - 1 : 0;
+    static const char *const names[] = {"u1-beta1",    "u1-beta1.75", "u1-beta2",    "u1-beta3",
+                                        "u1-beta4",    "u1-beta5",    "u1-beta6",    "u1-beta7",
+                                        "u1-beta10",   "u1-beta28",   "su2-beta1.8", "su2-beta2.2",
+                                        "su2-beta2.7", "su3-beta5",   "su3-beta6",   "u1-beta112"};
+    const int all = sizeof names / sizeof *names, first = extent > 16 ? all - 1 : 0;
     double most = 0;
     for (int i = first; i < all; i++) {
         mc_deviation worst[MC_CHECKS];
-        flow_model *model = read_model(couplings[i]);
+        flow_model *model = read_model(names[i]);
         subject s = begin(MPI_COMM_SELF, model, extent, precision, precision == LAT_FLOAT ? 16 : 8);
         for (int number = 0; number < (extent > 16 ? 1 : AUDITS); number++)
             most = fmax(most, audit(&s, from, number, worst));
@@ -200,7 +203,7 @@ static void test_ranks(void)
 /* A figure that is no number must not be lost among later ones that are. */
 static void test_nan(void)
 {
-    flow_model *model = read_model("2");
+    flow_model *model = read_model("u1-beta2");
     subject s = begin(MPI_COMM_SELF, model, 8, LAT_DOUBLE, 8);
     mc_deviation worst[MC_CHECKS] = {{0}};
     lat_error error = {0};
@@ -368,7 +371,7 @@ static void test_updates(const char *kind)
 int main(int argc, char **argv)
 {
     tap_start(&argc, &argv);
-    flow_model *made = make_model(), *shipped = read_model("2");
+    flow_model *made = make_model(), *shipped = read_model("u1-beta2");
     test_faults("couplings", made, LAT_DOUBLE, false, 8, PRIOR);
     test_faults("couplings", made, LAT_FLOAT, false, 16, PRIOR);
     test_faults("couplings", made, LAT_FLOAT, true, 16, PRIOR);

@@ -32,7 +32,8 @@ typedef struct {
     lat_precision precision;
     lat_gauge *gauge;
     lat_field *spinor[3], *entries, *blocks[2], *insertions; /* of one component where there are no quarks */
-    lat_field *links, *other, *out, *algebra, *force, *element[4], *couplings, *density, *second, *four, *doubles, *singles;
+    lat_field *links, *other, *out, *algebra, *force, *element[4], *couplings, *density, *second, *four, *doubles,
+        *singles;
     lat_field *all[FIELDS], *start[FIELDS]; /* of these, for comparison, and what they begin with */
     int count;
     double *numbers;
@@ -47,10 +48,7 @@ static lat_field *keep(side *s, lat_field *field)
     return field;
 }
 
-static lat_field *element(side *s)
-{
-    return keep(s, lat_field_create(s->g, lat_link_reals(s->group), s->precision));
-}
+static lat_field *element(side *s) { return keep(s, lat_field_create(s->g, lat_link_reals(s->group), s->precision)); }
 
 static lat_field *quark_field(side *s, int components)
 {
@@ -115,7 +113,10 @@ static void side_free(side *s)
 
 static int64_t reals_of(const lat_field *f) { return f->geometry->all_sites * f->components * f->geometry->lanes; }
 
-static size_t bytes_of(const lat_field *f) { return (size_t)reals_of(f) * (f->precision == LAT_FLOAT ? sizeof(float) : sizeof(double)); }
+static size_t bytes_of(const lat_field *f)
+{
+    return (size_t)reals_of(f) * (f->precision == LAT_FLOAT ? sizeof(float) : sizeof(double));
+}
 
 /* The same numbers, halo and idle lanes included. */
 static void copy_to(const lat_field *from, lat_field *to)
@@ -175,7 +176,6 @@ static void restart(side *s)
 {
     for (int i = 0; i < s->count; i++) lat_field_copy(s->all[i], s->start[i]);
 }
-
 
 /* Largest difference relative to the largest number, angles of U(1) on the circle, of the fields that have changed on the
  * host; *share: of numbers above the tolerance. */
@@ -258,8 +258,10 @@ RUN_FIELD(half_square, s->algebra->data, s->density->data, s->algebra->component
 RUN_FIELD(change_square, s->algebra->data, s->force->data, 0.5, s->density->data, s->algebra->components)
 RUN_FIELD(gaussian, s->algebra->data, s->algebra->components, key)
 RUN_FIELD(cg_curvature, s->algebra->data, s->force->data, 0.5, s->numbers, s->density->data, s->force->components)
-RUN_FIELD(cg_residue, s->force->data, s->links->data, s->other->data, 0.5, s->numbers, s->numbers, s->density->data, s->force->components)
-RUN_FIELD(cg_direction, s->force->data, s->algebra->data, s->out->data, s->numbers, s->numbers, s->numbers, s->force->components)
+RUN_FIELD(cg_residue, s->force->data, s->links->data, s->other->data, 0.5, s->numbers, s->numbers, s->density->data,
+          s->force->components)
+RUN_FIELD(cg_direction, s->force->data, s->algebra->data, s->out->data, s->numbers, s->numbers, s->numbers,
+          s->force->components)
 RUN_FIELD(complex_axpy, s->force->data, s->algebra->data, s->numbers, s->numbers, 2)
 RUN_FIELD(complex_direction, s->force->data, s->algebra->data, s->numbers, s->numbers, 2)
 RUN_FIELD(complex_dot, s->algebra->data, s->force->data, s->numbers, s->density->data, s->second->data, 2)
@@ -275,8 +277,10 @@ RUN(charge, s->links->data, s->density->data)
 RUN(instanton, s->links->data, s->numbers)
 RUN(hop_links, s->links->data, s->entries->data, {{-1, 0}, {0, 1}, {0.6, 0.8}, {1, 0}})
 RUN(entries_force, s->entries->data, s->force->data, 0.25)
-RUN(hop, s->entries->data, s->spinor[0]->data, s->spinor[1]->data, s->blocks[0]->data, NULL, s->spinor[2]->data, -0.1, 1, 0.3, true)
-RUN(hop_dagger, s->entries->data, s->spinor[0]->data, NULL, NULL, s->blocks[0]->data, s->spinor[2]->data, 0.5, 0.9, 0, false)
+RUN(hop, s->entries->data, s->spinor[0]->data, s->spinor[1]->data, s->blocks[0]->data, NULL, s->spinor[2]->data, -0.1,
+    1, 0.3, true)
+RUN(hop_dagger, s->entries->data, s->spinor[0]->data, NULL, NULL, s->blocks[0]->data, s->spinor[2]->data, 0.5, 0.9, 0,
+    false)
 RUN(block_multiply, s->spinor[0]->data, s->blocks[0]->data, s->blocks[1]->data, s->spinor[2]->data, 1, 0.3)
 RUN(clover, s->links->data, s->blocks[0]->data, -0.2)
 RUN(block_invert, s->blocks[0]->data, s->blocks[1]->data, s->density->data, 0.3)
@@ -302,7 +306,8 @@ typedef struct {
 
 static int list_kernels(const side *s, kernel_test *list)
 {
-    const kernel_test tests[] = {LAT_KERNELS(TEST_OF) LAT_DIRAC_KERNELS(DIRAC_TEST_OF) LAT_FIELD_KERNELS(FIELD_TEST_OF) LAT_UPDATE_KERNELS(TEST_OF) LAT_U1_KERNELS(TEST_OF)};
+    const kernel_test tests[] = {LAT_KERNELS(TEST_OF) LAT_DIRAC_KERNELS(DIRAC_TEST_OF) LAT_FIELD_KERNELS(FIELD_TEST_OF)
+                                     LAT_UPDATE_KERNELS(TEST_OF) LAT_U1_KERNELS(TEST_OF)};
     int count = (int)(sizeof tests / sizeof *tests), kept = 0;
     for (int i = 0; i < count; i++) {
         list[kept] = tests[i];
@@ -338,18 +343,19 @@ static void test_kernels(lat_group group, lat_precision precision, const lat_sha
         if (d <= tolerance) worst = fmax(worst, d);
         bad += !good;
     }
-    ok_all(bad == 0, "%s, %s, %d dimensions: %d kernels alike to %.1g", lat_group_names[group], lat_precision_names[precision],
-           shape->dim, count, worst);
+    ok_all(bad == 0, "%s, %s, %d dimensions: %d kernels alike to %.1g", lat_group_names[group],
+           lat_precision_names[precision], shape->dim, count, worst);
     side_free(&host);
     side_free(&other);
 }
 
 /* Of 29 to 32 lanes that are used, the host makes 32 too, however short its vectors are. */
 static const lat_shape two = {.dim = 2, .size = {8, 32}, .lane_grid = {2, 1}, .members = 15, .halo = 2, .corners = 2};
-static const lat_shape three = {.dim = 3, .size = {4, 4, 16}, .lane_grid = {2, 1, 2}, .members = 8, .halo = 2, .corners = 3};
-static const lat_shape four = {.dim = 4, .size = {4, 4, 2, 8}, .lane_grid = {2, 1, 1, 1}, .members = 16, .halo = 2, .corners = 4};
+static const lat_shape three = {
+    .dim = 3, .size = {4, 4, 16}, .lane_grid = {2, 1, 2}, .members = 8, .halo = 2, .corners = 3};
+static const lat_shape four = {
+    .dim = 4, .size = {4, 4, 2, 8}, .lane_grid = {2, 1, 1, 1}, .members = 16, .halo = 2, .corners = 4};
 static const lat_shape *const shapes[] = {&two, &three, &four};
-
 
 /* ------------------------------------------------------------------------------------- what the library makes of them */
 
@@ -397,7 +403,8 @@ static void test_halo(lat_precision precision, const lat_shape *shape)
         }
         lat_halo_finish(lat_halo_start(s->links, lat_halo_staples()));
     }
-    ok_all(unlike(host.links, other.links, true) <= (precision == LAT_FLOAT ? 1e-5 : 1e-13), "... and that of some links");
+    ok_all(unlike(host.links, other.links, true) <= (precision == LAT_FLOAT ? 1e-5 : 1e-13),
+           "... and that of some links");
     side_free(&host);
     side_free(&other);
 }
@@ -455,7 +462,8 @@ static void test_site_order(const lat_shape *shape)
     }
     lat_field_copy_members(host.four, host.start[host.count - 3], choose);
     lat_field_copy_members(other.four, other.start[other.count - 3], choose);
-    ok_all(bad == 0 && unlike(host.four, other.four, true) == 0, "%d dimensions: fields in site order, members copied", shape->dim);
+    ok_all(bad == 0 && unlike(host.four, other.four, true) == 0, "%d dimensions: fields in site order, members copied",
+           shape->dim);
     free(a);
     free(b);
     side_free(&host);
@@ -514,13 +522,14 @@ static void test_chain_of(const char *name, const char *text, int steps, double 
     ok_all(d <= tolerance && d > 0, "%s: after %d steps the links differ by %.1g", name, steps, d);
     if (tap.rank == 0 && !isnan(chain_figure(&b, b.count - 1, "acceptance")))
         printf("# %g of the last updates were accepted\n", chain_figure(&b, b.count - 1, "acceptance"));
-    ok_all(copies.fields <= fields * (steps - 1), "... and %lld fields were copied, %lld small arrays of %lld bytes", (long long)copies.fields,
-           (long long)copies.arrays, (long long)copies.array_bytes);
+    ok_all(copies.fields <= fields * (steps - 1), "... and %lld fields were copied, %lld small arrays of %lld bytes",
+           (long long)copies.fields, (long long)copies.arrays, (long long)copies.array_bytes);
     if (tap.ranks > 1 && fields == 0 && !b.chain->geometry->backend->messages)
-        ok_all(copies.messages > 0, "... and %lld messages of %lld bytes by way of the host", (long long)copies.messages,
-               (long long)copies.message_bytes);
+        ok_all(copies.messages > 0, "... and %lld messages of %lld bytes by way of the host",
+               (long long)copies.messages, (long long)copies.message_bytes);
     if (tap.ranks == 1)
-        ok_all(copies.replays > 0, "... and recorded kernels were asked for all at once %lld times", (long long)copies.replays);
+        ok_all(copies.replays > 0, "... and recorded kernels were asked for all at once %lld times",
+               (long long)copies.replays);
     chain_end(&a);
     chain_end(&b);
     free(on_host);
@@ -558,7 +567,8 @@ static void test_repeats(void)
     lat_shape shape = {.dim = 2, .size = {4, 4}, .members = 32, .backend = device};
     lat_geometry_create(MPI_COMM_SELF, &shape, &g, &error);
     require(&error);
-    lat_field *x = lat_field_create(g, 1, LAT_DOUBLE), *y = lat_field_create(g, 1, LAT_DOUBLE), *z = lat_field_create(g, 1, LAT_DOUBLE);
+    lat_field *x = lat_field_create(g, 1, LAT_DOUBLE), *y = lat_field_create(g, 1, LAT_DOUBLE),
+              *z = lat_field_create(g, 1, LAT_DOUBLE);
     lat_repeats *repeats = lat_repeats_create(g);
     double *one = lat_field_map(y, LAT_WRITE), number = 1, sum = 0;
     for (int64_t i = 0; i < g->sites * g->lanes; i++) one[i] = 1;
@@ -576,7 +586,8 @@ static void test_repeats(void)
     ok_all(first_number(z) == 64 && first_number(x) == sum, "with other fields it is another sequence");
     before = lat_copies_of(g);
     for (int i = 0; i < 3; i++) lat_repeat(repeats, grow, &never, sizeof never);
-    ok_all(first_number(x) == sum + 3 * 64 && copies_since(lat_copies_of(g), before).replays == 0, "what cannot be recorded is done each time");
+    ok_all(first_number(x) == sum + 3 * 64 && copies_since(lat_copies_of(g), before).replays == 0,
+           "what cannot be recorded is done each time");
     lat_field_free(x);
     lat_field_free(y);
     lat_field_free(z);
@@ -586,18 +597,23 @@ static void test_repeats(void)
 
 static void test_chains(void)
 {
-    test_chain_of("SU(3), HMC, heatbath, overrelaxation",
-                  "lattice = { group = \"su3\"; size = [4, 4, 4, 8]; }; action = ( { kind = \"wilson\"; beta = 5.7; } );"
-                  "chain = { seed = 3; replicas = 2; }; updates = ( { kind = \"hmc\"; trajectory = 0.5; steps = 4; },"
-                  "{ kind = \"heatbath\"; }, { kind = \"overrelax\"; count = 2; } );", 2, 1e-6, 0);
-    test_chain_of("SU(2), improved, open and with a defect",
-                  "lattice = { group = \"su2\"; size = [4, 8, 8]; boundary = [\"periodic\", \"periodic\", \"open\"]; };"
-                  "action = ( { kind = \"iwasaki\"; beta = 2.6; } );"
-                  "chain = { seed = 3; start = \"cold\"; }; updates = ( { kind = \"hmc\"; trajectory = 0.5; steps = 8; } );", 3, 1e-8, 0);
+    test_chain_of(
+        "SU(3), HMC, heatbath, overrelaxation",
+        "lattice = { group = \"su3\"; size = [4, 4, 4, 8]; }; action = ( { kind = \"wilson\"; beta = 5.7; } );"
+        "chain = { seed = 3; replicas = 2; }; updates = ( { kind = \"hmc\"; trajectory = 0.5; steps = 4; },"
+        "{ kind = \"heatbath\"; }, { kind = \"overrelax\"; count = 2; } );",
+        2, 1e-6, 0);
+    test_chain_of(
+        "SU(2), improved, open and with a defect",
+        "lattice = { group = \"su2\"; size = [4, 8, 8]; boundary = [\"periodic\", \"periodic\", \"open\"]; };"
+        "action = ( { kind = \"iwasaki\"; beta = 2.6; } );"
+        "chain = { seed = 3; start = \"cold\"; }; updates = ( { kind = \"hmc\"; trajectory = 0.5; steps = 8; } );",
+        3, 1e-8, 0);
     test_chain_of("U(1), HMC, heatbath, overrelaxation, instantons",
                   "lattice = { group = \"u1\"; size = [8, 16]; }; action = ( { kind = \"wilson\"; beta = 3.0; } );"
                   "chain = { seed = 3; replicas = 3; }; updates = ( { kind = \"hmc\"; trajectory = 1.0; steps = 10; },"
-                  "{ kind = \"heatbath\"; }, { kind = \"overrelax\"; }, { kind = \"instanton\"; hits = 3; } );", 4, 1e-8, 0);
+                  "{ kind = \"heatbath\"; }, { kind = \"overrelax\"; }, { kind = \"instanton\"; hits = 3; } );",
+                  4, 1e-8, 0);
 }
 
 /* ----------------------------------------------------------------------------------- observables, smearing, gradient flow */
@@ -637,8 +653,8 @@ static void test_observables(lat_group group, const lat_shape *shape)
     int count = measure_all(&host, a);
     measure_all(&other, b);
     for (int i = 0; i < count; i++) worst = fmax(worst, fabs(a[i] - b[i]) / (1 + fabs(a[i])));
-    ok_all(worst < 1e-10 && count <= MOST_NUMBERS, "%s, %d dimensions: %d numbers measured differ by %.1g", lat_group_names[group],
-           shape->dim, count, worst);
+    ok_all(worst < 1e-10 && count <= MOST_NUMBERS, "%s, %d dimensions: %d numbers measured differ by %.1g",
+           lat_group_names[group], shape->dim, count, worst);
     free(a);
     free(b);
     side_free(&host);
@@ -661,7 +677,12 @@ static quark_side solve_on(const lat_backend *backend)
 {
     lat_error error = {0};
     quark_side q = {0};
-    lat_shape shape = {.dim = 4, .size = {4, 4, 4, 8}, .lane_grid = {2, 1, 1, 1}, .members = 16, .precision = LAT_FLOAT, .backend = backend};
+    lat_shape shape = {.dim = 4,
+                       .size = {4, 4, 4, 8},
+                       .lane_grid = {2, 1, 1, 1},
+                       .members = 16,
+                       .precision = LAT_FLOAT,
+                       .backend = backend};
     lat_dirac_parameters p = {.kappa = 0.12, .csw = 1.2, .angle = {0, 0, 0, 1}};
     lat_random random = {.seed = 8, .purpose = LAT_RANDOM_TEST};
     lat_dirac_form form = {.even = true};
@@ -701,10 +722,11 @@ static void test_solver(void)
     quark_side host = solve_on(NULL), other = solve_on(device);
     double d = unlike(host.x, other.x, false);
     ok_all(d < 1e-9 && llabs(host.report.iterations - other.report.iterations) <= 1,
-           "mixed conjugate gradients: solutions differ by %.1g after %lld and %lld iterations", d, (long long)host.report.iterations,
-           (long long)other.report.iterations);
+           "mixed conjugate gradients: solutions differ by %.1g after %lld and %lld iterations", d,
+           (long long)host.report.iterations, (long long)other.report.iterations);
     /* Squares of true residues are added as they are, for which small ones come to the host. */
-    ok_all(other.copies.fields < other.report.iterations / 2, "... and %lld densities were copied, of cycles alone, %lld small arrays of %lld bytes",
+    ok_all(other.copies.fields < other.report.iterations / 2,
+           "... and %lld densities were copied, of cycles alone, %lld small arrays of %lld bytes",
            (long long)other.copies.fields, (long long)other.copies.arrays, (long long)other.copies.array_bytes);
     quark_side_free(&host);
     quark_side_free(&other);
@@ -712,26 +734,31 @@ static void test_solver(void)
 
 /* -------------------------------------------------------------------------------------------------------------- flows */
 
-static const char spline[] =
-    "layers = ( { kind = \"plaquette_coupling\"; repeat = 6; hidden = [5, 4]; knots = 5; loops = [\"1x1\", \"1x2\"]; } );";
-static const char tangents[] = "layers = ( { kind = \"plaquette_coupling\"; repeat = 4; transform = \"tangents\"; knots = 3;"
-                               "hidden = [6, 13]; activation = \"silu\"; harmonics = 2; } );";
+static const char spline[] = "layers = ( { kind = \"plaquette_coupling\"; repeat = 6; hidden = [5, 4]; knots = 5; "
+                             "loops = [\"1x1\", \"1x2\"]; } );";
+static const char tangents[] =
+    "layers = ( { kind = \"plaquette_coupling\"; repeat = 4; transform = \"tangents\"; knots = 3;"
+    "hidden = [6, 13]; activation = \"silu\"; harmonics = 2; } );";
 static const char multiscale[] =
     "layers = ( { kind = \"multiscale\"; levels = 3; split = { hidden = [4]; knots = 4; };"
     "layers = ( { kind = \"plaquette_coupling\"; repeat = 2; hidden = [4]; knots = 4; activation = \"tanh\"; } ); } );";
 
-static const char even[] = "layers = ( { kind = \"multiscale\"; levels = 2; split = { transform = \"even_spline\"; hidden = [4]; knots = 4; }; } );";
+static const char stout[] = "layers = ( { kind = \"multiscale\"; levels = 3; split = { kind = \"stout\"; steps = 2; };"
+                            "layers = ( { kind = \"stout\"; repeat = 2; steps = 1; } ); } );";
+static const char even[] = "layers = ( { kind = \"multiscale\"; levels = 2; split = { transform = \"even_spline\"; "
+                           "hidden = [4]; knots = 4; }; } );";
 
-static const char stout[] = "layers = ( { kind = \"masked_stout\"; repeat = 8; loops = [\"plaquette\", \"rectangle\"]; rho = [0.1, 0.03]; } );";
+static const char masked_stout[] =
+    "layers = ( { kind = \"masked_stout\"; repeat = 8; loops = [\"plaquette\", \"rectangle\"]; rho = [0.1, 0.03]; } );";
 
-static flow_model *model_of(const char *text)
+static flow_model *model_of(const char *text, lat_group group)
 {
     lat_error error = {0};
     lat_settings *settings;
     flow_model *model;
     lat_settings_parse(text, "flow", &settings, &error);
     require(&error);
-    flow_model_create(settings, flow_layer_kinds, LAT_U1, 2, 11, &model, &error);
+    flow_model_create(settings, flow_layer_kinds, group, 2, 11, &model, &error);
     require(&error);
     lat_settings_free(settings);
     for (int64_t i = 0; i < model->stack.parameter_count; i++) model->parameters[i] *= 2;
@@ -749,12 +776,13 @@ typedef struct {
 static flow_side flow_side_of(const flow_model *model, const lat_geometry *g, lat_precision precision)
 {
     lat_error error = {0};
-    flow_side f = {.weight = lat_alloc(g->lanes, sizeof(double)), .gradient = lat_alloc(model->stack.parameter_count, sizeof(double)),
+    flow_side f = {.weight = lat_alloc(g->lanes, sizeof(double)),
+                   .gradient = lat_alloc(model->stack.parameter_count, sizeof(double)),
                    .sum = lat_alloc(g->members, sizeof(double))};
     flow_map_create(model, g, precision, &f.map, &error);
     require(&error);
-    f.u = lat_gauge_create(g, LAT_U1, precision);
-    f.cotangent = lat_field_algebra(g, LAT_U1, precision);
+    f.u = lat_gauge_create(g, model->group, precision);
+    f.cotangent = lat_field_algebra(g, model->group, precision);
     f.density = lat_field_create(g, 1, LAT_DOUBLE);
     for (int lane = 0; lane < g->lanes; lane++) f.weight[lane] = -1;
     return f;
@@ -788,11 +816,17 @@ static void sweep_flow(flow_side *f)
     lat_sum(f->density, f->sum);
 }
 
-static void test_flow(const char *name, const char *text, lat_precision precision)
+static void test_flow(const char *name, const char *text, lat_group group, lat_precision precision)
 {
     lat_error error = {0};
-    flow_model *model = model_of(text);
-    lat_shape shape = {.dim = 2, .size = {16, 16}, .lane_grid = {1, 1}, .members = 32, .precision = precision, .halo = 4, .corners = 2,
+    flow_model *model = model_of(text, group);
+    lat_shape shape = {.dim = 2,
+                       .size = {16, 16},
+                       .lane_grid = {1, 1},
+                       .members = 32,
+                       .precision = precision,
+                       .halo = 4,
+                       .corners = 2,
                        .period = 4};
     lat_geometry *g, *h;
     lat_geometry_create(MPI_COMM_WORLD, &shape, &g, &error);
@@ -814,7 +848,8 @@ static void test_flow(const char *name, const char *text, lat_precision precisio
     if (size > 0) d[3] /= size; /* zero where another rank counts it */
     for (int m = 0; m < g->members; m++) d[2] = fmax(d[2], fabs(a.sum[m] - b.sum[m]) / (1 + fabs(a.sum[m])));
     ok_all(d[0] <= tolerance && d[1] <= tolerance && d[2] <= tolerance && d[3] <= tolerance,
-           "%s, %s: links %.1g, cotangents %.1g, log det %.1g, gradient %.1g", name, lat_precision_names[precision], d[0], d[1], d[2], d[3]);
+           "%s, %s: links %.1g, cotangents %.1g, log det %.1g, gradient %.1g", name, lat_precision_names[precision],
+           d[0], d[1], d[2], d[3]);
     flow_side_free(&a);
     flow_side_free(&b);
     lat_geometry_free(g);
@@ -823,10 +858,11 @@ static void test_flow(const char *name, const char *text, lat_precision precisio
 }
 
 /* Parameters after some steps of training on lattices that are split over so many ranks, and what was copied in all steps but the first. */
-static flow_model *train(const lat_backend *backend, MPI_Comm comm, int split, const char *objective, int steps, lat_copies *copies)
+static flow_model *train(const lat_backend *backend, MPI_Comm comm, int split, const char *objective, int steps,
+                         lat_copies *copies)
 {
     lat_error error = {0};
-    flow_model *model = model_of(spline);
+    flow_model *model = model_of(spline, LAT_U1);
     lat_action *action = lat_action_wilson(LAT_U1, 2);
     char *text = lat_text("objective = \"%s\"; batch = 128; learning_rate = 1e-3; clip = 10.0;", objective);
     lat_settings *root;
@@ -862,7 +898,8 @@ static void test_training(const char *objective)
 {
     enum { STEPS = 2, BATCH = 128 }; /* of which copies are counted */
     lat_copies copies;
-    flow_model *host = train(NULL, MPI_COMM_WORLD, 1, objective, 3, &copies), *alone = train(device, MPI_COMM_SELF, 1, objective, 3, &copies);
+    flow_model *host = train(NULL, MPI_COMM_WORLD, 1, objective, 3, &copies),
+               *alone = train(device, MPI_COMM_SELF, 1, objective, 3, &copies);
     flow_model *all = train(device, MPI_COMM_WORLD, 1, objective, 3, &copies);
     double worst = 0;
     int64_t count = host->stack.parameter_count;
@@ -871,10 +908,13 @@ static void test_training(const char *objective)
     ok_all(memcmp(alone->parameters, all->parameters, (size_t)count * sizeof(double)) == 0,
            "... and are the same to the last bit on %d rank%s", tap.ranks, tap.ranks > 1 ? "s" : "");
     /* integers of sums and a weight for each sample, and where there are ranks the gradient, there and back */
-    ok_all(copies.fields == 0 && copies.array_bytes <= STEPS * BATCH * 256 && copies.messages <= (tap.ranks > 1 ? 2 * STEPS : 0) &&
+    ok_all(copies.fields == 0 && copies.array_bytes <= STEPS * BATCH * 256 &&
+               copies.messages <= (tap.ranks > 1 ? 2 * STEPS : 0) &&
                (tap.rank > 0 || copies.replays >= 2 * STEPS), /* there is one chunk */
-           "... and no field was copied in %d steps, no parameter, %lld arrays of %lld bytes, %lld messages; %lld sweeps were replayed", STEPS,
-           (long long)copies.arrays, (long long)copies.array_bytes, (long long)copies.messages, (long long)copies.replays);
+           "... and no field was copied in %d steps, no parameter, %lld arrays of %lld bytes, %lld messages; %lld "
+           "sweeps were replayed",
+           STEPS, (long long)copies.arrays, (long long)copies.array_bytes, (long long)copies.messages,
+           (long long)copies.replays);
     flow_model_free(host);
     flow_model_free(alone);
     flow_model_free(all);
@@ -884,7 +924,8 @@ static void test_split_training(void)
 {
     lat_copies copies;
     int split = tap.ranks % 2 ? 1 : 2;
-    flow_model *alone = train(device, MPI_COMM_SELF, 1, "path", 2, &copies), *all = train(device, MPI_COMM_WORLD, split, "path", 2, &copies);
+    flow_model *alone = train(device, MPI_COMM_SELF, 1, "path", 2, &copies),
+               *all = train(device, MPI_COMM_WORLD, split, "path", 2, &copies);
     ok_all(memcmp(alone->parameters, all->parameters, (size_t)alone->stack.parameter_count * sizeof(double)) == 0,
            "training with lattices split over %d ranks: the same to the last bit", split);
     flow_model_free(alone);
@@ -894,20 +935,24 @@ static void test_split_training(void)
 static void test_flows(void)
 {
     for (int precision = 0; precision < LAT_PRECISIONS; precision++) {
-        test_flow("splines", spline, (lat_precision)precision);
-        test_flow("tangents", tangents, (lat_precision)precision);
-        test_flow("multiscale", multiscale, (lat_precision)precision);
-        test_flow("multiscale, even splines", even, (lat_precision)precision);
-        test_flow("masked stout", stout, (lat_precision)precision);
+        test_flow("splines", spline, LAT_U1, (lat_precision)precision);
+        test_flow("tangents", tangents, LAT_U1, (lat_precision)precision);
+        test_flow("multiscale", multiscale, LAT_U1, (lat_precision)precision);
+        test_flow("multiscale, even splines", even, LAT_U1, (lat_precision)precision);
+        test_flow("multiscale, SU(2)", stout, LAT_SU2, (lat_precision)precision);
+        test_flow("multiscale, SU(3)", stout, LAT_SU3, (lat_precision)precision);
+        test_flow("masked stout", masked_stout, LAT_U1, (lat_precision)precision);
+        test_flow("masked stout, SU(2)", masked_stout, LAT_SU2, (lat_precision)precision);
     }
     test_training("path");
     test_training("reparametrise");
     test_training("reinforce");
     test_split_training();
-    test_chain_of("U(1), proposals of a flow",
-                  "lattice = { group = \"u1\"; size = [16, 16]; }; action = ( { kind = \"wilson\"; beta = 2.0; } );"
-                  "chain = { seed = 3; replicas = 2; }; updates = ( { kind = \"flow\"; model = \"u1-beta2.h5\"; batch = 32; } );",
-                  60, 1e-6, tap.ranks > 1 ? 10 : 0);
+    test_chain_of(
+        "U(1), proposals of a flow",
+        "lattice = { group = \"u1\"; size = [16, 16]; }; action = ( { kind = \"wilson\"; beta = 2.0; } );"
+        "chain = { seed = 3; replicas = 2; }; updates = ( { kind = \"flow\"; model = \"u1-beta2.h5\"; batch = 32; } );",
+        60, 1e-6, tap.ranks > 1 ? 10 : 0);
     test_chain_of("U(1), HMC of a flow",
                   "lattice = { group = \"u1\"; size = [16, 16]; }; action = ( { kind = \"wilson\"; beta = 2.0; } );"
                   "chain = { seed = 3; }; updates = ( { kind = \"flow\"; model = \"u1-beta2.h5\"; },"

@@ -29,6 +29,9 @@ typedef struct {
     lat_precision precision;
     const flow_kernels *kernels[SIDES];
     const flow_coupling_kernels *links[SIDES];
+    const flow_blocking_kernels *blocking[SIDES];
+    const flow_stout_kernels *stout[SIDES];
+    lat_group group; /* of blocking and stout */
     array array[MOST_ARRAYS];
     int arrays;
     uint64_t drawn;
@@ -44,6 +47,28 @@ static bench bench_of(lat_precision precision)
     b.links[DEVICE] = is_float ? &flow_coupling_cuda_u1_float : &flow_coupling_cuda_u1_double;
     return b;
 }
+
+#define OF_GROUP(kind, group, place)                                                                                   \
+    {                                                                                                                  \
+        &flow_##kind##_##place##_##group##_double, &flow_##kind##_##place##_##group##_float                            \
+    }
+static void use_group(bench *b, lat_group group)
+{
+    static const flow_blocking_kernels *const blocking[SIDES][LAT_GROUPS][LAT_PRECISIONS] = {
+        {OF_GROUP(blocking, u1, cpu), OF_GROUP(blocking, su2, cpu), OF_GROUP(blocking, su3, cpu)},
+        {OF_GROUP(blocking, u1, cuda), OF_GROUP(blocking, su2, cuda), OF_GROUP(blocking, su3, cuda)},
+    };
+    static const flow_stout_kernels *const stout[SIDES][LAT_GROUPS][LAT_PRECISIONS] = {
+        {{NULL, NULL}, OF_GROUP(stout, su2, cpu), OF_GROUP(stout, su3, cpu)},
+        {{NULL, NULL}, OF_GROUP(stout, su2, cuda), OF_GROUP(stout, su3, cuda)},
+    };
+    b->group = group;
+    for (int side = 0; side < SIDES; side++) {
+        b->blocking[side] = blocking[side][group][b->precision];
+        b->stout[side] = stout[side][group][b->precision];
+    }
+}
+#undef OF_GROUP
 
 static size_t array_bytes(const bench *b, const array *a)
 {
@@ -267,6 +292,17 @@ static void lattice_free(lattice *l)
     for (int side = 0; side < SIDES; side++) lat_geometry_free(l->g[side]);
 }
 
+/* Haar-distributed links of the group, alike on both sides. */
+static array *draw_links(bench *b, const lattice *l)
+{
+    lat_gauge *u = lat_gauge_create(l->g[HOST], b->group, b->precision);
+    lat_random random = {.seed = 12, .purpose = LAT_RANDOM_TEST, .step = b->drawn++};
+    lat_gauge_haar(u, &random);
+    array *a = upload(b, REALS, l->sites * u->links->components * LANES, u->links->data);
+    lat_gauge_free(u);
+    return a;
+}
+
 static const char *const transforms[FLOW_TRANSFORMS] = {"splines", "tangents", "even splines"};
 enum { LOOPS = 2, KNOTS = 6, HARMONICS = 3 };
 
@@ -381,24 +417,25 @@ static void test_blocking(bench *b, int dim)
         next[site] = lat_site(fine.g[HOST], x);
     }
     array *at = upload(b, INTEGERS, coarse.sites, place), *ahead = upload(b, INTEGERS, coarse.sites, next);
-    array *u = draw(b, REALS, fine.sites * dim * LANES, M_PI), *v = draw(b, REALS, coarse.sites * dim * LANES, M_PI),
-          *w = draw(b, REALS, coarse.sites * dim * LANES, M_PI), *bar = draw(b, REALS, fine.sites * dim * LANES, 1),
-          *inner = draw(b, REALS, coarse.sites * dim * LANES, 1), *density = draw(b, DOUBLES, fine.sites * LANES, 1),
-          *part = draw(b, DOUBLES, coarse.sites * LANES, 1);
+    const int algebra = lat_algebra_reals(b->group);
+    array *u = draw_links(b, &fine), *v = draw_links(b, &coarse), *w = draw_links(b, &coarse),
+          *bar = draw(b, REALS, fine.sites * dim * algebra * LANES, 1),
+          *inner = draw(b, REALS, coarse.sites * dim * algebra * LANES, 1),
+          *density = draw(b, DOUBLES, fine.sites * LANES, 1), *part = draw(b, DOUBLES, coarse.sites * LANES, 1);
     for (int side = 0; side < SIDES; side++) {
         lat_range block = lat_block(coarse.g[side]);
         block_args args = {
             lat_tables_of(coarse.g[side]), u->at[side], v->at[side], u->at[side], at->at[side], ahead->at[side], nu};
         block_args cotangents = {args.t, bar->at[side], inner->at[side], u->at[side], args.fine, args.ahead, nu};
         lift_density_args lift = {args.t, density->at[side], part->at[side], args.fine};
-        b->links[side]->block_links(&args, &block);
-        b->links[side]->block_cotangents(&cotangents, &block);
+        b->blocking[side]->block_links(&args, &block);
+        b->blocking[side]->block_cotangents(&cotangents, &block);
         args.v = w->at[side];
-        b->links[side]->unblock_links(&args, &block);
-        b->links[side]->unblock_cotangents(&cotangents, &block);
-        b->links[side]->lift_density(&lift, &block);
+        b->blocking[side]->unblock_links(&args, &block);
+        b->blocking[side]->unblock_cotangents(&cotangents, &block);
+        b->blocking[side]->lift_density(&lift, &block);
     }
-    judge(b, "block_links, unblock_links and of cotangents, lift_density", dim, "last direction");
+    judge(b, "block_links, unblock_links and of cotangents, lift_density", dim, lat_group_names[b->group]);
     free(place);
     free(next);
     lattice_free(&fine);
@@ -407,22 +444,12 @@ static void test_blocking(bench *b, int dim)
 
 /* -------------------------------------------------------------------------------------------------------- masked stout */
 
-static const flow_masked_stout_kernels *const stouts[SIDES][LAT_PRECISIONS][LAT_GROUPS] = {
+static const flow_masked_stout_kernels *const masked_stouts[SIDES][LAT_PRECISIONS][LAT_GROUPS] = {
     {{&flow_masked_stout_cpu_u1_double, &flow_masked_stout_cpu_su2_double, &flow_masked_stout_cpu_su3_double},
      {&flow_masked_stout_cpu_u1_float, &flow_masked_stout_cpu_su2_float, &flow_masked_stout_cpu_su3_float}},
     {{&flow_masked_stout_cuda_u1_double, &flow_masked_stout_cuda_su2_double, &flow_masked_stout_cuda_su3_double},
      {&flow_masked_stout_cuda_u1_float, &flow_masked_stout_cuda_su2_float, &flow_masked_stout_cuda_su3_float}},
 };
-
-/* Links with Haar measure */
-static array *draw_links(bench *b, const lat_geometry *g, lat_group group)
-{
-    lat_gauge *u = lat_gauge_create(g, group, b->precision);
-    lat_gauge_haar(u, &(lat_random){.seed = 13, .purpose = LAT_RANDOM_TEST, .step = b->drawn++});
-    array *a = upload(b, REALS, g->sites * g->dim * lat_link_reals(group) * g->lanes, u->links->data);
-    lat_gauge_free(u);
-    return a;
-}
 
 /* Sites where 2 x + y + z + t = c modulo 4 */
 static lat_range class_of(bench *b, const lattice *l, int c, array **list)
@@ -437,20 +464,21 @@ static lat_range class_of(bench *b, const lattice *l, int c, array **list)
     return (lat_range){.count = count, .lanes = LANES};
 }
 
-static void test_stout(bench *b, int dim, lat_group group)
+static void test_masked_stout(bench *b, int dim)
 {
+    const lat_group group = b->group;
     lattice l = lattice_of(dim, -1);
     const int64_t numbers = l.sites * LANES;
     const int algebra = dim * lat_algebra_reals(group), matrix = group == LAT_U1 ? 2 : lat_link_reals(group);
-    array *u = draw_links(b, l.g[HOST], group), *parameter = draw(b, DOUBLES, 2, 0.7),
-          *density = draw(b, DOUBLES, numbers, 1), *open = draw(b, DOUBLES, numbers, 1),
-          *bar = draw(b, REALS, numbers * algebra, 1), *weight = draw(b, DOUBLES, LANES, 1),
-          *insertion = draw(b, REALS, numbers * matrix, 1), *kept = draw(b, REALS, numbers * lat_link_reals(group), 1),
-          *first = draw(b, DOUBLES, numbers, 1), *second = draw(b, DOUBLES, numbers, 1), *list[4];
+    array *u = draw_links(b, &l), *parameter = draw(b, DOUBLES, 2, 0.7), *density = draw(b, DOUBLES, numbers, 1),
+          *open = draw(b, DOUBLES, numbers, 1), *bar = draw(b, REALS, numbers * algebra, 1),
+          *weight = draw(b, DOUBLES, LANES, 1), *insertion = draw(b, REALS, numbers * matrix, 1),
+          *kept = draw(b, REALS, numbers * lat_link_reals(group), 1), *first = draw(b, DOUBLES, numbers, 1),
+          *second = draw(b, DOUBLES, numbers, 1), *list[4];
     lat_range range[4];
     for (int c = 0; c < 4; c++) range[c] = class_of(b, &l, c, &list[c]);
     for (int side = 0; side < SIDES; side++) {
-        const flow_masked_stout_kernels *kernels = stouts[side][b->precision][group];
+        const flow_masked_stout_kernels *kernels = masked_stouts[side][b->precision][group];
         const masked_stout_loops loops = {.kinds = 2,
                                           .count = {6 * (dim - 1), 2 * (dim - 1)},
                                           .kind = {FLOW_MASKED_STOUT_RECTANGLE, FLOW_MASKED_STOUT_PLAQUETTE},
@@ -487,6 +515,49 @@ static void test_stout(bench *b, int dim, lat_group group)
     lattice_free(&l);
 }
 
+/* All kernels of stout layers, one after another, with and without kept links. */
+static void test_stout(bench *b, int dim, bool keep)
+{
+    enum { STEPS = 2, DEGREE = 1 };
+    lattice l = lattice_of(dim, -1);
+    const int algebra = lat_algebra_reals(b->group), parameters = STEPS * flow_stout_words(b->group) * (DEGREE + 1);
+    const int64_t numbers = l.sites * LANES;
+    array *u = draw_links(b, &l), *before = draw(b, REALS, numbers * lat_link_reals(b->group), 1),
+          *density = draw(b, DOUBLES, numbers, 1), *parameter = draw(b, DOUBLES, parameters, 0.05),
+          *bar = draw(b, REALS, numbers * dim * algebra, 1), *weight = draw(b, DOUBLES, LANES, 1),
+          *parameter_bar = draw(b, REALS, numbers * parameters, 1),
+          *staple_bar = draw(b, REALS, numbers * 2 * algebra, 1), *unsolved = upload(b, INTEGERS, 1, NULL);
+    for (int side = 0; side < SIDES; side++) {
+        const flow_stout_kernels *kernels = b->stout[side];
+        stout_args args = {.t = lat_tables_of(l.g[side]),
+                           .u = u->at[side],
+                           .mu = 0,
+                           .nu = dim - 1,
+                           .steps = STEPS,
+                           .degree = DEGREE,
+                           .parameters = parameter->at[side],
+                           .density = density->at[side],
+                           .before = keep ? before->at[side] : NULL,
+                           .unsolved = unsolved->at[side],
+                           .members = LANES,
+                           .cotangent = bar->at[side],
+                           .weight = weight->at[side],
+                           .parameter_cotangent = parameter_bar->at[side],
+                           .staple_cotangent = staple_bar->at[side]};
+        gather_staples_args gather = {args.t, args.u, args.staple_cotangent, args.cotangent, args.mu, args.nu, -1};
+        lat_range one = lat_range_of(l.g[side], &l.g[side]->parity[1]),
+                  other = lat_range_of(l.g[side], &l.g[side]->parity[0]);
+        kernels->stout_push(&args, &one);
+        kernels->gather_active(&gather, &one);
+        kernels->gather_frozen(&gather, &other);
+        kernels->stout_backward(&args, &one);
+        kernels->stout_forward(&args, &one);
+        kernels->stout_inverse(&args, &one);
+    }
+    judge(b, keep ? "stout, links kept" : "stout", dim, lat_group_names[b->group]);
+    lattice_free(&l);
+}
+
 static void test_flow_kernels(const lat_backend *other)
 {
     backends[HOST] = &lat_backend_cpu;
@@ -504,8 +575,12 @@ static void test_flow_kernels(const lat_backend *other)
             test_features(&b, dim, true);
             for (int i = 0; i < FLOW_TRANSFORMS; i++)
                 for (int k = 0; k < 4; k++) test_coupling(&b, dim, (flow_transform)i, k);
-            test_blocking(&b, dim);
-            for (int group = 0; group < LAT_GROUPS; group++) test_stout(&b, dim, (lat_group)group);
+            for (int group = LAT_U1; group < LAT_GROUPS; group++) {
+                use_group(&b, (lat_group)group);
+                test_blocking(&b, dim);
+                for (int keep = 0; keep < 2 && group != LAT_U1; keep++) test_stout(&b, dim, keep);
+                test_masked_stout(&b, dim);
+            }
         }
     }
 }

@@ -1,10 +1,10 @@
 /* flowhmc: SPDX-License-Identifier: GPL-3.0-or-later
  *
  * blocking.h: kernels that go from a lattice to one of half the extent in one direction and back, for every group.
- * Definitions: coupling_kernels.h.
+ * Definitions: blocking_kernels.h.
  */
 #include "lattice/kernels/kernel.h"
-#include "flows/kernels/coupling_kernels.h"
+#include "flows/kernels/blocking_kernels.h"
 
 REAL_INLINE link_t block_link(const block_args *k, const void *field, int64_t x, int lane, int mu)
 {

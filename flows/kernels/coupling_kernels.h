@@ -1,7 +1,6 @@
 /* flowhmc: SPDX-License-Identifier: GPL-3.0-or-later
  *
- * coupling_kernels.h: the table of the kernels of flows on links: those of the plaquette coupling, and those that go from a
- * lattice to a coarser one; and their arguments.
+ * coupling_kernels.h: the table of the kernels of the plaquette coupling, and their arguments.
  *
  * Loops.  A shape R x T in the plane (a, b), a < b, is the loop that starts at x, goes R links along a, T along b and
  * back.  It is kept at its middle, x + (R / 2) a + (T / 2) b, rounded down; L(x) is the angle of the loop that is kept at
@@ -92,37 +91,9 @@ typedef struct {
     double scale;
 } gather_loops_args;
 
-/* A lattice and its coarse lattice of half the extent along nu: the coarse site is the fine site `fine`, whose neighbour
- * ahead along nu is `ahead`; the tables are those of the coarse lattice, and the lanes are the same.  The coarse links are
- *
- *     V_nu = U_nu(fine) U_nu(ahead),   V_mu = U_mu(fine) for the other directions.
- *
- * block_links computes V; unblock_links changes U at `fine` so that V becomes what it is told.  With the cotangent c of U,
- * block_cotangents gives that of V where the links at `ahead` are held fixed, and leaves in c(ahead) that of these links
- * where V is held fixed, c_nu(ahead) - U^+ c_nu(fine) U with U = U_nu(fine); unblock_cotangents goes back. */
-typedef struct {
-    lat_tables t;
-    void *u, *v; /* links, or cotangents: c of u and v */
-    const void *links; /* U, for the cotangents */
-    const int64_t *fine, *ahead;
-    int nu;
-} block_args;
-typedef block_args block_links_args;
-typedef block_args unblock_links_args;
-typedef block_args block_cotangents_args;
-typedef block_args unblock_cotangents_args;
-
-/* density(fine) += coarse density */
-typedef struct {
-    lat_tables t;
-    double *density;
-    const double *coarse;
-    const int64_t *fine;
-} lift_density_args;
-
 #define FLOW_COUPLING_KERNELS(X)                                                                                       \
     X(loop_features) X(coupling_forward) X(coupling_inverse) X(coupling_backward) X(coupling_push) X(loop_cotangents)  \
-    X(gather_loops) X(block_links) X(unblock_links) X(block_cotangents) X(unblock_cotangents) X(lift_density)
+    X(gather_loops)
 
 typedef struct { FLOW_COUPLING_KERNELS(LAT_KERNEL_POINTER) } flow_coupling_kernels;
 

@@ -11,3 +11,4 @@
 #include "flows/kernels/blocking.h"
 
 const flow_coupling_kernels flow_coupling_cuda_u1_double = {FLOW_COUPLING_KERNELS(KERNEL_ENTRY)};
+const flow_blocking_kernels flow_blocking_cuda_u1_double = {FLOW_BLOCKING_KERNELS(KERNEL_ENTRY)};

@@ -12,3 +12,4 @@
 #include "flows/kernels/blocking.h"
 
 const flow_coupling_kernels flow_coupling_cuda_u1_float = {FLOW_COUPLING_KERNELS(KERNEL_ENTRY)};
+const flow_blocking_kernels flow_blocking_cuda_u1_float = {FLOW_BLOCKING_KERNELS(KERNEL_ENTRY)};

@@ -5,9 +5,11 @@
 #ifdef __cplusplus
 extern "C" {
 #endif
+#include "flows/kernels/blocking_kernels.h"
 #include "flows/kernels/coupling_kernels.h"
 #include "flows/kernels/flow_kernels.h"
 #include "flows/kernels/masked_stout_kernels.h"
+#include "flows/kernels/stout_kernels.h"
 #ifdef __cplusplus
 }
 #endif

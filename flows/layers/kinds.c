@@ -4,4 +4,5 @@
  */
 #include "flows/layer.h"
 
-const flow_layer_table *const flow_layer_kinds[] = {&flow_layer_plaquette_coupling, &flow_layer_multiscale, &flow_layer_masked_stout, NULL};
+const flow_layer_table *const flow_layer_kinds[] = {&flow_layer_plaquette_coupling, &flow_layer_stout,
+                                                    &flow_layer_multiscale, &flow_layer_masked_stout, NULL};

@@ -6,7 +6,7 @@
  * The coarse links are V_nu = U_nu(x) U_nu(x + nu) and V_mu = U_mu(x), at the sites x with x_nu even.  The layer maps V by
  * the flow of the coarse lattice, which is this layer again, one level less, and takes U_nu(x) to V_nu U_nu(x + nu)^+, so
  * that the Jacobian is that of the coarse flow and gauge covariance is inherited.  Then each link U_mu(x + nu) that cuts a
- * coarse region in two is drawn anew: a plaquette coupling, `split`, changes all links at odd x_nu at once, given the loops
+ * coarse region in two is drawn anew: a plaquette coupling or a stout layer, `split`, changes all links at odd x_nu at once, given the loops
  * around the whole regions.  Further layers of this scale may follow.
  *
  * Levels take turns in nu.  A level whose direction has an odd extent is left out: what is coarser is laid out on this
@@ -56,7 +56,7 @@ static void add_splits(multiscale *m, lat_settings *settings, const flow_context
     if (!error->status && lat_settings_has(split, "kind")) kind = flow_kind_read(split, context, error);
     if (error->status) return;
     if (!kind->create_split) {
-        lat_settings_fail(split, "kind", error, "layers of kind \"%s\" cannot refine a lattice: use \"plaquette_coupling\"", kind->name);
+        lat_settings_fail(split, "kind", error, "layers of kind \"%s\" cannot refine a lattice: use \"plaquette_coupling\" or \"stout\"", kind->name);
         return;
     }
     for (int mu = 0; mu < context->dim && !error->status; mu++)
@@ -247,7 +247,7 @@ static void run(const multiscale_step *s, void (*kernel)(const block_args *args,
     kernel(&args, &block);
 }
 
-static const flow_coupling_kernels *kernels_of(const multiscale_step *s) { return flow_coupling_kernels_of(s->base.map); }
+static const flow_blocking_kernels *kernels_of(const multiscale_step *s) { return flow_blocking_kernels_of(s->base.map); }
 
 /* Takes the links, and unless NULL their cotangents, to the lattice of the inner step. */
 static void descend(multiscale_step *s, lat_field *u, lat_field *cotangent)

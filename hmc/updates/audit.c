@@ -233,7 +233,8 @@ static void audit_covariance(whole *a, const lat_random *random, const lat_gauge
     lat_field_haar(turn, group, random);
     lat_halo_exchange(turn);
     lat_gauge_copy(plain, v);
-    lat_gauge_copy(turned, v);
+    if (a->auditor->map->precision == LAT_FLOAT) mc_links_to_group(plain);
+    lat_gauge_copy(turned, plain);
     lat_gauge_transform(turned, turn);
     map_links(a, a->auditor->exact, false, plain, a->log_det);
     map_links(a, a->auditor->exact, false, turned, a->other_log_det);

@@ -93,6 +93,14 @@ void mc_link_logarithm(lat_group group, const double *u, const double *v, double
     x[7] = cimag(w[0][0] + w[1][1] - 2 * w[2][2]) / sqrt(3);
 }
 
+void mc_links_to_group(lat_gauge *u)
+{
+    if (u->group == LAT_U1) return;
+    lat_field *nowhere = lat_field_algebra(u->links->geometry, u->group, LAT_DOUBLE);
+    lat_gauge_exp_update(u, 0, nowhere);
+    lat_field_free(nowhere);
+}
+
 /* The numbers of a field, on the host. */
 typedef struct {
     const lat_field *field;
@@ -481,6 +489,7 @@ void mc_layer_check(const mc_layer *layer, lat_field *u, lat_field *density, mc_
     check c = create_check(layer, worst);
     set_signs(&c);
     lat_field_copy(c.in.u->links, u);
+    if (c.precision == LAT_FLOAT) mc_links_to_group(c.in.u);
     move(&c, c.in.u, 0, NULL, false, &c.out);
     lat_field_copy(c.run.u->links, u);
     layer->step->layer->table->forward(layer->step, layer->parameters, c.run.u->links, c.run.density);

@@ -37,6 +37,10 @@ typedef struct {
  * step.  Collective over the geometry of the step. */
 void mc_layer_check(const mc_layer *layer, lat_field *u, lat_field *density, mc_deviation *worst);
 
+/* Brings links of double precision that were rounded to float back to the group, which those of U(1) cannot leave: gauge covariance is one
+ * of group elements. */
+void mc_links_to_group(lat_gauge *u);
+
 /* Components of log(U V^+) in the algebra, to the second order in them, from the reals of two links near to each other;
  * and the largest difference of two links, of U(1) on the circle. */
 void mc_link_logarithm(lat_group group, const double *u, const double *v, double *algebra);

@@ -1,0 +1,14 @@
+/* flowhmc: SPDX-License-Identifier: GPL-3.0-or-later
+ *
+ * cpu_su3_float.c: the kernels of flows on links of SU(3) on the CPU, in float precision.
+ */
+#define NAME(x) flow_cpu_su3_float_##x
+#define REAL_FLOAT
+#include "lattice/kernels/kernel.h"
+#include "flows/kernels/su3_stout.h"
+#include "flows/kernels/stout.h"
+
+#include "flows/kernels/blocking.h"
+
+const flow_stout_kernels flow_stout_cpu_su3_float = {FLOW_STOUT_KERNELS(KERNEL_ENTRY).words = STOUT_WORDS};
+const flow_blocking_kernels flow_blocking_cpu_su3_float = {FLOW_BLOCKING_KERNELS(KERNEL_ENTRY)};
