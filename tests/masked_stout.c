@@ -23,52 +23,26 @@ typedef struct {
     const char *layers;
 } example;
 
+#define STOUT(keys) "layers = ( { kind = \"masked_stout\"; " keys " } );"
+
 static const example examples[] = {
-    {"U(1), plaquettes", LAT_U1, 2, {4, 8}, "layers = ( { kind = \"masked_stout\"; repeat = 4; } );"},
+    {"U(1), plaquettes", LAT_U1, 2, {4, 8}, STOUT("repeat = 4;")},
     {"U(1), both, three dimensions",
      LAT_U1,
      3,
      {8, 4, 8},
-     "layers = ( { kind = \"masked_stout\"; repeat = 12; loops = [\"plaquette\", \"rectangle\"]; } );"},
-    {"SU(2), plaquettes, three dimensions",
-     LAT_SU2,
-     3,
-     {4, 4, 4},
-     "layers = ( { kind = \"masked_stout\"; repeat = 6; } );"},
-    {"SU(2), rectangles",
-     LAT_SU2,
-     2,
-     {8, 8},
-     "layers = ( { kind = \"masked_stout\"; repeat = 8; loops = [\"rectangle\"]; } );"},
-    {"SU(3), plaquettes, four dimensions",
-     LAT_SU3,
-     4,
-     {4, 4, 2, 4},
-     "layers = ( { kind = \"masked_stout\"; repeat = 8; } );"},
-    {"SU(3), both",
-     LAT_SU3,
-     2,
-     {8, 8},
-     "layers = ( { kind = \"masked_stout\"; repeat = 8; loops = [\"rectangle\", \"plaquette\"]; } );"},
+     STOUT("repeat = 12; loops = [\"plaquette\", \"rectangle\"];")},
+    {"SU(2), plaquettes, three dimensions", LAT_SU2, 3, {4, 4, 4}, STOUT("repeat = 6;")},
+    {"SU(2), rectangles", LAT_SU2, 2, {8, 8}, STOUT("repeat = 8; loops = [\"rectangle\"];")},
+    {"SU(3), plaquettes, four dimensions", LAT_SU3, 4, {4, 4, 2, 4}, STOUT("repeat = 8;")},
+    {"SU(3), both", LAT_SU3, 2, {8, 8}, STOUT("repeat = 8; loops = [\"rectangle\", \"plaquette\"];")},
 };
 static const example whole[] = {
-    {"U(1), both",
-     LAT_U1,
-     2,
-     {4, 4},
-     "layers = ( { kind = \"masked_stout\"; repeat = 8; loops = [\"plaquette\", \"rectangle\"]; } );"},
-    {"SU(2), four dimensions", LAT_SU2, 4, {2, 2, 2, 2}, "layers = ( { kind = \"masked_stout\"; repeat = 8; } );"},
-    {"SU(2), both",
-     LAT_SU2,
-     2,
-     {4, 4},
-     "layers = ( { kind = \"masked_stout\"; repeat = 8; loops = [\"plaquette\", \"rectangle\"]; } );"},
-    {"SU(3), three dimensions", LAT_SU3, 3, {2, 2, 2}, "layers = ( { kind = \"masked_stout\"; repeat = 6; } );"},
-    {"SU(3), rectangles",
-     LAT_SU3,
-     2,
-     {4, 4},
-     "layers = ( { kind = \"masked_stout\"; repeat = 8; loops = [\"rectangle\"]; } );"},
+    {"U(1), both", LAT_U1, 2, {4, 4}, STOUT("repeat = 8; loops = [\"plaquette\", \"rectangle\"];")},
+    {"SU(2), four dimensions", LAT_SU2, 4, {2, 2, 2, 2}, STOUT("repeat = 8;")},
+    {"SU(2), both", LAT_SU2, 2, {4, 4}, STOUT("repeat = 8; loops = [\"plaquette\", \"rectangle\"];")},
+    {"SU(3), three dimensions", LAT_SU3, 3, {2, 2, 2}, STOUT("repeat = 6;")},
+    {"SU(3), rectangles", LAT_SU3, 2, {4, 4}, STOUT("repeat = 8; loops = [\"rectangle\"];")},
 };
 
 static lat_random stream(uint64_t step) { return (lat_random){.seed = 21, .purpose = LAT_RANDOM_TEST, .step = step}; }
@@ -483,8 +457,8 @@ static void test_audit(const example *e, const flow_model *model)
 /* The identity, or with rho the links of stout smearing, where they are active */
 static void test_smearing(lat_group group)
 {
-    const example e = {"rho", group, 4, {4, 2, 4, 2}, "layers = ( { kind = \"masked_stout\"; rho = [0.1]; } );"};
-    const example one = {"none", group, 4, {4, 2, 4, 2}, "layers = ( { kind = \"masked_stout\"; repeat = 8; } );"};
+    const example e = {"rho", group, 4, {4, 2, 4, 2}, STOUT("rho = [0.1];")};
+    const example one = {"none", group, 4, {4, 2, 4, 2}, STOUT("repeat = 8;")};
     flow_model *model = model_of_example(&e, 0), *identity = model_of_example(&one, 0);
     bench b = make_bench(MPI_COMM_WORLD, &e, model, 2, LAT_DOUBLE, true),
           i = make_bench(MPI_COMM_WORLD, &one, identity, 2, LAT_DOUBLE, true);
@@ -513,7 +487,7 @@ static void test_refused(const char *keys, const char *word)
 {
     lat_error error = {0};
     flow_model *model;
-    char *layers = lat_text("layers = ( { kind = \"masked_stout\"; %s } );", keys);
+    char *layers = lat_text(STOUT("%s"), keys);
     ok(try_model(layers, LAT_SU3, 4, &model, &error) == LAT_CONFIG && strstr(error.text, word), "%s: %s", keys,
        error.text);
     free(layers);
@@ -523,7 +497,7 @@ static void test_refused(const char *keys, const char *word)
  * of 1, where X and the roots of ad_X are as long as they get. */
 static void test_bound(lat_group group)
 {
-    const example e = {"bound", group, 4, {4, 2, 2, 2}, "layers = ( { kind = \"masked_stout\"; } );"};
+    const example e = {"bound", group, 4, {4, 2, 2, 2}, STOUT("")};
     flow_model *model = model_of_example(&e, 0);
     lat_error error = {0};
     const double most = lat_algebra_reals(group) * log(1 - FLOW_MASKED_STOUT_BOUND);
