@@ -354,13 +354,20 @@ REAL_INLINE int stout_active_step(const masked_stout_gather_args *k, const int *
     return -1;
 }
 
+REAL_INLINE int64_t stout_next_site(const lat_tables *t, int64_t site, int step)
+{
+    bool up = step > 0;
+    int mu = up ? step - 1 : -step - 1;
+    return up ? t->up[mu][site] : t->down[mu][site];
+}
+
 /* The product around a loop, with the insertion in place of the link of step `active` */
 REAL_INLINE matrix_t stout_loop(const masked_stout_gather_args *k, int64_t site, int lane, const int *step, int steps,
                                 int active)
 {
     const lat_tables *t = &k->t;
     int64_t x = site;
-    for (int i = 0; i < active; i++) x = step[i] > 0 ? t->up[step[i] - 1][x] : t->down[-step[i] - 1][x];
+    for (int i = 0; i < active; i++) x = stout_next_site(t, x, step[i]);
     link_t before = path_at(t, k->u, site, lane, step, active);
     bool up = step[active] > 0;
     int64_t at = up ? x : t->down[k->mu][x], after = up ? t->up[k->mu][x] : at;
