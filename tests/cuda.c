@@ -284,7 +284,9 @@ RUN(hop_dagger, s->entries->data, s->spinor[0]->data, NULL, NULL, s->blocks[0]->
 RUN(block_multiply, s->spinor[0]->data, s->blocks[0]->data, s->blocks[1]->data, s->spinor[2]->data, 1, 0.3)
 RUN(clover, s->links->data, s->blocks[0]->data, -0.2)
 RUN(block_invert, s->blocks[0]->data, s->blocks[1]->data, s->density->data, 0.3)
-RUN(block_commuting, s->blocks[0]->data, s->blocks[0]->data, s->blocks[1]->data)
+RUN(block_commuting, s->blocks[0]->data, s->blocks[0]->data, s->blocks[1]->data, 0.25)
+RUN(block_exponential, s->blocks[0]->data, s->blocks[1]->data, -1, 3)
+RUN(block_exponential_force, s->blocks[0]->data, s->blocks[1]->data, s->blocks[1]->data, 3)
 RUN(hop_force, s->entries->data, s->spinor[0]->data, s->spinor[1]->data, s->force->data, 0.25)
 RUN(block_outer, s->spinor[0]->data, s->spinor[1]->data, s->blocks[0]->data, 0.25)
 RUN(clover_insert, s->blocks[0]->data, s->insertions->data)
@@ -322,7 +324,7 @@ static int list_kernels(const side *s, kernel_test *list)
 /* Rounding is amplified by the projections and exponentials of some kernels.  A heatbath may decide otherwise once. */
 static void test_kernels(lat_group group, lat_precision precision, const lat_shape *shape)
 {
-    enum { MOST = 64 };
+    enum { MOST = 128 };
     kernel_test list[MOST];
     const double tolerance = precision == LAT_FLOAT ? 1e-4 : 1e-11;
     side host = side_of(NULL, group, precision, shape), other = side_of(device, group, precision, shape);
