@@ -434,12 +434,13 @@ cudaError_t cudaMemcpyAsync(void *to, const void *from, size_t bytes, enum cudaM
 }
 
 /* Is this number an address of memory that the host has?  Only where addresses look like nothing else; not what is left in
- * the gap beside a small integer. */
+ * the gap beside a small integer, of either sign. */
 static bool is_host_address(uint64_t word)
 {
 #ifdef __x86_64__
     void *page = (void *)(word & ~(uint64_t)4095);
-    bool likely = (word >> 40 == 0x7f || word >> 40 == 0x55 || word >> 40 == 0x56) && (uint32_t)word > 1 << 16;
+    bool small = (uint32_t)word + (1 << 16) <= 2 << 16;
+    bool likely = (word >> 40 == 0x7f || word >> 40 == 0x55 || word >> 40 == 0x56) && !small;
     return likely && !is_device((void *)word) && msync(page, 1, MS_ASYNC) == 0;
 #else
     (void)word;
