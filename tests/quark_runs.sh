@@ -46,7 +46,7 @@ fails() { # exit code, pattern of the one line, card, options
 }
 
 # Of a checkpoint what a run follows from: costs and the count of changes of the links are left out.
-checkpoint() { "$build/tests/digest" contents "$1/checkpoint.h5" core_seconds processor_seconds joules seconds links_id; }
+checkpoint() { "$build/tests/digest" contents "$1/checkpoint.h5" core_seconds processor_seconds measure_core_seconds joules seconds links_id; }
 # Of the text all columns but those of seconds, in as many lines as the first run has.
 without_seconds() {
     awk 'NR == 1 { for (i = 1; i <= NF; i++) if ($i !~ /^seconds/) keep[++n] = i } { line = ""; for (i = 1; i <= n; i++) line = line " " $keep[i]; print line }' "$1/trajectories.txt"
@@ -54,7 +54,7 @@ without_seconds() {
 same() { # runs
     local file
     for file in history.h5 trajectories.h5; do cmp "$1/$file" "$2/$file" || return 1; done
-    diff -r "$1/configs" "$2/configs" && [ "$(checkpoint "$1")" = "$(checkpoint "$2")" ] && diff <(without_seconds "$1") <(without_seconds "$2")
+    diff -r "$1/configs" "$2/configs" && [ -n "$(checkpoint "$1")" ] && [ "$(checkpoint "$1")" = "$(checkpoint "$2")" ] && diff <(without_seconds "$1") <(without_seconds "$2")
 } >out 2>err
 
 # ----------------------------------------------------------------------------------------------------------- any ranks
