@@ -174,8 +174,8 @@ int64_t lat_text_count(const char *path, int descriptor, int64_t size, lat_error
  * rank.  Collective; path must stay. */
 typedef struct lat_text_numbers lat_text_numbers;
 lat_text_numbers *lat_text_open(MPI_Comm comm, const char *path, int descriptor, int64_t size, const int64_t *first, int streams, lat_error *error);
-/* The next numbers of a stream.  Local; zeros on failure: LAT_FORMAT, LAT_FILE. */
-void lat_text_read(lat_text_numbers *text, int stream, int64_t count, double *out, lat_error *error);
+/* The next numbers of a stream, doubles.  Local; zeros on failure: LAT_FORMAT, LAT_FILE. */
+void lat_text_read(lat_text_numbers *text, int stream, int64_t count, void *out, lat_error *error);
 void lat_text_close(lat_text_numbers *text); /* NULL is allowed */
 
 /* ------------------------------------------------------------------------------------------------------ links.c */

@@ -132,7 +132,8 @@ static double next_number(const lat_text_numbers *t, stream *s, lat_error *error
     return 0;
 }
 
-void lat_text_read(lat_text_numbers *t, int stream, int64_t count, double *out, lat_error *error)
+void lat_text_read(lat_text_numbers *t, int stream, int64_t count, void *out, lat_error *error)
 {
-    for (int64_t i = 0; i < count; i++) out[i] = error->status ? 0 : next_number(t, &t->stream[stream], error);
+    double *number = out;
+    for (int64_t i = 0; i < count; i++) number[i] = error->status ? 0 : next_number(t, &t->stream[stream], error);
 }

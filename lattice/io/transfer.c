@@ -335,7 +335,7 @@ static void read_chunk(lat_transfer *t, const char *path, int descriptor, int64_
     for (int piece = 0; piece < t->pieces; piece++) {
         int64_t units, first = piece_of(t, round, piece, &units), size = units * t->unit_bytes;
         if (t->text)
-            lat_text_read(t->text, piece, size / (int64_t)sizeof(double), (double *)bytes, error);
+            lat_text_read(t->text, piece, size / (int64_t)sizeof(double), bytes, error);
         else
             read_piece(t, path, descriptor, first, size, bytes, error);
         if (t->format->checksum) t->format->checksum(&t->matrices, bytes, first, units, sum);
