@@ -198,10 +198,10 @@ REAL_INLINE void hop_at(const hop_args *k, int64_t site, int64_t next, int lane,
 }
 /* Two kernels: with the sign as a branch in one the compiler reads all that both sides need before it, and spills it. */
 #define CALL(half) hop_at(k, site, next, lane, half, 1)
-HOT_KERNEL(hop) { FOR_HALF(CALL); }
+FETCHING_KERNEL(hop) { FOR_HALF(CALL); }
 #undef CALL
 #define CALL(half) hop_at(k, site, next, lane, half, -1)
-HOT_KERNEL(hop_dagger) { FOR_HALF(CALL); }
+FETCHING_KERNEL(hop_dagger) { FOR_HALF(CALL); }
 #undef CALL
 #define HOP_FLOPS                                                                                                      \
     (4 * HALF * (2 * TRANSPORT_FLOPS(HALF) / 2 + 3 * SPINOR_REALS(HALF) / 2) + SPINOR_REALS(HALF) +                    \

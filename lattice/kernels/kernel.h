@@ -11,8 +11,7 @@
  *     }
  *
  * The body runs once for every site of the range and every vector of lanes, with `k` (the arguments), `site` and
- * `lane` (the first of REAL_LANES lanes), and `next`, the site whose turn is next, to fetch what that will read.  It writes to its own
- * site only, so the order does not matter.
+ * `lane` (the first of REAL_LANES lanes).  It writes to its own site only, so the order does not matter.
  * The compiled function NAME(kernel) has the signature of the kernel table, void (const ARGS *, const lat_range *).
  * The file that instantiates the kernels defines NAME, REAL_FLOAT or not, and the group.
  *
@@ -27,9 +26,6 @@
 #include "lattice/kernels/real.h"
 
 #include <stddef.h>
-
-#define KERNEL_BODY(name)                                                                                              \
-    REAL_INLINE void NAME(name##_body)(const name##_args *k, int64_t site, __attribute__((unused)) int64_t next, int lane)
 
 #ifdef REAL_DEVICE
 /* One thread for each site and lane.  Arguments travel with the launch. */
@@ -49,15 +45,14 @@ KERNEL_EXTERN void lat_cuda_launch(const void *global, const void *launch, size_
         name##_args args;                                                                                              \
         lat_range range;                                                                                               \
     } NAME(name##_launch);                                                                                             \
-    KERNEL_BODY(name);                                                                                                 \
+    REAL_INLINE void NAME(name##_body)(const name##_args *k, int64_t site, int lane);                                  \
     KERNEL_GLOBAL(name)                                                                                                \
     {                                                                                                                  \
         const lat_range *range = &KERNEL_LAUNCH->range;                                                                \
         int64_t thread = blockIdx.x * (int64_t)blockDim.x + threadIdx.x;                                               \
         if (thread >= range->count * range->lanes) return;                                                             \
         int64_t i = thread / range->lanes;                                                                             \
-        int64_t site = range->site ? range->site[i] : i;                                                               \
-        NAME(name##_body)(&KERNEL_LAUNCH->args, site, site, (int)(thread % range->lanes));                             \
+        NAME(name##_body)(&KERNEL_LAUNCH->args, range->site ? range->site[i] : i, (int)(thread % range->lanes));       \
     }                                                                                                                  \
     KERNEL_EXTERN void NAME(name)(const name##_args *k, const lat_range *range)                                        \
     {                                                                                                                  \
@@ -65,24 +60,23 @@ KERNEL_EXTERN void lat_cuda_launch(const void *global, const void *launch, size_
         lat_cuda_launch((const void *)NAME(name##_global), &launch, sizeof launch, range->count * range->lanes,        \
                         range->stream);                                                                                \
     }                                                                                                                  \
-    KERNEL_BODY(name)
+    REAL_INLINE void NAME(name##_body)(const name##_args *k, int64_t site, int lane)
 #define HOT_KERNEL(name) KERNEL(name)
+#define FETCHING_KERNEL(name)                                                                                          \
+    REAL_INLINE void NAME(name##_ahead)(const name##_args *k, int64_t site, int64_t next, int lane);                   \
+    KERNEL(name) { NAME(name##_ahead)(k, site, site, lane); }                                                          \
+    REAL_INLINE void NAME(name##_ahead)(const name##_args *k, int64_t site, int64_t next, int lane)
 #else
-REAL_INLINE int64_t range_site(const lat_range *range, int64_t i)
-{
-    if (i == range->count) i--;
-    return range->site ? range->site[i] : i;
-}
 #define KERNEL_FUNCTION(name, first)                                                                                   \
-    KERNEL_BODY(name);                                                                                                 \
+    REAL_INLINE void NAME(name##_body)(const name##_args *k, int64_t site, int lane);                                  \
     void NAME(name)(const name##_args *k, const lat_range *range)                                                      \
     {                                                                                                                  \
         first                                                                                                          \
         for (int64_t i = 0; i < range->count; i++)                                                                     \
             for (int lane = 0; lane < range->lanes; lane += REAL_LANES)                                                \
-                NAME(name##_body)(k, range_site(range, i), range_site(range, i + 1), lane);                            \
+                NAME(name##_body)(k, range->site ? range->site[i] : i, lane);                                          \
     }                                                                                                                  \
-    KERNEL_BODY(name)
+    REAL_INLINE void NAME(name##_body)(const name##_args *k, int64_t site, int lane)
 #define KERNEL(name) KERNEL_FUNCTION(name, )
 /* Where there is one vector of lanes, the distance between components is a constant: kernels in which that counts are
  * compiled once more for this case. */
@@ -90,10 +84,31 @@ REAL_INLINE int64_t range_site(const lat_range *range, int64_t i)
     KERNEL_FUNCTION(name, if (range->lanes == REAL_LANES) {                                                            \
         name##_args one = *k;                                                                                          \
         one.t.lanes = REAL_LANES;                                                                                      \
-        for (int64_t i = 0; i < range->count; i++)                                                                     \
-            NAME(name##_body)(&one, range_site(range, i), range_site(range, i + 1), 0);                                \
+        for (int64_t i = 0; i < range->count; i++) NAME(name##_body)(&one, range->site ? range->site[i] : i, 0);       \
         return;                                                                                                        \
     })
+/* The same, and the body knows `next`, the site whose turn is next, to fetch what that will read where memory is slow. */
+REAL_INLINE int64_t range_site(const lat_range *range, int64_t i)
+{
+    if (i == range->count) i--;
+    return range->site ? range->site[i] : i;
+}
+#define FETCHING_KERNEL(name)                                                                                          \
+    REAL_INLINE void NAME(name##_body)(const name##_args *k, int64_t site, int64_t next, int lane);                    \
+    void NAME(name)(const name##_args *k, const lat_range *range)                                                      \
+    {                                                                                                                  \
+        if (range->lanes == REAL_LANES) {                                                                              \
+            name##_args one = *k;                                                                                      \
+            one.t.lanes = REAL_LANES;                                                                                  \
+            for (int64_t i = 0; i < range->count; i++)                                                                 \
+                NAME(name##_body)(&one, range_site(range, i), range_site(range, i + 1), 0);                            \
+            return;                                                                                                    \
+        }                                                                                                              \
+        for (int64_t i = 0; i < range->count; i++)                                                                     \
+            for (int lane = 0; lane < range->lanes; lane += REAL_LANES)                                                \
+                NAME(name##_body)(k, range_site(range, i), range_site(range, i + 1), lane);                            \
+    }                                                                                                                  \
+    REAL_INLINE void NAME(name##_body)(const name##_args *k, int64_t site, int64_t next, int lane)
 #endif
 
 /* Devices look costs up in the tables of the host.  KERNEL_ENTRY: both, in a table of kernels. */

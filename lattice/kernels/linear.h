@@ -18,9 +18,13 @@ KERNEL(halo_copy)
     lane_order order = real_order(k->lane + lane);
     const scalar *from = (const scalar *)k->from + k->source[site] * k->from_components * k->t.lanes;
     scalar *to = (scalar *)k->to + (k->target ? k->target[site] : site) * k->to_components * k->t.lanes + lane;
-    for (int c = 0; c < k->components; c++, from += k->t.lanes, to += k->t.lanes) {
-        real x = real_take(&order, from);
-        if (k->pair) x += (scalar)k->pair[c].factor * real_take(&order, from + k->pair[c].further * k->t.lanes);
+    const int lanes = k->t.lanes;
+    if (!k->pair) {
+        for (int c = 0; c < k->components; c++) real_give(&order, real_take(&order, from + c * lanes), to + c * lanes, k->stream);
+        return;
+    }
+    for (int c = 0; c < k->components; c++, from += lanes, to += lanes) {
+        real x = real_take(&order, from) + (scalar)k->pair[c].factor * real_take(&order, from + k->pair[c].further * lanes);
         real_give(&order, x, to, k->stream);
     }
 }
