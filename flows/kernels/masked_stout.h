@@ -272,7 +272,7 @@ REAL_INLINE matrix_t stout_w_cotangent(const stout_jacobian *j, const real g[ALG
                                        const real x_bar[ALGEBRA_REALS], matrix_t v)
 {
     real sum[ALGEBRA_REALS];
-    adjoint_dexp_transposed(&j->ad, g, sum);
+    adjoint_dexp_transposed(&j->ad, ADJOINT_ORDERS, g, sum);
     for (int a = 0; a < ALGEBRA_REALS; a++) sum[a] = FLOW_WEIGHT * (sum[a] + weight * x_bar[a]);
     return matrix_add(algebra_matrix(sum), matrix_scale(weight, v));
 }

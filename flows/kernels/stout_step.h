@@ -8,14 +8,14 @@
  *         + c_5 (P^2 + Q^2) + c_6 (P Q + Q P)
  *
  * M's words begin where P does, so that X turns with P and C whatever the coefficients.  With D_ab the left derivative along T_b of the
- * component x_a of X, the Jacobian is Ad(e^X) phi(ad_X) S, S = 1 / phi(ad_X) + D (adjoint.h).  X is the gradient of a function of P,
+ * component x_a of X, the Jacobian is Ad(e^X) phi(ad_X) S, S = 1 / phi(ad_X) + D (even.h).  X is the gradient of a function of P,
  * hence the antisymmetric part of D is -ad_X / 2, which cancels against that of 1 / phi: S is symmetric.  A step is one to one where S
  * is positive everywhere (doc/su_n_flows.md), and log det = log det phi(ad_X) + log det S.
  */
 #ifndef STOUT_STEP_H
 #define STOUT_STEP_H
 
-#include "flows/kernels/adjoint.h"
+#include "flows/kernels/even.h"
 
 enum { STOUT_ALL_WORDS = 7 };
 typedef struct {
@@ -105,7 +105,7 @@ REAL_INLINE void stout_derivative(const stout_t *s, adjoint_t *d)
                                          link_mul(matrix_generator(s->q, b), s->of_q)));
         matrix_generators(w, row);
         for (int a = 0; a < ALGEBRA_REALS; a++)
-            d->at[a][b] = 2 * (row[a] + p[b].re * y[a].re - p[b].im * y[a].im + q[b].re * z[a].re - q[b].im * z[a].im);
+            d->a[a][b] = 2 * (row[a] + p[b].re * y[a].re - p[b].im * y[a].im + q[b].re * z[a].re - q[b].im * z[a].im);
     }
 }
 
@@ -114,7 +114,7 @@ REAL_INLINE void stout_jacobian(const stout_t *s, stout_jacobian_t *j)
     even_of(s->x, &j->even);
     stout_derivative(s, &j->s);
     even_add(&j->even, &j->s);
-    j->log_det = j->even.log_det + adjoint_factorise(&j->s);
+    j->log_det = j->even.log_det + adjoint_factor_positive(&j->s);
 }
 
 /* ------------------------------------------------------------------------------------------------------ derivatives */
@@ -131,7 +131,7 @@ REAL_INLINE void complex_apply(const adjoint_t *a, const complex_t x[ALGEBRA_REA
 {
     for (int i = 0; i < ALGEBRA_REALS; i++) {
         out[i] = complex_zero();
-        for (int k = 0; k < ALGEBRA_REALS; k++) out[i] = complex_add(out[i], complex_scale(a->at[i][k], x[k]));
+        for (int k = 0; k < ALGEBRA_REALS; k++) out[i] = complex_add(out[i], complex_scale(a->a[i][k], x[k]));
     }
 }
 
@@ -140,7 +140,7 @@ REAL_INLINE void stout_dual(const stout_t *s, const real x_bar[ALGEBRA_REALS], c
     dual->n = algebra_matrix(x_bar);
     dual->of_p = dual->of_q = matrix_zero();
     for (int b = 0; b < ALGEBRA_REALS; b++) {
-        matrix_t row = algebra_matrix(bar->at[b]);
+        matrix_t row = algebra_matrix(bar->a[b]);
         dual->n = matrix_add(dual->n, matrix_generator(row, b));
         if (!STOUT_PRODUCTS) continue;
         dual->of_p = matrix_add(dual->of_p, matrix_generator(link_mul(row, s->p), b));
@@ -220,11 +220,11 @@ REAL_INLINE void stout_pull(const stout_t *s, real weight, const real image_bar[
     adjoint_t bar;
     real x_bar[ALGEBRA_REALS], direct[ALGEBRA_REALS];
     stout_jacobian(s, &j);
-    adjoint_invert(&j.s, &bar);
+    adjoint_inverse(&j.s, &bar);
     adjoint_phi(&j.even.ad, image_bar, x_bar);
     even_pull(&j.even, &bar, weight, x_bar);
     for (int a = 0; a < ALGEBRA_REALS; a++)
-        for (int b = 0; b < ALGEBRA_REALS; b++) bar.at[a][b] = weight * bar.at[a][b];
+        for (int b = 0; b < ALGEBRA_REALS; b++) bar.a[a][b] = weight * bar.a[a][b];
     stout_dual(s, x_bar, &bar, &dual);
     link_rotate_back(link_exp(s->x), image_bar, direct);
     stout_pull_loop(&s->w, s->p, s->q, words_factor(&s->w, s->trace_p, s->trace_q), dual.n, dual.of_p, dual.of_q,

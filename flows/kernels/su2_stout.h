@@ -9,18 +9,8 @@
 
 /* P^2, P Q and the complex conjugate traces say nothing new here: P^2 = (tr P) P - 1, traces are real. */
 enum { STOUT_WORDS = 3, STOUT_PRODUCTS = 0 };
-/* Pairs of roots: so many powers of ad_X^2 are independent.  [T_a, T_b] = -f_abc T_c. */
-enum { ADJOINT_POWERS = 1, STRUCTURES = 1 };
-#define STRUCTURE_INDICES                                                                                              \
-    {                                                                                                                  \
-        {                                                                                                              \
-            0, 1, 2                                                                                                    \
-        }                                                                                                              \
-    }
-#define STRUCTURE_CONSTANTS                                                                                            \
-    {                                                                                                                  \
-        1                                                                                                              \
-    }
+/* Pairs of roots: so many powers of ad_X^2 are independent. */
+enum { ADJOINT_POWERS = 1 };
 
 /* m T_b */
 REAL_INLINE matrix_t matrix_generator(matrix_t m, int b)

@@ -9,16 +9,8 @@
 
 /* With P^2, P Q */
 enum { STOUT_WORDS = 7, STOUT_PRODUCTS = 1 };
-/* Pairs of roots: so many powers of ad_X^2 are independent.  [T_a, T_b] = -f_abc T_c. */
-enum { ADJOINT_POWERS = 3, STRUCTURES = 9 };
-#define STRUCTURE_INDICES                                                                                              \
-    {                                                                                                                  \
-        {0, 1, 2}, {0, 3, 6}, {1, 3, 5}, {1, 4, 6}, {2, 3, 4}, {0, 5, 4}, {2, 6, 5}, {3, 4, 7}, { 5, 6, 7 }            \
-    }
-#define STRUCTURE_CONSTANTS                                                                                            \
-    {                                                                                                                  \
-        1, 0.5, 0.5, 0.5, 0.5, 0.5, 0.5, 0.86602540378443864676, 0.86602540378443864676                                \
-    }
+/* Pairs of roots: so many powers of ad_X^2 are independent. */
+enum { ADJOINT_POWERS = 3 };
 
 /* r T_b */
 REAL_INLINE row_t row_generator(row_t r, int b)

@@ -186,7 +186,8 @@ enum {
             1.3382536530684678833e-11, -3.3896802963225828668e-13, 8.5860620562778445641e-15,                          \
             -2.174868698558061873e-16, 5.5090028283602295152e-18, -1.3954464685812523341e-19,                          \
             3.5347070396294674717e-21, -8.9535174270375468504e-23, 2.2679524523376830603e-24,                          \
-            -5.7447906688722024453e-26                                                                                 \
+            -5.7447906688722024453e-26, 1.455172475614865e-27, -3.6859949406653103e-29, 9.3367342570950451e-31,            \
+            -2.36502241570063e-32                                                                                      \
     }
 
 /* f0 + f1 t + f2 t^2 + f3 t^3 <- t times it */
@@ -235,11 +236,11 @@ REAL_INLINE real adjoint_log_det_dexp(const real e[3])
     return sum;
 }
 
-/* out = (1 - e^-ad) / ad x, the adjoint of dexp = (e^ad - 1) / ad */
-REAL_INLINE void adjoint_dexp_transposed(const adjoint_t *ad, const real x[ALGEBRA_REALS], real out[ALGEBRA_REALS])
+/* out = (1 - e^-ad) / ad x, the adjoint of dexp = (e^ad - 1) / ad, to that order */
+REAL_INLINE void adjoint_dexp_transposed(const adjoint_t *ad, int orders, const real x[ALGEBRA_REALS], real out[ALGEBRA_REALS])
 {
     for (int a = 0; a < ALGEBRA_REALS; a++) out[a] = x[a];
-    for (int n = ADJOINT_ORDERS; n > 0; n--) adjoint_apply(ad, out, real_of(-(scalar)1 / (scalar)(n + 1)), x, out);
+    for (int n = orders; n > 0; n--) adjoint_apply(ad, out, real_of(-(scalar)1 / (scalar)(n + 1)), x, out);
 }
 
 #endif
