@@ -67,48 +67,38 @@ KERNEL_EXTERN void lat_cuda_launch(const void *global, const void *launch, size_
     KERNEL(name) { NAME(name##_ahead)(k, site, site, lane); }                                                          \
     REAL_INLINE void NAME(name##_ahead)(const name##_args *k, int64_t site, int64_t next, int lane)
 #else
-#define KERNEL_FUNCTION(name, first)                                                                                   \
-    REAL_INLINE void NAME(name##_body)(const name##_args *k, int64_t site, int lane);                                  \
+/* What a body is given, and what it is called with for number i of the range; and the site whose turn is next, to fetch what that will
+ * read where memory is slow. */
+#define KERNEL_BODY(name) NAME(name##_body)(const name##_args *k, int64_t site, int lane)
+#define KERNEL_SITE(i) range->site ? range->site[i] : (i)
+#define FETCHING_BODY(name) NAME(name##_body)(const name##_args *k, int64_t site, int64_t next, int lane)
+#define FETCHING_SITES(i) range_site(range, i), range_site(range, (i) + 1)
+REAL_INLINE int64_t range_site(const lat_range *range, int64_t i)
+{
+    if (i == range->count) i--;
+    return KERNEL_SITE(i);
+}
+#define KERNEL_FUNCTION(name, body, sites, first)                                                                      \
+    REAL_INLINE void body(name);                                                                                       \
     void NAME(name)(const name##_args *k, const lat_range *range)                                                      \
     {                                                                                                                  \
         first                                                                                                          \
         for (int64_t i = 0; i < range->count; i++)                                                                     \
-            for (int lane = 0; lane < range->lanes; lane += REAL_LANES)                                                \
-                NAME(name##_body)(k, range->site ? range->site[i] : i, lane);                                          \
+            for (int lane = 0; lane < range->lanes; lane += REAL_LANES) NAME(name##_body)(k, sites(i), lane);          \
     }                                                                                                                  \
-    REAL_INLINE void NAME(name##_body)(const name##_args *k, int64_t site, int lane)
-#define KERNEL(name) KERNEL_FUNCTION(name, )
+    REAL_INLINE void body(name)
 /* Where there is one vector of lanes, the distance between components is a constant: kernels in which that counts are
  * compiled once more for this case. */
-#define HOT_KERNEL(name)                                                                                               \
-    KERNEL_FUNCTION(name, if (range->lanes == REAL_LANES) {                                                            \
+#define IN_ONE_VECTOR(name, sites)                                                                                     \
+    if (range->lanes == REAL_LANES) {                                                                                  \
         name##_args one = *k;                                                                                          \
         one.t.lanes = REAL_LANES;                                                                                      \
-        for (int64_t i = 0; i < range->count; i++) NAME(name##_body)(&one, range->site ? range->site[i] : i, 0);       \
+        for (int64_t i = 0; i < range->count; i++) NAME(name##_body)(&one, sites(i), 0);                               \
         return;                                                                                                        \
-    })
-/* The same, and the body knows `next`, the site whose turn is next, to fetch what that will read where memory is slow. */
-REAL_INLINE int64_t range_site(const lat_range *range, int64_t i)
-{
-    if (i == range->count) i--;
-    return range->site ? range->site[i] : i;
-}
-#define FETCHING_KERNEL(name)                                                                                          \
-    REAL_INLINE void NAME(name##_body)(const name##_args *k, int64_t site, int64_t next, int lane);                    \
-    void NAME(name)(const name##_args *k, const lat_range *range)                                                      \
-    {                                                                                                                  \
-        if (range->lanes == REAL_LANES) {                                                                              \
-            name##_args one = *k;                                                                                      \
-            one.t.lanes = REAL_LANES;                                                                                  \
-            for (int64_t i = 0; i < range->count; i++)                                                                 \
-                NAME(name##_body)(&one, range_site(range, i), range_site(range, i + 1), 0);                            \
-            return;                                                                                                    \
-        }                                                                                                              \
-        for (int64_t i = 0; i < range->count; i++)                                                                     \
-            for (int lane = 0; lane < range->lanes; lane += REAL_LANES)                                                \
-                NAME(name##_body)(k, range_site(range, i), range_site(range, i + 1), lane);                            \
-    }                                                                                                                  \
-    REAL_INLINE void NAME(name##_body)(const name##_args *k, int64_t site, int64_t next, int lane)
+    }
+#define KERNEL(name) KERNEL_FUNCTION(name, KERNEL_BODY, KERNEL_SITE, )
+#define HOT_KERNEL(name) KERNEL_FUNCTION(name, KERNEL_BODY, KERNEL_SITE, IN_ONE_VECTOR(name, KERNEL_SITE))
+#define FETCHING_KERNEL(name) KERNEL_FUNCTION(name, FETCHING_BODY, FETCHING_SITES, IN_ONE_VECTOR(name, FETCHING_SITES))
 #endif
 
 /* Devices look costs up in the tables of the host.  KERNEL_ENTRY: both, in a table of kernels. */

@@ -20,7 +20,7 @@ KERNEL(halo_copy)
     scalar *to = (scalar *)k->to + (k->target ? k->target[site] : site) * k->to_components * k->t.lanes + lane;
     const int lanes = k->t.lanes;
     if (!k->pair) {
-        for (int c = 0; c < k->components; c++) real_give(&order, real_take(&order, from + c * lanes), to + c * lanes, k->stream);
+        for (int c = 0; c < k->components; c++) real_permute(&order, from + c * lanes, to + c * lanes, k->stream);
         return;
     }
     for (int c = 0; c < k->components; c++, from += lanes, to += lanes) {

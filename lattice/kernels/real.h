@@ -60,6 +60,10 @@ REAL_INLINE void real_give(const lane_order *order, real x, scalar *out, int str
     (void)stream;
     if (*order >= 0) *out = x;
 }
+REAL_INLINE void real_permute(const lane_order *order, const scalar *row, scalar *out, int stream)
+{
+    real_give(order, real_take(order, row), out, stream);
+}
 #ifdef REAL_FLOAT
 #define REAL_LIBM(name) REAL_INLINE real real_##name(real x) { return name##f(x); }
 REAL_INLINE real real_atan2(real y, real x) { return atan2f(y, x); }
@@ -185,6 +189,16 @@ REAL_INLINE void real_give(const lane_order *order, real x, scalar *out, int str
         real_stream(out, x);
     else
         real_store(out, order->all ? x : real_select(order->mine, x, real_load(out)));
+}
+
+/* out[l] = row[from[l]], in those lanes */
+REAL_INLINE void real_permute(const lane_order *order, const scalar *row, scalar *out, int stream)
+{
+    if (order->start >= 0)
+        real_give(order, real_take(order, row), out, stream);
+    else
+        for (int lane = 0; lane < REAL_LANES; lane++)
+            if (order->from[lane] >= 0) out[lane] = row[order->from[lane]];
 }
 
 #define REAL_LIBM(name)                                                                                                \
