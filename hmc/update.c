@@ -9,6 +9,13 @@
 
 enum { MOST_KINDS = 64 };
 
+int mc_names_count(const char *const *names)
+{
+    int count = 0;
+    while (names && names[count]) count++;
+    return count;
+}
+
 static mc_update *create(lat_settings *root, const mc_update_table *const *tables, const mc_context *context, int index, lat_error *error)
 {
     const char *names[MOST_KINDS + 1] = {NULL};

@@ -39,7 +39,7 @@ struct mc_update {
     double *memory;       /* saved in checkpoints, identical on all ranks */
     double seconds;       /* wall-clock seconds in the steps that count, of this process */
     const char *const *figure_name; /* NULL-terminated: what it tells of its last step, or NULL; */
-    double *figure;                 /* [replicas][names], on all ranks alike */
+    double *figure;                 /* [members][names], on all ranks alike */
     double step_seconds;            /* wall-clock seconds of the last step, of this process */
     const char *const *part_name;   /* NULL-terminated: parts of its work that have a clock of their own, or NULL; */
     double *part_seconds, *part_step_seconds; /* [names]: as `seconds` and `step_seconds`, of each part */
@@ -49,6 +49,9 @@ struct mc_update {
 extern const mc_update_table mc_update_hmc, mc_update_heatbath, mc_update_overrelax, mc_update_instanton, mc_update_flow, mc_update_fthmc,
     mc_update_direct, mc_update_tempering;
 extern const mc_update_table *const mc_update_tables[]; /* all of these, and NULL */
+
+/* How many names there are in such a list; NULL: none. */
+int mc_names_count(const char *const *names);
 
 /* Puts a number into a report; null if it is not finite, as before the first trajectory. */
 void mc_report_real(json_t *object, const char *key, double value);

@@ -34,12 +34,11 @@ char *ensemble_acceptance(const ensemble *e)
 }
 
 /* The largest of the figures of this kind that an update tells of its last step. */
-static double largest_figure(const mc_update *update, const char *kind, int replicas)
+static double largest_figure(const mc_update *update, const char *kind, int members)
 {
     double largest = 0;
-    int names = 0;
-    while (update->figure_name && update->figure_name[names]) names++;
-    for (int i = 0; i < names * replicas; i++)
+    const int names = mc_names_count(update->figure_name);
+    for (int i = 0; i < names * members; i++)
         if (strncmp(update->figure_name[i % names], kind, strlen(kind)) == 0)
             largest = fmax(largest, update->figure[i]);
     return largest;
@@ -49,6 +48,6 @@ char *ensemble_iterations(const ensemble *e)
 {
     double most = 0;
     for (int i = 0; i < e->update_count; i++)
-        most = fmax(most, largest_figure(e->updates[i], "most_iterations", mc_replicas(e->chain->state)));
+        most = fmax(most, largest_figure(e->updates[i], "most_iterations", mc_members(e->chain->state)));
     return most > 0 ? lat_text(", iterations %.0f", most) : lat_text("%s", "");
 }

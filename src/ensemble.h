@@ -41,7 +41,7 @@ double ensemble_figure(const ensemble *ensemble, const char *name);
 /* The acceptance as text, "0.8712", or "-"; free() it. */
 char *ensemble_acceptance(const ensemble *ensemble);
 
-/* Of quarks ", iterations 120": those of the longest solve in the last step, of all replicas; empty without solves.  free() it. */
+/* Of quarks ", iterations 120": those of the longest solve in the last step, of all members; empty without solves.  free() it. */
 char *ensemble_iterations(const ensemble *ensemble);
 
 /* Writes summary.json and says what came out: observables with their errors, autocorrelation times and, in two

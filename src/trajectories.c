@@ -13,19 +13,8 @@
 #include <string.h>
 #include <unistd.h>
 
-static int names_of(const mc_update *update)
-{
-    int count = 0;
-    while (update->figure_name && update->figure_name[count]) count++;
-    return count;
-}
-
-static int parts_of(const mc_update *update)
-{
-    int count = 0;
-    while (update->part_name && update->part_name[count]) count++;
-    return count;
-}
+static int names_of(const mc_update *update) { return mc_names_count(update->figure_name); }
+static int parts_of(const mc_update *update) { return mc_names_count(update->part_name); }
 
 static void name_columns(mc_history *history, mc_update *const *updates, int count)
 {
