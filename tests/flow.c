@@ -8,8 +8,7 @@
  */
 #include "tests/tap.h"
 
-#include "flows/flows.h"
-#include "hmc/updates/layer_check.h"
+#include "tests/flow_bench.h"
 
 #include <lapacke.h>
 
@@ -69,95 +68,17 @@ static flow_model *make_model(const example *e)
     return model;
 }
 
-typedef struct {
-    lat_geometry *g;
-    flow_map *map;
-    lat_gauge *u;
-    lat_field *cotangent, *density;
-    lat_gauge *v;
-    lat_gauge *other;
-    double *weight;
-} bench;
-
 static bench make_bench(MPI_Comm comm, const example *e, const flow_model *model, int members, lat_precision precision, bool lanes)
 {
-    lat_error error = {0};
-    bench b = {0};
-    lat_shape shape = {.dim = e->dim, .members = members, .period = model->stack.period, .halo = model->stack.halo, .corners = e->dim, .precision = precision};
-    for (int mu = 0; mu < e->dim; mu++) {
-        shape.size[mu] = e->size[mu];
-        shape.lane_grid[mu] = lanes ? 0 : 1;
-    }
-    if (lat_geometry_create(comm, &shape, &b.g, &error) || flow_map_create(model, b.g, precision, &b.map, &error))
-        lat_abort(error.status, "%s", error.text);
-    b.u = lat_gauge_create(b.g, e->group, precision);
-    b.v = lat_gauge_create(b.g, e->group, precision);
-    b.other = lat_gauge_create(b.g, e->group, precision);
-    b.cotangent = lat_field_algebra(b.g, e->group, precision);
-    b.density = lat_field_create(b.g, 1, LAT_DOUBLE);
-    b.weight = lat_alloc(b.g->lanes, sizeof *b.weight);
     lat_random random = stream(1);
-    lat_gauge_haar(b.v, &random);
-    return b;
-}
-
-static void free_bench(bench *b)
-{
-    lat_gauge_free(b->u);
-    lat_gauge_free(b->v);
-    lat_gauge_free(b->other);
-    lat_field_free(b->cotangent);
-    lat_field_free(b->density);
-    free(b->weight);
-    flow_map_free(b->map);
-    lat_geometry_free(b->g);
-}
-
-static int64_t reals(const lat_field *f) { return f->geometry->sites * f->components * f->geometry->lanes; }
-
-static double value_at(const lat_field *f, int64_t i) { return f->precision == LAT_FLOAT ? ((float *)f->data)[i] : ((double *)f->data)[i]; }
-
-static bool used(const lat_geometry *g, int64_t i) { return g->lane_member[i % g->lanes] < g->members; }
-
-enum { MOST_REALS = 18, MOST_ALGEBRA = 8 };
-
-/* Link i (of all sites) in a lane */
-static void get_link(const lat_gauge *u, int64_t i, int lane, double *reals)
-{
-    const int count = lat_link_reals(u->group);
-    for (int c = 0; c < count; c++) reals[c] = value_at(u->links, (i * count + c) * u->links->geometry->lanes + lane);
-}
-
-/* Largest difference of links on all ranks */
-static double distance(const lat_gauge *a, const lat_gauge *b)
-{
-    const lat_geometry *g = a->links->geometry;
-    double worst = 0, x[MOST_REALS], y[MOST_REALS];
-    for (int64_t i = 0; i < g->sites * g->dim; i++)
-        for (int lane = 0; lane < g->lanes; lane++) {
-            if (!used(g, lane)) continue;
-            get_link(a, i, lane, x);
-            get_link(b, i, lane, y);
-            worst = fmax(worst, mc_link_distance(a->group, x, y));
-        }
-    MPI_Allreduce(MPI_IN_PLACE, &worst, 1, MPI_DOUBLE, MPI_MAX, g->comm);
-    return worst;
-}
-
-static double forward_log_det(bench *b, double *all)
-{
-    lat_gauge_copy(b->u, b->v);
-    lat_field_zero(b->density);
-    flow_forward(b->map, b->u, b->density);
-    lat_sum(b->density, all);
-    return all[0];
+    return bench_of(comm, e->name, e->size, model, members, precision, lanes, &random);
 }
 
 static void test_inverse(const example *e, const flow_model *model, lat_precision precision)
 {
     bench b = make_bench(MPI_COMM_WORLD, e, model, 3, precision, true);
     double there[3], back[3], tolerance = precision == LAT_FLOAT ? 2e-3 : 1e-10;
-    forward_log_det(&b, there);
+    map_links(&b, there);
     ok(distance(b.u, b.v) > 0.1, "%s: the map does something", e->name);
     lat_field_zero(b.density);
     flow_inverse(b.map, b.u, b.density);
@@ -172,7 +93,7 @@ static void test_covariance(const example *e, const flow_model *model)
 {
     bench b = make_bench(MPI_COMM_WORLD, e, model, 2, LAT_DOUBLE, true);
     double before[2], after[2];
-    forward_log_det(&b, before);
+    map_links(&b, before);
     lat_field *turn = lat_field_create(b.g, lat_link_reals(e->group), LAT_DOUBLE);
     lat_random random = stream(2);
     lat_field_haar(turn, e->group, &random);
@@ -180,7 +101,7 @@ static void test_covariance(const example *e, const flow_model *model)
     lat_gauge_transform(b.u, turn);
     lat_gauge_copy(b.other, b.u);
     lat_gauge_transform(b.v, turn);
-    forward_log_det(&b, after);
+    map_links(&b, after);
     ok(distance(b.u, b.other) < 1e-10, "%s: gauge covariance", e->name);
     ok(fabs(before[0] - after[0]) < 1e-9, "%s: log det is gauge invariant", e->name);
     lat_field_free(turn);
@@ -195,7 +116,7 @@ static void move_component(bench *b, lapack_int j, double step, lat_gauge *u)
     ((double *)b->cotangent->data)[(int64_t)j * b->g->lanes] = 1;
     lat_gauge_copy(b->other, b->v);
     lat_gauge_exp_update(b->v, step, b->cotangent);
-    forward_log_det(b, &unused);
+    map_links(b, &unused);
     lat_gauge_copy(b->v, b->other);
     lat_gauge_copy(u, b->u);
 }
@@ -221,43 +142,13 @@ static void test_log_det(const example *e, const flow_model *model)
     }
     LAPACKE_dgetrf(LAPACK_ROW_MAJOR, n, n, jacobian, n, pivot);
     for (lapack_int i = 0; i < n; i++) log_det += log(fabs(jacobian[i * n + i]));
-    double exact = forward_log_det(&b, &unused);
+    double exact = map_links(&b, &unused);
     ok(fabs(exact - log_det) < 1e-5 * (1 + fabs(exact)), "%s: log det is that of the numerical Jacobian (%.9g, %.9g)", e->name, exact, log_det);
     free(jacobian);
     free(pivot);
     lat_gauge_free(ahead);
     lat_gauge_free(behind);
     free_bench(&b);
-}
-
-/* L(U) = sum_i c_i x_i + weight log det with fixed random c, x the components of U relative to `other`: its change along a direction of V
- * and of the parameters. */
-static double linear_loss(bench *b, const lat_field *c, double weight)
-{
-    const lat_geometry *g = b->g;
-    const int algebra = lat_algebra_reals(b->u->group);
-    double log_det[8], sum = 0, x[MOST_REALS], y[MOST_REALS], moved[MOST_ALGEBRA];
-    forward_log_det(b, log_det);
-    for (int64_t i = 0; i < g->sites * g->dim; i++)
-        for (int lane = 0; lane < g->lanes; lane++) {
-            if (!used(g, lane)) continue;
-            get_link(b->u, i, lane, x);
-            get_link(b->other, i, lane, y);
-            mc_link_logarithm(b->u->group, x, y, moved);
-            for (int a = 0; a < algebra; a++) sum += value_at(c, (i * algebra + a) * g->lanes + lane) * moved[a];
-        }
-    MPI_Allreduce(MPI_IN_PLACE, &sum, 1, MPI_DOUBLE, MPI_SUM, g->comm);
-    for (int m = 0; m < g->members; m++) sum += weight * log_det[m];
-    return sum;
-}
-
-static double dot_fields(const lat_field *a, const lat_field *b)
-{
-    double sum = 0;
-    for (int64_t i = 0; i < reals(a); i++)
-        if (used(a->geometry, i)) sum += ((double *)a->data)[i] * ((double *)b->data)[i];
-    MPI_Allreduce(MPI_IN_PLACE, &sum, 1, MPI_DOUBLE, MPI_SUM, a->geometry->comm);
-    return sum;
 }
 
 /* The reverse sweep after flow_record gives what it gives without; b->cotangent holds that. */
@@ -298,7 +189,7 @@ static void test_backward(const example *e, flow_model *model)
     lat_field_gaussian(direction, &s);
     const double weight = 0.7, step = 1e-5;
     double unused[2];
-    forward_log_det(&b, unused);
+    map_links(&b, unused);
     lat_gauge_copy(b.other, b.u); /* the origin of the linear function */
     lat_field_copy(b.cotangent, c);
     for (int lane = 0; lane < b.g->lanes; lane++) b.weight[lane] = weight;
@@ -350,7 +241,7 @@ static void test_push(const example *e, const flow_model *model)
     lat_field_gaussian(g, &r);
     lat_field_copy(b.cotangent, g);
     double log_det[2];
-    forward_log_det(&b, log_det);
+    map_links(&b, log_det);
     lat_gauge_copy(b.other, b.u);
     lat_gauge_copy(b.u, b.v);
     lat_field_zero(b.density);
@@ -392,7 +283,7 @@ static void test_independence(const example *e, const flow_model *model)
         bench b = make_bench(alone ? MPI_COMM_SELF : MPI_COMM_WORLD, e, model, 2, LAT_DOUBLE, !alone);
         lat_action *action = flow_pullback(b.map, lat_action_wilson(e->group, 2.0));
         memory[alone] = b.map->memory;
-        forward_log_det(&b, log_det[alone]);
+        map_links(&b, log_det[alone]);
         hash[alone][0] = fingerprint(b.u->links, 1);
         lat_action_force(action, b.v, 1, b.cotangent);
         hash[alone][1] = fingerprint(b.cotangent, 1);

@@ -7,6 +7,7 @@
  * Jacobian, reverse sweep and push against finite differences, the same bits on any number of ranks and lanes; and the
  * audit finds a wrong Jacobian.
  */
+#include "tests/flow_bench.h"
 #include "tests/planted.h"
 #include "tests/tap.h"
 
@@ -78,86 +79,11 @@ static flow_model *model_of_example(const example *e, double strength)
     return model;
 }
 
-typedef struct {
-    const example *e;
-    lat_geometry *g;
-    flow_map *map;
-    lat_gauge *u, *v, *other;
-    lat_field *cotangent, *density;
-    double *weight;
-} bench;
-
 static bench make_bench(MPI_Comm comm, const example *e, const flow_model *model, int members, lat_precision precision,
                         bool lanes)
 {
-    lat_error error = {0};
-    bench b = {.e = e};
     lat_random random = stream(1);
-    lat_shape shape = {.dim = e->dim,
-                       .members = members,
-                       .period = model->stack.period,
-                       .halo = model->stack.halo,
-                       .corners = e->dim,
-                       .precision = precision};
-    for (int mu = 0; mu < e->dim; mu++) {
-        shape.size[mu] = e->size[mu];
-        shape.lane_grid[mu] = lanes ? 0 : 1;
-    }
-    if (lat_geometry_create(comm, &shape, &b.g, &error) == LAT_DONE)
-        flow_map_create(model, b.g, precision, &b.map, &error);
-    require(&error);
-    b.u = lat_gauge_create(b.g, e->group, precision);
-    b.v = lat_gauge_create(b.g, e->group, precision);
-    b.other = lat_gauge_create(b.g, e->group, precision);
-    b.cotangent = lat_field_algebra(b.g, e->group, precision);
-    b.density = lat_field_create(b.g, 1, LAT_DOUBLE);
-    b.weight = lat_alloc(b.g->lanes, sizeof *b.weight);
-    lat_gauge_haar(b.v, &random);
-    return b;
-}
-
-static void free_bench(bench *b)
-{
-    lat_gauge_free(b->u);
-    lat_gauge_free(b->v);
-    lat_gauge_free(b->other);
-    lat_field_free(b->cotangent);
-    lat_field_free(b->density);
-    free(b->weight);
-    flow_map_free(b->map);
-    lat_geometry_free(b->g);
-}
-
-static bool used(const lat_geometry *g, int lane) { return lane < g->blocks * g->members; }
-
-static void get_link(const lat_gauge *u, int64_t link, int lane, double *out)
-{
-    const int reals = lat_link_reals(u->group), lanes = u->links->geometry->lanes;
-    for (int c = 0; c < reals; c++) out[c] = lat_real_at(u->links, u->links->data, (link * reals + c) * lanes + lane);
-}
-
-/* Largest difference of links on all ranks */
-static double distance(const lat_gauge *a, const lat_gauge *b)
-{
-    const lat_geometry *g = a->links->geometry;
-    double worst = 0, x[18], y[18];
-    for (int64_t link = 0; link < g->sites * g->dim; link++)
-        for (int lane = 0; used(g, lane); lane++) {
-            get_link(a, link, lane, x);
-            get_link(b, link, lane, y);
-            worst = fmax(worst, mc_link_distance(a->group, x, y));
-        }
-    MPI_Allreduce(MPI_IN_PLACE, &worst, 1, MPI_DOUBLE, MPI_MAX, g->comm);
-    return worst;
-}
-
-/* U = F(V), log det of the members */
-static void map_links(bench *b, double *log_det)
-{
-    lat_gauge_copy(b->u, b->v);
-    lat_field_zero(b->density);
-    flow_forward(b->map, b->u, b->density);
-    lat_sum(b->density, log_det);
+    return bench_of(comm, e->name, e->size, model, members, precision, lanes, &random);
 }
 
 /* ------------------------------------------------------------------------------------------------------- properties */
@@ -240,51 +166,23 @@ static void test_log_det(const example *e, const flow_model *model)
 /* --------------------------------------------------------------------------------------------------------
  * derivatives */
 
-/* L = sum of c^a log(U V^+)^a + weight log det, whose derivative where U = V is c */
-static double linear_loss(bench *b, const lat_field *c, double weight)
-{
-    const int algebra = lat_algebra_reals(b->e->group);
-    double log_det[2], sum = 0, x[18], y[18], a[8];
-    map_links(b, log_det);
-    for (int64_t link = 0; link < b->g->sites * b->g->dim; link++)
-        for (int lane = 0; used(b->g, lane); lane++) {
-            get_link(b->u, link, lane, x);
-            get_link(b->other, link, lane, y);
-            mc_link_logarithm(b->e->group, x, y, a);
-            for (int i = 0; i < algebra; i++)
-                sum += a[i] * ((double *)c->data)[(link * algebra + i) * b->g->lanes + lane];
-        }
-    MPI_Allreduce(MPI_IN_PLACE, &sum, 1, MPI_DOUBLE, MPI_SUM, b->g->comm);
-    return sum + weight * (log_det[0] + log_det[1]);
-}
-
-static double product(const lat_field *a, const lat_field *b)
-{
-    const lat_geometry *g = a->geometry;
-    double sum = 0;
-    for (int64_t i = 0; i < g->sites * a->components * g->lanes; i++)
-        if (used(g, (int)(i % g->lanes))) sum += ((double *)a->data)[i] * ((double *)b->data)[i];
-    MPI_Allreduce(MPI_IN_PLACE, &sum, 1, MPI_DOUBLE, MPI_SUM, g->comm);
-    return sum;
-}
-
 /* Of the loss, along a direction of links and along one of the parameters. */
 static void test_slopes(bench *b, flow_model *model, const lat_field *c, const double *gradient, double weight)
 {
     const double step = 1e-5;
     const int64_t count = model->stack.parameter_count;
-    lat_field *direction = lat_field_algebra(b->g, b->e->group, LAT_DOUBLE);
+    lat_field *direction = lat_field_algebra(b->g, b->u->group, LAT_DOUBLE);
     lat_random s = stream(5), t = stream(6);
     double loss[2], slope, numerical, *move = lat_alloc(count, sizeof *move);
     lat_field_gaussian(direction, &s);
-    slope = product(b->cotangent, direction);
+    slope = dot_fields(b->cotangent, direction);
     for (int side = 0; side < 2; side++) {
         lat_gauge_exp_update(b->v, side ? -2 * step : step, direction);
         loss[side] = linear_loss(b, c, weight);
     }
     lat_gauge_exp_update(b->v, step, direction);
     numerical = (loss[0] - loss[1]) / (2 * step);
-    ok(fabs(slope - numerical) < 1e-7 * (1 + fabs(slope)), "%s: cotangent of the links (%.9g, %.9g)", b->e->name, slope,
+    ok(fabs(slope - numerical) < 1e-7 * (1 + fabs(slope)), "%s: cotangent of the links (%.9g, %.9g)", b->name, slope,
        numerical);
     slope = 0;
     for (int64_t i = 0; i < count; i++) {
@@ -299,7 +197,7 @@ static void test_slopes(bench *b, flow_model *model, const lat_field *c, const d
     }
     for (int64_t i = 0; i < count; i++) model->parameters[i] += step * move[i];
     numerical = (loss[0] - loss[1]) / (2 * step);
-    ok(fabs(slope - numerical) < 1e-7 * (1 + fabs(slope)), "%s: gradient of the parameters (%.9g, %.9g)", b->e->name,
+    ok(fabs(slope - numerical) < 1e-7 * (1 + fabs(slope)), "%s: gradient of the parameters (%.9g, %.9g)", b->name,
        slope, numerical);
     free(move);
     lat_field_free(direction);
@@ -335,7 +233,7 @@ static void test_backward(const example *e, flow_model *model)
     for (int i = 0; i < count; i++)
         worst = fmax(worst, fabs(gradient[0][i] - gradient[1][i]) / (1 + fabs(gradient[0][i])));
     lat_field_axpy(bar, -1, b.cotangent);
-    ok(worst < 1e-9 && product(bar, bar) < 1e-20 * product(c, c), "... with the same gradient (%.1e) and cotangent",
+    ok(worst < 1e-9 && dot_fields(bar, bar) < 1e-20 * dot_fields(c, c), "... with the same gradient (%.1e) and cotangent",
        worst);
     test_slopes(&b, model, c, gradient[0], weight);
     free(gradient[0]);
@@ -365,7 +263,7 @@ static void test_push(const example *e, const flow_model *model)
     for (int lane = 0; lane < b.g->lanes; lane++) b.weight[lane] = 1;
     flow_backward(b.map, b.u, b.cotangent, b.weight, NULL);
     lat_field_axpy(b.cotangent, -1, g);
-    double off = sqrt(product(b.cotangent, b.cotangent) / product(g, g));
+    double off = sqrt(dot_fields(b.cotangent, b.cotangent) / dot_fields(g, g));
     ok(apart == 0 && pushed[1] == log_det[1] && off < 1e-10,
        "%s: push maps as forward does, and pulling back gives the start (%.1e)", e->name, off);
     lat_field_free(g);
@@ -470,7 +368,8 @@ static void test_smearing(lat_group group)
     lat_smear(b.other, LAT_SMEARING_STOUT, 1, 0.1, 4);
     const flow_step *step = b.map->steps->step[0];
     for (int64_t link = 0; link < b.g->sites * 4; link++)
-        for (int lane = 0; used(b.g, lane); lane++) {
+        for (int lane = 0; lane < b.g->lanes; lane++) {
+            if (!used(b.g, lane)) continue;
             get_link(b.u, link, lane, x);
             get_link(step->layer->table->active(step, link / 4, (int)(link % 4)) ? b.other : b.v, link, lane, y);
             worst = fmax(worst, mc_link_distance(group, x, y));
