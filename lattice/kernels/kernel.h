@@ -62,6 +62,14 @@ KERNEL_EXTERN void lat_cuda_launch(const void *global, const void *launch, size_
     }                                                                                                                  \
     REAL_INLINE void NAME(name##_body)(const name##_args *k, int64_t site, int lane)
 #define HOT_KERNEL(name) KERNEL(name)
+#define ORDERED_KERNEL(name)                                                                                           \
+    REAL_INLINE void NAME(name##_ordered)(const name##_args *k, int64_t site, int lane, const lane_order *order);      \
+    KERNEL(name)                                                                                                       \
+    {                                                                                                                  \
+        const lane_order order = real_order(k->lane + lane);                                                           \
+        NAME(name##_ordered)(k, site, lane, &order);                                                                   \
+    }                                                                                                                  \
+    REAL_INLINE void NAME(name##_ordered)(const name##_args *k, int64_t site, int lane, const lane_order *order)
 #define FETCHING_KERNEL(name)                                                                                          \
     REAL_INLINE void NAME(name##_ahead)(const name##_args *k, int64_t site, int64_t next, int lane);                   \
     KERNEL(name) { NAME(name##_ahead)(k, site, site, lane); }                                                          \
@@ -99,6 +107,28 @@ REAL_INLINE int64_t range_site(const lat_range *range, int64_t i)
 #define KERNEL(name) KERNEL_FUNCTION(name, KERNEL_BODY, KERNEL_SITE, )
 #define HOT_KERNEL(name) KERNEL_FUNCTION(name, KERNEL_BODY, KERNEL_SITE, IN_ONE_VECTOR(name, KERNEL_SITE))
 #define FETCHING_KERNEL(name) KERNEL_FUNCTION(name, FETCHING_BODY, FETCHING_SITES, IN_ONE_VECTOR(name, FETCHING_SITES))
+/* A body that takes its lanes from k->lane: in an order that is the same for all sites, and made for some vectors at a time. */
+#define ORDERED_BODY(name) NAME(name##_body)(const name##_args *k, int64_t site, int lane, const lane_order *order)
+enum { ORDERS = 8 };
+REAL_INLINE int orders_of(const int *from, int lanes, lane_order order[ORDERS])
+{
+    int orders = 0;
+    for (int lane = 0; orders < ORDERS && lane < lanes; lane += REAL_LANES) order[orders++] = real_order(from + lane);
+    return orders;
+}
+#define ORDERED_KERNEL(name)                                                                                           \
+    REAL_INLINE void ORDERED_BODY(name);                                                                               \
+    void NAME(name)(const name##_args *k, const lat_range *range)                                                      \
+    {                                                                                                                  \
+        lane_order order[ORDERS];                                                                                      \
+        for (int lane = 0; lane < range->lanes; lane += ORDERS * REAL_LANES) {                                         \
+            const int orders = orders_of(k->lane + lane, range->lanes - lane, order);                                  \
+            for (int64_t i = 0; i < range->count; i++)                                                                 \
+                for (int o = 0; o < orders; o++)                                                                       \
+                    NAME(name##_body)(k, KERNEL_SITE(i), lane + o * REAL_LANES, &order[o]);                            \
+        }                                                                                                              \
+    }                                                                                                                  \
+    REAL_INLINE void ORDERED_BODY(name)
 #endif
 
 /* Devices look costs up in the tables of the host.  KERNEL_ENTRY: both, in a table of kernels. */

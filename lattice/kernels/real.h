@@ -54,6 +54,8 @@ REAL_INLINE scalar real_lane(real x, int lane) { (void)lane; return x; }
 REAL_INLINE void real_set_lane(real *x, int lane, scalar s) { (void)lane; *x = s; }
 typedef int lane_order;
 REAL_INLINE lane_order real_order(const int *from) { return *from; }
+REAL_INLINE bool real_shuffles(const lane_order *order) { return *order >= 0; }
+REAL_INLINE real real_shuffled(const lane_order *order, const scalar *row) { return row[*order]; }
 REAL_INLINE real real_take(const lane_order *order, const scalar *row) { return *order < 0 ? 0 : row[*order]; }
 REAL_INLINE void real_give(const lane_order *order, real x, scalar *out, int stream)
 {
@@ -173,10 +175,16 @@ REAL_INLINE lane_order real_order(const int *from)
     }
     return order;
 }
+/* Whether all lanes are asked for, of one vector; then lane l is row[from[l]] */
+REAL_INLINE bool real_shuffles(const lane_order *order) { return order->all && order->start >= 0; }
+REAL_INLINE real real_shuffled(const lane_order *order, const scalar *row)
+{
+    return real_shuffle(real_load(row + order->start), order->index);
+}
 /* Lane l is row[from[l]], where that is asked for */
 REAL_INLINE real real_take(const lane_order *order, const scalar *row)
 {
-    if (order->start >= 0) return real_shuffle(real_load(row + order->start), order->index);
+    if (order->start >= 0) return real_shuffled(order, row);
     real x = real_of(0);
     for (int lane = 0; lane < REAL_LANES; lane++)
         if (order->from[lane] >= 0) x[lane] = row[order->from[lane]];
