@@ -120,16 +120,20 @@ try() {
         number=$((number + 1))
     done
     [ "$FAULTS" = all ] || [ $tried -gt 0 ] || bad=1
+    injected=$((injected + tried))
     result $bad "$4: $1 fails on rank $2 of $3, $tried times"
 }
 
 if [ "$FAULTS" = all ]; then
     for case in $FAULTS_CASES; do
+        injected=0
         for call in $calls; do
             try $call 0 2 $case
             try $call 1 2 $case
             try $call 2 3 $case
         done
+        [ $injected -gt 0 ]
+        result $? "$case: faults were met, $injected in all"
     done
 else
     for call in open pwrite fsync; do
