@@ -107,3 +107,9 @@ lat_status lat_solve_quark(lat_solver *solver, const lat_field *b, lat_field *x,
     free(e.minus);
     return status;
 }
+
+void lat_solve_quark_needs(const lat_geometry *g, lat_group group, lat_needs *needs)
+{
+    lat_solve_cg_mixed_needs(g, group, needs);
+    needs->passing += 3 * lat_spinor_memory(g, group, LAT_DOUBLE);
+}

@@ -58,5 +58,6 @@ void lat_solve_multishift_needs(const lat_geometry *geometry, lat_group group, i
 /* M x = b on all sites, by mixed conjugate gradients on the even ones.  The report adds up the solves that this takes. */
 lat_status lat_solve_quark(lat_solver *solver, const lat_field *b, lat_field *x, const lat_solver_goal *goal,
                            lat_solver_report *report, lat_error *error);
+void lat_solve_quark_needs(const lat_geometry *geometry, lat_group group, lat_needs *needs);
 
 #endif
