@@ -115,7 +115,21 @@ lat_gauge *mc_chain_sample(const mc_chain *chain)
     return chain->sample;
 }
 
+lat_random mc_chain_sources(const mc_chain *chain)
+{
+    lat_random random = mc_random(chain->state, LAT_RANDOM_SOURCES, 0);
+    random.member = 1;
+    return random;
+}
+
 const lat_geometry *mc_chain_lattice(const mc_chain *chain) { return chain->planned ? chain->planned : chain->geometry; }
+
+static void read_action(lat_settings *root, lat_action_context context, const lat_action_kind *const *actions,
+                        const lat_dirac_table *const *operators, mc_chain *chain, lat_error *error)
+{
+    context.operators = chain->operators = lat_operators_read(root, &context, operators, error);
+    if (!error->status) chain->action = lat_action_create(root, &context, actions, error);
+}
 
 static lat_status create(MPI_Comm comm, lat_settings *root, const lat_action_kind *const *actions, const lat_dirac_table *const *operators,
                          const char *directory, bool plan, mc_chain **out, lat_error *error)
@@ -137,8 +151,8 @@ static lat_status create(MPI_Comm comm, lat_settings *root, const lat_action_kin
     chain->precision = (lat_precision)lat_settings_choice(root, "precision", "double", lat_precision_names, error);
     chain->directory = lat_text("%s", directory);
     if (!error->status)
-        chain->action = lat_action_read(root, (lat_action_context){group, &shape, &ladder.boundary, NULL}, actions,
-                                        operators, error);
+        read_action(root, (lat_action_context){group, &shape, &ladder.boundary, NULL}, actions, operators, chain,
+                    error);
     if (!error->status) lat_action_shape(chain->action, &shape);
     if (!error->status) lat_backend_read(comm, root, &shape.backend, chain->no_device, error);
     if (!error->status) lay_out(comm, &shape, plan, chain, error);
@@ -216,6 +230,7 @@ void mc_chain_free(mc_chain *chain)
     mc_state_free(chain->state);
     lat_gauge_free(chain->sample);
     lat_action_free(chain->action);
+    free(chain->operators);
     lat_geometry_free(chain->geometry);
     lat_geometry_free(chain->sample_geometry);
     lat_geometry_free(chain->planned);

@@ -13,6 +13,7 @@ typedef struct {
     lat_gauge *sample; /* of the replicas, see mc_chain_sample; NULL: the state's own */
     lat_geometry *sample_geometry;
     lat_geometry *planned; /* NULL, or the lattice that was asked for, of which this chain is a small piece (mc_chain_plan) */
+    lat_operators *operators; /* that the action, and observables, name; they live as long as the settings */
     lat_action *action;
     uint64_t thermalise; /* steps before this one count in no report of an update */
     char *directory;     /* of the configuration file: where model paths are looked up first */
@@ -45,6 +46,8 @@ const lat_geometry *mc_chain_lattice(const mc_chain *chain);
 lat_status mc_chain_check_start(const mc_chain *chain, lat_error *error);
 /* The links of step 0: hot, cold or from a file.  Collective. */
 lat_status mc_chain_start(mc_chain *chain, lat_error *error);
+/* Of what is measured now: the replicas are counted from 1, as `flowmeas` counts them, which with the seed of the chain draws the same. */
+lat_random mc_chain_sources(const mc_chain *chain);
 void mc_chain_free(mc_chain *chain);
 mc_context mc_chain_context(const mc_chain *chain, const flow_layer_table *const *layers);
 /* True if what this step does counts in reports: thermalisation is over. */

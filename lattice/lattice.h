@@ -29,6 +29,7 @@
 #include "lattice/io/config.h"
 #include "lattice/io/h5.h"
 #include "lattice/observe/exact2d.h"
+#include "lattice/observe/meson_columns.h"
 #include "lattice/observe/mesons.h"
 #include "lattice/observe/observable.h"
 

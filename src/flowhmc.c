@@ -47,31 +47,20 @@ static const char *const example = "quickstart.cfg", *const baseline = "quicksta
 /* What may be different when a run is resumed. */
 static const char *const free_keys[] = {
     "walltime",          "backend",           "lattice.ranks",          "lattice.lanes",
-    "updates.[*].ranks", "action.[*].iterations", "chain.force", "chain.save_format", "chain.checkpoint_every", "chain.keep_checkpoints", NULL};
+    "updates.[*].ranks", "action.[*].iterations", "measure.mesons.iterations", "chain.force", "chain.save_format", "chain.checkpoint_every", "chain.keep_checkpoints", NULL};
 static const run_changes changes = {free_keys, "chain.steps"};
 
 /* ----------------------------------------------------------------------------------------------------------- set-up */
-
-/* Of a lattice that is only planned a piece is there, which may be smaller than a loop; one that fits there takes its place. */
-static const char *loop_that_fits(const ensemble *e, const char *name)
-{
-    const lat_geometry *whole = e->chain->planned, *piece = e->chain->geometry;
-    long long r, t;
-    int end = 0;
-    if (!whole || sscanf(name, "wilson_loop_%lldx%lld%n", &r, &t, &end) != 2 || name[end]) return name;
-    bool possible = r > 0 && t > 0 && lat_loop_fits(whole, r, t);
-    return possible && !lat_loop_fits(piece, r, t) ? "wilson_loop_1x1" : name;
-}
 
 static void read_observables(lat_settings *measure, ensemble *e, lat_error *error)
 {
     enum { MOST = 64 };
     const char *names[MOST] = {"plaquette"};
-    const lat_observe_context context = {mc_chain_sample(e->chain), measure};
+    const lat_observe_context context = {mc_chain_sample(e->chain), mc_chain_lattice(e->chain), measure, e->chain->operators};
     int count = lat_settings_strings(measure, "observables", names, 1, MOST, error);
     e->observable = lat_alloc(MOST, sizeof *e->observable);
     for (int i = 0; i < count && !error->status; i++) {
-        e->observable[i] = lat_observable_create(loop_that_fits(e, names[i]), lat_observable_kinds, &context, error);
+        e->observable[i] = lat_observable_create(names[i], lat_observable_kinds, &context, error);
         if (error->status) return;
         e->observable_count++;
         for (int j = 0; j < i; j++)
@@ -191,15 +180,17 @@ static char *layout_text(const ensemble *e)
 /* --------------------------------------------------------------------------------------------------------- sampling */
 
 /* Those that are due after so many steps. */
-static void measure(ensemble *e, int64_t counted)
+static lat_status measure(ensemble *e, int64_t counted, lat_error *error)
 {
+    const lat_random random = mc_chain_sources(e->chain);
     lat_gauge *sample = NULL;
-    for (int i = 0; i < e->series_count; i++) {
+    for (int i = 0; i < e->series_count && !error->status; i++) {
         if (!series_due(&e->series[i], counted)) continue;
         if (!sample) sample = mc_chain_sample(e->chain);
-        series_measure(&e->series[i], sample);
+        series_measure(&e->series[i], sample, &random, error);
         e->chain->measure_core_seconds += e->series[i].seconds * e->chain->geometry->rank_count;
     }
+    return error->status;
 }
 
 static lat_status one_step(ensemble *e, lat_error *error)
@@ -213,7 +204,7 @@ static lat_status one_step(ensemble *e, lat_error *error)
     trajectories_add(&e->trajectories, chain->state->step);
     if (e->energy_started) energy_look(&e->energy);
     const int64_t counted = ensemble_counted(e);
-    measure(e, counted);
+    if (measure(e, counted, error)) return error->status;
     if (counted > 0 && e->save_every > 0 && counted % e->save_every == 0 && keeping_save(e, error)) return error->status;
     if (e->checkpoint_every > 0 && chain->state->step % (uint64_t)e->checkpoint_every == 0) return keeping_checkpoint(e, error);
     return LAT_DONE;
@@ -239,9 +230,12 @@ static void show(progress *progress, const ensemble *e)
     free(iterations);
 }
 
-static void measure_all(ensemble *e)
+static lat_status measure_all(ensemble *e, lat_error *error)
 {
-    for (int i = 0; i < e->series_count; i++) series_measure(&e->series[i], e->chain->state->gauge);
+    const lat_random random = mc_chain_sources(e->chain);
+    lat_gauge *sample = mc_chain_sample(e->chain);
+    for (int i = 0; i < e->series_count && !error->status; i++) series_measure(&e->series[i], sample, &random, error);
+    return error->status;
 }
 
 /* A few steps in memory, of which the first is not timed: it has audits and caches to fill.  Where an update draws
@@ -255,15 +249,14 @@ static lat_status try_out(ensemble *e, trial *trial, lat_error *error)
         if ((int64_t)e->updates[i]->period > period) period = (int64_t)e->updates[i]->period;
     trial->steps = (STEPS + period - 1) / period * period;
     if (mc_chain_start(chain, error) || mc_chain_step(chain, e->updates, e->update_count, error)) return error->status;
-    measure_all(e);
+    if (measure_all(e, error)) return error->status;
     MPI_Barrier(MPI_COMM_WORLD);
     double started = MPI_Wtime();
     for (int64_t i = 0; i < trial->steps; i++)
         if (mc_chain_step(chain, e->updates, e->update_count, error)) return error->status;
     MPI_Barrier(MPI_COMM_WORLD);
     trial->step_seconds = (MPI_Wtime() - started) / (double)trial->steps;
-    measure_all(e);
-    return LAT_DONE;
+    return measure_all(e, error);
 }
 
 /* What --dry-run and --trial do: nothing is written. */

@@ -325,8 +325,8 @@ static void summarise_loops(const session *s, lat_error *error)
 
 static void summarise_mesons(const session *s, lat_error *error)
 {
-    meson_correlators c = {.asked = &s->asked.mesons, .slices = s->layout.slices};
-    c.value = gather(s, s->layout.mesons, mesons_columns(c.asked, c.slices), &c.cut);
+    meson_correlators c = {.asked = &s->asked.mesons.columns, .slices = s->layout.slices};
+    c.value = gather(s, s->layout.mesons, lat_meson_columns_count(c.asked, c.slices), &c.cut);
     c.count = c.cut.begin[c.cut.bins];
     c.number = lat_alloc(c.count, sizeof *c.number);
     c.replica = lat_alloc(c.count, sizeof *c.replica);

@@ -1,11 +1,12 @@
 /* flowhmc: SPDX-License-Identifier: GPL-3.0-or-later
  *
- * forecast.c: what a run will need.  All that it works with is in memory by now, but what terms with quarks make when they are first asked,
- * and tell; of a large lattice a small piece, whose bytes are those of the whole in proportion to the sites, halos included.
+ * forecast.c: what a run will need.  All that it works with is in memory by now, but what terms with quarks, and observables of quarks, make when
+ * they are first asked, and tell; of a large lattice a small piece, whose bytes are those of the whole in proportion to the sites, halos included.
  */
 #include "src/forecast.h"
 
 #include <inttypes.h>
+#include <math.h>
 #include <malloc.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -33,6 +34,18 @@ static int64_t config_bytes(const ensemble *e)
     return g->volume * g->dim * reals * (int64_t)sizeof(double);
 }
 
+/* Of the piece that is there; what passes is taken by one after the other. */
+static double measuring_bytes(const ensemble *e)
+{
+    double most = 0;
+    for (int i = 0; i < e->observable_count; i++) {
+        lat_needs needs = {0};
+        if (e->observable[i]->kind->needs) e->observable[i]->kind->needs(e->observable[i], &needs);
+        most = fmax(most, needs.kept + needs.passing);
+    }
+    return most;
+}
+
 static void print_memory(const ensemble *e)
 {
     struct mallinfo2 heap = mallinfo2();
@@ -41,7 +54,8 @@ static void print_memory(const ensemble *e)
     const double share = (double)e->chain->geometry->all_sites / (double)mc_chain_lattice(e->chain)->all_sites,
                  held = (double)(heap.uordblks + heap.hblkhd), resident = (double)usage.ru_maxrss * 1024;
     /* What terms of the action take when they are first asked is not there yet. */
-    const double all = held / share + (e->chain->planned ? lat_action_memory(e->chain->action, e->chain->planned) : 0);
+    const double later = e->chain->planned ? lat_action_memory(e->chain->action, e->chain->planned) + measuring_bytes(e) / share : 0,
+                 all = held / share + later;
     /* Of a run that was tried the most is known; alignment in what is held is never touched. */
     double mine[2] = {all, e->chain->planned ? all + (resident > held ? resident - held : 0) : resident}, most[2], sum[2];
     MPI_Reduce(mine, most, 2, MPI_DOUBLE, MPI_MAX, 0, MPI_COMM_WORLD);

@@ -86,7 +86,7 @@ static void find_boundary(const measurement *asked, const char *path, const lat_
 static void create_observables(const measurement *asked, const lat_gauge *gauge, lat_observable **observable,
                                lat_error *error)
 {
-    const lat_observe_context context = {gauge, NULL};
+    const lat_observe_context context = {.gauge = gauge, .lattice = gauge->links->geometry};
     for (int i = 0; i < asked->count && !error->status; i++)
         observable[i] = lat_observable_create(asked->name[i], lat_observable_kinds, &context, error);
 }
@@ -140,18 +140,28 @@ lat_status measurement_prepare(const measurement *asked, MPI_Comm comm, const ch
     return error->status;
 }
 
+/* What `flowhmc` has at this step of this replica, if the seed is that of the chain. */
+static lat_random random_of(const measurement *asked, const numbered_file *file)
+{
+    return (lat_random){.seed = asked->mesons.seed,
+                        .purpose = LAT_RANDOM_SOURCES,
+                        .step = (uint64_t)file->number,
+                        .member = (uint64_t)file->replica};
+}
+
 /* The flow comes last: it changes the links. */
 static void measure(const measurement *asked, lat_gauge *gauge, const numbered_file *file, double *row, double *flow,
                     lat_error *error)
 {
+    const lat_random random = random_of(asked, file);
     lat_observable *observable[MEASUREMENT_OBSERVABLES] = {NULL};
     create_observables(asked, gauge, observable, error);
     if (!error->status) check(asked, gauge, file->path, error);
     for (int i = 0; i < asked->count && !error->status; row += observable[i++]->columns)
-        lat_observable_measure(observable[i], gauge, row);
+        lat_observable_measure(observable[i], gauge, &random, row, error);
     if (asked->loops.wanted && !error->status) loops_measure(&asked->loops, gauge, row);
     row += loops_columns(&asked->loops);
-    if (asked->mesons.wanted && !error->status) mesons_measure(&asked->mesons, file, gauge, row, error);
+    if (asked->mesons.wanted && !error->status) mesons_measure(&asked->mesons, file->path, &random, gauge, row, error);
     if (flow && !error->status) flow_measurement_integrate(&asked->flow, gauge, flow, error);
     free_observables(asked, observable);
 }

@@ -36,7 +36,7 @@ typedef struct {
     double *means, *part;
 } analysis;
 
-static int find(const mesons *asked, const char *name)
+static int find(const lat_meson_columns *asked, const char *name)
 {
     for (int c = 0; c < asked->channels; c++)
         if (strcmp(asked->channel[c], name) == 0) return c;
@@ -46,7 +46,7 @@ static int find(const mesons *asked, const char *name)
 static analysis analyse(const meson_correlators *of)
 {
     return (analysis){of, find(of->asked, "A4P"), find(of->asked, "PP"),
-                      jackknife_means(of->value, mesons_columns(of->asked, of->slices), &of->cut),
+                      jackknife_means(of->value, lat_meson_columns_count(of->asked, of->slices), &of->cut),
                       lat_alloc(of->cut.bins, sizeof(double))};
 }
 
@@ -75,7 +75,7 @@ static double mass_of(const analysis *a, const double *mean, int channel, int64_
 
 static double value_of(const analysis *a, int channel, int64_t t, double *error)
 {
-    const int64_t columns = mesons_columns(a->of->asked, a->of->slices);
+    const int64_t columns = lat_meson_columns_count(a->of->asked, a->of->slices);
     double all = mass_of(a, a->means, channel, t);
     for (int64_t b = 0; b < a->of->cut.bins; b++) a->part[b] = mass_of(a, a->means + (b + 1) * columns, channel, t);
     *error = jackknife_error(all, a->part, a->of->cut.bins);
@@ -90,9 +90,10 @@ static void add_cell(table *table, const analysis *a, int channel, int64_t t)
 
 void meson_masses_print(const meson_correlators *of)
 {
+    if (of->asked->channels == 0) return;
     analysis a = analyse(of);
-    const mesons *asked = of->asked;
-    const char *headings[MESONS_CHANNELS + 2] = {"t"};
+    const lat_meson_columns *asked = of->asked;
+    const char *headings[LAT_MESON_CHANNELS + 2] = {"t"};
     for (int c = 0; c < asked->channels; c++) headings[1 + c] = asked->channel[c];
     headings[1 + asked->channels] = "PCAC";
     table *table = table_create(1 + asked->channels + has_pcac(&a), headings);
@@ -135,7 +136,7 @@ static void put_mass(lat_h5 *file, const analysis *a, int channel)
 /* Columns of all configurations; count 0: one, without an extent of its own. */
 static void put_columns(lat_h5 *file, const meson_correlators *of, const char *name, int64_t first, int64_t count)
 {
-    const int64_t columns = mesons_columns(of->asked, of->slices), each = count ? count : 1;
+    const int64_t columns = lat_meson_columns_count(of->asked, of->slices), each = count ? count : 1;
     double *value = lat_alloc(of->count * each, sizeof *value);
     for (int64_t i = 0; i < of->count; i++)
         memcpy(value + i * each, of->value + i * columns + first, (size_t)each * sizeof *value);

@@ -5,15 +5,15 @@
 #ifndef MESON_MASSES_H
 #define MESON_MASSES_H
 
+#include "lattice/lattice.h"
 #include "src/jackknife.h"
-#include "src/mesons.h"
 
 typedef struct {
-    const mesons *asked;
+    const lat_meson_columns *asked;
     int64_t slices, count;    /* configurations */
     jackknife cut;            /* of them */
     double *number, *replica; /* of each */
-    double *value;            /* [configuration]: as mesons_measure has them */
+    double *value;            /* [configuration]: as lat_meson_columns_measure has them */
 } meson_correlators;
 
 /* arcosh [(C(t-1) + C(t+1)) / 2 C(t)], which is m for C = cosh m (t - T/2) and for sinh; of the mean of C(t) and `parity` C(T - t), 0 < t < T.  NaN

@@ -8,22 +8,12 @@
 #ifndef MESONS_H
 #define MESONS_H
 
-#include "src/numbering.h"
-
-enum { MESONS_CHANNELS = 64 };
+#include "lattice/lattice.h"
 
 typedef struct {
     bool wanted;
-    const char *name; /* of the operator */
-    lat_operator operator;
-    int channels;
-    const char *channel[MESONS_CHANNELS];
-    int sources;
-    int coordinates; /* of the source; 0: it is drawn */
-    int64_t source[LAT_MAX_DIM];
-    int condensate; /* sources of the condensate; 0: it is not measured */
+    lat_meson_columns columns;
     uint64_t seed;
-    lat_solver_goal goal;
 } mesons;
 
 /* The group `mesons` of a configuration and the list `operators`, if the former is there. */
@@ -35,9 +25,9 @@ int64_t mesons_columns(const mesons *mesons, int64_t slices);
 void mesons_add_names(const mesons *mesons, int64_t slices, lat_bytes *text);
 /* LAT_CONFIG if the lattice of a file has no such mesons.  Collective. */
 lat_status mesons_check(const mesons *mesons, lat_gauge *gauge, const char *path, lat_error *error);
-/* The numbers of the configuration of a file: value[channel][t], mean over the sources, and the condensate; sources that are drawn follow from seed, number and replica.
- * Collective.  LAT_NUMERICAL where a solver fails. */
-lat_status mesons_measure(const mesons *mesons, const numbered_file *file, lat_gauge *gauge, double *value,
-                          lat_error *error);
+/* The numbers of the configuration of a file: value[channel][t], mean over the sources, and the condensate.  Collective.  LAT_NUMERICAL where a
+ * solver fails. */
+lat_status mesons_measure(const mesons *mesons, const char *path, const lat_random *random, lat_gauge *gauge,
+                          double *value, lat_error *error);
 
 #endif

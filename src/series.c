@@ -59,22 +59,23 @@ int64_t series_rows(const series *s, int64_t steps) { return steps > 0 ? steps /
 
 bool series_due(const series *s, int64_t steps) { return steps > 0 && steps % (int64_t)s->history->every == 0; }
 
-void series_measure(series *s, lat_gauge *gauge)
+lat_status series_measure(series *s, lat_gauge *gauge, const lat_random *random, lat_error *error)
 {
     const double started = MPI_Wtime();
     const int replicas = s->history->replicas, width = s->history->columns, members = gauge->links->geometry->members;
     double *row = lat_alloc((int64_t)replicas * width + 1, sizeof *row),
            *now = lat_alloc((int64_t)members * width + 1, sizeof *now);
-    for (int i = 0, first = 0; i < s->count; first += s->observable[i++]->columns) {
+    for (int i = 0, first = 0; i < s->count && !error->status; first += s->observable[i++]->columns) {
         const int columns = s->observable[i]->columns;
-        lat_observable_measure(s->observable[i], gauge, now);
+        if (lat_observable_measure(s->observable[i], gauge, random, now, error)) break;
         for (int r = 0; r < replicas; r++)
             for (int c = 0; c < columns; c++) row[r * width + first + c] = now[r * columns + c];
     }
-    mc_history_append(s->history, row);
+    if (!error->status) mc_history_append(s->history, row);
     free(row);
     free(now);
     s->seconds = MPI_Wtime() - started;
+    return error->status;
 }
 
 /* --------------------------------------------------------------------------------------------------------------- files */

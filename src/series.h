@@ -25,8 +25,8 @@ void series_free(series *series, int count);
 int64_t series_rows(const series *series, int64_t steps);
 /* Whether the last of them is due. */
 bool series_due(const series *series, int64_t steps);
-/* Adds a row.  Collective. */
-void series_measure(series *series, lat_gauge *gauge);
+/* Adds a row; random: of this step (lat_observable_measure).  Collective. */
+lat_status series_measure(series *series, lat_gauge *gauge, const lat_random *random, lat_error *error);
 
 /* Their files, and all rows that they have.  Collective. */
 lat_status series_write(const series *series, int count, const char *directory, lat_error *error);

@@ -276,7 +276,7 @@ static void test_refusals(void)
     refused(open, wilson, "fthmc\"; model = \"u1-beta2.h5", "periodic");
 
     test_chain t = begin("u1", "size = [8, 8]; boundary = [\"open\", \"periodic\"];", "kind = \"wilson\"; beta = 1.0;", "", "{ kind = \"hmc\"; }");
-    const lat_observe_context context = {t.chain->state->gauge, NULL};
+    const lat_observe_context context = {.gauge = t.chain->state->gauge, .lattice = t.chain->geometry};
     lat_error error = {0};
     ok(!lat_observable_create("charge", lat_observable_kinds, &context, &error) && error.status == LAT_CONFIG, "refused: %s", error.text);
     chain_end(&t);

@@ -11,11 +11,12 @@
 __attribute__((unused)) static int observe(const char *name, lat_gauge *gauge, double *out)
 {
     lat_error error = {0};
-    const lat_observe_context context = {gauge, NULL};
+    const lat_observe_context context = {.gauge = gauge, .lattice = gauge->links->geometry};
+    const lat_random random = {.purpose = LAT_RANDOM_SOURCES};
     lat_observable *observable = lat_observable_create(name, lat_observable_kinds, &context, &error);
     if (error.status) lat_abort(error.status, "%s", error.text);
     int columns = observable->columns;
-    lat_observable_measure(observable, gauge, out);
+    if (lat_observable_measure(observable, gauge, &random, out, &error)) lat_abort(error.status, "%s", error.text);
     lat_observable_free(observable);
     return columns;
 }

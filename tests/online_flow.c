@@ -39,7 +39,7 @@ static lat_observable *observable_of(const lat_gauge *gauge, const char *keys, l
     char *text = lat_text("gradient_flow = { %s };", keys);
     *error = (lat_error){0};
     if (lat_settings_parse(text, "test", &measure, error)) lat_abort(error->status, "%s", error->text);
-    const lat_observe_context context = {gauge, measure};
+    const lat_observe_context context = {gauge, gauge->links->geometry, measure, NULL};
     lat_observable *o = lat_observable_create("gradient_flow", lat_observable_kinds, &context, error);
     lat_settings_free(measure);
     free(text);
@@ -53,7 +53,7 @@ static int observe(lat_gauge *gauge, const char *keys, double *out)
     lat_observable *o = observable_of(gauge, keys, &error);
     if (!o) lat_abort(error.status, "%s", error.text);
     const int columns = o->columns;
-    lat_observable_measure(o, gauge, out);
+    if (lat_observable_measure(o, gauge, &(lat_random){.purpose = LAT_RANDOM_SOURCES}, out, &error)) lat_abort(error.status, "%s", error.text);
     lat_observable_free(o);
     return columns;
 }
@@ -229,7 +229,7 @@ static void test_columns(void)
                                       "times = [0.1]; t0 = 1;"};
     for (size_t i = 0; i < sizeof bad / sizeof *bad; i++)
         ok_all(!observable_of(gauge, bad[i], &error) && error.status == LAT_CONFIG, "refused: %s", error.text);
-    const lat_observe_context stored = {gauge, NULL};
+    const lat_observe_context stored = {.gauge = gauge, .lattice = g};
     error = (lat_error){0};
     ok_all(!lat_observable_create("gradient_flow", lat_observable_kinds, &stored, &error) && error.status == LAT_CONFIG,
            "refused: %s", error.text);

@@ -33,6 +33,8 @@ typedef struct lat_operators lat_operators;
 lat_operators *lat_operators_read(lat_settings *root, const lat_action_context *context,
                                   const lat_dirac_table *const *tables, lat_error *error);
 bool lat_operator_same(const lat_operator *a, const lat_operator *b);
+/* Makes a shape ask for what the operator needs. */
+void lat_operator_shape(const lat_operator *operator, lat_shape *shape);
 /* Makes such an operator one for lattices like this.  LAT_CONFIG where it cannot be. */
 lat_status lat_operator_fit(lat_operator *operator, const lat_gauge * gauge, lat_error *error);
 

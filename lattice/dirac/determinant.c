@@ -82,15 +82,20 @@ static void give_share(const determinant *d, double factor, const lat_field *sha
 
 /* --------------------------------------------------------------------------------------------------------- the action */
 
-static void check_finite(determinant *d)
+/* Of members whose links are not finite it is not, which is no failure. */
+static void check_finite(determinant *d, const lat_gauge *gauge)
 {
     const lat_dirac_parameters *p = lat_dirac_parameters_of(d->dirac);
-    for (int m = 0; m < d->geometry->members; m++)
-        if (!isfinite(d->log_det[m]))
+    for (int m = 0; m < d->geometry->members; m++) {
+        if (isfinite(d->log_det[m])) continue;
+        if (lat_gauge_is_lost(gauge, m))
+            d->log_det[m] = NAN;
+        else
             lat_fail(&d->base.error, LAT_NUMERICAL,
                      "the determinant of quarks with kappa = %g, mu = %g is zero or no number (member %d): change "
                      "kappa or mu",
                      p->kappa, p->mu, m);
+    }
 }
 
 /* log |det M| of all members, and the derivatives of our share; false: the action has failed. */
@@ -111,7 +116,7 @@ static bool eliminate(determinant *d, lat_gauge *gauge, bool differentiate)
     if (d->dense) lat_dense_log_det(d->dense, &d->of, d->lane, derivatives);
     for (int m = 0; m < g->members; m++) d->log_det[m] = is_ours(d, m) ? d->lane[m / g->rank_count] : 0;
     lat_join(g->comm, d->log_det, g->members);
-    check_finite(d);
+    check_finite(d, gauge);
     for (int m = 0; m < g->members; m++) {
         d->counted[m].solves++;
         d->counted[m].seconds += MPI_Wtime() - start;

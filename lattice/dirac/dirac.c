@@ -215,13 +215,14 @@ static void fill_blocks(lat_dirac *dirac, lat_gauge *gauge)
         lat_kernels_of(f->blocks, dirac->group)->block_invert(&args, &odd);
 }
 
-static lat_status check_inverse(const lat_dirac *dirac, lat_error *error)
+/* Of members whose links are not finite nothing is, and whatever is made of them tells so. */
+static lat_status check_inverse(const lat_dirac *dirac, const lat_gauge *gauge, lat_error *error)
 {
     lat_status status = LAT_DONE;
-    double *sum = lat_alloc((size_t)dirac->geometry->members, sizeof *sum);
+    double *sum = lat_alloc(dirac->geometry->members, sizeof *sum);
     lat_sum(dirac->log_det, sum);
     for (int m = 0; m < dirac->geometry->members && !status; m++)
-        if (!isfinite(sum[m]))
+        if (!isfinite(sum[m]) && !lat_gauge_is_lost(gauge, m))
             status = lat_fail(error, LAT_NUMERICAL, "%s operator, kappa = %g, csw = %g: its diagonal has no inverse",
                               dirac->table->name, dirac->parameters.kappa, dirac->parameters.csw);
     free(sum);
@@ -238,7 +239,7 @@ lat_status lat_dirac_prepare(lat_dirac *dirac, lat_gauge *gauge, lat_error *erro
     if (to->links) lat_field_copy(to->links, from->links);
     if (dirac->table->fill) {
         fill_blocks(dirac, lat_dirac_gauge(dirac, gauge));
-        if (check_inverse(dirac, error)) return error->status;
+        if (check_inverse(dirac, gauge, error)) return error->status;
         if (to->blocks) lat_field_copy(to->blocks, from->blocks);
         if (to->inverse) lat_field_copy(to->inverse, from->inverse);
     }

@@ -74,7 +74,7 @@ void lat_dirac_needs(const lat_dirac_table *table, const lat_dirac_parameters *p
                      lat_group group, lat_needs *needs);
 
 /* Makes what the operator keeps of the links, unless they are those of the last time.  Collective.  LAT_NUMERICAL where D has no inverse in
- * some member. */
+ * some member, unless its links are not finite: then nothing is that is made of them. */
 lat_status lat_dirac_prepare(lat_dirac *dirac, lat_gauge *gauge, lat_error *error);
 
 /* out = (M or Mhat) in, of one precision.  The halo of `in` is lost.  Collective. */

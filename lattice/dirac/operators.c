@@ -134,6 +134,15 @@ void lat_operator_read(lat_settings *term, const lat_action_context *context, la
     lat_settings_fail(term, "operator", error, "there are no operators: write operators = ( { name = \"light\"; kind = \"wilson\"; kappa = 0.13; } );");
 }
 
+void lat_operator_shape(const lat_operator *operator, lat_shape *shape)
+{
+    const int usual = 2, asked = shape->corners > usual ? shape->corners : usual,
+              corners = lat_dirac_corners(operator->table, &operator->parameters);
+    if (operator->table->halo > shape->halo) shape->halo = operator->table->halo;
+    if (corners > asked) shape->corners = corners;
+    shape->precision = LAT_FLOAT;
+}
+
 lat_status lat_operator_fit(lat_operator *description, const lat_gauge *gauge, lat_error *error)
 {
     const int dim = gauge->links->geometry->dim;

@@ -30,7 +30,7 @@ static void add_report(equation *e, const lat_solver_report *one)
     e->report.seconds += one->seconds;
 }
 
-/* r = b - M x, but zero for members that are done; whether any is not. */
+/* r = b - M x, but zero for members that are done; whether any is not.  The residue of a member that is lost is NaN, which stays. */
 static bool residue(equation *e, lat_field *x)
 {
     lat_solver *solver = e->solver;
@@ -42,7 +42,7 @@ static bool residue(equation *e, lat_field *x)
     e->report.residue = 0;
     for (int m = 0; m < members; m++) {
         double relative = e->source[m] == 0 ? 0 : sqrt(e->square[m] / e->source[m]);
-        if (!(relative <= e->report.residue)) e->report.residue = relative;
+        if (!(relative <= e->report.residue) && !isnan(e->report.residue)) e->report.residue = relative;
         solver->of_members[SOLVE_ZETA][m] = !(relative <= e->goal->residue);
         wanted += !(relative <= e->goal->residue);
     }
@@ -72,6 +72,9 @@ static lat_status improve(equation *e, lat_field *x, lat_error *error)
 static lat_status solve(equation *e, lat_field *x, lat_error *error)
 {
     for (int round = 0; residue(e, x); round++) {
+        if (!isfinite(e->report.residue))
+            return lat_fail(error, LAT_NUMERICAL,
+                            "quark propagator: links or source are not finite, or too large: nothing can be solved");
         if (round == MOST_ROUNDS)
             return lat_fail(error, LAT_NUMERICAL, "quark propagator: residue %.3g, %.3g is asked for: ask for less",
                             e->report.residue, e->goal->residue);
@@ -106,4 +109,10 @@ lat_status lat_solve_quark(lat_solver *solver, const lat_field *b, lat_field *x,
     free(e.square);
     free(e.minus);
     return status;
+}
+
+void lat_solve_quark_needs(const lat_geometry *g, lat_group group, lat_needs *needs)
+{
+    lat_solve_cg_mixed_needs(g, group, needs);
+    needs->passing += 3 * lat_spinor_memory(g, group, LAT_DOUBLE);
 }

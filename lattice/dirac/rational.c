@@ -156,7 +156,7 @@ static void check_range(rational *t)
     for (int m = 0; m < members && !t->base.error.status; m++) {
         double deviation = sqrt(t->dot[m] / t->coefficient[m]),
                most = 10 * (t->r[VALUES].error + t->parameters.action.residue * (1 + 1 / t->r[VALUES].epsilon));
-        if (!(deviation <= most))
+        if (deviation > most) /* not of a member that is lost */
             lat_fail(&t->base.error, LAT_NUMERICAL,
                      "rational (%s, member %d): the spectrum leaves the range [%g, %g] (deviation %.1e): widen range",
                      lat_dirac_text(t->dirac, name), m, t->parameters.range[0], t->parameters.range[1], deviation);

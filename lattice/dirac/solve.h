@@ -36,6 +36,7 @@ typedef struct {
     double worst;
     double aim;           /* for |r|^2 */
     bool wanted, running; /* the goal is not reached; iterates now */
+    bool lost;            /* its numbers are not finite */
     bool in_double;
 } solve_member;
 

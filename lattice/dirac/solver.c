@@ -141,10 +141,6 @@ static lat_status give_up(const lat_solver *s, int m, lat_error *error)
     const solve_member *member = &s->member[m];
     char where[LAT_DIRAC_TEXT];
     lat_dirac_text(s->dirac, where);
-    if (!isfinite(member->source) || !isfinite(member->residue))
-        return lat_fail(error, LAT_NUMERICAL,
-                        "%s (%s, member %d): links or source are not finite, or too large: nothing can be solved",
-                        s->equation.method, where, m);
     bool spent = member->iterations >= s->equation.goal.max_iterations;
     return lat_fail(error, LAT_NUMERICAL,
                     "%s (%s, member %d): residue %.3g after %lld iterations, %.3g is asked for: %s", s->equation.method,
@@ -168,10 +164,12 @@ static bool is_exhausted(const lat_solver *s, const solve_member *m)
 static bool judge(const lat_solver *s, solve_member *m)
 {
     double goal = s->equation.goal.residue;
+    m->wanted = false;
+    m->lost = !isfinite(m->source) || !isfinite(m->residue);
+    if (m->lost) return true;
     m->wanted = !(m->residue <= goal * goal * m->source) && !is_exhausted(s, m);
     if (!m->wanted) return true;
-    bool stuck = !(m->residue <= m->before / 4),
-         more = m->iterations < s->equation.goal.max_iterations && isfinite(m->residue);
+    bool stuck = !(m->residue <= m->before / 4), more = m->iterations < s->equation.goal.max_iterations;
     if (stuck && !m->in_double) {
         m->in_double = true;
         stuck = false;
@@ -183,12 +181,27 @@ static void report(lat_solver *s)
 {
     for (int m = 0; m < s->geometry->members; m++) {
         solve_member *member = &s->member[m];
-        double residue = relative(member);
-        if (!(residue <= member->worst)) member->worst = residue;
+        double residue = member->lost ? 0 : relative(member);
+        member->worst = fmax(member->worst, residue);
         if (member->iterations > member->most) member->most = member->iterations;
-        if (!(residue <= s->report.residue)) s->report.residue = residue;
+        s->report.residue = fmax(s->report.residue, residue);
         if (member->iterations > s->report.iterations) s->report.iterations = member->iterations;
     }
+}
+
+/* What is found out by whoever goes on with x. */
+static void spoil_lost(lat_solver *s, lat_field *x)
+{
+    double *factor = s->of_members[SOLVE_SCALE];
+    bool any = false;
+    for (int m = 0; m < s->geometry->members; m++) {
+        factor[m] = s->member[m].lost ? NAN : 1;
+        any = any || s->member[m].lost;
+    }
+    if (!any) return;
+    scale_lanes_args args = {lat_tables_of(s->geometry), x->data, solve_lanes(s, SOLVE_SCALE), x->components};
+    lat_range range = solve_range(s);
+    lat_field_kernels_of(x)->scale_lanes(&args, &range);
 }
 
 lat_status solve_cycles(lat_solver *s, solve_cycle *cycle, bool fresh, lat_field *x, lat_error *error)
@@ -204,6 +217,7 @@ lat_status solve_cycles(lat_solver *s, solve_cycle *cycle, bool fresh, lat_field
         if (wanted > 0 && failed < 0) cycle(s, x);
     }
     report(s);
+    spoil_lost(s, x);
     return failed < 0 ? LAT_DONE : give_up(s, failed, error);
 }
 

@@ -28,8 +28,8 @@ lat_solver *lat_solver_create(lat_dirac *dirac);
 void lat_solver_free(lat_solver *solver); /* NULL is allowed */
 
 /* All: b and x are different fields in double; with form.even, odd sites of b do not count, and those of x hold nothing
- * that does.  A member whose source is zero gets zero.  report NULL: nobody asks for it.  Collective.  LAT_NUMERICAL, in one line, where
- * the goal is not reached, or something is not finite. */
+ * that does.  A member whose source is zero gets zero, and one whose links or source are not finite, or too large, NaN: it is lost, and the
+ * others are solved for.  report NULL: nobody asks for it.  Collective.  LAT_NUMERICAL, in one line, where the goal is not reached. */
 
 /* (D^+ D + shift) x = b, shift >= 0, by conjugate gradients. */
 lat_status lat_solve_cg(lat_solver *solver, lat_dirac_form form, double shift, const lat_field *b, lat_field *x,
@@ -55,8 +55,10 @@ void lat_solver_counted(lat_solver *solver, lat_solves *out);
 void lat_solve_cg_mixed_needs(const lat_geometry *geometry, lat_group group, lat_needs *needs);
 void lat_solve_multishift_needs(const lat_geometry *geometry, lat_group group, int count, lat_needs *needs);
 
-/* M x = b on all sites, by mixed conjugate gradients on the even ones.  The report adds up the solves that this takes. */
+/* M x = b on all sites, by mixed conjugate gradients on the even ones.  The report adds up the solves that this takes.  LAT_NUMERICAL also where a
+ * member is lost. */
 lat_status lat_solve_quark(lat_solver *solver, const lat_field *b, lat_field *x, const lat_solver_goal *goal,
                            lat_solver_report *report, lat_error *error);
+void lat_solve_quark_needs(const lat_geometry *geometry, lat_group group, lat_needs *needs);
 
 #endif

@@ -5,6 +5,7 @@
 #include "lattice/gauge/gauge.h"
 #include "lattice/gauge/kernels.h"
 
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -157,6 +158,15 @@ const double *lat_gauge_couplings(const lat_gauge *gauge) { return gauge->coupli
 /* ------------------------------------------------------------------------------------------------------------ links */
 
 void lat_gauge_changed(lat_gauge *gauge) { gauge->version++; }
+
+bool lat_gauge_is_lost(const lat_gauge *gauge, int member)
+{
+    double *sum = lat_alloc(gauge->links->geometry->members, sizeof *sum);
+    lat_sum(gauge->links, sum);
+    const bool lost = !isfinite(sum[member]);
+    free(sum);
+    return lost;
+}
 
 void lat_gauge_copy(lat_gauge *to, const lat_gauge *from)
 {

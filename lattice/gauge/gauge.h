@@ -36,6 +36,9 @@ bool lat_gauge_has_gaps(const lat_gauge *gauge);    /* some are 0 */
 /* For kernels; NULL: all are 1. */
 const double *lat_gauge_couplings(const lat_gauge *gauge);
 
+/* Whether a link of a member is not finite; links in double.  Collective. */
+bool lat_gauge_is_lost(const lat_gauge *gauge, int member);
+
 /* The links were changed by other means than the functions below. */
 void lat_gauge_changed(lat_gauge *gauge);
 /* Links, halo included, converting the precision; the couplings stay. */

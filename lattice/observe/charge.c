@@ -8,8 +8,10 @@
 #include <math.h>
 #include <string.h>
 
-static void measure(lat_observable *observable, lat_gauge *gauge, double *out)
+static lat_status measure(lat_observable *observable, lat_gauge *gauge, const lat_random *random, double *out, lat_error *error)
 {
+    (void)random;
+    (void)error;
     (void)observable;
     const lat_geometry *g = gauge->links->geometry;
     lat_field *density = lat_field_create(g, 1, LAT_DOUBLE);
@@ -24,6 +26,7 @@ static void measure(lat_observable *observable, lat_gauge *gauge, double *out)
         out[2 * m + 1] = q * q;
     }
     lat_field_free(density);
+    return LAT_DONE;
 }
 
 static lat_observable *create(const char *name, const lat_observe_context *context, lat_error *error)
@@ -36,4 +39,4 @@ static lat_observable *create(const char *name, const lat_observe_context *conte
     return lat_observable_new(&lat_observable_charge, sizeof(lat_observable), name, 2, (const char *[]){"", "_squared"}, "");
 }
 
-const lat_observable_kind lat_observable_charge = {"charge", create, measure, NULL};
+const lat_observable_kind lat_observable_charge = {"charge", create, measure, NULL, NULL};

@@ -4,6 +4,7 @@
  * copied to a lattice of their own, where they flow.
  */
 #include "lattice/gauge/gradient_flow.h"
+#include "lattice/observe/apart.h"
 #include "lattice/observe/observable.h"
 
 #include <math.h>
@@ -20,8 +21,6 @@ typedef struct {
     int64_t after[MOST_TIMES]; /* steps of the flow until these times */
     bool t0;
     int64_t interval; /* steps of the flow between the points from which t0 is interpolated; 0: it is not asked for */
-    int64_t every;    /* as in the observable */
-    int member;
 } asked;
 
 typedef struct {
@@ -30,25 +29,16 @@ typedef struct {
     int times;
     int64_t point[MOST_TIMES]; /* where the times are among the points */
     lat_gradient_flow_points points;
-    int *member; /* those that are measured, in the field that they are of */
-    lat_geometry *geometry;
-    lat_gauge *gauge;
+    lat_apart apart;
     lat_gradient_flow *flow;
     double *value; /* as lat_gradient_flow_integrate fills it */
 } flowing;
 
 /* ------------------------------------------------------------------------------------------------------------ measuring */
 
-static void take(flowing *f, const lat_gauge *gauge)
-{
-    lat_field_take_members(f->gauge->links, gauge->links, f->member);
-    lat_gauge_changed(f->gauge);
-    for (int m = 0; m < f->geometry->members; m++) lat_gauge_couple(f->gauge, m, &gauge->boundary[f->member[m]]);
-}
-
 static void put_columns(const flowing *f, const double *value, double *out)
 {
-    const lat_geometry *g = f->geometry;
+    const lat_geometry *g = f->apart.geometry;
     const int64_t slices = g->size[g->dim - 1];
     for (int i = 0; i < f->times; i++) {
         *out++ = lat_gradient_flow_t2e(&f->points, f->point[i], value, slices, g->volume);
@@ -62,15 +52,16 @@ static void put_columns(const flowing *f, const double *value, double *out)
     *out = isnan(t0) ? f->points.step * (double)f->points.after[f->points.count - 1] : t0;
 }
 
-static void measure(lat_observable *observable, lat_gauge *gauge, double *out)
+static lat_status measure(lat_observable *observable, lat_gauge *gauge, const lat_random *random, double *out, lat_error *error)
 {
+    (void)random;
     flowing *f = (flowing *)observable;
-    const lat_geometry *g = f->geometry;
+    const lat_geometry *g = f->apart.geometry;
     const int64_t values = LAT_GRADIENT_FLOW_QUANTITIES * f->points.count * g->size[g->dim - 1];
-    lat_error none = {0}; /* fixed steps do not fail */
-    take(f, gauge);
-    lat_gradient_flow_integrate(f->flow, f->gauge, &f->points, f->value, &none);
+    lat_apart_take(&f->apart, gauge);
+    if (lat_gradient_flow_integrate(f->flow, f->apart.gauge, &f->points, f->value, error)) return error->status;
     for (int m = 0; m < g->members; m++) put_columns(f, f->value + m * values, out + m * observable->columns);
+    return LAT_DONE;
 }
 
 /* --------------------------------------------------------------------------------------------------------------- keys */
@@ -91,7 +82,7 @@ static void check_times(lat_settings *group, asked *a, lat_error *error)
     }
 }
 
-static asked read_keys(lat_settings *group, int members, lat_error *error)
+static asked read_keys(lat_settings *group, lat_error *error)
 {
     asked a = {
         .kind = (lat_gradient_flow_kind)lat_settings_choice(group, "kind", "wilson", lat_gradient_flow_names, error)};
@@ -99,8 +90,6 @@ static asked read_keys(lat_settings *group, int members, lat_error *error)
     a.times = lat_settings_reals(group, "times", a.time, -1, MOST_TIMES, 1e-6, 1e6, error);
     a.t0 = lat_settings_bool(group, "t0", false, error);
     if (a.t0) a.interval = lat_settings_int(group, "interval", 10, 1, MOST_STEPS, error);
-    a.every = lat_settings_int(group, "every", 0, 1, INT64_MAX / 4, error);
-    a.member = (int)lat_settings_int(group, "replica", -1, 0, members - 1, error);
     if (a.times < 1 && !error->status) lat_settings_fail(group, "times", error, "there is none: name at least one");
     check_times(group, &a, error);
     return a;
@@ -136,29 +125,20 @@ static void name_columns(flowing *f, const asked *a)
 
 static void lay_out(flowing *f, const lat_gauge *gauge, const asked *a, lat_error *error)
 {
-    const lat_geometry *g = gauge->links->geometry;
-    lat_shape shape = {.dim = g->dim, .members = a->member < 0 ? g->members : 1, .backend = g->backend};
-    memcpy(shape.size, g->size, sizeof shape.size);
-    memcpy(shape.ranks, g->ranks, sizeof shape.ranks);
-    if (a->kind == LAT_GRADIENT_FLOW_ZEUTHEN) shape.halo = 2;
-    if (lat_geometry_create(g->comm, &shape, &f->geometry, error)) return;
-    f->member = lat_alloc(shape.members, sizeof *f->member);
-    for (int m = 0; m < shape.members; m++) f->member[m] = a->member < 0 ? m : a->member;
-    f->gauge = lat_gauge_create(f->geometry, gauge->group, LAT_DOUBLE);
-    f->value = lat_alloc(shape.members * LAT_GRADIENT_FLOW_QUANTITIES * f->points.count * g->size[g->dim - 1],
+    const lat_shape needs = {.halo = a->kind == LAT_GRADIENT_FLOW_ZEUTHEN ? 2 : 0};
+    if (error->status || lat_apart_create(gauge, f->base.member, &needs, &f->apart, error)) return;
+    const lat_geometry *g = f->apart.geometry;
+    f->value = lat_alloc(g->members * LAT_GRADIENT_FLOW_QUANTITIES * f->points.count * g->size[g->dim - 1],
                          sizeof *f->value);
-    take(f, gauge);
-    lat_gradient_flow_create(f->gauge, a->kind, &f->flow, error);
+    lat_gradient_flow_create(f->apart.gauge, a->kind, &f->flow, error);
 }
 
 static void release(lat_observable *observable)
 {
     flowing *f = (flowing *)observable;
     lat_gradient_flow_free(f->flow);
-    lat_gauge_free(f->gauge);
-    lat_geometry_free(f->geometry);
+    lat_apart_free(&f->apart);
     free(f->points.after);
-    free(f->member);
     free(f->value);
 }
 
@@ -171,13 +151,13 @@ static lat_observable *create(const char *name, const lat_observe_context *conte
         return NULL;
     }
     const lat_geometry *g = context->gauge->links->geometry;
-    asked a = read_keys(lat_settings_group(context->measure, name, error), g->members, error);
+    lat_settings *group = lat_settings_group(context->measure, name, error);
+    asked a = read_keys(group, error);
     if (error->status) return NULL;
     const bool charge = g->dim == 4 || (g->dim == 2 && context->gauge->group == LAT_U1);
     const int columns = a.times * (charge ? 3 : 1) + a.t0;
     flowing *f = (flowing *)lat_observable_blank(&lat_observable_gradient_flow, sizeof *f, name, columns);
-    f->base.every = a.every;
-    f->base.member = a.member;
+    lat_observable_read_when(&f->base, group, g->members, error);
     f->charge = charge;
     f->t0 = a.t0;
     choose_points(f, &a);
@@ -188,4 +168,4 @@ static lat_observable *create(const char *name, const lat_observe_context *conte
     return NULL;
 }
 
-const lat_observable_kind lat_observable_gradient_flow = {"gradient_flow", create, measure, release};
+const lat_observable_kind lat_observable_gradient_flow = {"gradient_flow", create, measure, release, NULL};

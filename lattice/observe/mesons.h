@@ -1,9 +1,11 @@
 /* flowhmc: SPDX-License-Identifier: GPL-3.0-or-later
  *
- * mesons.h: two-point functions of mesons from point sources, and the chiral condensate.  With S = M^-1 (dirac.h),
+ * mesons.h: two-point functions of mesons from points or walls, and the chiral condensate.  With S = M^-1 (dirac.h),
  *
  *     C(t) = sum_x Re tr[G S(x, t; 0) G' gamma5 S(x, t; 0)^+ gamma5],
  *
+ * and of a wall the mean over all points of a slice in place of 0, each product of noise from two of them being 0 in the mean alone: the noise of a site
+ * has components (+-1 +- i) / sqrt 2, one for each colour and the same for all spins.
  * G at the sink and G' at the source: the connected correlation of two quarks of the same operator, whose twisted mass has the other sign for the
  * antiquark.  Time is the last direction, and counted from the source.  Correlators of openQCD's operator are (2 kappa)^2 times these.  What a
  * member gets does not depend on ranks, lanes and other members, to the last bit.
@@ -22,13 +24,16 @@ typedef struct {
  * directions of space from 1, and is 4 for time.  False: there is no such. */
 bool lat_meson_read(const char *name, int dim, lat_meson *meson);
 
-/* M^-1 of all spins and colours of a site of each member. */
+/* M^-1 of all spins and colours of a site of each member, or of all spins of a wall. */
 typedef struct lat_propagator lat_propagator;
 lat_propagator *lat_propagator_create(lat_dirac *dirac); /* which must stay */
 void lat_propagator_free(lat_propagator *propagator);    /* NULL is allowed */
-/* site[member], as in lat_global_site; the operator must be prepared.  Collective.  LAT_NUMERICAL where a solver fails. */
-lat_status lat_propagator_solve(lat_propagator *propagator, const int64_t *site, const lat_solver_goal *goal,
-                                lat_error *error);
+/* site[member], as in lat_global_site; noise NULL: it is the source, else the slice that it is in, with noise of this stream.  The operator must be
+ * prepared.  Collective.  LAT_NUMERICAL where a solver fails. */
+lat_status lat_propagator_solve(lat_propagator *propagator, const int64_t *site, const lat_random *noise,
+                                const lat_solver_goal *goal, lat_error *error);
+/* Adds the memory of one that has been solved for. */
+void lat_propagator_needs(const lat_geometry *geometry, lat_group group, lat_needs *needs);
 /* out[member][t].  Collective. */
 void lat_propagator_correlate(const lat_propagator *propagator, const lat_meson *meson, double *out);
 

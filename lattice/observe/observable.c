@@ -33,9 +33,12 @@ lat_observable *lat_observable_create(const char *name, const lat_observable_kin
     return NULL;
 }
 
-void lat_observable_measure(lat_observable *observable, lat_gauge *gauge, double *out)
+lat_status lat_observable_measure(lat_observable *observable, lat_gauge *gauge, const lat_random *random, double *out, lat_error *error)
 {
-    observable->kind->measure(observable, gauge, out);
+    lat_error why = {0};
+    if (observable->kind->measure(observable, gauge, random, out, &why))
+        lat_fail(error, why.status, "measure.%s: step %llu: %s", observable->name, (unsigned long long)random->step, why.text);
+    return error->status;
 }
 
 void lat_observable_free(lat_observable *observable)
@@ -69,6 +72,12 @@ lat_observable *lat_observable_new(const lat_observable_kind *kind, size_t size,
     lat_observable *o = lat_observable_blank(kind, size, name, columns);
     for (int c = 0; c < columns; c++) lat_observable_name(o, c, unit, "%s%s", name, suffix[c]);
     return o;
+}
+
+void lat_observable_read_when(lat_observable *o, lat_settings *group, int members, lat_error *error)
+{
+    o->every = lat_settings_int(group, "every", 0, 1, INT64_MAX / 4, error);
+    o->member = (int)lat_settings_int(group, "replica", -1, 0, members - 1, error);
 }
 
 lat_status lat_observable_needs_all_loops(const char *name, const lat_gauge *gauge, lat_error *error)

@@ -36,13 +36,15 @@ static void existing_plaquettes(lat_gauge *gauge, double *out)
     lat_field_free(exists);
 }
 
-static void measure(lat_observable *observable, lat_gauge *gauge, double *out)
+static lat_status measure(lat_observable *observable, lat_gauge *gauge, const lat_random *random, double *out, lat_error *error)
 {
+    (void)random;
+    (void)error;
     (void)observable;
     const lat_geometry *g = gauge->links->geometry;
     if (lat_gauge_has_gaps(gauge)) {
         existing_plaquettes(gauge, out);
-        return;
+        return LAT_DONE;
     }
     lat_field *density = lat_field_create(g, 1, LAT_DOUBLE);
     plaquette_sum_args args = {lat_tables_of(g), gauge->links->data, density->data, 0, 1};
@@ -52,6 +54,7 @@ static void measure(lat_observable *observable, lat_gauge *gauge, double *out)
     lat_sum(density, out);
     for (int m = 0; m < g->members; m++) out[m] /= (double)g->volume * (g->dim * (g->dim - 1) / 2);
     lat_field_free(density);
+    return LAT_DONE;
 }
 
 static lat_observable *create(const char *name, const lat_observe_context *context, lat_error *error)
@@ -62,4 +65,4 @@ static lat_observable *create(const char *name, const lat_observe_context *conte
     return lat_observable_new(&lat_observable_plaquette, sizeof(lat_observable), name, 1, (const char *[]){""}, "");
 }
 
-const lat_observable_kind lat_observable_plaquette = {"plaquette", create, measure, NULL};
+const lat_observable_kind lat_observable_plaquette = {"plaquette", create, measure, NULL, NULL};

@@ -9,8 +9,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-static void measure(lat_observable *observable, lat_gauge *gauge, double *out)
+static lat_status measure(lat_observable *observable, lat_gauge *gauge, const lat_random *random, double *out, lat_error *error)
 {
+    (void)random;
+    (void)error;
     (void)observable;
     const lat_geometry *g = gauge->links->geometry;
     lat_range range = lat_block(g);
@@ -26,6 +28,7 @@ static void measure(lat_observable *observable, lat_gauge *gauge, double *out)
     }
     free(sum);
     lat_field_free(loop);
+    return LAT_DONE;
 }
 
 static lat_observable *create(const char *name, const lat_observe_context *context, lat_error *error)
@@ -34,4 +37,4 @@ static lat_observable *create(const char *name, const lat_observe_context *conte
     return lat_observable_new(&lat_observable_polyakov, sizeof(lat_observable), name, 2, (const char *[]){"", "_imaginary"}, "");
 }
 
-const lat_observable_kind lat_observable_polyakov = {"polyakov", create, measure, NULL};
+const lat_observable_kind lat_observable_polyakov = {"polyakov", create, measure, NULL, NULL};

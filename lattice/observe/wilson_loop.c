@@ -27,14 +27,19 @@ static void mean_loop(const lat_gauge *gauge, int r, int t, double *out)
     free(density);
 }
 
-static void measure_loop(lat_observable *observable, lat_gauge *gauge, double *out)
+static lat_status measure_loop(lat_observable *observable, lat_gauge *gauge, const lat_random *random, double *out, lat_error *error)
 {
+    (void)random;
+    (void)error;
     const loop *l = (const loop *)observable;
     mean_loop(gauge, l->r, l->t, out);
+    return LAT_DONE;
 }
 
-static void measure_rectangle(lat_observable *observable, lat_gauge *gauge, double *out)
+static lat_status measure_rectangle(lat_observable *observable, lat_gauge *gauge, const lat_random *random, double *out, lat_error *error)
 {
+    (void)random;
+    (void)error;
     (void)observable;
     const int members = gauge->links->geometry->members;
     double *other = lat_alloc(members, sizeof *other);
@@ -42,6 +47,7 @@ static void measure_rectangle(lat_observable *observable, lat_gauge *gauge, doub
     mean_loop(gauge, 2, 1, other);
     for (int m = 0; m < members; m++) out[m] = 0.5 * (out[m] + other[m]);
     free(other);
+    return LAT_DONE;
 }
 
 static lat_observable *create_loop(const char *name, const lat_observe_context *context, lat_error *error)
@@ -49,7 +55,7 @@ static lat_observable *create_loop(const char *name, const lat_observe_context *
     int r = 0, t = 0, end = 0;
     if (strncmp(name, "wilson_loop_", 12) != 0 || lat_observable_needs_all_loops(name, context->gauge, error)) return NULL;
     if (sscanf(name, "wilson_loop_%4dx%4d%n", &r, &t, &end) != 2 || name[end] || r < 1 || t < 1 ||
-        !lat_loop_fits(context->gauge->links->geometry, r, t)) {
+        !lat_loop_fits(context->lattice, r, t)) {
         lat_fail(error, LAT_CONFIG, "measure.observables: %s: write wilson_loop_RxT with R and T smaller than the lattice", name);
         return NULL;
     }
@@ -67,5 +73,5 @@ static lat_observable *create_rectangle(const char *name, const lat_observe_cont
     return lat_observable_new(&lat_observable_rectangle, sizeof(lat_observable), name, 1, (const char *[]){""}, "");
 }
 
-const lat_observable_kind lat_observable_wilson_loop = {"wilson_loop_RxT", create_loop, measure_loop, NULL};
-const lat_observable_kind lat_observable_rectangle = {"rectangle", create_rectangle, measure_rectangle, NULL};
+const lat_observable_kind lat_observable_wilson_loop = {"wilson_loop_RxT", create_loop, measure_loop, NULL, NULL};
+const lat_observable_kind lat_observable_rectangle = {"rectangle", create_rectangle, measure_rectangle, NULL, NULL};
