@@ -23,6 +23,7 @@
 #include "lattice/gauge/gauge.h"
 #include "lattice/gauge/gradient_flow.h"
 #include "lattice/gauge/loops.h"
+#include "lattice/gauge/orbits.h"
 #include "lattice/gauge/smearing.h"
 #include "lattice/grid/grid.h"
 #include "lattice/group/group.h"

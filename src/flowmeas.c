@@ -13,6 +13,7 @@
 #include "src/progress.h"
 #include "src/run.h"
 #include "src/signals.h"
+#include "src/variate_results.h"
 
 #include <inttypes.h>
 #include <stdio.h>
@@ -106,8 +107,8 @@ static int first_rank(const session *s, int group)
 /* What of the configuration the numbers depend on. */
 static char *identity(const lat_settings *root)
 {
-    static const char *const free_keys[] = {"backend",     "measure.output", "measure.bin",
-                                            "flow.output", "flow.replica",   NULL};
+    static const char *const free_keys[] = {"backend",      "measure.output", "measure.bin",    "flow.output",
+                                            "flow.replica", "variates.range", "variates.model", NULL};
     static const run_changes changes = {free_keys, NULL};
     char *text = lat_settings_print(root), *same = run_identity(text, &changes);
     free(text);
@@ -345,6 +346,30 @@ static void summarise_mesons(const session *s, lat_error *error)
     jackknife_free(&c.cut);
 }
 
+static void summarise_variates(const session *s, lat_error *error)
+{
+    variate_results results = {0};
+    variate_series series = {.asked = &s->asked.variates, .slices = s->layout.slices};
+    lat_orbits *orbits = variates_orbits(series.asked, s->layout.dim, error);
+    if (!orbits) return;
+    double *value =
+        gather(s, s->layout.variates, variates_columns(series.asked, s->layout.dim, series.slices), &series.cut);
+    series.orbits = orbits;
+    series.value = value;
+    series.count = series.cut.begin[series.cut.bins];
+    char *path = s->asked.output ? lat_text("%s-variates.h5", s->asked.output) : NULL,
+         *settings = head_of(s, s->chain[0].replica);
+    if (series.cut.bins > 1) variate_results_of(&series, &results, error);
+    if (results.means && path) variate_results_write(path, &results, settings, error);
+    if (results.means && !error->status && !s->options->quiet) variate_results_print(&results);
+    variate_results_free(&results);
+    free(settings);
+    free(path);
+    free(value);
+    lat_orbits_free(orbits);
+    jackknife_free(&series.cut);
+}
+
 /* Each replica by itself, then all together. */
 static void summarise_flow(const session *s, lat_error *error)
 {
@@ -368,6 +393,7 @@ static void summarise(const session *s, lat_error *error)
 {
     if (s->asked.loops.wanted) summarise_loops(s, error);
     if (s->asked.mesons.wanted && !error->status) summarise_mesons(s, error);
+    if (s->asked.variates.wanted && !error->status) summarise_variates(s, error);
     if (s->asked.flow.wanted && !error->status) summarise_flow(s, error);
 }
 

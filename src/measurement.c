@@ -19,13 +19,17 @@ lat_status measurement_read(lat_settings *root, measurement *asked, lat_error *e
     asked->output = lat_settings_string(measure, "output", "", error);
     if (error->status == LAT_DONE) loops_read(root, &asked->loops, error);
     if (error->status == LAT_DONE) mesons_read(root, &asked->mesons, error);
+    if (error->status == LAT_DONE) variates_read(root, &asked->variates, error);
     if (error->status == LAT_DONE) flow_measurement_read(root, &asked->flow, error);
     if (error->status == LAT_DONE && !*asked->output) asked->output = asked->flow.wanted ? asked->flow.output : NULL;
     if (error->status == LAT_DONE) lat_backend_read(MPI_COMM_WORLD, root, &asked->backend, asked->no_device, error);
     return error->status ? error->status : lat_settings_finish(root, error);
 }
 
-bool measurement_of_one_lattice(const measurement *asked) { return asked->flow.wanted || asked->mesons.wanted; }
+bool measurement_of_one_lattice(const measurement *asked)
+{
+    return asked->flow.wanted || asked->mesons.wanted || asked->variates.wanted;
+}
 
 /* ----------------------------------------------------------------------------------------------------- the lattice */
 
@@ -37,6 +41,7 @@ static lat_gauge *create_gauge(const measurement *asked, MPI_Comm comm, const la
     memcpy(shape.size, header->size, sizeof shape.size);
     if (asked->flow.wanted && asked->flow.kind == LAT_GRADIENT_FLOW_ZEUTHEN) shape.halo = 2;
     mesons_shape(&asked->mesons, &shape);
+    variates_shape(&asked->variates, &shape);
     if (lat_geometry_create(comm, &shape, &geometry, error)) return NULL;
     return lat_gauge_create(geometry, header->group, LAT_DOUBLE);
 }
@@ -100,6 +105,7 @@ static lat_status check(const measurement *asked, lat_gauge *gauge, const char *
 {
     if (loops_check(&asked->loops, gauge, path, error)) return error->status;
     if (mesons_check(&asked->mesons, gauge, path, error)) return error->status;
+    if (variates_check(&asked->variates, gauge, path, error)) return error->status;
     if (asked->flow.wanted && asked->flow.kind == LAT_GRADIENT_FLOW_ZEUTHEN && !lat_gauge_is_periodic(gauge))
         return lat_fail(error, LAT_CONFIG,
                         "%s: is of a lattice with an open boundary or a defect: there flow.kind is \"wilson\"", path);
@@ -114,8 +120,10 @@ static void lay_out(const measurement *asked, lat_observable *const *observable,
             lat_bytes_print(&names, "%s%s", i + c ? " " : "", observable[i]->column[c].name);
     loops_add_names(&asked->loops, &names);
     mesons_add_names(&asked->mesons, layout->slices, &names);
+    variates_add_names(&asked->variates, layout->dim, layout->slices, &names);
     layout->mesons = layout->loops + loops_columns(&asked->loops);
-    layout->flow = layout->mesons + (int)mesons_columns(&asked->mesons, layout->slices);
+    layout->variates = layout->mesons + (int)mesons_columns(&asked->mesons, layout->slices);
+    layout->flow = layout->variates + (int)variates_columns(&asked->variates, layout->dim, layout->slices);
     for (int c = 0; c < FLOW_COLUMNS && asked->flow.wanted; c++) lat_bytes_print(&names, " %s", flow_column_names[c]);
     layout->columns = layout->flow + (asked->flow.wanted ? FLOW_COLUMNS : 0);
     layout->names = names.data;
@@ -131,8 +139,10 @@ lat_status measurement_prepare(const measurement *asked, MPI_Comm comm, const ch
     create_observables(asked, gauge, observable, error);
     if (!error->status && check(asked, gauge, path, error) == LAT_DONE) {
         const lat_geometry *g = gauge->links->geometry;
-        *layout = (measurement_layout){
-            .slices = g->size[g->dim - 1], .volume = g->volume, .periodic = lat_gauge_is_periodic(gauge)};
+        *layout = (measurement_layout){.dim = g->dim,
+                                       .slices = g->size[g->dim - 1],
+                                       .volume = g->volume,
+                                       .periodic = lat_gauge_is_periodic(gauge)};
         lay_out(asked, observable, layout);
     }
     free_observables(asked, observable);
@@ -162,6 +172,9 @@ static void measure(const measurement *asked, lat_gauge *gauge, const numbered_f
     if (asked->loops.wanted && !error->status) loops_measure(&asked->loops, gauge, row);
     row += loops_columns(&asked->loops);
     if (asked->mesons.wanted && !error->status) mesons_measure(&asked->mesons, file->path, &random, gauge, row, error);
+    const lat_geometry *g = gauge->links->geometry;
+    row += mesons_columns(&asked->mesons, g->size[g->dim - 1]);
+    if (asked->variates.wanted && !error->status) variates_measure(&asked->variates, gauge, row);
     if (flow && !error->status) flow_measurement_integrate(&asked->flow, gauge, flow, error);
     free_observables(asked, observable);
 }

@@ -9,6 +9,7 @@
 #include "src/loops.h"
 #include "src/mesons.h"
 #include "src/numbering.h"
+#include "src/variates.h"
 
 enum { MEASUREMENT_OBSERVABLES = 64 };
 
@@ -20,19 +21,21 @@ typedef struct {
     int64_t bin;        /* of the jackknife */
     loops loops;
     mesons mesons;
+    variates variates;
     flow_measurement flow;
     const struct lat_backend *backend;
     char no_device[LAT_BACKEND_TEXT];
 } measurement;
 
-/* The groups `measure`, `loops`, `mesons` and `flow`, and the backend.  Collective over MPI_COMM_WORLD. */
+/* The groups `measure`, `loops`, `mesons`, `variates` and `flow`, and the backend; root must live as long.  Collective over MPI_COMM_WORLD. */
 lat_status measurement_read(lat_settings *root, measurement *asked, lat_error *error);
 
-/* How a row of numbers is laid out: observables, loops, mesons, flow; and the lattice of the first file, of which all are
- * if mesons or the flow are measured. */
+/* How a row of numbers is laid out: observables, loops, mesons, variates, flow; and the lattice of the first file, of which
+ * all are if mesons, variates or the flow are measured. */
 typedef struct {
     char *names;              /* of all columns, with a space between */
-    int loops, mesons, flow, columns; /* the first column of these, and the number of all */
+    int loops, mesons, variates, flow, columns; /* the first column of these, and the number of all */
+    int dim;
     int64_t slices, volume;
     bool periodic;
 } measurement_layout;

@@ -32,12 +32,12 @@ typedef struct {
     lat_precision precision;
     lat_gauge *gauge;
     lat_field *spinor[3], *entries, *blocks[2], *insertions; /* of one component where there are no quarks */
-    lat_field *links, *other, *out, *algebra, *force, *element[4], *couplings, *density, *second, *four, *doubles,
-        *singles;
+    lat_field *links, *other, *out, *algebra, *force, *element[4], *couplings, *density, *densities, *second, *four,
+        *doubles, *singles;
     lat_field *all[FIELDS], *start[FIELDS]; /* of these, for comparison, and what they begin with */
     int count;
-    double *numbers;
-    int *choice;
+    double *numbers, *weight;
+    int *choice, *loop; /* a plaquette, and 0 */
     bool scaled;
 } side;
 
@@ -83,6 +83,7 @@ static side side_of(const lat_backend *backend, lat_group group, lat_precision p
     make_quark_fields(&s);
     s.couplings = keep(&s, lat_field_create(s.g, s.g->dim, LAT_DOUBLE));
     s.density = keep(&s, lat_field_create(s.g, 1, LAT_DOUBLE));
+    s.densities = keep(&s, lat_field_create(s.g, 2, LAT_DOUBLE));
     s.second = keep(&s, lat_field_create(s.g, 1, LAT_DOUBLE));
     s.four = keep(&s, lat_field_create(s.g, 4, LAT_DOUBLE));
     s.doubles = keep(&s, lat_field_create(s.g, 3, LAT_DOUBLE));
@@ -93,6 +94,13 @@ static side side_of(const lat_backend *backend, lat_group group, lat_precision p
         numbers[lane] = lane % 3 - 1;
         choice[lane] = lane % 2;
     }
+    const int64_t slices = s.g->size[s.g->dim - 1];
+    double *weight = lat_alloc(slices, sizeof *weight);
+    int *loop = lat_alloc(5, sizeof *loop);
+    memcpy(loop, (int[]){1, 2, -1, -2, 0}, 5 * sizeof *loop);
+    for (int64_t t = 0; t < slices; t++) weight[t] = 1 + 0.1 * (double)t;
+    s.weight = lat_hand_over(s.g, weight, slices * (int64_t)sizeof *weight);
+    s.loop = lat_hand_over(s.g, loop, 5 * sizeof *loop);
     s.numbers = lat_hand_over(s.g, numbers, s.g->lanes * (int64_t)sizeof *numbers);
     s.choice = lat_hand_over(s.g, choice, s.g->lanes * (int64_t)sizeof *choice);
     return s;
@@ -102,6 +110,8 @@ static void side_free(side *s)
 {
     s->g->backend->release(s->numbers);
     s->g->backend->release(s->choice);
+    s->g->backend->release(s->weight);
+    s->g->backend->release(s->loop);
     for (int i = 0; i < s->count; i++) {
         lat_field_free(s->all[i]);
         lat_field_free(s->start[i]);
@@ -249,6 +259,8 @@ RUN(smear_stout, s->links->data, s->out->data, 0.1, s->g->dim)
 RUN(stout_average, s->links->data, s->force->data, s->algebra->data, 0.1, 20)
 RUN(stout_force, s->links->data, s->algebra->data, s->force->data, 0.1)
 RUN(smear_ape, s->links->data, s->out->data, 0.5, s->g->dim)
+RUN(orbit_sum, s->links->data, s->algebra->data, s->loop, 4, 1, s->densities->data)
+RUN(orbit_gradient, s->links->data, s->loop, s->loop + 4, 4, 1, s->weight, s->force->data)
 RUN_FIELD(axpy, s->force->data, s->algebra->data, 0.5, s->force->components)
 RUN_FIELD(select, s->force->data, s->algebra->data, s->choice, s->force->components)
 RUN_FIELD(to_float, s->singles->data, s->doubles->data, 3)

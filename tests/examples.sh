@@ -40,6 +40,8 @@ result $? "convert.sh on a damaged one ends with the exit code of flowconv"
 runs flowhmc "$examples/su3-heatbath.cfg" "${short[@]}" && [ -s su3-heatbath/configs/step-0000000040.nersc ] &&
     awk '$1 == "plaquette" { sub(/\(.*/, "", $2); if ($2 > 0.5 && $2 < 0.62) good = 1 } END { exit !good }' out
 result $? "su3-heatbath.cfg: the plaquette of beta = 5.8"
+runs flowmeas "$examples/su3-variates.cfg" su3-heatbath/configs/* && grep -q '^# correlator of "xy-x-y" with 14 control variates' out && [ -s variates-variates.h5 ]
+result $? "su3-variates.cfg on its configurations"
 cp "$examples/u1-train.cfg" "$examples/u1-sample.cfg" .
 runs flowtrain u1-train.cfg --set train.steps=300 && [ -s u1-trained.h5 ] && awk '/^effective sample size/ && $4 > 0.5 { good = 1 } END { exit !good }' out
 result $? "u1-train.cfg: $(grep '^effective' out)"

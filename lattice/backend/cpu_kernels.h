@@ -22,6 +22,7 @@
 #include "lattice/kernels/clover.h"
 #include "lattice/kernels/exponential.h"
 #include "lattice/kernels/stout.h"
+#include "lattice/kernels/orbits.h"
 #ifdef U1_H
 #include "lattice/kernels/u1_updates.h"
 #else

@@ -34,6 +34,9 @@ typedef struct { lat_tables t; void *u; double beta; int mu; random_key key; } h
 typedef struct { lat_tables t; void *u; int mu; } overrelax_args;
 typedef struct { lat_tables t; void *u; const double *couplings; double beta; int mu; random_key key; } weighted_heatbath_args;
 typedef struct { lat_tables t; void *u; const double *couplings; int mu; } weighted_overrelax_args;
+/* step[loops][length]; density[2]; weight[slices], shift[loops] */
+typedef struct { lat_tables t; const void *u, *direction; const int *step; int length, loops; double *density; } orbit_sum_args;
+typedef struct { lat_tables t; const void *u; const int *step, *shift; int length, loops; const double *weight; void *force; } orbit_gradient_args;
 typedef struct { lat_tables t; const void *u; double *density; } charge_args;
 typedef struct { lat_tables t; void *u; const double *charge; } instanton_args;
 
@@ -42,7 +45,8 @@ typedef struct { lat_tables t; void *u; const double *charge; } instanton_args;
 #define LAT_KERNELS(X)                                                                                                 \
     X(plaquette_sum) X(plaquette_force) X(weighted_plaquette_sum) X(weighted_plaquette_force) X(rectangle_sum)          \
     X(rectangle_force) X(exp_update) X(gauge_transform) X(haar) X(extend_line) X(shift) X(loop_trace) X(trace)            \
-    X(gradient_flow_force) X(gradient_flow_improved) X(gradient_flow_smooth) X(gradient_flow_distance) X(gradient_flow_density) X(weighted_gradient_flow_density) X(smear_stout) X(smear_ape) X(stout_average) X(stout_force)
+    X(gradient_flow_force) X(gradient_flow_improved) X(gradient_flow_smooth) X(gradient_flow_distance) X(gradient_flow_density) X(weighted_gradient_flow_density) X(smear_stout) X(smear_ape) X(stout_average) X(stout_force) \
+    X(orbit_sum) X(orbit_gradient)
 #define LAT_UPDATE_KERNELS(X) X(heatbath) X(overrelax) X(weighted_heatbath) X(weighted_overrelax)
 #define LAT_U1_KERNELS(X) X(charge) X(instanton)
 
