@@ -1,10 +1,29 @@
 /* flowhmc: SPDX-License-Identifier: GPL-3.0-or-later
  *
  * constants.c: derivatives with respect to constants that all sites share, as sums over sites.  Where the lattice is split they are made on
- * the whole of it, as those of networks are (net_gradient.c).
+ * the whole of it, as those of networks are (net_gradient.c).  And where derivatives go that each lane has: to one gradient, or to rows.
  */
 #include "flows/net_layout.h"
 #include "lattice/grid/kernels.h"
+
+int64_t flow_gradient_row(const flow_map *map)
+{
+    while (map->within) map = map->within;
+    return map->row;
+}
+
+void flow_gradient_add(const flow_map *map, const void *partial, int64_t count, double *gradient)
+{
+    const lat_geometry *g = map->geometry;
+    const int64_t row = flow_gradient_row(map);
+    lane_sum_args sum = {partial, gradient, g->lanes, g->members * g->blocks};
+    lane_rows_args rows = {partial, gradient, row, g->lanes, g->members};
+    lat_range range = {.count = count, .lanes = 1};
+    if (row > 0)
+        flow_kernels_of(map)->lane_rows(&rows, &range);
+    else
+        flow_kernels_of(map)->lane_sum(&sum, &range);
+}
 
 flow_constants flow_constants_create(const flow_map *map, int count)
 {
@@ -44,8 +63,7 @@ void flow_constants_add(flow_constants *constants, flow_map *map, const lat_fiel
                                     sites->shared,
                                     sites->count,
                                     constants->partial};
-    lane_sum_args lanes = {constants->partial, gradient, g->lanes, g->members * g->blocks};
-    lat_range share = lat_range_of(g, &constants->share), all = {.count = constants->count, .lanes = 1};
+    lat_range share = lat_range_of(g, &constants->share);
     flow_kernels_of(where)->conv_backward_bias(&sums, &share);
-    flow_kernels_of(where)->lane_sum(&lanes, &all);
+    flow_gradient_add(where, constants->partial, constants->count, gradient);
 }

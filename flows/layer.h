@@ -50,7 +50,8 @@ struct flow_layer_table {
     void (*inverse)(flow_step *step, const double *parameters, lat_field *u, lat_field *density);
     /* Reverse sweep.  In: u = f(v) and the cotangent of u of L(u) + weight[lane] * log det.  Out: u = v and the cotangent
      * of v.  weight and gradient are where kernels find them.  To gradient, unless NULL: [parameters], the sum over all lanes and
-     * sites of this rank of the derivative of L + weight * log det with respect to the parameters is added. */
+     * sites of this rank of the derivative of L + weight * log det with respect to the parameters is added; or to a row for each member
+     * (flow_gradient_row). */
     void (*backward)(flow_step *step, const double *parameters, lat_field *u, lat_field *cotangent,
                      const double *weight, double *gradient);
     /* As record, and cotangent <- J^-T (cotangent - d log det / du): if it was the gradient of log q at u, it is the

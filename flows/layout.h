@@ -41,6 +41,11 @@ flow_map *flow_map_whole(flow_map *map);
 /* Copies all members of a field to one of the same lattice, whoever holds what.  Collective over the ranks of both. */
 void flow_copy_members(const lat_field *from, lat_field *to);
 
+/* How many numbers are between the gradients of two lanes; 0: they have one together.  Of the map whose sweep it is. */
+int64_t flow_gradient_row(const flow_map *map);
+/* gradient += what each lane has, partial[count][lanes]: the sum over the lanes, or to the row of each.  map: where partial was made. */
+void flow_gradient_add(const flow_map *map, const void *partial, int64_t count, double *gradient);
+
 /* Constants that all sites of a layer share: what their derivatives are summed with. */
 typedef struct {
     int count;

@@ -249,7 +249,7 @@ typedef struct {
     double *gradient;
     lat_field *u, *cotangent, *density;
     void *data[3]; /* of the fields */
-    int64_t recorded;
+    int64_t recorded, row;
 } sweep;
 
 static sweep sweep_of(flow_map *map, lat_gauge *u, lat_field *cotangent, lat_field *density)
@@ -287,6 +287,7 @@ static void run_inverse(const void *arguments)
 static void run_backward(const void *arguments)
 {
     const sweep *s = arguments;
+    s->map->row = s->row;
     flow_steps_backward(s->map->steps, s->parameters, s->u, s->cotangent, s->weight, s->gradient);
 }
 
@@ -346,13 +347,24 @@ static const double *weights_at(flow_map *map, const double *weight)
     return work->weights;
 }
 
-void flow_backward(flow_map *map, lat_gauge *u, lat_field *cotangent, const double *weight, double *gradient)
+static void sweep_back(flow_map *map, lat_gauge *u, lat_field *cotangent, const double *weight, double *gradient, int64_t row)
 {
     sweep s = sweep_of(map, u, cotangent, NULL);
     s.weight = weights_at(map, weight);
     s.gradient = gradient;
+    s.row = row;
     repeat(map, run_backward, &s);
     map->recorded = false;
+}
+
+void flow_backward(flow_map *map, lat_gauge *u, lat_field *cotangent, const double *weight, double *gradient)
+{
+    sweep_back(map, u, cotangent, weight, gradient, 0);
+}
+
+void flow_backward_rows(flow_map *map, lat_gauge *u, lat_field *cotangent, const double *weight, double *rows)
+{
+    sweep_back(map, u, cotangent, weight, rows, map->model->stack.parameter_count);
 }
 
 void flow_push(flow_map *map, lat_gauge *u, lat_field *cotangent, lat_field *density)

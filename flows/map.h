@@ -17,6 +17,7 @@ struct flow_map {
     double *parameters;          /* the model's, if kernels do not find them there; of `version` */
     uint64_t version;
     int64_t memory;              /* bytes that layers may still take to keep what they computed */
+    int64_t row;                 /* backward gives every lane a gradient of its own, so many numbers apart; 0: it adds them up */
     bool recorded;               /* the last call was flow_record or flow_push: backward finds what its layers kept */
     lat_error error;             /* what went wrong in a sweep; the first failure stays: see flow_map_failed */
 };
@@ -41,6 +42,9 @@ void flow_inverse(flow_map *map, lat_gauge *u, lat_field *density);
 void flow_walk(flow_map *map, lat_gauge *u, lat_field *density, flow_visitor *visitor, bool back);
 /* As in the table, through all layers; gradient: [stack.parameter_count] where kernels find it, or NULL. */
 void flow_backward(flow_map *map, lat_gauge *u, lat_field *cotangent, const double *weight, double *gradient);
+/* The same with the gradient of each member in a row of its own: rows[members][stack.parameter_count], their sum is what flow_backward adds.
+ * Members are lanes: the lattice is not cut in blocks. */
+void flow_backward_rows(flow_map *map, lat_gauge *u, lat_field *cotangent, const double *weight, double *rows);
 /* flow_record and the transport of a cotangent in one sweep; not for models with stack.without_push. */
 void flow_push(flow_map *map, lat_gauge *u, lat_field *cotangent, lat_field *density);
 

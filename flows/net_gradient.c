@@ -95,9 +95,5 @@ void flow_net_gradient_add(flow_net_layout *layout, int c)
 
 void flow_net_gradient_end(flow_net_layout *layout, double *gradient)
 {
-    const flow_map *map = where(layout);
-    const lat_geometry *g = map->geometry;
-    lane_sum_args args = {layout->gradient, gradient, g->lanes, g->members * g->blocks};
-    lat_range range = {.count = layout->parameters, .lanes = 1};
-    flow_kernels_of(map)->lane_sum(&args, &range);
+    flow_gradient_add(where(layout), layout->gradient, layout->parameters, gradient);
 }

@@ -12,6 +12,8 @@
  *     reinforce       -w delta     -w   the same without dS; w = S + log q minus its mean over the other samples:
  *                                       P. Bialas, P. Korcyl, T. Stebel, arXiv:2202.01314
  *     forward         delta        +1   mean of -log q over samples U that are given
+ *     variance        -delta       -1   for each sample by itself: its score, the derivative of log q at fixed U.  Of the batch follows
+ *                                       the step that makes the variance of S + log q least: natural_gradient.h
  */
 #include "flows/objective.h"
 #include "flows/trainer.h"
@@ -111,12 +113,22 @@ static void forward(flow_chunk *chunk, const double *advantage, double *gradient
     backward(chunk, 1, gradient);
 }
 
+static void variance(flow_chunk *chunk, const double *advantage, double *rows)
+{
+    (void)advantage;
+    flow_sampler *s = chunk->sampler;
+    for (int lane = 0; lane < s->map->geometry->lanes; lane++) chunk->weight[lane] = -1;
+    multiply_lanes(s->cotangent, chunk->weight);
+    flow_backward_rows(s->map, s->u, s->cotangent, chunk->weight, rows);
+}
+
 static const flow_objective objectives[] = {
     {.name = "reparametrise", .draw = draw, .gradient = reparametrise},
     {.name = "path", .push = true, .draw = draw_push, .gradient = path},
     {.name = "reinforce", .push = true, .baseline = true, .draw = draw, .gradient = reinforce},
     {.name = "forward", .push = true, .stored = true, .draw = draw_stored, .gradient = forward},
+    {.name = "variance", .push = true, .scores = true, .draw = draw_push, .gradient = variance},
 };
-const char *const flow_objective_names[] = {"reparametrise", "path", "reinforce", "forward", NULL};
+const char *const flow_objective_names[] = {"reparametrise", "path", "reinforce", "forward", "variance", NULL};
 
 const flow_objective *flow_objective_at(int index) { return &objectives[index]; }

@@ -25,6 +25,7 @@ typedef struct {
     const char *name;
     bool stored;   /* trained on an ensemble: the loss is -log q, not S + log q */
     bool push;     /* needs the push of every layer */
+    bool scores;   /* gradient leaves the score of each member in a row, for a step of natural gradient: natural_gradient.h */
     bool baseline; /* needs advantage[members]: loss of each sample minus the mean loss of all others */
     void (*draw)(flow_chunk *chunk);
     void (*gradient)(flow_chunk *chunk, const double *advantage, double *gradient);

@@ -1,6 +1,6 @@
 /* flowhmc: SPDX-License-Identifier: GPL-3.0-or-later
  *
- * optimiser.c: the gradient of a batch from its parts, Adam, and schedules of the learning rate.  Parameters, moments and
+ * optimiser.c: the gradient of a batch from its parts, Adam, steps along natural gradients, and schedules of the learning rate.  Parameters, moments and
  * gradients are where the kernels find them, and no array passes through the host.
  */
 #include "lattice/grid/kernels.h"
@@ -161,6 +161,32 @@ void flow_optimiser_step(flow_optimiser *o, double factor, int64_t t, double lea
     lat_range range = all_parameters(o);
     o->kernels->adam(&args, &range);
     o->map->version = ++o->model->version;
+}
+
+double flow_optimiser_natural(flow_optimiser *o, flow_scores *scores)
+{
+    const int64_t bytes = o->count * (int64_t)sizeof(double);
+    double *step = lat_alloc(o->count, sizeof *step), *row = lat_alloc(o->rows * o->count, sizeof *row);
+    o->backend->download(row, o->row, o->rows * bytes, LAT_OF_ARRAY);
+    scores->row = row;
+    double length = flow_natural_gradient(scores, step);
+    o->backend->upload(o->gradient, step, bytes, LAT_OF_ARRAY);
+    free(step);
+    free(row);
+    return length;
+}
+
+void flow_optimiser_descend(flow_optimiser *o, double rate)
+{
+    const int64_t bytes = o->count * (int64_t)sizeof(double);
+    double *step = lat_alloc(o->count, sizeof *step), *parameters = lat_alloc(o->count, sizeof *parameters);
+    flow_optimiser_read_gradient(o, step);
+    o->backend->download(parameters, flow_map_parameters(o->map), bytes, LAT_OF_ARRAY);
+    for (int64_t i = 0; i < o->count; i++) parameters[i] -= rate * step[i];
+    o->backend->upload(flow_map_parameters(o->map), parameters, bytes, LAT_OF_ARRAY);
+    o->map->version = ++o->model->version;
+    free(step);
+    free(parameters);
 }
 
 void flow_optimiser_settle(flow_optimiser *o, double *moments)

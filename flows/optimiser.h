@@ -1,11 +1,12 @@
 /* flowhmc: SPDX-License-Identifier: GPL-3.0-or-later
  *
- * optimiser.h: the gradient of a batch from its parts, and Adam.
+ * optimiser.h: the gradient of a batch from its parts, Adam, and steps along natural gradients.
  */
 #ifndef FLOWS_OPTIMISER_H
 #define FLOWS_OPTIMISER_H
 
 #include "flows/map.h"
+#include "flows/natural_gradient.h"
 
 /* Parameters, moments and gradients of a model, where the kernels of a map find them. */
 typedef struct flow_optimiser flow_optimiser;
@@ -24,6 +25,10 @@ double flow_optimiser_gradient(flow_optimiser *optimiser, int64_t batch);
 void flow_optimiser_read_gradient(const flow_optimiser *optimiser, double *gradient);
 /* Step t = 1, 2, ... of Adam with factor * gradient. */
 void flow_optimiser_step(flow_optimiser *optimiser, double factor, int64_t t, double learning_rate);
+/* A step of natural gradient (natural_gradient.h), where the rows are scores: finds it, and returns the standard deviation of the change
+ * of log q, or NaN; and takes rate times it.  scores: all but the rows, which are copied, is the caller's to set. */
+double flow_optimiser_natural(flow_optimiser *optimiser, flow_scores *scores);
+void flow_optimiser_descend(flow_optimiser *optimiser, double rate);
 /* Brings parameters and moments to the host, where a device holds them. */
 void flow_optimiser_settle(flow_optimiser *optimiser, double *moments);
 

@@ -39,6 +39,14 @@ struct flow_trainer {
 
 /* --------------------------------------------------------------------------------------------------------- settings */
 
+/* A whole step by default, of which Adam would know nothing. */
+static void read_rate(lat_settings *train, flow_train_settings *settings, lat_error *error)
+{
+    const bool scores = flow_objective_at(settings->objective)->scores;
+    settings->learning_rate = lat_settings_real(train, "learning_rate", scores ? 1 : 1e-3, 0, 1e3, error);
+    if (scores) settings->damping = lat_settings_real(train, "damping", 1e-3, 0, 1e300, error);
+}
+
 static void read_ensemble(lat_settings *train, flow_train_settings *settings, lat_error *error)
 {
     settings->ensemble = lat_alloc(MOST_FILES, sizeof *settings->ensemble);
@@ -55,7 +63,6 @@ lat_status flow_train_read(lat_settings *train, flow_train_settings *settings, l
         .steps = lat_settings_int(train, "steps", 10000, 0, most, error),
         .batch = lat_settings_int(train, "batch", 64, 1, 1 << 24, error),
         .seed = (uint64_t)lat_settings_int(train, "seed", 1, 0, INT64_MAX, error),
-        .learning_rate = lat_settings_real(train, "learning_rate", 1e-3, 0, 1e3, error),
         .schedule = (flow_schedule)lat_settings_choice(train, "schedule", "constant", flow_schedule_names, error),
         .warm_up = lat_settings_int(train, "warm_up", 0, 0, most, error),
         .clip = lat_settings_real(train, "clip", 0, 0, 1e300, error),
@@ -67,6 +74,7 @@ lat_status flow_train_read(lat_settings *train, flow_train_settings *settings, l
         .decay_steps = 1,
         .decay_factor = 1,
     };
+    read_rate(train, settings, error);
     if (settings->schedule == FLOW_STEP_DECAY) {
         settings->decay_steps = lat_settings_int(train, "decay_steps", 1000, 1, most, error);
         settings->decay_factor = lat_settings_real(train, "decay_factor", 0.5, 0, 1, error);
@@ -98,6 +106,11 @@ int flow_trainer_lanes(const lat_shape *shape, lat_precision precision, int64_t 
     for (int more = vector; more <= ENOUGH; more += vector)
         if (batch % more == 0) lanes = more;
     return lanes;
+}
+
+int64_t flow_trainer_rows(const flow_train_settings *settings, int64_t lanes)
+{
+    return flow_objective_at(settings->objective)->scores ? lanes : 1;
 }
 
 static lat_status check_action(const lat_action *action, lat_precision precision, lat_error *error)
@@ -157,6 +170,9 @@ static lat_status check_batch(const flow_trainer *t, lat_error *error)
 
 static lat_status check_objective(const flow_objective *objective, const flow_model *model, lat_error *error)
 {
+    if (objective->scores && model->stack.parameter_count > FLOW_NATURAL_MOST)
+        return lat_fail(error, LAT_CONFIG, "train.objective: \"%s\" solves for at most %d parameters, the model has %lld: use \"reinforce\"",
+                        objective->name, FLOW_NATURAL_MOST, (long long)model->stack.parameter_count);
     if (!objective->push || !model->stack.without_push) return LAT_DONE;
     return lat_fail(error, LAT_CONFIG,
                     "train.objective: \"%s\" pushes derivatives of log q through the layers, which those of kind \"%s\" "
@@ -173,7 +189,8 @@ static void allocate(flow_trainer *t)
     t->advantage = lat_alloc(batch, sizeof *t->advantage);
     t->chunk.weight = lat_alloc(t->geometry->lanes, sizeof *t->chunk.weight);
     if (!t->training->moments) t->training->moments = lat_alloc(2 * parameters, sizeof *t->training->moments);
-    t->optimiser = flow_optimiser_create(t->comm, t->model, t->map, t->training->moments, own, chunks);
+    const int64_t rows = flow_trainer_rows(&t->settings, t->geometry->members);
+    t->optimiser = flow_optimiser_create(t->comm, t->model, t->map, t->training->moments, own * rows, chunks * rows);
 }
 
 lat_status flow_trainer_create(MPI_Comm comm, flow_model *model, lat_action *action, const lat_shape *shape,
@@ -266,13 +283,14 @@ static double batch_loss(flow_trainer *t)
 static double sweep_batch(flow_trainer *t, bool wanted)
 {
     int64_t members = t->geometry->members, chunks = t->settings.batch / members, row = 0;
+    const int64_t rows = flow_trainer_rows(&t->settings, members);
     const bool baseline = t->objective->baseline;
     t->chunk.factor = anneal_factor(&t->settings, t->training->step);
     if (wanted) flow_optimiser_clear(t->optimiser);
     for (int64_t c = t->group; c < chunks; c += t->groups) {
         select_chunk(t, c, STREAM_TRAIN, t->log_q, t->action);
         t->objective->draw(&t->chunk);
-        if (wanted && !baseline) t->objective->gradient(&t->chunk, NULL, flow_optimiser_row(t->optimiser, row++));
+        if (wanted && !baseline) t->objective->gradient(&t->chunk, NULL, flow_optimiser_row(t->optimiser, rows * row++));
     }
     double loss = batch_loss(t);
     for (int64_t c = t->group; wanted && baseline && c < chunks; c += t->groups) {
@@ -282,11 +300,39 @@ static double sweep_batch(flow_trainer *t, bool wanted)
     return loss;
 }
 
+/* Of the scores in the rows, and the deviations of their samples. */
+static double natural_gradient(flow_trainer *t)
+{
+    int64_t members = t->geometry->members, chunks = t->settings.batch / members, row = 0;
+    double *deviation = lat_alloc(t->settings.batch, sizeof *deviation);
+    for (int64_t c = t->group; c < chunks; c += t->groups)
+        for (int64_t m = 0; m < members; m++) deviation[row++] = t->advantage[c * members + m];
+    flow_scores scores = {.comm = t->comm, .group_comm = t->group_comm, .rows = row, .samples = t->settings.batch,
+                          .count = t->model->stack.parameter_count, .deviation = deviation, .damping = t->settings.damping};
+    double length = flow_optimiser_natural(t->optimiser, &scores);
+    free(deviation);
+    return length;
+}
+
+/* The gradient, in the optimiser, and its norm; of scores the step, and its length. */
+static double find_gradient(flow_trainer *t)
+{
+    return t->objective->scores ? natural_gradient(t) : flow_optimiser_gradient(t->optimiser, t->settings.batch);
+}
+
+static void descend(flow_trainer *t, double factor, double learning_rate)
+{
+    if (t->objective->scores)
+        flow_optimiser_descend(t->optimiser, factor * learning_rate);
+    else
+        flow_optimiser_step(t->optimiser, factor, t->training->step - t->training->dropped, learning_rate);
+}
+
 double flow_trainer_gradient(flow_trainer *t, double *gradient)
 {
     double loss = sweep_batch(t, gradient != NULL);
     if (!gradient) return loss;
-    double norm = flow_optimiser_gradient(t->optimiser, t->settings.batch);
+    double norm = find_gradient(t);
     flow_optimiser_read_gradient(t->optimiser, gradient);
     for (int64_t i = 0; isnan(norm) && i < t->model->stack.parameter_count; i++) gradient[i] = NAN;
     return loss;
@@ -299,7 +345,7 @@ lat_status flow_trainer_step(flow_trainer *t, flow_progress *progress, lat_error
     double start = MPI_Wtime();
     flow_training *training = t->training;
     int64_t step = training->step;
-    double loss = sweep_batch(t, true), norm = flow_optimiser_gradient(t->optimiser, t->settings.batch);
+    double loss = sweep_batch(t, true), norm = find_gradient(t);
     flow_sampler_failed(t->chunk.sampler, error);
     if (lat_agree(t->comm, error)) return error->status;
     *progress = (flow_progress){loss, norm, flow_learning_rate(&t->settings, step), !isfinite(loss) || !isfinite(norm)};
@@ -309,7 +355,7 @@ lat_status flow_trainer_step(flow_trainer *t, flow_progress *progress, lat_error
         t->failures++;
     } else {
         double factor = t->settings.clip > 0 && norm > t->settings.clip ? t->settings.clip / norm : 1;
-        flow_optimiser_step(t->optimiser, factor, training->step - training->dropped, progress->learning_rate);
+        descend(t, factor, progress->learning_rate);
         t->failures = 0;
     }
     t->model->training_core_seconds += (MPI_Wtime() - start) * t->ranks;

@@ -7,7 +7,7 @@
 
 #include "flows/sampler.h"
 
-extern const char *const flow_objective_names[]; /* "reparametrise", "path", "reinforce", "forward", NULL */
+extern const char *const flow_objective_names[]; /* "reparametrise", "path", "reinforce", "forward", "variance", NULL */
 extern const char *const flow_schedule_names[];  /* "constant", "cosine", "step", NULL */
 typedef enum { FLOW_CONSTANT, FLOW_COSINE, FLOW_STEP_DECAY } flow_schedule;
 
@@ -16,12 +16,13 @@ typedef struct {
     int objective; /* index into flow_objective_names */
     int64_t steps, batch;
     uint64_t seed;
-    double learning_rate;
+    double learning_rate; /* of "variance": which part of the step is taken */
+    double damping;       /* of "variance": natural_gradient.h */
     flow_schedule schedule; /* cosine: to zero at the last step; step: times decay_factor every decay_steps steps */
     int64_t warm_up;        /* the rate rises linearly over so many steps */
     int64_t decay_steps;
     double decay_factor;
-    double clip; /* a longer gradient is cut to this length; 0: never */
+    double clip; /* a longer gradient is cut to this length; 0: never.  Of "variance": the standard deviation of the change of log q */
     double anneal_start; /* the action is multiplied by a factor that rises linearly from here to 1 */
     int64_t anneal_steps;
     int64_t evaluate_every, evaluate_samples, final_samples, checkpoint_every;
@@ -51,13 +52,15 @@ lat_status flow_trainer_create(MPI_Comm comm, flow_model *model, lat_action *act
 void flow_trainer_free(flow_trainer *trainer);
 /* Samples of a chunk: one vector of lanes on the host, more on a device. */
 int flow_trainer_lanes(const lat_shape *shape, lat_precision precision, int64_t batch);
+/* Gradients that are kept of a chunk: one, or one for each sample. */
+int64_t flow_trainer_rows(const flow_train_settings *settings, int64_t lanes);
 
 typedef struct {
     double loss, gradient_norm, learning_rate;
     bool dropped; /* loss or gradient was not finite: parameters and moments are as before */
 } flow_progress;
 
-/* Loss of the batch of the present step (mean of S + log q; forward: of -log q) and, unless NULL, its gradient
+/* Loss of the batch of the present step (mean of S + log q; forward: of -log q) and, unless NULL, its gradient, of "variance" its step,
  * [stack.parameter_count].  Collective; the same on all ranks. */
 double flow_trainer_gradient(flow_trainer *trainer, double *gradient);
 /* One step of the optimiser.  LAT_NUMERICAL after 100 dropped steps in a row; fails, and changes nothing, where the flow or the action

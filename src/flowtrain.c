@@ -385,7 +385,7 @@ static void print_layout(const work *w)
     int64_t lanes = flow_trainer_lanes(&w->shape, chunk.precision, w->settings.batch), chunks = w->settings.batch / lanes, split = 1;
     for (int mu = 0; mu < w->shape.dim; mu++) split *= w->shape.ranks[mu] > 0 ? w->shape.ranks[mu] : 1;
     int64_t groups = w->ranks / split, most = (chunks + groups - 1) / groups;
-    double bytes = (double)w->model->stack.parameter_count * (double)(most + 5) * 8;
+    double rows = (double)(most * flow_trainer_rows(&w->settings, lanes) + 5), bytes = (double)w->model->stack.parameter_count * rows * 8;
     printf("model: %d layers, %lld parameters\n", w->model->stack.layers, (long long)w->model->stack.parameter_count);
     printf("batch: %lld samples in %lld chunks of %lld lanes, on each of %lld groups of %lld ranks at most %lld\n",
            (long long)w->settings.batch, (long long)chunks, (long long)lanes, (long long)groups, (long long)split, (long long)most);

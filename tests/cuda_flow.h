@@ -224,7 +224,8 @@ static void test_backward_parameters(bench *b, int dim)
 {
     ring r = ring_of(b, dim);
     array *in = draw(b, REALS, SITES * INPUTS * LANES, 1), *cotangent = draw(b, REALS, SITES * OUTPUTS * LANES, 1),
-          *gradient = draw(b, REALS, r.parameters * LANES, 1), *sum = draw(b, DOUBLES, r.parameters, 1);
+          *gradient = draw(b, REALS, r.parameters * LANES, 1), *sum = draw(b, DOUBLES, r.parameters, 1),
+          *row = draw(b, DOUBLES, r.parameters * LANES, 1);
     for (int side = 0; side < SIDES; side++) {
         conv_backward_weights_args args = {
             {.lanes = LANES},  stencil_of(&r, r.ahead, side), in->at[side], cotangent->at[side], NULL, SITES,
@@ -234,9 +235,11 @@ static void test_backward_parameters(bench *b, int dim)
         b->kernels[side]->conv_backward_weights(&args, &tiles);
         b->kernels[side]->conv_backward_bias(&args, &outputs);
         lane_sum_args sums = {gradient->at[side], sum->at[side], LANES, LANES - 3};
+        lane_rows_args rows = {gradient->at[side], row->at[side], r.parameters, LANES, LANES - 3};
         b->kernels[side]->lane_sum(&sums, &(lat_range){.count = r.parameters, .lanes = 1});
+        b->kernels[side]->lane_rows(&rows, &(lat_range){.count = r.parameters, .lanes = 1});
     }
-    judge(b, "conv_backward_weights, conv_backward_bias, lane_sum", dim, "some taps");
+    judge(b, "conv_backward_weights, conv_backward_bias, lane_sum, lane_rows", dim, "some taps");
 }
 
 /* -------------------------------------------------------------------------------------------------------- optimiser */

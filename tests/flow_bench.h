@@ -23,7 +23,7 @@ typedef struct {
 enum { MOST_REALS = 18, MOST_ALGEBRA = 8 }; /* of a link */
 
 /* lanes: as many as there are; else one block. */
-static bench bench_of(MPI_Comm comm, const char *name, const int64_t *size, const flow_model *model, int members,
+static inline bench bench_of(MPI_Comm comm, const char *name, const int64_t *size, const flow_model *model, int members,
                       lat_precision precision, bool lanes, const lat_random *random)
 {
     lat_error error = {0};
@@ -50,7 +50,7 @@ static bench bench_of(MPI_Comm comm, const char *name, const int64_t *size, cons
     return b;
 }
 
-static void free_bench(bench *b)
+static inline void free_bench(bench *b)
 {
     lat_gauge_free(b->u);
     lat_gauge_free(b->v);
@@ -62,20 +62,20 @@ static void free_bench(bench *b)
     lat_geometry_free(b->g);
 }
 
-static int64_t reals(const lat_field *f) { return f->geometry->sites * f->components * f->geometry->lanes; }
+static inline int64_t reals(const lat_field *f) { return f->geometry->sites * f->components * f->geometry->lanes; }
 
 /* Is the lane of number i of a field one of a member? */
-static bool used(const lat_geometry *g, int64_t i) { return g->lane_member[i % g->lanes] < g->members; }
+static inline bool used(const lat_geometry *g, int64_t i) { return g->lane_member[i % g->lanes] < g->members; }
 
 /* Link i (of all sites) in a lane */
-static void get_link(const lat_gauge *u, int64_t i, int lane, double *out)
+static inline void get_link(const lat_gauge *u, int64_t i, int lane, double *out)
 {
     const int count = lat_link_reals(u->group), lanes = u->links->geometry->lanes;
     for (int c = 0; c < count; c++) out[c] = lat_real_at(u->links, u->links->data, (i * count + c) * lanes + lane);
 }
 
 /* Largest difference of links on all ranks */
-static double distance(const lat_gauge *a, const lat_gauge *b)
+static inline double distance(const lat_gauge *a, const lat_gauge *b)
 {
     const lat_geometry *g = a->links->geometry;
     double worst = 0, x[MOST_REALS], y[MOST_REALS];
@@ -91,7 +91,7 @@ static double distance(const lat_gauge *a, const lat_gauge *b)
 }
 
 /* U = F(V); log det of the members, and that of the first */
-static double map_links(bench *b, double *log_det)
+static inline double map_links(bench *b, double *log_det)
 {
     lat_gauge_copy(b->u, b->v);
     lat_field_zero(b->density);
@@ -101,7 +101,7 @@ static double map_links(bench *b, double *log_det)
 }
 
 /* L(U) = sum_i c_i x_i + weight log det with fixed c, x the components of U relative to `other`: where U is that, dL/dU is c. */
-static double linear_loss(bench *b, const lat_field *c, double weight)
+static inline double linear_loss(bench *b, const lat_field *c, double weight)
 {
     const lat_geometry *g = b->g;
     const int algebra = lat_algebra_reals(b->u->group);
@@ -122,7 +122,7 @@ static double linear_loss(bench *b, const lat_field *c, double weight)
 }
 
 /* Of fields in double */
-static double dot_fields(const lat_field *a, const lat_field *b)
+static inline double dot_fields(const lat_field *a, const lat_field *b)
 {
     double sum = 0;
     for (int64_t i = 0; i < reals(a); i++)

@@ -152,6 +152,7 @@ static void test_splits(int along_x, int along_y)
             free(options);
             free(name);
         }
+    test_split(small, "batch = 16; objective = \"variance\"; damping = 0.1;", LAT_DOUBLE, along_x, along_y, "plaquette_coupling, variance");
     test_split(small, "batch = 32; learning_rate = 0.01;", LAT_FLOAT, along_x, along_y, "plaquette_coupling in float");
 }
 

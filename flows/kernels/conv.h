@@ -367,4 +367,13 @@ KERNEL(lane_sum)
 }
 COST(lane_sum, k->used, k->used, 2)
 
+/* `site` counts parameters */
+KERNEL(lane_rows)
+{
+    (void)lane;
+    const scalar *partial = (const scalar *)k->partial + site * k->lanes;
+    for (int i = 0; i < k->used; i++) k->row[i * k->count + site] += (double)partial[i];
+}
+COST(lane_rows, k->used, k->used, 2 * k->used)
+
 #endif

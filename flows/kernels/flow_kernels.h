@@ -111,6 +111,14 @@ typedef struct {
     int lanes, used;
 } lane_sum_args;
 
+/* row[lane * count + i] += partial[i * lanes + lane] for the first `used` lanes.  Range: i, lanes = 1. */
+typedef struct {
+    const void *partial;
+    double *row;
+    int64_t count;
+    int lanes, used;
+} lane_rows_args;
+
 /* The optimiser (optimiser.h).  Range: parameters, lanes = 1.  row[rows][count]: parts of the gradient. */
 typedef struct {
     const double *row;
@@ -145,7 +153,7 @@ typedef struct {
 /* Every kernel of the flows, once; X(name). */
 #define FLOW_KERNELS(X)                                                                                                \
     X(conv_pack) X(conv_forward) X(conv_backward_input) X(conv_backward_weights) X(conv_backward_bias) X(lane_sum)      \
-    X(gradient_largest) X(gradient_digits) X(gradient_mean) X(adam)
+    X(lane_rows) X(gradient_largest) X(gradient_digits) X(gradient_mean) X(adam)
 
 typedef struct {
     FLOW_KERNELS(LAT_KERNEL_POINTER)

@@ -277,11 +277,14 @@ static void gather(const flow_step *step, const double *parameters, const lat_fi
 static void add_to_gradient(const flow_map *map, const lat_field *slope, double *gradient)
 {
     const lat_geometry *g = map->geometry;
+    const int64_t row = flow_gradient_row(map);
     double *sum = lat_alloc(g->members, sizeof *sum), total;
     lat_sum(slope, sum);
-    g->backend->download(&total, gradient, sizeof total, LAT_OF_ARRAY);
-    for (int m = 0; m < g->members; m++) total += sum[m];
-    if (g->rank == 0) g->backend->upload(gradient, &total, sizeof total, LAT_OF_ARRAY);
+    for (int m = 0; m < g->members && g->rank == 0; m++) {
+        g->backend->download(&total, gradient + m * row, sizeof total, LAT_OF_ARRAY);
+        total += sum[m];
+        g->backend->upload(gradient + m * row, &total, sizeof total, LAT_OF_ARRAY);
+    }
     free(sum);
 }
 
