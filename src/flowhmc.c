@@ -9,6 +9,7 @@
 #include "src/forecast.h"
 #include "src/keeping.h"
 #include "src/options.h"
+#include "src/pilot.h"
 #include "src/progress.h"
 #include "src/remarks.h"
 #include "src/signals.h"
@@ -67,7 +68,7 @@ static void read_observables(lat_settings *measure, ensemble *e, lat_error *erro
 {
     enum { MOST = 64 };
     const char *names[MOST] = {"plaquette"};
-    const lat_observe_context context = {mc_chain_sample(e->chain), measure};
+    const lat_observe_context context = {ensemble_sample(e), measure};
     int count = lat_settings_strings(measure, "observables", names, 1, MOST, error);
     e->observable = lat_alloc(MOST, sizeof *e->observable);
     for (int i = 0; i < count && !error->status; i++) {
@@ -123,18 +124,27 @@ static void read_plan(lat_settings *root, ensemble *e, lat_error *error)
     e->walltime = walltime_read(root, error);
 }
 
-/* plan: nothing is to be run. */
-static lat_status set_up(lat_settings *root, const char *directory, bool plan, ensemble *e, lat_error *error)
+/* What belongs to the chain that there is now. */
+static lat_status set_up_rest(lat_settings *root, ensemble *e, lat_error *error)
 {
-    if ((plan ? mc_chain_plan : mc_chain_create)(MPI_COMM_WORLD, root, lat_action_kinds, lat_dirac_tables, directory, &e->chain, error))
-        return error->status;
     const mc_context context = mc_chain_context(e->chain, flow_layer_kinds);
     if (mc_updates_create(root, mc_update_tables, &context, &e->updates, &e->update_count, error)) return error->status;
     read_plan(root, e, error);
+    if (!error->status && e->chain->pilot) pilot_check(root, e, error);
     if (!error->status) lat_settings_finish(root, error);
     if (lat_agree(MPI_COMM_WORLD, error)) return error->status;
-    e->series = series_create(e->observable, e->observable_count, e->every, mc_replicas(e->chain->state), e->chain->thermalise, &e->series_count);
+    e->series = series_create(e->observable, e->observable_count, e->every, mc_replicas(e->chain->state),
+                              e->chain->thermalise, ensemble_weighted(e) != NULL, &e->series_count);
     return LAT_DONE;
+}
+
+/* plan: nothing is to be run. */
+static lat_status set_up(lat_settings *root, const char *directory, bool plan, ensemble *e, lat_error *error)
+{
+    if ((plan ? mc_chain_plan : mc_chain_create)(MPI_COMM_WORLD, root, lat_action_kinds, lat_dirac_tables, directory,
+                                                 &e->chain, error))
+        return error->status;
+    return set_up_rest(root, e, error);
 }
 
 static void tear_down(ensemble *e)
@@ -146,6 +156,23 @@ static void tear_down(ensemble *e)
     for (int i = 0; i < e->observable_count; i++) lat_observable_free(e->observable[i]);
     free(e->observable);
     free(e->identity);
+}
+
+/* Where the number of rungs was left open, all is made anew for those that there are to be. */
+static lat_status settle_ladder(lat_settings *root, const char *directory, ensemble *e, lat_error *error)
+{
+    lat_rungs rungs;
+    if (!e->chain->pilot || pilot_find(e, &rungs, error)) return error->status;
+    ensemble settled = {.run = e->run, .identity = e->identity};
+    const int64_t walltime = e->walltime;
+    e->identity = NULL;
+    tear_down(e);
+    *e = settled;
+    if (mc_chain_create_on(MPI_COMM_WORLD, root, lat_action_kinds, lat_dirac_tables, directory, &rungs, &e->chain,
+                           error) == LAT_DONE)
+        set_up_rest(root, e, error);
+    e->walltime = walltime;
+    return error->status;
 }
 
 /* ------------------------------------------------------------------------------------------------------------ words */
@@ -175,7 +202,9 @@ static char *layout_text(const ensemble *e)
     char *block = product_of(g->block, g->dim);
     const int replicas = mc_replicas(e->chain->state);
     const mc_ladder *ladder = e->chain->state->ladder;
-    char *rungs = ladder ? lat_text(" of %d rungs", ladder->rungs) : lat_text("%s", "");
+    char *rungs = ladder ? lat_text(" of %d rungs%s", ladder->rungs,
+                                    e->chain->pilot ? " (of the pilot; the run finds its own)" : "")
+                         : lat_text("%s", "");
     char *text = lat_text("%s, %s, %d replica%s%s; %s ranks, %s lanes x %d, %d idle, blocks of %s; backend %s%s%s",
                           lat_group_names[e->chain->state->gauge->group], size, replicas, replicas > 1 ? "s" : "", rungs, rank_grid,
                           lane_grid, g->members, g->lanes - g->blocks * g->members, block, lat_backend_name(g->backend),
@@ -193,11 +222,13 @@ static char *layout_text(const ensemble *e)
 /* Those that are due after so many steps. */
 static void measure(ensemble *e, int64_t counted)
 {
+    const mc_weighted *weighted = ensemble_weighted(e);
+    const double *log_weight = weighted ? weighted->log_weight : NULL;
     lat_gauge *sample = NULL;
     for (int i = 0; i < e->series_count; i++) {
         if (!series_due(&e->series[i], counted)) continue;
-        if (!sample) sample = mc_chain_sample(e->chain);
-        series_measure(&e->series[i], sample);
+        if (!sample) sample = ensemble_sample(e);
+        series_measure(&e->series[i], sample, log_weight);
         e->chain->measure_core_seconds += e->series[i].seconds * e->chain->geometry->rank_count;
     }
 }
@@ -241,11 +272,14 @@ static void show(progress *progress, const ensemble *e)
 
 static void measure_all(ensemble *e)
 {
-    for (int i = 0; i < e->series_count; i++) series_measure(&e->series[i], e->chain->state->gauge);
+    const mc_weighted *weighted = ensemble_weighted(e);
+    lat_gauge *all = weighted ? weighted->gauge : e->chain->state->gauge;
+    for (int i = 0; i < e->series_count; i++)
+        series_measure(&e->series[i], all, weighted ? weighted->log_weight : NULL);
 }
 
 /* A few steps in memory, of which the first is not timed: it has audits and caches to fill.  Where an update draws
- * batches ahead, whole batches. */
+ * batches ahead, whole batches.  They count, as evolutions may wait for thermalisation. */
 static lat_status try_out(ensemble *e, trial *trial, lat_error *error)
 {
     enum { STEPS = 5 };
@@ -254,6 +288,8 @@ static lat_status try_out(ensemble *e, trial *trial, lat_error *error)
     for (int i = 0; i < e->update_count; i++)
         if ((int64_t)e->updates[i]->period > period) period = (int64_t)e->updates[i]->period;
     trial->steps = (STEPS + period - 1) / period * period;
+    const uint64_t thermalise = chain->thermalise;
+    chain->thermalise = 0;
     if (mc_chain_start(chain, error) || mc_chain_step(chain, e->updates, e->update_count, error)) return error->status;
     measure_all(e);
     MPI_Barrier(MPI_COMM_WORLD);
@@ -262,6 +298,7 @@ static lat_status try_out(ensemble *e, trial *trial, lat_error *error)
         if (mc_chain_step(chain, e->updates, e->update_count, error)) return error->status;
     MPI_Barrier(MPI_COMM_WORLD);
     trial->step_seconds = (MPI_Wtime() - started) / (double)trial->steps;
+    chain->thermalise = thermalise;
     measure_all(e);
     return LAT_DONE;
 }
@@ -316,17 +353,23 @@ static void say_beginning(const ensemble *e)
     remarks_on(e);
 }
 
-static void work_in(const char *directory, const options *options, ensemble *e, const char *config, lat_error *error)
+/* folder: of the configuration file. */
+static void work_in(const char *directory, const options *options, lat_settings *root, const char *folder, ensemble *e,
+                    const char *config, lat_error *error)
 {
     if (run_open(MPI_COMM_WORLD, flowhmc.name, directory, options->resume, options->quiet, config, &changes, &e->run,
                  error))
         return;
     e->identity = run_identity(config, &changes);
-    say_beginning(e);
-    if (keeping_begin(e, error) == LAT_DONE && run_settle(e->run, error) == LAT_DONE) sample(e, options->quiet, error);
+    if (settle_ladder(root, folder, e, error) == LAT_DONE) {
+        say_beginning(e);
+        if (keeping_begin(e, error) == LAT_DONE && run_settle(e->run, error) == LAT_DONE)
+            sample(e, options->quiet, error);
+    }
     trajectories_close(&e->trajectories);
     lat_error result_error = {0};
-    if (error->status == LAT_DONE || error->status == LAT_STOPPED) results_write(e, &result_error);
+    const bool begun = e->chain && !e->chain->pilot;
+    if (begun && (error->status == LAT_DONE || error->status == LAT_STOPPED)) results_write(e, &result_error);
     if (error->status)
         run_note(e->run, "%s", error->text);
     else if (!result_error.status)
@@ -381,7 +424,7 @@ static void work_on(const char *path, const char *directory, const options *opti
             if (options->dry_run || trial)
                 forecast(&e, trial, error);
             else
-                work_in(directory, options, &e, config, error);
+                work_in(directory, options, root, folder, &e, config, error);
         }
     }
     tear_down(&e);
