@@ -19,13 +19,6 @@ mc_context mc_chain_context(const mc_chain *chain, const flow_layer_table *const
     return (mc_context){chain->state, chain->directory, chain->precision, layers};
 }
 
-/* Boundary, and couplings of a ladder; 0 rungs: there is none. */
-typedef struct {
-    lat_boundary boundary;
-    int rungs;
-    double coupling[LAT_MOST_RUNGS];
-} ladder_settings;
-
 /* One number per direction into a grid; an absent key leaves zeros, which means: choose. */
 static void read_grid(lat_settings *group, const char *key, int dim, int *grid, lat_error *error)
 {
@@ -38,8 +31,8 @@ static void read_grid(lat_settings *group, const char *key, int dim, int *grid, 
     for (int mu = 0; mu < dim; mu++) grid[mu] = (int)values[mu];
 }
 
-static void read_lattice(lat_settings *root, lat_group *group, lat_shape *shape, ladder_settings *ladder,
-                         lat_error *error)
+static void read_lattice(lat_settings *root, lat_group *group, lat_shape *shape, lat_boundary *boundary,
+                         lat_rungs *rungs, lat_error *error)
 {
     lat_settings *lattice = lat_settings_group(root, "lattice", error);
     *group = (lat_group)lat_settings_choice(lattice, "group", NULL, lat_group_names, error);
@@ -49,8 +42,7 @@ static void read_lattice(lat_settings *root, lat_group *group, lat_shape *shape,
     if (error->status) return;
     read_grid(lattice, "ranks", shape->dim, shape->ranks, error);
     read_grid(lattice, "lanes", shape->dim, shape->lane_grid, error);
-    ladder->rungs =
-        lat_boundary_read_ladder(lattice, shape->dim, shape->size, &ladder->boundary, ladder->coupling, error);
+    lat_boundary_read_ladder(lattice, shape->dim, shape->size, boundary, rungs, error);
 }
 
 /* The longest extent in these directions that can be halved, multiples of 4 staying such, and even numbers too; -1 if there is none. */
@@ -91,16 +83,16 @@ static void lay_out(MPI_Comm comm, lat_shape *shape, bool plan, mc_chain *chain,
 }
 
 /* Members for the replicas alone, on the same parts of ranks. */
-static void lay_out_sample(MPI_Comm comm, const lat_shape *shape, const ladder_settings *ladder, mc_chain *chain,
-                           lat_error *error)
+static void lay_out_sample(MPI_Comm comm, const lat_shape *shape, const lat_boundary *boundary, int rungs,
+                           mc_chain *chain, lat_error *error)
 {
     lat_shape alone = *shape;
-    alone.members /= ladder->rungs;
+    alone.members /= rungs;
     memcpy(alone.ranks, chain->geometry->ranks, sizeof alone.ranks);
     memset(alone.lane_grid, 0, sizeof alone.lane_grid);
     if (lat_geometry_create(comm, &alone, &chain->sample_geometry, error)) return;
     chain->sample = lat_gauge_create(chain->sample_geometry, chain->action->group, LAT_DOUBLE);
-    lat_gauge_couple(chain->sample, -1, &ladder->boundary);
+    lat_gauge_couple(chain->sample, -1, boundary);
 }
 
 lat_gauge *mc_chain_sample(const mc_chain *chain)
@@ -131,15 +123,19 @@ static void read_action(lat_settings *root, lat_action_context context, const la
     if (!error->status) chain->action = lat_action_create(root, &context, actions, error);
 }
 
-static lat_status create(MPI_Comm comm, lat_settings *root, const lat_action_kind *const *actions, const lat_dirac_table *const *operators,
-                         const char *directory, bool plan, mc_chain **out, lat_error *error)
+static lat_status create(MPI_Comm comm, lat_settings *root, const lat_action_kind *const *actions,
+                         const lat_dirac_table *const *operators, const char *directory, bool plan,
+                         const lat_rungs *found, mc_chain **out, lat_error *error)
 {
     enum { MOST_REPLICAS = 1 << 20 };
     mc_chain *chain = lat_alloc(1, sizeof *chain);
     lat_shape shape = {0};
-    ladder_settings ladder = {.rungs = 0};
+    lat_boundary boundary = {.defect = false};
+    lat_rungs ladder = {.rungs = 0};
     lat_group group;
-    read_lattice(root, &group, &shape, &ladder, error);
+    read_lattice(root, &group, &shape, &boundary, &ladder, error);
+    chain->pilot = ladder.acceptance > 0 && !found;
+    if (found) ladder = *found;
     lat_settings *settings = lat_settings_group(root, "chain", error);
     uint64_t seed = (uint64_t)lat_settings_int(settings, "seed", 1, 0, INT64_MAX, error);
     const int rungs = ladder.rungs > 0 ? ladder.rungs : 1;
@@ -151,20 +147,18 @@ static lat_status create(MPI_Comm comm, lat_settings *root, const lat_action_kin
     chain->precision = (lat_precision)lat_settings_choice(root, "precision", "double", lat_precision_names, error);
     chain->directory = lat_text("%s", directory);
     if (!error->status)
-        read_action(root, (lat_action_context){group, &shape, &ladder.boundary, NULL}, actions, operators, chain,
-                    error);
+        read_action(root, (lat_action_context){group, &shape, &boundary, NULL}, actions, operators, chain, error);
     if (!error->status) lat_action_shape(chain->action, &shape);
     if (!error->status) lat_backend_read(comm, root, &shape.backend, chain->no_device, error);
     if (!error->status) lay_out(comm, &shape, plan, chain, error);
-    if (!error->status && ladder.rungs > 0) lay_out_sample(comm, &shape, &ladder, chain, error);
+    if (!error->status && ladder.rungs > 0) lay_out_sample(comm, &shape, &boundary, rungs, chain, error);
     if (error->status) {
         mc_chain_free(chain);
         *out = NULL;
         return error->status;
     }
-    mc_ladder *rungs_of =
-        ladder.rungs > 0 ? mc_ladder_create(&ladder.boundary, ladder.coupling, ladder.rungs, shape.members) : NULL;
-    chain->state = mc_state_create(chain->geometry, group, &ladder.boundary, rungs_of, chain->action, seed);
+    mc_ladder *rungs_of = ladder.rungs > 0 ? mc_ladder_create(&boundary, &ladder, shape.members) : NULL;
+    chain->state = mc_state_create(chain->geometry, group, &boundary, rungs_of, chain->action, seed);
     *out = chain;
     return LAT_DONE;
 }
@@ -172,13 +166,20 @@ static lat_status create(MPI_Comm comm, lat_settings *root, const lat_action_kin
 lat_status mc_chain_create(MPI_Comm comm, lat_settings *root, const lat_action_kind *const *actions, const lat_dirac_table *const *operators,
                            const char *directory, mc_chain **chain, lat_error *error)
 {
-    return create(comm, root, actions, operators, directory, false, chain, error);
+    return create(comm, root, actions, operators, directory, false, NULL, chain, error);
+}
+
+lat_status mc_chain_create_on(MPI_Comm comm, lat_settings *root, const lat_action_kind *const *actions,
+                              const lat_dirac_table *const *operators, const char *directory, const lat_rungs *rungs,
+                              mc_chain **chain, lat_error *error)
+{
+    return create(comm, root, actions, operators, directory, false, rungs, chain, error);
 }
 
 lat_status mc_chain_plan(MPI_Comm comm, lat_settings *root, const lat_action_kind *const *actions, const lat_dirac_table *const *operators,
                          const char *directory, mc_chain **chain, lat_error *error)
 {
-    return create(comm, root, actions, operators, directory, true, chain, error);
+    return create(comm, root, actions, operators, directory, true, NULL, chain, error);
 }
 
 static bool from_file(const mc_chain *chain) { return strcmp(chain->start, "cold") != 0 && strcmp(chain->start, "hot") != 0; }

@@ -15,6 +15,7 @@ typedef struct {
     lat_geometry *planned; /* NULL, or the lattice that was asked for, of which this chain is a small piece (mc_chain_plan) */
     lat_operators *operators; /* that the action, and observables, name; they live as long as the settings */
     lat_action *action;
+    bool pilot; /* the couplings of its ladder are to be found, and these are a beginning: see mc_chain_create_on */
     uint64_t thermalise; /* steps before this one count in no report of an update */
     char *directory;     /* of the configuration file: where model paths are looked up first */
     char *start;         /* "hot", "cold" or a configuration file */
@@ -32,6 +33,10 @@ typedef struct {
  * `backend`, and lays out the lattice; the links are 1.  actions, operators: the kinds of terms, and of what they may name.  Collective. */
 lat_status mc_chain_create(MPI_Comm comm, lat_settings *root, const lat_action_kind *const *actions, const lat_dirac_table *const *operators,
                            const char *directory, mc_chain **chain, lat_error *error);
+/* The same with the rungs that were found (mc_tempering_plan) for a ladder whose couplings the configuration leaves open; NULL: none were. */
+lat_status mc_chain_create_on(MPI_Comm comm, lat_settings *root, const lat_action_kind *const *actions,
+                              const lat_dirac_table *const *operators, const char *directory, const lat_rungs *rungs,
+                              mc_chain **chain, lat_error *error);
 /* The same to foretell what a run takes: where the lattice is large, the fields are those of a small one, cut on ranks and lanes alike, and
  * `planned` is the one asked for. */
 lat_status mc_chain_plan(MPI_Comm comm, lat_settings *root, const lat_action_kind *const *actions, const lat_dirac_table *const *operators,

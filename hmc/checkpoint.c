@@ -161,3 +161,10 @@ lat_status mc_checkpoint_read(const char *path, mc_chain *chain, mc_update **upd
     ties->history = history;
     return status;
 }
+
+lat_status mc_checkpoint_rungs(MPI_Comm comm, const char *path, lat_rungs *rungs, lat_error *error)
+{
+    lat_h5 *file = lat_h5_open(comm, path, "checkpoint");
+    mc_ladder_get_rungs(file, rungs);
+    return lat_h5_finish(file, error);
+}

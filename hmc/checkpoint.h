@@ -21,4 +21,7 @@ lat_status mc_checkpoint_write(const char *path, const mc_chain *chain, mc_updat
  * is in the file; build is new memory then, and NULL on failure. */
 lat_status mc_checkpoint_read(const char *path, mc_chain *chain, mc_update **updates, int count, mc_ties *ties, lat_error *error);
 
+/* The couplings of the ladder that a checkpoint is of, before there is a chain for it.  Collective. */
+lat_status mc_checkpoint_rungs(MPI_Comm comm, const char *path, lat_rungs *rungs, lat_error *error);
+
 #endif

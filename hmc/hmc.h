@@ -15,6 +15,7 @@
 #include "hmc/integrator.h"
 #include "hmc/state.h"
 #include "hmc/statistics/gamma.h"
+#include "hmc/statistics/weights.h"
 #include "hmc/trajectory.h"
 #include "hmc/update.h"
 

@@ -9,15 +9,16 @@
 #include <stdlib.h>
 #include <string.h>
 
-mc_ladder *mc_ladder_create(const lat_boundary *boundary, const double *couplings, int rungs, int members)
+mc_ladder *mc_ladder_create(const lat_boundary *boundary, const lat_rungs *rungs, int members)
 {
     mc_ladder *ladder = lat_alloc(1, sizeof *ladder);
-    *ladder = (mc_ladder){.rungs = rungs, .members = members, .boundary = *boundary};
-    ladder->coupling = lat_alloc(rungs, sizeof *ladder->coupling);
+    *ladder =
+        (mc_ladder){.rungs = rungs->rungs, .members = members, .boundary = *boundary, .acceptance = rungs->acceptance};
+    ladder->coupling = lat_alloc(rungs->rungs, sizeof *ladder->coupling);
     ladder->rung = lat_alloc(members, sizeof *ladder->rung);
     ladder->origin = lat_alloc(members, sizeof *ladder->origin);
-    memcpy(ladder->coupling, couplings, (size_t)rungs * sizeof *couplings);
-    for (int m = 0; m < members; m++) ladder->rung[m] = m % rungs;
+    memcpy(ladder->coupling, rungs->coupling, (size_t)rungs->rungs * sizeof *rungs->coupling);
+    for (int m = 0; m < members; m++) ladder->rung[m] = m % rungs->rungs;
     for (int m = 0; m < members; m++) memcpy(ladder->origin[m], boundary->origin, sizeof boundary->origin);
     return ladder;
 }
@@ -102,6 +103,19 @@ static bool descends(const double *coupling, int rungs)
     bool good = coupling[0] == 1 && coupling[rungs - 1] >= 0;
     for (int i = 1; i < rungs; i++) good = good && coupling[i] < coupling[i - 1];
     return good;
+}
+
+void mc_ladder_get_rungs(lat_h5 *file, lat_rungs *rungs)
+{
+    int64_t count = 0;
+    double *coupling = lat_h5_get_reals(file, "ladder_couplings", 1, &count, LAT_MOST_RUNGS);
+    if (coupling && (count < 2 || !descends(coupling, (int)count))) {
+        lat_h5_refuse(file, "'ladder_couplings' are those of no ladder");
+    } else if (coupling) {
+        rungs->rungs = (int)count;
+        memcpy(rungs->coupling, coupling, (size_t)count * sizeof *coupling);
+    }
+    free(coupling);
 }
 
 /* A whole number below `end`. */

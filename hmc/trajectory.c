@@ -102,7 +102,7 @@ typedef struct {
     lat_action *action;
     lat_gauge *gauge;
     void *data;
-    double length;
+    double length, beta; /* that of a Wilson action may be another where the last one lay */
 } integration;
 
 static void run_integration(const void *arguments)
@@ -117,7 +117,7 @@ static void run_integration(const void *arguments)
 static void integrate(const mc_trajectory *t, lat_action *action, lat_gauge *gauge, double length)
 {
     enum { MOST_RECORDED = 1000 };
-    integration i = {t, action, gauge, gauge->links->data, length};
+    integration i = {t, action, gauge, gauge->links->data, length, lat_action_beta(action)};
     if (action->quarks || t->randomise > 0 || mc_integrator_forces(t->integrator, t->levels, t->steps) > MOST_RECORDED)
         run_integration(&i);
     else

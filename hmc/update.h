@@ -31,6 +31,13 @@ typedef struct {
     void (*free)(mc_update *update);
 } mc_update_table;
 
+/* What an update makes of the links of the chain: of another distribution, if weighted, and measured and saved in their place. */
+typedef struct {
+    lat_gauge *gauge;   /* with the couplings of that distribution */
+    double *log_weight; /* [members], but for a constant; of the last step */
+    double beta;        /* of its action, if that is a single Wilson term; NaN otherwise */
+} mc_weighted;
+
 /* Every kind embeds this as its first member. */
 struct mc_update {
     const mc_update_table *table;
@@ -43,11 +50,12 @@ struct mc_update {
     double step_seconds;            /* wall-clock seconds of the last step, of this process */
     const char *const *part_name;   /* NULL-terminated: parts of its work that have a clock of their own, or NULL; */
     double *part_seconds, *part_step_seconds; /* [names]: as `seconds` and `step_seconds`, of each part */
+    const mc_weighted *weighted;              /* NULL: it leaves the distribution of the chain as it is */
     uint64_t period;      /* steps after which its work repeats itself, where that is more than one: of a batch */
 };
 
-extern const mc_update_table mc_update_hmc, mc_update_heatbath, mc_update_overrelax, mc_update_instanton, mc_update_flow, mc_update_fthmc,
-    mc_update_direct, mc_update_tempering;
+extern const mc_update_table mc_update_hmc, mc_update_heatbath, mc_update_overrelax, mc_update_instanton,
+    mc_update_flow, mc_update_fthmc, mc_update_direct, mc_update_tempering, mc_update_nonequilibrium;
 extern const mc_update_table *const mc_update_tables[]; /* all of these, and NULL */
 
 /* How many names there are in such a list; NULL: none. */

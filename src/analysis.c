@@ -10,8 +10,18 @@
 
 enum { MOST_CHARGES = 1000, LISTED = 4 };
 
-static distribution charge_distribution(const dataset *set, const double *charge)
+/* Of entries that may have weights. */
+static mc_estimate estimate_of(const analysis *a, const double *entries)
 {
+    const dataset *set = a->set;
+    return a->log_weight && entries != a->log_weight
+               ? mc_gamma_weighted(entries, a->log_weight, set->replicas, set->rows)
+               : mc_gamma_replicas(entries, set->replicas, set->rows);
+}
+
+static distribution charge_distribution(const analysis *a, const double *charge)
+{
+    const dataset *set = a->set;
     double least = INFINITY, most = -INFINITY;
     for (int64_t i = 0; i < set->entries; i++) {
         least = fmin(least, rint(charge[i]));
@@ -25,10 +35,18 @@ static distribution charge_distribution(const dataset *set, const double *charge
     double *indicator = lat_alloc(set->entries, sizeof *indicator);
     for (int k = 0; k < p.count; k++) {
         for (int64_t i = 0; i < set->entries; i++) indicator[i] = rint(charge[i]) == least + k;
-        p.share[k] = mc_gamma_replicas(indicator, set->replicas, set->rows);
+        p.share[k] = estimate_of(a, indicator);
     }
     free(indicator);
     return p;
+}
+
+static void find_weights(analysis *a)
+{
+    const dataset *set = a->set;
+    for (int i = 0; i < set->columns && !set->training; i++)
+        if (strcmp(set->column[i], "log_weight") == 0) a->log_weight = set->series[i];
+    a->ess = a->log_weight ? mc_weights_ess(a->log_weight, set->entries) : 1;
 }
 
 static void choose(analysis *a, const char *column, lat_error *error)
@@ -52,13 +70,19 @@ analysis analyse(const dataset *set, const char *column, lat_error *error)
     analysis a = {.set = set};
     a.estimate = lat_alloc(set->columns, sizeof *a.estimate);
     a.chosen = lat_alloc(set->columns, sizeof *a.chosen);
+    find_weights(&a);
     choose(&a, column, error);
     for (int i = 0; i < set->columns && error->status == LAT_DONE; i++) {
         if (!a.chosen[i] || set->training) continue;
-        a.estimate[i] = mc_gamma_replicas(set->series[i], set->replicas, set->rows);
-        if (strcmp(set->column[i], "charge") == 0) a.charge = charge_distribution(set, set->series[i]);
+        a.estimate[i] = estimate_of(&a, set->series[i]);
+        if (strcmp(set->column[i], "charge") == 0) a.charge = charge_distribution(&a, set->series[i]);
     }
     return a;
+}
+
+double analysis_cost(const analysis *a, int column)
+{
+    return 2 * a->estimate[column].tau_int * a->set->core_seconds / a->ess;
 }
 
 void analysis_free(analysis *a)

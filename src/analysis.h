@@ -19,12 +19,17 @@ typedef struct {
     const dataset *set;
     bool *chosen;          /* [columns] */
     mc_estimate *estimate; /* [columns]; nothing if the set is a training */
+    const double *log_weight; /* the column of this name: of the others the means are weighted; NULL: there is none */
+    double ess;               /* of the weights; 1: there are none */
     distribution charge;   /* of a column called charge */
 } analysis;
 
-/* column: the only one to be looked at; NULL: all.  LAT_CONFIG if it is not there. */
+/* With weights (hmc/statistics/weights.h) where there is a column `log_weight`.  column: the only one to be looked at; NULL: all.  LAT_CONFIG if it is not there. */
 analysis analyse(const dataset *set, const char *column, lat_error *error);
 void analysis_free(analysis *a);
+
+/* Core-seconds per independent sample of a column: 2 tau_int / ESS times those of an entry; NaN: not known. */
+double analysis_cost(const analysis *a, int column);
 
 /* "3000 rows of 2 replicas, one every 10 steps".  New memory. */
 char *analysis_extent(const dataset *set);

@@ -35,8 +35,9 @@ static json_t *text_json(const char *text)
 
 static json_t *real_json(double value) { return isfinite(value) ? json_real(value) : json_null(); }
 
-static json_t *estimate_json(const mc_estimate *e, double core_seconds)
+static json_t *estimate_json(const analysis *a, int column)
 {
+    const mc_estimate *e = &a->estimate[column];
     json_t *object = json_object();
     put(object, "mean", real_json(e->mean));
     put(object, "error", real_json(e->error));
@@ -47,8 +48,8 @@ static json_t *estimate_json(const mc_estimate *e, double core_seconds)
     put(object, "window", json_integer(e->window));
     put(object, "n", json_integer(e->n));
     put(object, "too_short", json_boolean(mc_too_short(e)));
-    if (isfinite(core_seconds))
-        put(object, "core_seconds_per_independent_sample", real_json(2 * e->tau_int * core_seconds));
+    if (isfinite(a->set->core_seconds))
+        put(object, "core_seconds_per_independent_sample", real_json(analysis_cost(a, column)));
     return object;
 }
 
@@ -101,7 +102,7 @@ static json_t *observables_json(const analysis *a)
     for (int i = 0; i < a->set->columns; i++) {
         if (!a->chosen[i]) continue;
         json_t *name = text_json(a->set->column[i]);
-        put(object, json_string_value(name), estimate_json(&a->estimate[i], a->set->core_seconds));
+        put(object, json_string_value(name), estimate_json(a, i));
         json_decref(name);
     }
     return object;
@@ -121,6 +122,7 @@ static json_t *result_json(const analysis *a, int64_t skip)
     else
         put(object, "observables", observables_json(a));
     if (a->charge.count > 0) put(object, "charge_distribution", charge_json(&a->charge));
+    if (a->log_weight) put(object, "ess", real_json(a->ess));
     if (isfinite(set->core_seconds)) put(object, "core_seconds_per_entry", json_real(set->core_seconds));
     if (set->updates) put(object, "updates", json_incref(set->updates));
     return object;
@@ -160,8 +162,10 @@ static void csv_real(double value)
         putchar(',');
 }
 
-static void csv_row(const dataset *set, int column, const mc_estimate *e)
+static void csv_row(const analysis *a, int column)
 {
+    const dataset *set = a->set;
+    const mc_estimate *e = &a->estimate[column];
     csv_text(set->name);
     putchar(',');
     csv_text(set->column[column]);
@@ -173,7 +177,7 @@ static void csv_row(const dataset *set, int column, const mc_estimate *e)
     csv_real(e->tau_int_error);
     printf(",%lld", (long long)e->window);
     csv_real(e->variance);
-    csv_real(2 * e->tau_int * set->core_seconds);
+    csv_real(analysis_cost(a, column));
     printf(",%d\n", mc_too_short(e));
 }
 
@@ -188,5 +192,5 @@ void analysis_csv(const analysis *a, int count, lat_error *error)
            "core_seconds_per_independent_sample,too_short\n");
     for (int k = 0; k < count; k++)
         for (int i = 0; i < a[k].set->columns; i++)
-            if (a[k].chosen[i]) csv_row(a[k].set, i, &a[k].estimate[i]);
+            if (a[k].chosen[i]) csv_row(&a[k], i);
 }

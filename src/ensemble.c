@@ -26,6 +26,25 @@ double ensemble_figure(const ensemble *e, const char *name)
     return value;
 }
 
+const mc_weighted *ensemble_weighted(const ensemble *e)
+{
+    for (int i = 0; i < e->update_count; i++)
+        if (e->updates[i]->weighted) return e->updates[i]->weighted;
+    return NULL;
+}
+
+lat_gauge *ensemble_sample(const ensemble *e)
+{
+    const mc_weighted *weighted = ensemble_weighted(e);
+    return weighted ? weighted->gauge : mc_chain_sample(e->chain);
+}
+
+double ensemble_beta(const ensemble *e)
+{
+    const mc_weighted *weighted = ensemble_weighted(e);
+    return weighted ? weighted->beta : lat_action_beta(e->chain->action);
+}
+
 /* "0.8712"; "-" if it is not known. */
 char *ensemble_acceptance(const ensemble *e)
 {

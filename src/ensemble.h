@@ -38,6 +38,11 @@ uint64_t ensemble_end(const ensemble *ensemble);
 int64_t ensemble_counted(const ensemble *ensemble);
 /* A figure of the first update that reports it; NaN if it is not known. */
 double ensemble_figure(const ensemble *ensemble, const char *name);
+/* The update whose links are measured and saved in place of those of the chain; NULL: there is none. */
+const mc_weighted *ensemble_weighted(const ensemble *ensemble);
+/* What is measured and saved: its links, or mc_chain_sample; and beta of their action, NaN where that is no single Wilson term.  Collective. */
+lat_gauge *ensemble_sample(const ensemble *ensemble);
+double ensemble_beta(const ensemble *ensemble);
 /* The acceptance as text, "0.8712", or "-"; free() it. */
 char *ensemble_acceptance(const ensemble *ensemble);
 

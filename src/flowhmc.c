@@ -9,6 +9,7 @@
 #include "src/forecast.h"
 #include "src/keeping.h"
 #include "src/options.h"
+#include "src/pilot.h"
 #include "src/progress.h"
 #include "src/remarks.h"
 #include "src/signals.h"
@@ -56,7 +57,7 @@ static void read_observables(lat_settings *measure, ensemble *e, lat_error *erro
 {
     enum { MOST = 64 };
     const char *names[MOST] = {"plaquette"};
-    const lat_observe_context context = {mc_chain_sample(e->chain), mc_chain_lattice(e->chain), measure, e->chain->operators};
+    const lat_observe_context context = {ensemble_sample(e), mc_chain_lattice(e->chain), measure, e->chain->operators};
     int count = lat_settings_strings(measure, "observables", names, 1, MOST, error);
     e->observable = lat_alloc(MOST, sizeof *e->observable);
     for (int i = 0; i < count && !error->status; i++) {
@@ -112,18 +113,27 @@ static void read_plan(lat_settings *root, ensemble *e, lat_error *error)
     e->walltime = walltime_read(root, error);
 }
 
-/* plan: nothing is to be run. */
-static lat_status set_up(lat_settings *root, const char *directory, bool plan, ensemble *e, lat_error *error)
+/* What belongs to the chain that there is now. */
+static lat_status set_up_rest(lat_settings *root, ensemble *e, lat_error *error)
 {
-    if ((plan ? mc_chain_plan : mc_chain_create)(MPI_COMM_WORLD, root, lat_action_kinds, lat_dirac_tables, directory, &e->chain, error))
-        return error->status;
     const mc_context context = mc_chain_context(e->chain, flow_layer_kinds);
     if (mc_updates_create(root, mc_update_tables, &context, &e->updates, &e->update_count, error)) return error->status;
     read_plan(root, e, error);
+    if (!error->status && e->chain->pilot) pilot_check(root, e, error);
     if (!error->status) lat_settings_finish(root, error);
     if (lat_agree(MPI_COMM_WORLD, error)) return error->status;
-    e->series = series_create(e->observable, e->observable_count, e->every, mc_replicas(e->chain->state), e->chain->thermalise, &e->series_count);
+    e->series = series_create(e->observable, e->observable_count, e->every, mc_replicas(e->chain->state),
+                              e->chain->thermalise, ensemble_weighted(e) != NULL, &e->series_count);
     return LAT_DONE;
+}
+
+/* plan: nothing is to be run. */
+static lat_status set_up(lat_settings *root, const char *directory, bool plan, ensemble *e, lat_error *error)
+{
+    if ((plan ? mc_chain_plan : mc_chain_create)(MPI_COMM_WORLD, root, lat_action_kinds, lat_dirac_tables, directory,
+                                                 &e->chain, error))
+        return error->status;
+    return set_up_rest(root, e, error);
 }
 
 static void tear_down(ensemble *e)
@@ -135,6 +145,23 @@ static void tear_down(ensemble *e)
     for (int i = 0; i < e->observable_count; i++) lat_observable_free(e->observable[i]);
     free(e->observable);
     free(e->identity);
+}
+
+/* Where the number of rungs was left open, all is made anew for those that there are to be. */
+static lat_status settle_ladder(lat_settings *root, const char *directory, ensemble *e, lat_error *error)
+{
+    lat_rungs rungs;
+    if (!e->chain->pilot || pilot_find(e, &rungs, error)) return error->status;
+    ensemble settled = {.run = e->run, .identity = e->identity};
+    const int64_t walltime = e->walltime;
+    e->identity = NULL;
+    tear_down(e);
+    *e = settled;
+    if (mc_chain_create_on(MPI_COMM_WORLD, root, lat_action_kinds, lat_dirac_tables, directory, &rungs, &e->chain,
+                           error) == LAT_DONE)
+        set_up_rest(root, e, error);
+    e->walltime = walltime;
+    return error->status;
 }
 
 /* ------------------------------------------------------------------------------------------------------------ words */
@@ -164,7 +191,9 @@ static char *layout_text(const ensemble *e)
     char *block = product_of(g->block, g->dim);
     const int replicas = mc_replicas(e->chain->state);
     const mc_ladder *ladder = e->chain->state->ladder;
-    char *rungs = ladder ? lat_text(" of %d rungs", ladder->rungs) : lat_text("%s", "");
+    char *rungs = ladder ? lat_text(" of %d rungs%s", ladder->rungs,
+                                    e->chain->pilot ? " (of the pilot; the run finds its own)" : "")
+                         : lat_text("%s", "");
     char *text = lat_text("%s, %s, %d replica%s%s; %s ranks, %s lanes x %d, %d idle, blocks of %s; backend %s%s%s",
                           lat_group_names[e->chain->state->gauge->group], size, replicas, replicas > 1 ? "s" : "", rungs, rank_grid,
                           lane_grid, g->members, g->lanes - g->blocks * g->members, block, lat_backend_name(g->backend),
@@ -183,11 +212,13 @@ static char *layout_text(const ensemble *e)
 static lat_status measure(ensemble *e, int64_t counted, lat_error *error)
 {
     const lat_random random = mc_chain_sources(e->chain);
+    const mc_weighted *weighted = ensemble_weighted(e);
+    const double *log_weight = weighted ? weighted->log_weight : NULL;
     lat_gauge *sample = NULL;
     for (int i = 0; i < e->series_count && !error->status; i++) {
         if (!series_due(&e->series[i], counted)) continue;
-        if (!sample) sample = mc_chain_sample(e->chain);
-        series_measure(&e->series[i], sample, &random, error);
+        if (!sample) sample = ensemble_sample(e);
+        series_measure(&e->series[i], sample, log_weight, &random, error);
         e->chain->measure_core_seconds += e->series[i].seconds * e->chain->geometry->rank_count;
     }
     return error->status;
@@ -233,13 +264,15 @@ static void show(progress *progress, const ensemble *e)
 static lat_status measure_all(ensemble *e, lat_error *error)
 {
     const lat_random random = mc_chain_sources(e->chain);
-    lat_gauge *sample = mc_chain_sample(e->chain);
-    for (int i = 0; i < e->series_count && !error->status; i++) series_measure(&e->series[i], sample, &random, error);
+    const mc_weighted *weighted = ensemble_weighted(e);
+    lat_gauge *sample = ensemble_sample(e);
+    for (int i = 0; i < e->series_count && !error->status; i++)
+        series_measure(&e->series[i], sample, weighted ? weighted->log_weight : NULL, &random, error);
     return error->status;
 }
 
 /* A few steps in memory, of which the first is not timed: it has audits and caches to fill.  Where an update draws
- * batches ahead, whole batches. */
+ * batches ahead, whole batches.  They count, as evolutions may wait for thermalisation. */
 static lat_status try_out(ensemble *e, trial *trial, lat_error *error)
 {
     enum { STEPS = 5 };
@@ -248,6 +281,8 @@ static lat_status try_out(ensemble *e, trial *trial, lat_error *error)
     for (int i = 0; i < e->update_count; i++)
         if ((int64_t)e->updates[i]->period > period) period = (int64_t)e->updates[i]->period;
     trial->steps = (STEPS + period - 1) / period * period;
+    const uint64_t thermalise = chain->thermalise;
+    chain->thermalise = 0;
     if (mc_chain_start(chain, error) || mc_chain_step(chain, e->updates, e->update_count, error)) return error->status;
     if (measure_all(e, error)) return error->status;
     MPI_Barrier(MPI_COMM_WORLD);
@@ -256,6 +291,7 @@ static lat_status try_out(ensemble *e, trial *trial, lat_error *error)
         if (mc_chain_step(chain, e->updates, e->update_count, error)) return error->status;
     MPI_Barrier(MPI_COMM_WORLD);
     trial->step_seconds = (MPI_Wtime() - started) / (double)trial->steps;
+    chain->thermalise = thermalise;
     return measure_all(e, error);
 }
 
@@ -309,17 +345,23 @@ static void say_beginning(const ensemble *e)
     remarks_on(e);
 }
 
-static void work_in(const char *directory, const options *options, ensemble *e, const char *config, lat_error *error)
+/* folder: of the configuration file. */
+static void work_in(const char *directory, const options *options, lat_settings *root, const char *folder, ensemble *e,
+                    const char *config, lat_error *error)
 {
     if (run_open(MPI_COMM_WORLD, flowhmc.name, directory, options->resume, options->quiet, config, &changes, &e->run,
                  error))
         return;
     e->identity = run_identity(config, &changes);
-    say_beginning(e);
-    if (keeping_begin(e, error) == LAT_DONE && run_settle(e->run, error) == LAT_DONE) sample(e, options->quiet, error);
+    if (settle_ladder(root, folder, e, error) == LAT_DONE) {
+        say_beginning(e);
+        if (keeping_begin(e, error) == LAT_DONE && run_settle(e->run, error) == LAT_DONE)
+            sample(e, options->quiet, error);
+    }
     trajectories_close(&e->trajectories);
     lat_error result_error = {0};
-    if (error->status == LAT_DONE || error->status == LAT_STOPPED) results_write(e, &result_error);
+    const bool begun = e->chain && !e->chain->pilot;
+    if (begun && (error->status == LAT_DONE || error->status == LAT_STOPPED)) results_write(e, &result_error);
     if (error->status)
         run_note(e->run, "%s", error->text);
     else if (!result_error.status)
@@ -374,7 +416,7 @@ static void work_on(const char *path, const char *directory, const options *opti
             if (options->dry_run || trial)
                 forecast(&e, trial, error);
             else
-                work_in(directory, options, &e, config, error);
+                work_in(directory, options, root, folder, &e, config, error);
         }
     }
     tear_down(&e);

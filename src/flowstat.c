@@ -99,7 +99,7 @@ static void print_estimates(const analysis *a)
         table_cell(rows, n);
         free(n);
         rough_cell(rows, e->variance);
-        if (cost) rough_cell(rows, 2 * e->tau_int * set->core_seconds);
+        if (cost) rough_cell(rows, analysis_cost(a, i));
     }
     table_print(rows, stdout);
     table_free(rows);
@@ -108,6 +108,7 @@ static void print_estimates(const analysis *a)
 /* What the figures do not tell by themselves. */
 static void print_remarks(const analysis *a)
 {
+    if (a->log_weight) printf("Means are weighted with exp(log_weight): ESS %.4g.\n", a->ess);
     for (int i = 0; i < a->set->columns; i++) {
         const mc_estimate *e = &a->estimate[i];
         if (!a->chosen[i]) continue;

@@ -167,21 +167,24 @@ static lat_status save_replica(const ensemble *e, lat_gauge *sample, int replica
 {
     const mc_chain *chain = e->chain;
     const mc_state *state = chain->state;
+    const mc_weighted *weighted = ensemble_weighted(e);
     char *name = mc_replicas(state) > 1
                      ? lat_text("configs/step-%010" PRIu64 "-replica-%05d.%s", state->step, replica, e->save_format)
                      : lat_text("configs/step-%010" PRIu64 ".%s", state->step, e->save_format);
     char *path = run_path(e->run, name), *step = lat_text("%" PRIu64, state->step),
          *seed = lat_text("%" PRIu64, state->seed);
     char *program = lat_text("flowhmc %s (%s)", PACKAGE_VERSION, run_build()), *number = lat_text("%d", replica),
-         *beta = lat_text("%.17g", lat_action_beta(chain->action)),
+         *beta = lat_text("%.17g", ensemble_beta(e)),
+         *log_weight = weighted ? lat_text("%.17g", weighted->log_weight[replica]) : NULL,
          *boundary = lat_boundary_print(&sample->boundary[replica], chain->geometry->dim);
-    lat_provenance provenance[8] = {
+    lat_provenance provenance[9] = {
         {"program", program},           {"seed", seed},          {"step", step}, {"replica", number},
         {"configuration", e->identity}, {"model_sha256", model},
     };
     int count = 6;
-    if (!isnan(lat_action_beta(chain->action))) provenance[count++] = (lat_provenance){"beta", beta};
+    if (!isnan(ensemble_beta(e))) provenance[count++] = (lat_provenance){"beta", beta};
     if (boundary) provenance[count++] = (lat_provenance){"boundary", boundary};
+    if (log_weight) provenance[count++] = (lat_provenance){"log_weight", log_weight};
     lat_config_write(path, sample, replica, provenance, count, error);
     free(name);
     free(path);
@@ -191,6 +194,7 @@ static lat_status save_replica(const ensemble *e, lat_gauge *sample, int replica
     free(number);
     free(boundary);
     free(beta);
+    free(log_weight);
     return error->status;
 }
 
@@ -199,7 +203,7 @@ lat_status keeping_save(const ensemble *e, lat_error *error)
     char *folder = run_path(e->run, "configs"), *model = model_hash(e);
     if (e->run->rank == 0) mkdir(folder, 0777); /* if it fails, so does the writing, with a message */
     MPI_Barrier(MPI_COMM_WORLD);
-    lat_gauge *sample = mc_chain_sample(e->chain);
+    lat_gauge *sample = ensemble_sample(e);
     for (int replica = 0; replica < mc_replicas(e->chain->state) && !error->status; replica++)
         save_replica(e, sample, replica, model, error);
     if (!error->status) note_saved(e);

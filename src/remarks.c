@@ -13,9 +13,10 @@ static void warn_of_updates(const ensemble *e)
 {
     for (int i = 0; i < e->update_count; i++)
         if (e->updates[i]->table != &mc_update_overrelax && e->updates[i]->table != &mc_update_instanton &&
-            e->updates[i]->table != &mc_update_tempering)
+            e->updates[i]->table != &mc_update_tempering && e->updates[i]->table != &mc_update_nonequilibrium)
             return;
-    run_warn(e->run, "updates: overrelax, instanton and tempering alone do not reach every configuration: the results "
+    run_warn(e->run, "updates: overrelax, instanton, tempering and nonequilibrium alone do not reach every "
+                     "configuration: the results "
                      "will be wrong; add heatbath or hmc");
 }
 

@@ -25,12 +25,14 @@ typedef struct {
     result *result;
     int slowest; /* -1: not known */
     double core_seconds_per_entry, per_independent_sample, processor_seconds;
+    double ess; /* of the weights that the slowest has; 1: it has none */
 } results;
 
-static double exact_value(const mc_chain *chain, const char *name)
+static double exact_value(const ensemble *ensemble, const char *name)
 {
-    double beta = lat_action_beta(chain->action);
-    if (chain->geometry->dim != 2 || isnan(beta) || !lat_gauge_is_periodic(mc_chain_sample(chain))) return NAN;
+    const mc_chain *chain = ensemble->chain;
+    double beta = ensemble_beta(ensemble);
+    if (chain->geometry->dim != 2 || isnan(beta) || !lat_gauge_is_periodic(ensemble_sample(ensemble))) return NAN;
     return lat_exact2d(name, chain->state->gauge->group, beta, chain->geometry->volume);
 }
 
@@ -46,15 +48,29 @@ static bool has_moved(const double *series, int64_t entries)
     return entries > 0 && high - low > rounding * fmax(fabs(low), fabs(high));
 }
 
+/* With weights, but for the weights themselves. */
+static mc_estimate estimate_of(const series *of, int column, const double *entries)
+{
+    const mc_history *history = of->history;
+    if (!of->weighted || column == history->columns - 1) return mc_gamma(entries, history->replicas, history->rows);
+    int64_t *length = lat_alloc(history->replicas, sizeof *length);
+    double *log_weight = series_log_weight(of);
+    for (int r = 0; r < history->replicas; r++) length[r] = history->rows;
+    mc_estimate estimate = mc_gamma_weighted(entries, log_weight, history->replicas, length);
+    free(length);
+    free(log_weight);
+    return estimate;
+}
+
 static result analyse_column(const ensemble *ensemble, const series *of, int column)
 {
     const mc_history *history = of->history;
     int64_t entries = history->rows * history->replicas;
     double *series = lat_alloc(entries > 0 ? entries : 1, sizeof *series);
     for (int r = 0; r < history->replicas; r++) mc_history_series(history, column, r, series + r * history->rows);
-    result result = {.name = history->name[column], .series = of, .estimate = mc_gamma(series, history->replicas, history->rows)};
+    result result = {.name = history->name[column], .series = of, .estimate = estimate_of(of, column, series)};
     result.moved = has_moved(series, entries);
-    result.exact = exact_value(ensemble->chain, result.name);
+    result.exact = exact_value(ensemble, result.name);
     result.sigmas = result.moved ? (result.estimate.mean - result.exact) / result.estimate.error : NAN;
     free(series);
     return result;
@@ -62,6 +78,14 @@ static result analyse_column(const ensemble *ensemble, const series *of, int col
 
 /* tau_int in steps. */
 static double steps_of(const result *r) { return r->estimate.tau_int * (double)r->series->history->every; }
+
+static double ess_of(const series *s)
+{
+    double *log_weight = series_log_weight(s),
+           ess = log_weight ? mc_weights_ess(log_weight, s->history->rows * s->history->replicas) : 1;
+    free(log_weight);
+    return ess;
+}
 
 static double core_seconds_per_entry(const ensemble *ensemble, const series *s)
 {
@@ -85,7 +109,9 @@ static results analyse(const ensemble *ensemble)
     r.processor_seconds = mc_chain_processor_seconds(ensemble->chain);
     if (!known) r.slowest = -1;
     r.core_seconds_per_entry = known ? core_seconds_per_entry(ensemble, r.result[r.slowest].series) : NAN;
-    r.per_independent_sample = known ? 2 * r.result[r.slowest].estimate.tau_int * r.core_seconds_per_entry : NAN;
+    r.ess = known ? ess_of(r.result[r.slowest].series) : NAN;
+    r.per_independent_sample =
+        known ? 2 * r.result[r.slowest].estimate.tau_int * r.core_seconds_per_entry / r.ess : NAN;
     return r;
 }
 
@@ -252,6 +278,29 @@ static void say_numbers(run *run, const char *name, json_t *object)
     free(line);
 }
 
+/* Of a ladder: how often swaps of neighbours were accepted, and how often variances say that they should have been. */
+static void say_swaps(const ensemble *ensemble, const json_t *update)
+{
+    static const char *const headings[] = {"rungs", "coupling", "next", "acceptance", "foretold"};
+    const json_t *coupling = json_object_get(update, "couplings"), *accepted = json_object_get(update, "acceptances"),
+                 *predicted = json_object_get(update, "predicted_acceptances");
+    if (json_array_size(accepted) == 0) return;
+    table *rows = table_create(5, headings);
+    for (size_t i = 0; i < json_array_size(accepted); i++) {
+        char *pair = lat_text("%d - %d", (int)i, (int)i + 1);
+        table_cell(rows, pair);
+        free(pair);
+        table_number(rows, json_number_value(json_array_get(coupling, i)));
+        table_number(rows, json_number_value(json_array_get(coupling, i + 1)));
+        table_number(rows, json_number_value(json_array_get(accepted, i)));
+        table_number(rows, json_number_value(json_array_get(predicted, i)));
+    }
+    char *text = table_text(rows);
+    say_lines(ensemble->run, text);
+    free(text);
+    table_free(rows);
+}
+
 /* All that the updates report, and what solvers did for the terms of the action. */
 static void say_updates(const ensemble *ensemble, json_t *updates)
 {
@@ -261,6 +310,7 @@ static void say_updates(const ensemble *ensemble, json_t *updates)
     {
         const char *name = ensemble->updates[i]->table->name;
         say_numbers(ensemble->run, name, one);
+        say_swaps(ensemble, one);
         json_array_foreach(json_object_get(one, "solves"), k, term)
         {
             char *of_term = lat_text("%s, solves", name);
@@ -291,6 +341,10 @@ static void say_cost(const ensemble *ensemble, const results *results)
     if (ensemble->series_count > 1) run_log(ensemble->run, "measurements: %.4g core-seconds more", chain->measure_core_seconds);
     if (results->slowest < 0)
         run_log(ensemble->run, "not enough is measured to tell the cost of an independent sample");
+    else if (ensemble_weighted(ensemble))
+        run_log(ensemble->run, "%.4g core-seconds per independent sample (2 tau_int of %s x %.4g / ESS %.4g)",
+                results->per_independent_sample, results->result[results->slowest].name,
+                results->core_seconds_per_entry, results->ess);
     else
         run_log(ensemble->run, "%.4g core-seconds per independent sample (2 tau_int of %s x %.4g)", results->per_independent_sample,
                 results->result[results->slowest].name, results->core_seconds_per_entry);

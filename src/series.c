@@ -12,7 +12,7 @@ static bool alone(const lat_observable *observable) { return observable->every >
 
 static void begin_history(series *s, int64_t every, int replicas, uint64_t thermalise)
 {
-    int columns = 0;
+    int columns = s->weighted;
     for (int i = 0; i < s->count; i++) columns += s->observable[i]->columns;
     s->history = mc_history_create(columns, replicas);
     s->history->every = (uint64_t)every;
@@ -20,10 +20,11 @@ static void begin_history(series *s, int64_t every, int replicas, uint64_t therm
     for (int i = 0, column = 0; i < s->count; i++)
         for (int c = 0; c < s->observable[i]->columns; c++)
             mc_history_name(s->history, column++, s->observable[i]->column[c].name);
+    if (s->weighted) mc_history_name(s->history, columns - 1, "log_weight");
 }
 
 series *series_create(lat_observable *const *observable, int count, int64_t every, int replicas, uint64_t thermalise,
-                      int *series_count)
+                      bool weighted, int *series_count)
 {
     series *all = lat_alloc(count + 1, sizeof *all);
     all[0] = (series){.file = lat_text("history.h5"), .observable = lat_alloc(count, sizeof *all->observable)};
@@ -35,6 +36,7 @@ series *series_create(lat_observable *const *observable, int count, int64_t ever
                           .observable = lat_alloc(1, sizeof *s->observable)};
         s->observable[s->count++] = observable[i];
     }
+    for (int i = 0; i < *series_count; i++) all[i].weighted = weighted;
     begin_history(&all[0], every, replicas, thermalise);
     for (int i = 1; i < *series_count; i++) {
         const lat_observable *one = all[i].observable[0];
@@ -59,7 +61,7 @@ int64_t series_rows(const series *s, int64_t steps) { return steps > 0 ? steps /
 
 bool series_due(const series *s, int64_t steps) { return steps > 0 && steps % (int64_t)s->history->every == 0; }
 
-lat_status series_measure(series *s, lat_gauge *gauge, const lat_random *random, lat_error *error)
+lat_status series_measure(series *s, lat_gauge *gauge, const double *log_weight, const lat_random *random, lat_error *error)
 {
     const double started = MPI_Wtime();
     const int replicas = s->history->replicas, width = s->history->columns, members = gauge->links->geometry->members;
@@ -71,11 +73,23 @@ lat_status series_measure(series *s, lat_gauge *gauge, const lat_random *random,
         for (int r = 0; r < replicas; r++)
             for (int c = 0; c < columns; c++) row[r * width + first + c] = now[r * columns + c];
     }
+    const int first_member = s->count > 0 && s->observable[0]->member > 0 ? s->observable[0]->member : 0;
+    for (int r = 0; r < replicas && s->weighted; r++) row[r * width + width - 1] = log_weight[first_member + r];
     if (!error->status) mc_history_append(s->history, row);
     free(row);
     free(now);
     s->seconds = MPI_Wtime() - started;
     return error->status;
+}
+
+double *series_log_weight(const series *s)
+{
+    const mc_history *history = s->history;
+    if (!s->weighted) return NULL;
+    double *all = lat_alloc(history->rows * history->replicas, sizeof *all);
+    for (int r = 0; r < history->replicas; r++)
+        mc_history_series(history, history->columns - 1, r, all + r * history->rows);
+    return all;
 }
 
 /* --------------------------------------------------------------------------------------------------------------- files */

@@ -12,21 +12,24 @@ typedef struct {
     char *file; /* in the run directory: "history.h5", "history-NAME.h5" */
     int count;
     lat_observable **observable; /* [count]; they are not the series' own */
+    bool weighted;               /* the last column is `log_weight` */
     mc_history *history;
     double seconds; /* that its last measurement took, on this rank */
 } series;
 
-/* At least one.  every: of those that do not say; steps up to thermalise are not measured. */
+/* At least one.  every: of those that do not say; steps up to thermalise are not measured.  weighted: what is measured has weights. */
 series *series_create(lat_observable *const *observable, int count, int64_t every, int replicas, uint64_t thermalise,
-                      int *series_count);
+                      bool weighted, int *series_count);
 void series_free(series *series, int count);
 
 /* Rows that there are when so many steps after thermalisation are done. */
 int64_t series_rows(const series *series, int64_t steps);
 /* Whether the last of them is due. */
 bool series_due(const series *series, int64_t steps);
-/* Adds a row; random: of this step (lat_observable_measure).  Collective. */
-lat_status series_measure(series *series, lat_gauge *gauge, const lat_random *random, lat_error *error);
+/* Adds a row; log_weight[members]: of the members of a weighted series; random: of this step (lat_observable_measure).  Collective. */
+lat_status series_measure(series *series, lat_gauge *gauge, const double *log_weight, const lat_random *random, lat_error *error);
+/* The column `log_weight` as a series of all replicas, one after another, to be released with free(); NULL: there is none.  Local. */
+double *series_log_weight(const series *series);
 
 /* Their files, and all rows that they have.  Collective. */
 lat_status series_write(const series *series, int count, const char *directory, lat_error *error);

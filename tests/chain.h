@@ -23,16 +23,23 @@ __attribute__((unused)) static lat_status chain_updates(lat_settings *root, cons
     return mc_updates_create(root, mc_update_tables, &context, updates, count, error);
 }
 
-/* Any failure ends the test program. */
-__attribute__((unused)) static test_chain chain_begin(MPI_Comm comm, const char *text)
+/* With the rungs that a pilot found; NULL: those of the text.  Any failure ends the test program. */
+__attribute__((unused)) static test_chain chain_begin_on(MPI_Comm comm, const char *text, const lat_rungs *rungs)
 {
     lat_error error = {0};
     test_chain t = {0};
     if (lat_settings_parse(text, "test", &t.root, &error) == LAT_DONE &&
-        mc_chain_create(comm, t.root, lat_action_kinds, lat_dirac_tables, ".", &t.chain, &error) == LAT_DONE && mc_chain_start(t.chain, &error) == LAT_DONE)
+        mc_chain_create_on(comm, t.root, lat_action_kinds, lat_dirac_tables, ".", rungs, &t.chain, &error) ==
+            LAT_DONE &&
+        mc_chain_start(t.chain, &error) == LAT_DONE)
         chain_updates(t.root, t.chain, &t.updates, &t.count, &error);
     if (error.status) lat_abort(error.status, "%s", error.text);
     return t;
+}
+
+__attribute__((unused)) static test_chain chain_begin(MPI_Comm comm, const char *text)
+{
+    return chain_begin_on(comm, text, NULL);
 }
 
 __attribute__((unused)) static void chain_end(test_chain *t)
@@ -80,6 +87,70 @@ __attribute__((unused)) static double chain_violation(const mc_chain *chain, mc_
     free(accepted);
     free(dh);
     return sqrt(sum / mc_replicas(chain->state));
+}
+
+__attribute__((unused)) static uint64_t add_bytes(uint64_t hash, const void *bytes, size_t size)
+{
+    for (size_t i = 0; i < size; i++) hash = (hash ^ ((const unsigned char *)bytes)[i]) * 1099511628211ull;
+    return hash;
+}
+
+__attribute__((unused)) static uint64_t add_links(uint64_t hash, const lat_gauge *gauge)
+{
+    const lat_geometry *g = gauge->links->geometry;
+    int64_t n = g->volume * gauge->links->components;
+    double *links = lat_alloc(n, sizeof *links);
+    for (int m = 0; m < g->members; m++) {
+        lat_field_gather(gauge->links, m, links);
+        hash = add_bytes(hash, links, (size_t)n * sizeof *links);
+    }
+    free(links);
+    return hash;
+}
+
+/* Of links and places of all members, and of what the updates keep and make of them. */
+__attribute__((unused)) static uint64_t chain_digest(const test_chain *t)
+{
+    const mc_state *state = t->chain->state;
+    uint64_t hash = add_links(1469598103934665603ull, state->gauge);
+    for (int m = 0; m < mc_members(state) && state->ladder; m++)
+        hash = add_bytes(hash, state->ladder->origin[m], sizeof state->ladder->origin[m]);
+    if (state->ladder) hash = add_bytes(hash, state->ladder->coupling, (size_t)state->ladder->rungs * sizeof(double));
+    for (int i = 0; i < t->count; i++) {
+        const mc_update *update = t->updates[i];
+        hash = add_bytes(hash, update->memory, (size_t)update->memory_count * sizeof(double));
+        if (!update->weighted) continue;
+        hash = add_links(hash, update->weighted->gauge);
+        hash = add_bytes(hash, update->weighted->log_weight, (size_t)mc_members(state) * sizeof(double));
+    }
+    return hash;
+}
+
+/* Chains of configurations that differ in nothing that matters are the same: on all ranks; on one; and on one that goes on from a checkpoint
+ * of all. */
+__attribute__((unused)) static void chain_everywhere(const char *here, const char *alone, int before, int after,
+                                                     const char *what)
+{
+    static const char path[] = "everywhere.h5";
+    test_chain all = chain_begin(MPI_COMM_WORLD, here), one = chain_begin(MPI_COMM_SELF, alone),
+               next = chain_begin(MPI_COMM_SELF, alone);
+    mc_ties ties = {"the same", "build", 0};
+    lat_error error = {0};
+    chain_run(&all, before);
+    if (mc_checkpoint_write(path, all.chain, all.updates, all.count, &ties, &error) ||
+        mc_checkpoint_read(path, next.chain, next.updates, next.count, &ties, &error))
+        lat_abort(error.status, "%s", error.text);
+    chain_run(&all, after);
+    chain_run(&next, after);
+    chain_run(&one, before + after);
+    ok_all(chain_digest(&all) == chain_digest(&one), "%s: the same to the last bit as on one rank", what);
+    ok_all(chain_digest(&all) == chain_digest(&next), "%s: and as from a checkpoint", what);
+    MPI_Barrier(MPI_COMM_WORLD);
+    if (lat_rank(MPI_COMM_WORLD) == 0) remove(path);
+    free((char *)(uintptr_t)ties.build);
+    chain_end(&all);
+    chain_end(&one);
+    chain_end(&next);
 }
 
 /* A figure of the report of an update; NaN if it is null or missing. */

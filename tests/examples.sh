@@ -51,6 +51,13 @@ result $? "u1-sample.cfg with its model"
     awk '$1 == "plaquette" { sub(/\(.*/, "", $2); if ($2 > 0.90 && $2 < 0.95) good = 1 } END { exit !good }' out
 result $? "u1-tempering.cfg: the plaquette of a periodic lattice"
 
+[ "$(status_of flowhmc "$examples/u1-evolution.cfg" --set chain.steps=50 --set chain.thermalise=50)" = 0 ] && grep -q '^nonequilibrium: .*ess 0' out &&
+    awk '$1 == "plaquette" { sub(/\(.*/, "", $2); if ($2 > 0.90 && $2 < 0.95) good = 1 } END { exit !good }' out
+result $? "u1-evolution.cfg: the plaquette of a periodic lattice"
+[ "$(status_of flowhmc "$examples/su3-tempering.cfg" --set chain.steps=3 --set chain.thermalise=64 --set 'lattice.size=[4, 4, 4, 4]' \
+    --set 'lattice.defect.size=[2, 2, 2]' --set measure.gradient_flow.every=1)" = 0 ] && grep -q '^pilot: ' out
+result $? "su3-tempering.cfg on a small lattice: $(grep '^pilot' out)"
+
 cp "$examples/su3-stout.cfg" "$examples/su3-fthmc.cfg" .
 runs flowtrain su3-stout.cfg && [ -s su3-stout.h5 ]
 result $? "su3-stout.cfg"

@@ -4,10 +4,11 @@
  *
  * tempering.c: a swap changes the action by what it is decided by; on all ranks and lanes alike; members of the first rung have the exact
  * plaquette and charge of a periodic lattice in two dimensions, <exp(-Delta)> = 1, acceptances are those that the variances foretell, and
- * an adapted ladder has equal ones.
+ * an adapted ladder has equal ones, and one whose couplings are "auto" the rungs that these take.
  * The 8 statistical comparisons fail by chance with a probability of 5e-6 all together; their random numbers are fixed.
  */
 #include "hmc/updates/schedule.h"
+#include "hmc/updates/tempering.h"
 #include "tests/chain.h"
 #include "tests/observe.h"
 
@@ -65,69 +66,18 @@ static void test_change(const char *group, const char *lattice, const char *acti
 
 /* ------------------------------------------------------------------------------------------------------ ranks and lanes */
 
-static uint64_t add_bytes(uint64_t hash, const void *bytes, size_t size)
-{
-    for (size_t i = 0; i < size; i++) hash = (hash ^ ((const unsigned char *)bytes)[i]) * 1099511628211ull;
-    return hash;
-}
-
-/* Of links and places of all members, and of what the updates keep. */
-static uint64_t digest(const test_chain *t)
-{
-    const mc_state *state = t->chain->state;
-    int64_t n = t->chain->geometry->volume * state->gauge->links->components;
-    double *links = lat_alloc(n, sizeof *links);
-    uint64_t hash = 1469598103934665603ull;
-    for (int m = 0; m < mc_members(state); m++) {
-        lat_field_gather(state->gauge->links, m, links);
-        hash = add_bytes(hash, links, (size_t)n * sizeof *links);
-        hash = add_bytes(hash, state->ladder->origin[m], sizeof state->ladder->origin[m]);
-    }
-    hash = add_bytes(hash, state->ladder->coupling, (size_t)state->ladder->rungs * sizeof(double));
-    for (int i = 0; i < t->count; i++)
-        hash = add_bytes(hash, t->updates[i]->memory, (size_t)t->updates[i]->memory_count * sizeof(double));
-    free(links);
-    return hash;
-}
-
-static test_chain begin_adapting(MPI_Comm comm, const char *group, const char *lattice, const char *lanes,
-                                 const char *update)
-{
-    char *updates = lat_text("{ kind = \"%s\"; }, { kind = \"tempering\"; adapt = true; }", update),
-         *whole = lat_text("%s %s", lattice, lanes);
-    test_chain t =
-        begin(comm, group, whole, "kind = \"wilson\"; beta = 2.0;", "replicas = 2; thermalise = 40;", updates);
-    free(updates);
-    free(whole);
-    return t;
-}
-
-/* On all ranks; on one; and on one that goes on, while the ladder is still being adapted, from a checkpoint of all. */
+/* While the ladder is being adapted. */
 static void test_ranks(const char *group, const char *lattice, const char *lanes, const char *alone, const char *update)
 {
-    enum { BEFORE = 25, AFTER = 25 };
-    static const char path[] = "tempering.h5";
-    test_chain here = begin_adapting(MPI_COMM_WORLD, group, lattice, lanes, update),
-               one = begin_adapting(MPI_COMM_SELF, group, lattice, alone, update),
-               next = begin_adapting(MPI_COMM_SELF, group, lattice, alone, update);
-    mc_ties ties = {"the same", "build", 0};
-    lat_error error = {0};
-    chain_run(&here, BEFORE);
-    if (mc_checkpoint_write(path, here.chain, here.updates, here.count, &ties, &error) ||
-        mc_checkpoint_read(path, next.chain, next.updates, next.count, &ties, &error))
-        lat_abort(error.status, "%s", error.text);
-    chain_run(&here, AFTER);
-    chain_run(&next, AFTER);
-    chain_run(&one, BEFORE + AFTER);
-    ok_all(digest(&here) == digest(&one), "%s, %s %s, %s: the same to the last bit as on one rank", group, lattice,
-           lanes, update);
-    ok_all(digest(&here) == digest(&next), "%s, %s %s, %s: and as from a checkpoint", group, lattice, lanes, update);
-    MPI_Barrier(MPI_COMM_WORLD);
-    if (lat_rank(MPI_COMM_WORLD) == 0) remove(path);
-    free((char *)(uintptr_t)ties.build);
-    chain_end(&here);
-    chain_end(&one);
-    chain_end(&next);
+    static const char text[] = "lattice = { group = \"%s\"; %s %s }; action = ( { kind = \"wilson\"; beta = 2.0; } );"
+                               "chain = { seed = 3; replicas = 2; thermalise = 40; }; updates = ( { kind = \"%s\"; }, "
+                               "{ kind = \"tempering\"; adapt = true; } );";
+    char *here = lat_text(text, group, lattice, lanes, update), *one = lat_text(text, group, lattice, alone, update),
+         *what = lat_text("%s, %s %s, %s", group, lattice, lanes, update);
+    chain_everywhere(here, one, 25, 25, what);
+    free(here);
+    free(one);
+    free(what);
 }
 
 /* ----------------------------------------------------------------------------------------------------------- statistics */
@@ -216,6 +166,38 @@ static void test_even_out(void)
     for (int i = 0; i < 4; i++) good = good && fabs(linear[i] - sqrt(1 - i / 3.0)) < 1e-14;
     ok_all(good, "a deviation that rises with the coupling: equal steps of its square");
     ok_all(fabs(mc_swap_acceptance(2 * 0.8134198475976) - 0.25) < 1e-9, "acceptance 0.25");
+    ok_all(mc_ladder_rungs(9, 0.25) == 7 && mc_ladder_rungs(4 * 2 * 0.81341, 0.25) == 5 &&
+               mc_ladder_rungs(4 * 2 * 0.81343, 0.25) == 6 && mc_ladder_rungs(0, 0.25) == 2,
+           "rungs for an acceptance of 0.25");
+}
+
+/* As many rungs as it takes: with the next acceptance above what is asked for, and with one rung less it would be below. */
+static void test_automatic(void)
+{
+    static const char text[] =
+        "lattice = { group = \"u1\"; size = [16, 16]; defect = { size = [6]; couplings = \"auto\"; acceptance = 0.4; "
+        "}; };"
+        "action = ( { kind = \"wilson\"; beta = 7.0; } ); chain = { replicas = 8; thermalise = 256; };"
+        "updates = ( { kind = \"heatbath\"; }, { kind = \"tempering\"; } );";
+    lat_rungs rungs;
+    double measured[LAT_MOST_RUNGS], predicted[LAT_MOST_RUNGS], off = 0;
+    test_chain pilot = chain_begin(MPI_COMM_WORLD, text);
+    chain_run(&pilot, 256);
+    const bool open = pilot.chain->pilot;
+    mc_tempering_plan(pilot.updates[1], &rungs);
+    chain_end(&pilot);
+    test_chain t = chain_begin_on(MPI_COMM_WORLD, text, &rungs);
+    chain_run(&t, 656);
+    read_acceptances(t.updates[1], rungs.rungs - 1, measured, predicted);
+    for (int i = 0; i + 1 < rungs.rungs; i++) off = fmax(off, fabs(measured[i] - predicted[i]));
+    const double length = chain_figure(&t, 1, "length"), least = chain_figure(&t, 1, "least_acceptance"),
+                 fewer = mc_swap_acceptance(length / (rungs.rungs - 2));
+    ok_all(open && !t.chain->pilot && rungs.rungs == t.chain->state->ladder->rungs && rungs.coupling[0] == 1 &&
+               rungs.coupling[rungs.rungs - 1] == 0,
+           "a pilot finds %d rungs", rungs.rungs);
+    ok(off < 0.05 && least > 0.35 && fewer < 0.45,
+       "acceptances %.3f and more, to %.3f as foretold; one rung less: %.3f", least, off, fewer);
+    chain_end(&t);
 }
 
 /* -------------------------------------------------------------------------------------------------------------- files */
@@ -227,7 +209,7 @@ static bool taken(const lat_geometry *g, int64_t rungs, const double *couplings,
 {
     static const char path[] = "ladder.h5";
     const lat_boundary boundary = {.defect = true, .extent = {0, 2}, .coupling = 1};
-    mc_ladder *ladder = mc_ladder_create(&boundary, (double[]){1, 0.5}, RUNGS, MEMBERS);
+    mc_ladder *ladder = mc_ladder_create(&boundary, &(lat_rungs){.rungs = RUNGS, .coupling = {1, 0.5}}, MEMBERS);
     lat_error error = {0};
     lat_h5 *file = lat_h5_create(MPI_COMM_WORLD, path, "checkpoint");
     lat_h5_put_reals(file, "ladder_couplings", 1, &rungs, couplings);
@@ -298,6 +280,9 @@ static void test_refusals(void)
     refused("defect = { couplings = [1.0]; };", "tempering", "descends");
     refused("defect = { couplings = [0.9, 0.5]; };", "tempering", "descends");
     refused("defect = { couplings = [1.0, 0.5, 0.5]; };", "tempering", "descends");
+    refused("defect = { couplings = \"automatic\"; };", "tempering", "auto");
+    refused("defect = { couplings = \"auto\"; acceptance = 0.0; };", "tempering", "acceptance");
+    refused("defect = { couplings = \"auto\"; };", "tempering\"; adapt = false; comment = \"", "adapts itself");
     refused("defect = { couplings = [1.0, -0.5]; };", "tempering", "couplings");
     refused("defect = { couplings = [1.0, 0.5]; };", "direct", "periodic");
     refused("defect = { couplings = [1.0, 0.5]; };", "flow\"; model = \"u1-beta2.h5", "periodic");
@@ -332,6 +317,7 @@ int main(int argc, char **argv)
     test_exact("su2", LAT_SU2, "replicas = 16; thermalise = 50;",
                "{ kind = \"heatbath\"; }, { kind = \"overrelax\"; }, { kind = \"tempering\"; }", 300);
     test_schedule();
+    test_automatic();
     test_refusals();
     return tap_end();
 }

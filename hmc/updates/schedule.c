@@ -20,6 +20,8 @@ double mc_swap_change(double coupling_a, double coupling_b, const mc_coupled *a,
     return (coupling_b - coupling_a) * (a->s1 - b->s1 + (coupling_b + coupling_a) * (a->s2 - b->s2));
 }
 
+bool mc_schedule_due(uint64_t step) { return step >= 16 && (step & (step - 1)) == 0; }
+
 double mc_ladder_step(double coupling_a, double coupling_b, double sigma_a, double sigma_b)
 {
     return fabs(coupling_b - coupling_a) * (sigma_a + sigma_b) / 2;
@@ -33,13 +35,33 @@ static double place(double part, double sigma_a, double sigma_b)
     return 2 * part / (sigma_a + sqrt(fmax(sigma_a * sigma_a + 2 * (sigma_b - sigma_a) * part, 0)));
 }
 
-void mc_ladder_even_out(double *coupling, const double *sigma, int rungs)
+double mc_ladder_length(const double *coupling, const double *sigma, int rungs)
 {
-    double *old = lat_alloc(rungs, sizeof *old), length = 0, done = 0;
-    memcpy(old, coupling, (size_t)rungs * sizeof *old);
-    for (int i = 0; i + 1 < rungs; i++) length += mc_ladder_step(old[i], old[i + 1], sigma[i], sigma[i + 1]);
-    for (int i = 1, at = 0; i + 1 < rungs && length > 0; i++) {
-        const double wanted = length * i / (rungs - 1);
+    double length = 0;
+    for (int i = 0; i + 1 < rungs; i++) length += mc_ladder_step(coupling[i], coupling[i + 1], sigma[i], sigma[i + 1]);
+    return length;
+}
+
+/* Halves of an interval, as often as a double can be halved. */
+double mc_ladder_rungs(double length, double acceptance)
+{
+    double low = 0, high = 60;
+    for (int i = 0; i < 64; i++) {
+        const double middle = (low + high) / 2;
+        if (mc_swap_acceptance(middle) > acceptance)
+            low = middle;
+        else
+            high = middle;
+    }
+    return 1 + fmax(ceil(length / low), 1);
+}
+
+void mc_ladder_divide(const double *old, const double *sigma, int rungs, double *coupling, int count)
+{
+    const double length = mc_ladder_length(old, sigma, rungs);
+    double done = 0;
+    for (int i = 1, at = 0; i + 1 < count; i++) {
+        const double wanted = length * i / (count - 1);
         double step;
         while (done + (step = mc_ladder_step(old[at], old[at + 1], sigma[at], sigma[at + 1])) < wanted &&
                at + 2 < rungs) {
@@ -49,5 +71,15 @@ void mc_ladder_even_out(double *coupling, const double *sigma, int rungs)
         const double apart = old[at + 1] - old[at];
         coupling[i] = old[at] + apart * place((wanted - done) / fabs(apart), sigma[at], sigma[at + 1]);
     }
+    coupling[0] = old[0];
+    coupling[count - 1] = old[rungs - 1];
+}
+
+void mc_ladder_even_out(double *coupling, const double *sigma, int rungs)
+{
+    if (!(mc_ladder_length(coupling, sigma, rungs) > 0)) return;
+    double *old = lat_alloc(rungs, sizeof *old);
+    memcpy(old, coupling, (size_t)rungs * sizeof *old);
+    mc_ladder_divide(old, sigma, rungs, coupling, rungs);
     free(old);
 }

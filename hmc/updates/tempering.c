@@ -16,11 +16,13 @@
  * is the same as to move the links, and costs nothing.
  *
  * Schedule: with `adapt`, the couplings between the first and the last are set again and again while nothing counts, after twice as many
- * steps each time, to where acceptances are equal (schedule.h); from thermalisation on they stay.
+ * steps each time, to where acceptances are equal (schedule.h); from thermalisation on they stay.  That is so by itself on a ladder whose
+ * couplings are to be found, and then mc_tempering_plan says how many rungs there should be.
  *
  * What it tells of each step, for each member: coupling, s1 and s2, so that any other ladder can be judged afterwards.
  */
-#include "hmc/update.h"
+#include "hmc/updates/tempering.h"
+
 #include "hmc/updates/blocked.h"
 #include "hmc/updates/schedule.h"
 #include "lattice/grid/kernels.h"
@@ -71,13 +73,17 @@ static void divide_memory(tempering *w)
 static mc_update *create(lat_settings *settings, const mc_context *context, int index, lat_error *error)
 {
     const mc_state *state = context->state;
-    const bool adapt = lat_settings_bool(settings, "adapt", false, error);
+    const bool finding = state->ladder && state->ladder->acceptance > 0;
+    const bool adapt = lat_settings_bool(settings, "adapt", finding, error);
     if (!state->ladder)
         lat_settings_fail(settings, "kind", error, "tempering needs a ladder: give lattice.defect a list of couplings");
     else if (!state->action->table->coupled)
         lat_settings_fail(
             settings, "kind", error,
             "tempering needs an action that depends on the couplings of links: add a term with plaquettes");
+    else if (finding && !adapt)
+        lat_settings_fail(settings, "adapt", error,
+                          "a ladder with couplings = \"auto\" adapts itself: leave the key out");
     if (error->status) return NULL;
     tempering *w = lat_alloc(1, sizeof *w);
     w->base = (mc_update){.table = &mc_update_tempering, .index = index, .figure_name = figure_names};
@@ -187,6 +193,14 @@ static double sigma(const tempering *w, int rung)
     return sqrt(fmax(w->square[rung] / n - mean * mean, 0));
 }
 
+/* Of all rungs; free() it. */
+static double *sigmas(const tempering *w)
+{
+    double *at = lat_alloc(w->ladder->rungs, sizeof *at);
+    for (int i = 0; i < w->ladder->rungs; i++) at[i] = sigma(w, i);
+    return at;
+}
+
 /* From the first rung to the last and back: a round trip. */
 static void follow(tempering *w, bool counts)
 {
@@ -200,17 +214,29 @@ static void follow(tempering *w, bool counts)
     }
 }
 
+int mc_tempering_plan(const mc_update *update, lat_rungs *rungs)
+{
+    const tempering *w = (const tempering *)update;
+    const mc_ladder *ladder = w->ladder;
+    double *at = sigmas(w);
+    const double length = mc_ladder_length(ladder->coupling, at, ladder->rungs),
+                 count = mc_ladder_rungs(length, ladder->acceptance);
+    *rungs = (lat_rungs){.rungs = count > LAT_MOST_RUNGS ? LAT_MOST_RUNGS + 1 : (int)count,
+                         .acceptance = ladder->acceptance};
+    if (rungs->rungs <= LAT_MOST_RUNGS)
+        mc_ladder_divide(ladder->coupling, at, ladder->rungs, rungs->coupling, rungs->rungs);
+    free(at);
+    return rungs->rungs;
+}
+
 static void forget(tempering *w)
 {
     memset(w->base.memory, 0, (size_t)(w->end - w->base.memory) * sizeof *w->base.memory);
 }
 
-static bool is_power_of_two(uint64_t number) { return (number & (number - 1)) == 0; }
-
 static void adapt(tempering *w, mc_state *state)
 {
-    double *at = lat_alloc(w->ladder->rungs, sizeof *at);
-    for (int i = 0; i < w->ladder->rungs; i++) at[i] = sigma(w, i);
+    double *at = sigmas(w);
     mc_ladder_even_out(state->ladder->coupling, at, w->ladder->rungs);
     free(at);
     forget(w);
@@ -228,7 +254,6 @@ static void show(tempering *w)
 
 static lat_status step(mc_update *update, mc_state *state, lat_error *error)
 {
-    enum { FIRST_ADAPTION = 16 };
     tempering *w = (tempering *)update;
     if (state->counts && !update->memory[COUNTS]) forget(w);
     update->memory[COUNTS] = state->counts;
@@ -238,7 +263,7 @@ static lat_status step(mc_update *update, mc_state *state, lat_error *error)
     mc_blocked_step(update->memory + EXP_MINUS_DELTA);
     for (int replica = 0; replica < mc_replicas(state); replica++) swap_all(w, state, replica);
     follow(w, state->counts);
-    if (w->adapt && !state->counts && state->step >= FIRST_ADAPTION && is_power_of_two(state->step)) adapt(w, state);
+    if (w->adapt && !state->counts && mc_schedule_due(state->step)) adapt(w, state);
     mc_ladder_couple(state->ladder, state->gauge);
     show(w);
     return lat_action_failed(state->action, error);

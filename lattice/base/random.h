@@ -25,6 +25,7 @@ typedef enum {
     LAT_RANDOM_AUXILIARY, /* fields that an action draws at the start of a trajectory */
     LAT_RANDOM_SOURCES,   /* of quark propagators */
     LAT_RANDOM_TEMPERING, /* swaps of neighbours on a ladder, and where defects are */
+    LAT_RANDOM_EVOLUTION, /* the seed of evolutions out of equilibrium */
 } lat_purpose;
 
 typedef struct {

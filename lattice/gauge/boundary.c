@@ -38,26 +38,43 @@ static void read_directions(lat_settings *lattice, int dim, lat_boundary *bounda
     }
 }
 
-static int read_rungs(lat_settings *defect, double *couplings, lat_error *error)
+/* A word in place of the list: equal steps from 1 to 0, until better ones are found. */
+static bool read_automatic(lat_settings *defect, lat_rungs *ladder, lat_error *error)
 {
-    int rungs = lat_settings_reals(defect, "couplings", couplings, -1, LAT_MOST_RUNGS, 0, 1, error);
-    bool descend = rungs > 1 && couplings[0] == 1;
-    for (int i = 1; i < rungs; i++) descend = descend && couplings[i] < couplings[i - 1];
-    if (!descend && !error->status)
-        lat_settings_fail(defect, "couplings", error,
-                          "a ladder descends from 1, which is the lattice that is measured: write [1.0, 0.5, 0.0]");
-    return rungs;
+    static const char *const names[] = {"auto", NULL};
+    lat_error no_word = {0};
+    lat_settings_string(defect, "couplings", "", &no_word);
+    if (no_word.status) return false;
+    enum { FIRST = 8 }; /* as many as a vector has lanes */
+    lat_settings_choice(defect, "couplings", NULL, names, error);
+    ladder->acceptance = lat_settings_real(defect, "acceptance", 0.25, 0.01, 0.9, error);
+    ladder->rungs = FIRST;
+    for (int i = 0; i < FIRST; i++) ladder->coupling[i] = 1 - i / (FIRST - 1.0);
+    return true;
 }
 
-/* couplings NULL: a ladder is not known here.  Returns the number of its rungs. */
-static int read_defect(lat_settings *lattice, int dim, const int64_t *size, lat_boundary *boundary, double *couplings,
-                       lat_error *error)
+static void read_rungs(lat_settings *defect, lat_rungs *ladder, lat_error *error)
+{
+    if (read_automatic(defect, ladder, error)) return;
+    double *coupling = ladder->coupling;
+    ladder->rungs = lat_settings_reals(defect, "couplings", coupling, -1, LAT_MOST_RUNGS, 0, 1, error);
+    bool descend = ladder->rungs > 1 && coupling[0] == 1;
+    for (int i = 1; i < ladder->rungs; i++) descend = descend && coupling[i] < coupling[i - 1];
+    if (!descend && !error->status)
+        lat_settings_fail(
+            defect, "couplings", error,
+            "a ladder descends from 1, which is the lattice that is measured: write [1.0, 0.5, 0.0], or \"auto\"");
+}
+
+/* ladder NULL: none is known here. */
+static void read_defect(lat_settings *lattice, int dim, const int64_t *size, lat_boundary *boundary, lat_rungs *ladder,
+                        lat_error *error)
 {
     lat_settings *defect = lat_settings_group(lattice, "defect", error);
     int64_t extent[LAT_MAX_DIM] = {0};
     int others = 0;
     int mu = (int)lat_settings_int(defect, "direction", dim - 1, 0, dim - 1, error);
-    if (error->status) return 0;
+    if (error->status) return;
     for (int nu = 0; nu < dim; nu++)
         if (nu != mu) extent[others++] = size[nu];
     int count = lat_settings_ints(defect, "size", extent, dim - 1, LAT_MAX_DIM, 1, INT32_MAX, error);
@@ -65,8 +82,9 @@ static int read_defect(lat_settings *lattice, int dim, const int64_t *size, lat_
         lat_settings_fail(defect, "size", error, "%d numbers: give one for each of the %d directions but direction %d", count, dim - 1, mu);
     boundary->defect = true;
     boundary->direction = mu;
-    int rungs = couplings && lat_settings_has(defect, "couplings") ? read_rungs(defect, couplings, error) : 0;
-    boundary->coupling = rungs > 0 ? couplings[0] : lat_settings_real(defect, "coupling", NAN, 0, 1, error);
+    const bool has_rungs = ladder && lat_settings_has(defect, "couplings");
+    if (has_rungs) read_rungs(defect, ladder, error);
+    boundary->coupling = has_rungs ? 1 : lat_settings_real(defect, "coupling", NAN, 0, 1, error);
     for (int nu = 0, i = 0; nu < dim && !error->status; nu++) {
         if (nu == mu) continue;
         boundary->extent[nu] = extent[i++];
@@ -74,7 +92,6 @@ static int read_defect(lat_settings *lattice, int dim, const int64_t *size, lat_
             lat_settings_fail(defect, "size", error, "%lld sites in direction %d, where the lattice has %lld: take fewer",
                               (long long)boundary->extent[nu], nu, (long long)size[nu]);
     }
-    return rungs;
 }
 
 void lat_boundary_read(lat_settings *lattice, int dim, const int64_t *size, lat_boundary *boundary, lat_error *error)
@@ -83,13 +100,11 @@ void lat_boundary_read(lat_settings *lattice, int dim, const int64_t *size, lat_
     if (lat_settings_has(lattice, "defect") && !error->status) read_defect(lattice, dim, size, boundary, NULL, error);
 }
 
-int lat_boundary_read_ladder(lat_settings *lattice, int dim, const int64_t *size, lat_boundary *boundary,
-                             double *couplings, lat_error *error)
+void lat_boundary_read_ladder(lat_settings *lattice, int dim, const int64_t *size, lat_boundary *boundary,
+                              lat_rungs *rungs, lat_error *error)
 {
     read_directions(lattice, dim, boundary, error);
-    return lat_settings_has(lattice, "defect") && !error->status
-               ? read_defect(lattice, dim, size, boundary, couplings, error)
-               : 0;
+    if (lat_settings_has(lattice, "defect") && !error->status) read_defect(lattice, dim, size, boundary, rungs, error);
 }
 
 char *lat_boundary_print(const lat_boundary *b, int dim)

@@ -24,12 +24,16 @@ typedef struct {
 
 /* Reads the keys `boundary` and `defect` of a lattice of these extents. */
 void lat_boundary_read(lat_settings *lattice, int dim, const int64_t *size, lat_boundary *boundary, lat_error *error);
-/* The same, where the defect may have the key `couplings` in place of `coupling`: one for each rung of a ladder, descending from 1 in the
- * wanted lattice.  Fills in up to LAT_MOST_RUNGS of them, and returns their number; 0 where there is no such list.  The boundary is that of
- * the first. */
+/* Couplings of a defect, one for each rung of a ladder, descending from 1 in the wanted lattice. */
 enum { LAT_MOST_RUNGS = 256 };
-int lat_boundary_read_ladder(lat_settings *lattice, int dim, const int64_t *size, lat_boundary *boundary,
-                             double *couplings, lat_error *error);
+typedef struct {
+    int rungs; /* 0: there is no ladder */
+    double coupling[LAT_MOST_RUNGS];
+    double acceptance; /* of swaps of neighbours, for which the couplings are to be found, those here being a beginning; 0: these are asked for */
+} lat_rungs;
+/* The same, where the defect may have the key `couplings`, a list or "auto", in place of `coupling`, and `acceptance` beside it.  The boundary
+ * is that of the first rung. */
+void lat_boundary_read_ladder(lat_settings *lattice, int dim, const int64_t *size, lat_boundary *boundary, lat_rungs *rungs, lat_error *error);
 /* The same keys as one line of text, to be released with free(); NULL: all couplings are 1. */
 char *lat_boundary_print(const lat_boundary *boundary, int dim);
 bool lat_boundary_is_periodic(const lat_boundary *boundary); /* all couplings are 1 */

@@ -53,6 +53,10 @@ static void warn_boundary(const lat_config_report *report, const char *path, con
 void lat_config_report_warn(const lat_config_report *report, const char *path, const lat_gauge *gauge)
 {
     if (report->warning[0]) fprintf(stderr, "flowhmc: warning: %s: %s\n", path, report->warning);
+    const char *weight = lat_provenance_find(report->provenance, report->provenance_count, "log_weight");
+    if (weight)
+        fprintf(stderr, "flowhmc: warning: %s: is one of many with weights: its own, exp(%.32s), is not heeded\n", path,
+                weight);
     warn_boundary(report, path, gauge);
 }
 
