@@ -14,6 +14,7 @@
 #include <signal.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 static char directory[256];
@@ -433,8 +434,7 @@ static void test_bad_links(void)
     error = (lat_error){0};
     values[31] = NAN;
     lat_field_scatter(gauge->links, 0, values);
-    ok_all(lat_config_write(path, gauge, 0, NULL, 0, &error) == LAT_NUMERICAL &&
-               !exists(in_directory("bad.h5.tmp")),
+    ok_all(lat_config_write(path, gauge, 0, NULL, 0, &error) == LAT_NUMERICAL && !exists(in_directory("bad.h5.tmp")),
            "NaN: LAT_NUMERICAL");
     say(&error);
     lat_gauge_free(gauge);
@@ -576,6 +576,46 @@ static void test_unwritable(void)
     lat_geometry_free(g);
 }
 
+/* Somebody else has the temporary file in their hands, for so long. */
+static pid_t hold(const char *temporary, int microseconds)
+{
+    int pipes[2];
+    char byte;
+    if (tap.rank > 0) return 0;
+    if (pipe(pipes) != 0) lat_abort(LAT_FILE, "%s: %s", temporary, strerror(errno));
+    const pid_t child = fork();
+    if (child == 0) {
+        if (lat_open_temporary(temporary) < 0 || write(pipes[1], "x", 1) != 1) _exit(1);
+        usleep((useconds_t)microseconds);
+        unlink(temporary);
+        _exit(0);
+    }
+    if (read(pipes[0], &byte, 1) != 1) printf("# nobody holds it\n");
+    close(pipes[0]);
+    close(pipes[1]);
+    return child;
+}
+
+static void test_held(void)
+{
+    char *path = in_directory("held.h5"), *temporary = in_directory("held.h5.tmp");
+    lat_error error = {0};
+    pid_t child = hold(temporary, 50000);
+    MPI_Barrier(MPI_COMM_WORLD);
+    ok_all(lat_h5_finish(lat_h5_create(MPI_COMM_WORLD, path, "history"), &error) == LAT_DONE,
+           "a writer waits for one that is gone in a moment %s", error.text);
+    if (child > 0) waitpid(child, NULL, 0);
+    child = hold(temporary, 30000000);
+    MPI_Barrier(MPI_COMM_WORLD);
+    ok_all(lat_h5_finish(lat_h5_create(MPI_COMM_WORLD, path, "history"), &error) == LAT_FILE,
+           "and not for one that stays: %s", error.text);
+    if (child > 0) kill(child, SIGKILL), waitpid(child, NULL, 0);
+    error = (lat_error){0};
+    lat_h5 *late = lat_h5_create_new(MPI_COMM_WORLD, path, "history");
+    ok_all(lat_h5_status(late) == LAT_CONFIG && lat_h5_finish(late, &error) == LAT_CONFIG && !exists(temporary),
+           "who comes late to a name knows at once: %s", error.text);
+}
+
 static void remove_directory(void)
 {
     char *command = lat_text("rm -r '%s'", directory);
@@ -599,6 +639,7 @@ int main(int argc, char **argv)
     test_wrong_files();
     test_full_disk();
     test_unwritable();
+    test_held();
     remove_directory();
     return tap_end();
 }

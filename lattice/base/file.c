@@ -15,6 +15,7 @@
 #include <string.h>
 #include <sys/file.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
 int64_t lat_read_at(int descriptor, void *bytes, int64_t size, int64_t offset)
@@ -92,7 +93,7 @@ static int remove_temporary(const char *path)
     return code == ENOENT ? 0 : code;
 }
 
-int lat_open_temporary(const char *path)
+static int open_temporary(const char *path)
 {
     int code = remove_temporary(path);
     int descriptor = code ? -1 : lat_open(path, O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW);
@@ -101,6 +102,19 @@ int lat_open_temporary(const char *path)
     if (code && descriptor >= 0) close(descriptor);
     errno = code;
     return code ? -1 : descriptor;
+}
+
+/* Somebody who finds that the final name is taken lets go in a moment. */
+int lat_open_temporary(const char *path)
+{
+    enum { TURNS = 20 };
+    const struct timespec moment = {0, 10000000};
+    int descriptor = open_temporary(path);
+    for (int turn = 0; turn < TURNS && descriptor < 0 && errno == EBUSY; turn++) {
+        nanosleep(&moment, NULL);
+        descriptor = open_temporary(path);
+    }
+    return descriptor;
 }
 
 int lat_open_again(const char *path) { return lat_open(path, O_RDWR | O_NOFOLLOW); }
@@ -153,8 +167,8 @@ static bool sync_directory_of(const char *path)
 lat_status lat_cannot_write(const char *path, int code, lat_error *error)
 {
     if (code == EBUSY)
-        return lat_fail(error, LAT_FILE, "%.300s: another process is writing it: wait for its end, or give another name",
-                        path);
+        return lat_fail(error, LAT_FILE,
+                        "%.300s: another process is writing it: wait for its end, or give another name", path);
     return lat_fail(error, LAT_FILE,
                     "%.300s: cannot be written: %s: check the path, its permissions and the room on the disk", path,
                     strerror(code));

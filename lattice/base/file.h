@@ -27,7 +27,7 @@ bool lat_still_named(int descriptor, const char *path);
 /* A regular file, open for reading, and its length; -1, and LAT_FILE, if it is none or cannot be read.  Waits for nobody. */
 int lat_open_input(const char *path, int64_t *bytes, lat_error *error);
 /* A new file under this name, open for both; whatever had the name before is removed, not followed.  -1: errno tells; EBUSY:
- * another process has it open by this function, and keeps others out until it closes it. */
+ * another process has had it open by this function for 0.2 s, and keeps others out until it closes it. */
 int lat_open_temporary(const char *path);
 /* The same file for another rank, after that.  -1: errno tells. */
 int lat_open_again(const char *path);

@@ -61,7 +61,8 @@ static hid_t access_properties(lat_h5 *file)
 static hid_t create_properties(void)
 {
     hid_t create = H5Pcreate(H5P_FILE_CREATE);
-    bool good = create >= 0 && H5Pset_userblock(create, LAT_H5_BLOCK_BYTES) >= 0 && H5Pset_obj_track_times(create, false) >= 0;
+    bool good =
+        create >= 0 && H5Pset_userblock(create, LAT_H5_BLOCK_BYTES) >= 0 && H5Pset_obj_track_times(create, false) >= 0;
     if (!good) lat_abort(LAT_FILE, "HDF5: file creation properties are refused: use HDF5 1.10.7 or later");
     return create;
 }
@@ -84,6 +85,15 @@ static lat_h5 *begin(MPI_Comm comm, const char *path, const char *kind)
     return file;
 }
 
+/* Rank 0.  Nobody else comes between, as all take their names with the temporary file in their hands. */
+static bool name_is_taken(lat_h5 *file)
+{
+    if (!file->fresh || access(file->path, F_OK) != 0) return false;
+    lat_fail(&file->error, LAT_CONFIG, "%s: was made by another process a moment ago: give another name", file->path);
+    return true;
+}
+
+/* Whoever has that name already writes to it under the same temporary name, which must not be kept from it. */
 static void create_on_disk(lat_h5 *file)
 {
     file->descriptor = file->disk.descriptor = lat_open_temporary(file->temporary);
@@ -91,7 +101,7 @@ static void create_on_disk(lat_h5 *file)
         lat_h5_cannot_write(file, errno);
         return;
     }
-    if (!lat_h5_claim(file, 0)) return;
+    if (name_is_taken(file) || !lat_h5_claim(file, 0)) return;
     hid_t access = access_properties(file), create = create_properties();
     file->hdf = H5Fcreate(file->temporary, H5F_ACC_TRUNC, create, access);
     H5Pclose(create);
@@ -109,9 +119,10 @@ static void create_again(lat_h5 *file)
                  file->temporary, strerror(errno));
 }
 
-lat_h5 *lat_h5_create(MPI_Comm comm, const char *path, const char *kind)
+static lat_h5 *create(MPI_Comm comm, const char *path, const char *kind, bool fresh)
 {
     lat_h5 *file = begin(comm, path, kind);
+    file->fresh = fresh;
     file->temporary = lat_text("%s.tmp", path);
     if (file->rank == 0) create_on_disk(file);
     if (!lat_h5_settled(file)) return file;
@@ -120,12 +131,9 @@ lat_h5 *lat_h5_create(MPI_Comm comm, const char *path, const char *kind)
     return file;
 }
 
-lat_h5 *lat_h5_create_new(MPI_Comm comm, const char *path, const char *kind)
-{
-    lat_h5 *file = lat_h5_create(comm, path, kind);
-    file->fresh = true;
-    return file;
-}
+lat_h5 *lat_h5_create(MPI_Comm comm, const char *path, const char *kind) { return create(comm, path, kind, false); }
+
+lat_h5 *lat_h5_create_new(MPI_Comm comm, const char *path, const char *kind) { return create(comm, path, kind, true); }
 
 static void open_on_disk(lat_h5 *file)
 {
@@ -220,14 +228,10 @@ static void end_layout(lat_h5 *file)
     if (code) lat_h5_cannot_write(file, code);
 }
 
-/* Rank 0.  Nobody else comes between, as all take their names with the temporary file in their hands. */
+/* Rank 0. */
 static void take_name(lat_h5 *file)
 {
-    if (file->fresh && access(file->path, F_OK) == 0)
-        lat_fail(&file->error, LAT_CONFIG, "%s: was made by another process a moment ago: give another name",
-                 file->path);
-    else
-        file->complete = lat_file_commit(file->temporary, file->path, &file->error) == LAT_DONE;
+    if (!name_is_taken(file)) file->complete = lat_file_commit(file->temporary, file->path, &file->error) == LAT_DONE;
 }
 
 static void finish_writing(lat_h5 *file)

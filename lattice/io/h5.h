@@ -16,7 +16,7 @@ typedef struct lat_h5 lat_h5;
 /* Collective over comm, as are all functions of a lat_h5.  The first failure is kept inside: later calls do nothing,
  * and lat_h5_finish reports it.  To open, comm may be MPI_COMM_NULL: this process alone, without MPI.  kind: "model", "configuration", "history", "checkpoint". */
 lat_h5 *lat_h5_create(MPI_Comm comm, const char *path, const char *kind);
-/* The same for a file that takes the place of no other: where there is one by the time it is complete, LAT_CONFIG. */
+/* The same for a file that takes the place of no other: where there is one now or by the time it is complete, LAT_CONFIG. */
 lat_h5 *lat_h5_create_new(MPI_Comm comm, const char *path, const char *kind);
 lat_h5 *lat_h5_open(MPI_Comm comm, const char *path, const char *kind);
 /* Closes; a created file gets its final name only here.  Returns the first failure of all calls since opening. */
