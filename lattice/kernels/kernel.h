@@ -66,6 +66,14 @@ KERNEL_EXTERN void lat_cuda_launch(const void *global, const void *launch, size_
     REAL_INLINE void NAME(name##_ahead)(const name##_args *k, int64_t site, int64_t next, int lane);                   \
     KERNEL(name) { NAME(name##_ahead)(k, site, site, lane); }                                                          \
     REAL_INLINE void NAME(name##_ahead)(const name##_args *k, int64_t site, int64_t next, int lane)
+#define PREPARED_KERNEL(name, type, prepare)                                                                           \
+    REAL_INLINE void NAME(name##_prepared)(const name##_args *k, const type *prepared, int64_t site, int lane);        \
+    KERNEL(name)                                                                                                       \
+    {                                                                                                                  \
+        const type prepared = prepare;                                                                                 \
+        NAME(name##_prepared)(k, &prepared, site, lane);                                                               \
+    }                                                                                                                  \
+    REAL_INLINE void NAME(name##_prepared)(const name##_args *k, const type *prepared, int64_t site, int lane)
 #else
 /* What a body is given, and what it is called with for number i of the range; and the site whose turn is next, to fetch what that will
  * read where memory is slow. */
@@ -99,6 +107,26 @@ REAL_INLINE int64_t range_site(const lat_range *range, int64_t i)
 #define KERNEL(name) KERNEL_FUNCTION(name, KERNEL_BODY, KERNEL_SITE, )
 #define HOT_KERNEL(name) KERNEL_FUNCTION(name, KERNEL_BODY, KERNEL_SITE, IN_ONE_VECTOR(name, KERNEL_SITE))
 #define FETCHING_KERNEL(name) KERNEL_FUNCTION(name, FETCHING_BODY, FETCHING_SITES, IN_ONE_VECTOR(name, FETCHING_SITES))
+/* What follows from the lanes alone, `prepare` of `k` and `lane`, is made once for all sites, for a few vectors of lanes at a time: the body
+ * has it as `prepared`. */
+enum { PREPARED_VECTORS = 8 };
+#define PREPARED_KERNEL(name, type, prepare)                                                                           \
+    REAL_INLINE void NAME(name##_prepared)(const name##_args *k, const type *prepared, int64_t site, int lane);        \
+    static void NAME(name##_lanes)(const name##_args *k, const lat_range *range, int first, int end)                   \
+    {                                                                                                                  \
+        type prepared[PREPARED_VECTORS];                                                                               \
+        for (int lane = first; lane < end; lane += REAL_LANES) prepared[(lane - first) / REAL_LANES] = prepare;        \
+        for (int64_t i = 0; i < range->count; i++)                                                                     \
+            for (int lane = first; lane < end; lane += REAL_LANES)                                                     \
+                NAME(name##_prepared)(k, &prepared[(lane - first) / REAL_LANES], KERNEL_SITE(i), lane);                \
+    }                                                                                                                  \
+    void NAME(name)(const name##_args *k, const lat_range *range)                                                      \
+    {                                                                                                                  \
+        const int most = PREPARED_VECTORS * REAL_LANES;                                                                \
+        for (int lane = 0; lane < range->lanes; lane += most)                                                          \
+            NAME(name##_lanes)(k, range, lane, lane + most < range->lanes ? lane + most : range->lanes);               \
+    }                                                                                                                  \
+    REAL_INLINE void NAME(name##_prepared)(const name##_args *k, const type *prepared, int64_t site, int lane)
 #endif
 
 /* Devices look costs up in the tables of the host.  KERNEL_ENTRY: both, in a table of kernels. */

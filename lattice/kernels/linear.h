@@ -13,19 +13,18 @@ COST(axpy, 2 * k->components, 3 * k->components, 0)
 
 /* to(target(i)) = from(source(i)) for the i of the range, as many components as are asked for, or sums of two; target NULL: i itself.
  * Lane l comes from lane[l], and stays as it is where that is negative.  stream: past the caches. */
-KERNEL(halo_copy)
+PREPARED_KERNEL(halo_copy, lane_order, real_order(k->lane + lane))
 {
-    lane_order order = real_order(k->lane + lane);
     const scalar *from = (const scalar *)k->from + k->source[site] * k->from_components * k->t.lanes;
     scalar *to = (scalar *)k->to + (k->target ? k->target[site] : site) * k->to_components * k->t.lanes + lane;
     const int lanes = k->t.lanes;
     if (!k->pair) {
-        for (int c = 0; c < k->components; c++) real_permute(&order, from + c * lanes, to + c * lanes, k->stream);
+        for (int c = 0; c < k->components; c++) real_permute(prepared, from + c * lanes, to + c * lanes, k->stream);
         return;
     }
     for (int c = 0; c < k->components; c++, from += lanes, to += lanes) {
-        real x = real_take(&order, from) + (scalar)k->pair[c].factor * real_take(&order, from + k->pair[c].further * lanes);
-        real_give(&order, x, to, k->stream);
+        real x = real_take(prepared, from) + (scalar)k->pair[c].factor * real_take(prepared, from + k->pair[c].further * lanes);
+        real_give(prepared, x, to, k->stream);
     }
 }
 COST(halo_copy, (k->pair ? 1 : 0) * k->components, (k->pair ? 3 : 2) * k->components, 0)
