@@ -452,6 +452,19 @@ static void test_lost(const laboratory *l, which_solver which, double other, con
            "%s, %s that are not finite: the member is lost, and the other is not", solver_names[which], what);
 }
 
+/* A member by itself, for which nothing is iterated. */
+static void test_lost_alone(which_solver which)
+{
+    laboratory l = laboratory_of(MPI_COMM_WORLD, small(1), &qcd, 0);
+    lat_solver_report report;
+    double size[2], *b = lat_field_map(l.b, LAT_CHANGE);
+    b[0] = NAN;
+    lat_field_unmap(l.b, b, LAT_CHANGE);
+    solution_of(&l, which, &report, size);
+    ok_all(isnan(size[0]) && report.iterations == 0, "%s: so is one by itself, at once", solver_names[which]);
+    laboratory_free(&l);
+}
+
 static void test_failures(void)
 {
     lat_error error;
@@ -471,6 +484,7 @@ static void test_failures(void)
         b[0] = which == CG ? NAN : INFINITY;
         lat_field_unmap(l.b, b, LAT_CHANGE);
         test_lost(&l, which, size[1], "sources");
+        test_lost_alone(which);
         lat_field_zero(l.b);
         solution_of(&l, which, &report, size);
         ok_all(size[0] == 0 && size[1] == 0 && report.iterations == 0,
