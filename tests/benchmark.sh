@@ -2,7 +2,7 @@
 # flowhmc: SPDX-License-Identifier: GPL-3.0-or-later
 #
 # scripts/autocorr-benchmark runs from end to end with next to no statistics, writes all columns for all methods, does
-# not run again what is finished, knows the Schwinger model too, and fails in one line where it cannot run.  Skipped without python3, numpy and h5py.
+# not run again what is finished, knows SU(2) and the Schwinger model too, and fails in one line where it cannot run.  Skipped without python3, numpy and h5py.
 : "${srcdir=.}"
 script=$srcdir/scripts/autocorr-benchmark
 if ! /usr/bin/python3 -c 'import numpy, h5py' 2>/dev/null && ! python3 -c 'import numpy, h5py' 2>/dev/null; then
@@ -81,7 +81,20 @@ done
 [ "$(value hmc q2_exact quarks)" = 0.2464 ] && [ -z "$(value flow log_z_exact quarks)" ]
 result $? "what quarks are compared with"
 
-"$script" --theory schwinger --beta 2 --out "$folder/refused" 2>&1 | grep -q 'only --theory u1'
+"$script" --theory su2 --smoke --programs . --out "$folder/colour" >"$folder/log" 2>&1 </dev/null
+status=$?
+result $status "SU(2) from end to end"
+[ $status = 0 ] || sed 's/^/# /' "$folder/log"
+for method in hmc heatbath flow; do
+    awk -v plaquette="$(value $method plaquette colour)" -v exact="$(value $method plaquette_exact colour)" \
+        -v tau="$(value $method tau colour)" -v line="$(value $method tau_line colour)" 'BEGIN {
+        exit !(plaquette > exact - 0.02 && plaquette < exact + 0.02 && exact > 0.4 && (tau == "" || tau >= line)) }'
+    result $? "$method: plaquette, and tau of what is slowest"
+done
+awk -v pull="$(value flow log_z_pull colour)" 'BEGIN { exit !(pull > -5.5 && pull < 5.5 && pull != "") }'
+result $? "ln Z of the flow of SU(2)"
+
+"$script" --theory schwinger --beta 2 --out "$folder/refused" 2>&1 | grep -q 'has one coupling'
 result $? "couplings of a theory that has one"
 refused 'is not there: run scripts/build' --programs "$folder"
 result $? "without programs: one line"

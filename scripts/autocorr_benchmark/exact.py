@@ -1,20 +1,50 @@
 # flowhmc: SPDX-License-Identifier: GPL-3.0-or-later
-"""Exact results for two-dimensional U(1) on a torus of V plaquettes, and the test of a distribution of charges.
+"""Exact results in two dimensions on a torus of V plaquettes, and the test of a distribution of charges of U(1).
 
-A plaquette angle p has the weight exp(beta cos p); the V angles in (-pi, pi] sum up to 2 pi Q.  So P(Q) is proportional
+A plaquette angle p of U(1) has the weight exp(beta cos p); the V angles in (-pi, pi] sum up to 2 pi Q.  So P(Q) is proportional
 to the density of that sum, int dnu phi(nu)^V cos(2 pi Q nu), phi the characteristic function of one plaquette."""
 import math
 
 import numpy as np
 
 
-def log_z(beta, volume):
-    """ln of the integral of exp(-S) over Haar measure: sum over n of (exp(-beta) I_n(beta))^V."""
+def log_z(group, beta, volume):
+    """ln of the integral of exp(-S) over Haar measure."""
+    return {"u1": log_z_u1, "su2": log_z_su2, "su3": log_z_su3}[group](beta, volume)
+
+
+def log_z_u1(beta, volume):
+    """The sum over n of (exp(-beta) I_n(beta))^V."""
     points = 4096
     angle = 2 * np.pi * np.arange(points) / points
     c = np.fft.rfft(np.exp(beta * (np.cos(angle) - 1))).real / points
     ratio = np.maximum(c / c[0], 0) ** volume
     return volume * np.log(c[0]) + np.log(ratio[0] + 2 * ratio[1:].sum())
+
+
+def log_sum(coefficient, dimension, volume):
+    """ln of the sum over representations of (c / d)^V, c the coefficients of the weight of a plaquette in characters
+    (A. A. Migdal, Sov. Phys. JETP 42 (1975) 413)."""
+    return volume * np.log(coefficient[0]) + np.log((np.maximum(coefficient / dimension / coefficient[0], 0) ** volume).sum())
+
+
+def log_z_su2(beta, volume):
+    """Characters times Weyl's denominator are differences of exponentials, so that c is a Fourier coefficient of the weight times it."""
+    points, most = 4096, 400
+    angle = 2 * np.pi * np.arange(points) / points
+    c = np.fft.fft(np.exp(beta * (np.cos(angle) - 1)) * 2j * np.sin(angle)).real / points
+    d = np.arange(1, most)
+    return log_sum(c[d], d, volume)
+
+
+def log_z_su3(beta, volume):
+    points, most = 256, 40
+    a, b = np.meshgrid(*2 * [2 * np.pi * np.arange(points) / points], indexing="ij")
+    x, y, z = np.exp(1j * a), np.exp(1j * b), np.exp(-1j * (a + b))
+    weight = np.exp(beta * ((x + y + z).real / 3 - 1)) * (x - y) * (x - z) * (y - z)
+    c = np.fft.fft2(weight).real / points**2
+    p, q = (part.ravel() for part in np.meshgrid(np.arange(most), np.arange(most), indexing="ij"))
+    return log_sum(c[p + q + 2, q + 1], (p + 1) * (q + 1) * (p + q + 2) / 2, volume)
 
 
 def charge_distribution(beta, volume, most=60):

@@ -19,7 +19,7 @@ def series(rows, points, abscissa, method, value, error):
         for row in rows:
             if (row["size"], row["beta"], row["method"]) == (point.size, point.beta, method) and row[value] is not None:
                 entry = (row[abscissa], row[value], row[error] or 0)
-                (bounds if row["tau_q_is_bound"] else measured).append(entry)
+                (bounds if row["tau_is_bound"] else measured).append(entry)
     return measured, bounds
 
 
@@ -41,10 +41,10 @@ def panel(axes, rows, methods, points, abscissa, value, error, scale, label):
     axes.grid(True, which="major", linewidth=0.3)
 
 
-def figure(path, rows, methods, points, abscissa, label, title):
+def figure(path, rows, methods, points, abscissa, label, title, judged):
     drawing, (left, right) = pyplot.subplots(1, 2, figsize=(10, 4.8))
     drawing.subplots_adjust(left=0.07, right=0.98, top=0.91, bottom=0.25, wspace=0.2)
-    panel(left, rows, methods, points, abscissa, "tau_q", "tau_q_error", 1, "tau_int(Q) in updates")
+    panel(left, rows, methods, points, abscissa, "tau", "tau_error", 1, f"{judged} in updates")
     panel(right, rows, methods, points, abscissa, "cost_core_seconds", "cost_error", 1e3,
           "core-milliseconds per independent sample")
     for axes in (left, right):
@@ -62,11 +62,12 @@ def figure(path, rows, methods, points, abscissa, label, title):
 def draw(out, theory, betas, volumes, rows):
     pyplot.rcParams.update({"svg.hashsalt": "flowhmc", "svg.fonttype": "none"})
     drawn = []
+    judged = "tau_int(Q)" if "charge" in theory.observables else "largest tau_int"
     if betas:
         size = betas[0].size
-        figure(out / "figure-beta.svg", rows, theory.methods, betas, "beta", "beta", f"{theory.title}, {size} x {size}")
+        figure(out / "figure-beta.svg", rows, theory.methods, betas, "beta", "beta", f"{theory.title}, {size} x {size}", judged)
         drawn.append("figure-beta.svg")
     if volumes:
-        figure(out / "figure-volume.svg", rows, theory.methods, volumes, "size", "L", f"{theory.title}, {theory.volumes}")
+        figure(out / "figure-volume.svg", rows, theory.methods, volumes, "size", "L", f"{theory.title}, {theory.volumes}", judged)
         drawn.append("figure-volume.svg")
     return drawn

@@ -13,14 +13,16 @@ import report
 import results
 import runs
 import schwinger
+import sun
 import u1
 
-THEORIES = {"u1": u1.THEORY, "schwinger": schwinger.THEORY}
+THEORIES = {"u1": u1.THEORY, "su2": sun.SU2, "su3": sun.SU3, "schwinger": schwinger.THEORY}
 SOURCE = Path(__file__).resolve().parents[2]
 
 EXAMPLE = """example:
   scripts/autocorr-benchmark --quick --beta 2,3 --out quick
   scripts/autocorr-benchmark --out benchmark
+  scripts/autocorr-benchmark --theory su3 --quick --beta 6 --out colour
   scripts/autocorr-benchmark --theory schwinger --quick --out quarks
 
 A run that was interrupted goes on when it is started again with the same --out: what is finished is not run again.
@@ -31,15 +33,16 @@ def options(arguments):
     parser = argparse.ArgumentParser(
         prog="autocorr-benchmark", formatter_class=argparse.RawDescriptionHelpFormatter, epilog=EXAMPLE,
         description="Autocorrelation times and cost per independent sample of HMC, heatbath + overrelaxation,"
-                    " winding HMC, the direct sampler, flow proposals and FTHMC, for two-dimensional U(1); of HMC with the"
+                    " winding HMC, the direct sampler, flow proposals and FTHMC, for two-dimensional U(1); of HMC, heatbath and flow"
+                    " proposals for SU(2) and SU(3); of HMC with the"
                     " determinant and with pseudofermions, and of flow proposals, each of these with instantons where they"
                     " can be, for the Schwinger model.")
     parser.add_argument("--theory", choices=THEORIES, default="u1", help="default %(default)s")
     parser.add_argument("--out", metavar="DIR", default="autocorr-benchmark.out",
                         help="where results go (default %(default)s)")
     parser.add_argument("--beta", metavar="LIST",
-                        help="of u1, these couplings on 16x16 alone (default: 1 to 7, and the lattices of constant"
-                             " physics, L = 8 to 64)")
+                        help="of u1, su2 and su3, these couplings on 16x16 alone (default: those of the table, and larger"
+                             " lattices)")
     mode = parser.add_mutually_exclusive_group()
     mode.add_argument("--quick", action="store_true", help="short statistics: under five minutes on two cores")
     mode.add_argument("--smoke", action="store_true", help="next to no statistics, on one lattice: does it run?")
@@ -53,7 +56,7 @@ def options(arguments):
     chosen.theory = theory = THEORIES[chosen.theory]
     chosen.budget = plan.patient(plan.BUDGETS["smoke" if chosen.smoke else "quick" if chosen.quick else "full"], theory.patience)
     if chosen.beta and not theory.betas:
-        parser.error(f"--beta {chosen.beta}: only --theory u1 has a choice of couplings")
+        parser.error(f"--beta {chosen.beta}: --theory schwinger has one coupling")
     try:
         chosen.betas = [float(beta) for beta in chosen.beta.split(",")] if chosen.beta else list(theory.betas)
     except ValueError:
@@ -61,7 +64,7 @@ def options(arguments):
     if min(chosen.betas, default=1) <= 0 or chosen.jobs < 1:
         parser.error("couplings and jobs are positive")
     if chosen.smoke and theory.betas and not chosen.beta:
-        chosen.betas = [2.0]
+        chosen.betas = [float(theory.betas[1])]
     chosen.volumes = not (theory.betas and (chosen.beta or chosen.smoke))
     return chosen
 
@@ -145,8 +148,8 @@ def describe(piece):
     figures = piece.figures
     if "failure" in figures:
         return f"{piece.name}: {figures['failure']}"
-    charge = figures.get("observables", {}).get("charge")
-    tau = f", tau_int(Q) {charge['tau']:.3g}" if charge and charge["reliable"] else ""
+    judged = results.judged_by(figures)
+    tau = f", tau_int {judged['tau']:.3g}" if judged and judged["reliable"] else ""
     return f"{piece.name}: {figures['updates']} updates of {1e6 * figures['core_seconds_per_update']:.3g} us{tau}"
 
 
@@ -178,7 +181,7 @@ def benchmark(chosen, place):
     theory = chosen.theory
     betas = theory.beta_points(chosen.betas, budget.size)
     same = {(point.size, point.beta): point for point in betas}
-    volumes = [same.get((point.size, point.beta), point) for point in theory.volume_points(budget.size)] if chosen.volumes else []
+    volumes = [same.get((point.size, point.beta), point) for point in theory.volume_points(budget.most)] if chosen.volumes else []
     others = [point for point in volumes if point not in betas]
     cases = [(point, method) for point in betas + others for method in theory.methods
              if not method.has_model or place.model(point).exists()]

@@ -1,11 +1,19 @@
 # flowhmc: SPDX-License-Identifier: GPL-3.0-or-later
-"""What is run: points, methods and theories, which u1.py and schwinger.py have, and how long each run takes."""
+"""What is run: points, methods and theories, which u1.py, sun.py and schwinger.py have, and how long each run takes."""
 import dataclasses
 import math
 from dataclasses import dataclass
 
 REPLICAS = 16
 BATCHES = (16, 64, 256)  # proposals that a flow draws ahead at once
+
+# What is measured, with its name in tables: where there is a charge, methods are judged by it, elsewhere by what is slowest.
+CHARGED = {"charge": "q", "charge_squared": "q2", "plaquette": "plaquette", "wilson_loop_4x4": "loop"}
+COLOURED = {"plaquette": "plaquette", "wilson_loop_4x4": "loop", "polyakov": "line"}
+
+
+def observables_of(group):
+    return CHARGED if group == "u1" else COLOURED
 
 
 @dataclass(frozen=True)
@@ -14,10 +22,21 @@ class Point:
     beta: float
     model: str
     kappa: float = 0  # 0: no quarks
+    group: str = "u1"
 
     @property
     def name(self):
-        return f"L{self.size}-beta{self.beta:g}" + (f"-kappa{self.kappa:g}" if self.kappa else "")
+        group = "" if self.group == "u1" else f"{self.group}-"
+        return f"{group}L{self.size}-beta{self.beta:g}" + (f"-kappa{self.kappa:g}" if self.kappa else "")
+
+    @property
+    def observables(self):
+        return observables_of(self.group)
+
+    @property
+    def stiffness(self):
+        """The second derivative of the action of a plaquette near one, by an angle or a component."""
+        return self.beta if self.group == "u1" else self.beta / (2 * int(self.group[2:]))
 
 
 # ------------------------------------------------------------------------------------------------------------ methods
@@ -40,10 +59,15 @@ class Theory:
     methods: tuple
     volume_points: callable  # largest extent -> the points of figure 2
     volumes: str             # what these have in common
+    group: str = "u1"
     betas: tuple = ()        # of figure 1
     beta_points: callable = lambda betas, size: []
     reference: callable = lambda point: {}  # point -> observable -> value and error, where flowhmc knows no exact ones
     patience: int = 1        # its runs take so many times as long
+
+    @property
+    def observables(self):
+        return observables_of(self.group)
 
     def method(self, name):
         return next(method for method in self.methods if method.name == name)
@@ -64,10 +88,10 @@ def with_instantons(updates):
 
 
 def trajectory(point, length, steps):
-    """Length and steps are those for beta = 1 and L = 16: frequencies grow like sqrt(beta), and the violation of energy
+    """Length and steps are those for a stiffness of 1 and L = 16: frequencies grow like its square root, and the violation of energy
     conservation like the volume times the fourth power of the step size."""
     finer = max(1, math.sqrt(point.size / 16))
-    return {"length": float(f"{length / math.sqrt(point.beta):.3g}"), "steps": math.ceil(steps * finer)}
+    return {"length": float(f"{length / math.sqrt(point.stiffness):.3g}"), "steps": math.ceil(steps * finer)}
 
 
 def text_of(settings):
@@ -93,13 +117,14 @@ class Budget:
     repeats: int
     batches: tuple
     most_rows: int = 40000
-    size: int = 16     # of the lattices of figure 1, and the largest of a theory with quarks
+    size: int = 16     # of the lattices of figure 1
+    most: int = 16     # the largest of figure 2, but in U(1)
 
 
 BUDGETS = {
-    "full": Budget("full", "full", "thin", 3, 10, 10, 20, 60, ((7, 200), (6, 100), (0, 25)), 10, 0.5, 3, BATCHES),
+    "full": Budget("full", "full", "thin", 3, 10, 10, 20, 60, ((7, 200), (6, 100), (0, 25)), 10, 0.5, 3, BATCHES, most=64),
     "quick": Budget("quick", "thin", "tiny", 1, 1, 1, 2, 3, ((0, 2),), 0, 0.2, 1, (64,)),
-    "smoke": Budget("smoke", "tiny", "tiny", 1, 1, 1, 1, 1, ((0, 1),), 0, 0.01, 1, (16,), 100, 8),
+    "smoke": Budget("smoke", "tiny", "tiny", 1, 1, 1, 1, 1, ((0, 1),), 0, 0.01, 1, (16,), 100, 8, 8),
 }
 
 

@@ -12,7 +12,7 @@ import results
 
 
 def write(out, chosen, betas, volumes, rows, scans):
-    write_csv(out / "results.csv", results.COLUMNS, rows)
+    write_csv(out / "results.csv", results.columns(chosen.theory.observables), rows)
     write_csv(out / "scans.csv", results.SCAN_COLUMNS, scans)
     write_tables(out, chosen, betas, volumes, rows, scans)
     write_summary(out, chosen.theory, rows)
@@ -62,7 +62,7 @@ def with_error(value, error):
 
 
 def time_of(row, short):
-    if short == "q" and row["tau_q_is_bound"] and row["tau_q"] is not None:
+    if short == "q" and row["tau_is_bound"] and row["tau_q"] is not None:
         return f"> {number(row['tau_q'])}"
     return with_error(row[f"tau_{short}"], row[f"tau_{short}_error"])
 
@@ -71,50 +71,60 @@ def micro(value, bound=False):
     return "-" if value is None else ("> " if bound else "") + number(1e6 * value)
 
 
-def cost_cells(row):
+def cost_cells(row, observables):
     return [
         f"{row['size']}", f"{row['beta']:g}", row["title"], row["settings"],
         with_error(row["ess"], row["ess_error"]), number(row["acceptance"]),
-        *(time_of(row, short) for short in results.SHORT.values()),
-        micro(row["core_seconds_per_update"]), micro(row["cost_core_seconds"], row["tau_q_is_bound"]),
+        *(time_of(row, short) for short in observables.values()),
+        micro(row["core_seconds_per_update"]), micro(row["cost_core_seconds"], row["tau_is_bound"]),
         micro(row["cost_slowest_core_seconds"]), number(row["cost_joules"]),
         number(row["training_core_seconds"]),
         row["note"] or row["verdict"] or ("cheapest" if row["cheapest"] else ""),
     ]
 
 
-COST_HEADINGS = ["L", "beta", "method", "settings", "ESS", "acceptance", "tau(Q)", "tau(Q^2)", "tau(P)", "tau(W4x4)",
-                 "us/update", "us/sample", "us/sample, slowest", "J/sample", "training, s", "verdict"]
+SYMBOLS = {"q": "Q", "q2": "Q^2", "plaquette": "P", "loop": "W4x4", "line": "L"}
 
 
-def check_cells(row):
+def cost_headings(observables):
+    return ["L", "beta", "method", "settings", "ESS", "acceptance", *(f"tau({SYMBOLS[short]})" for short in observables.values()),
+            "us/update", "us/sample", "us/sample, slowest", "J/sample", "training, s", "verdict"]
+
+
+def checked(observables):
+    """What has a known mean that tells something."""
+    return [short for short in observables.values() if short != "q"]
+
+
+def check_cells(row, observables):
     def compared(short):
         return (with_error(row[short], row[f"{short}_error"]), number(row[f"{short}_exact"], 5),
                 number(row[f"{short}_pull"], 2))
 
     return [
         f"{row['size']}", f"{row['beta']:g}", row["title"],
-        *compared("q2"), *compared("plaquette"), *compared("loop"),
+        *(cell for short in checked(observables) for cell in compared(short)),
         number(row["charge_p_value"], 2), with_error(row["log_z"], row["log_z_error"]), number(row["log_z_exact"], 7),
         number(row["log_z_pull"], 2),
     ]
 
 
-CHECK_HEADINGS = ["L", "beta", "method", "Q^2", "exact", "pull", "P", "exact", "pull", "W4x4", "exact", "pull",
-                  "p of P(Q)", "ln Z", "exact", "pull"]
+def check_headings(observables):
+    names = [name for short in checked(observables) for name in (SYMBOLS[short], "exact", "pull")]
+    return ["L", "beta", "method", *names, "p of P(Q)", "ln Z", "exact", "pull"]
 
 
 def scan_cells(row):
     return [
         f"{row['size']}", f"{row['beta']:g}", row["title"], row["settings"], number(row["acceptance"]),
         micro(row["core_seconds_per_update"]),
-        with_error(row["tau_q"], row["tau_q_error"]) if row["tau_q_reliable"] else "-",
-        number(row["tau_q_of_hops"]), micro(row["cost_core_seconds"]), micro(row["cost_slowest_core_seconds"]),
+        with_error(row["tau"], row["tau_error"]) if row["tau_reliable"] else "-",
+        number(row["tau_of_hops"]), micro(row["cost_core_seconds"]), micro(row["cost_slowest_core_seconds"]),
         row["note"] or ("chosen" if row["chosen"] else ""),
     ]
 
 
-SCAN_HEADINGS = ["L", "beta", "method", "settings", "acceptance", "us/update", "tau(Q)", "from hops", "us/sample",
+SCAN_HEADINGS = ["L", "beta", "method", "settings", "acceptance", "us/update", "tau", "from hops", "us/sample",
                  "slowest", ""]
 
 
@@ -145,14 +155,14 @@ def summary_cells(theory, rows, of_point):
     by_method = {row["method"]: row for row in rows if (row["size"], row["beta"]) == (of_point["size"], of_point["beta"])}
     for method in theory.methods:
         row = by_method.get(method.name)
-        cost = micro(row["cost_core_seconds"], row["tau_q_is_bound"]) if row else "-"
+        cost = micro(row["cost_core_seconds"], row["tau_is_bound"]) if row else "-"
         cells.append(f"**{cost}**" if row and row["cheapest"] else cost)
     flow = by_method.get("flow")
-    return cells + ([with_error(flow["ess"], flow["ess_error"]), time_of(flow, "q"), flow["note"] or flow["verdict"] or ""] if flow else ["-"] * 3)
+    return cells + ([with_error(flow["ess"], flow["ess_error"]), time_of(flow, next(iter(theory.observables.values()))), flow["note"] or flow["verdict"] or ""] if flow else ["-"] * 3)
 
 
 def write_summary(out, theory, rows):
-    headings = ["L", "beta", *(f"{method.title}, us" for method in theory.methods), "ESS", "tau_int(Q)", "flow against the best baseline"]
+    headings = ["L", "beta", *(f"{method.title}, us" for method in theory.methods), "ESS", f"tau_int({SYMBOLS[next(iter(theory.observables.values()))]})", "flow against the best baseline"]
     points = {(row["size"], row["beta"]): row for row in rows}
     (out / "summary.md").write_text(as_markdown(headings, [summary_cells(theory, rows, row) for row in points.values()]), encoding="utf-8")
 
@@ -164,20 +174,22 @@ def write_tables(out, chosen, betas, volumes, rows, scans):
     of_betas, of_volumes = of(betas), of(volumes)
     machine = (f"{processor()}, {len(os.sched_getaffinity(0))} cores; {time.strftime('%Y-%m-%d')};"
                f" statistics: {chosen.budget.name}; {plan.REPLICAS} replicas side by side on one core.")
-    cost = ("tau_int in updates, 0.5 for independent ones. us/sample: 2 tau_int(Q) times core-microseconds per update;"
-            " slowest: the same with the largest of the four tau_int. '>': a lower bound, the run was too short.")
+    observables = chosen.theory.observables
+    cost = (f"tau_int in updates, 0.5 for independent ones. us/sample: {'2 tau_int(Q)' if 'charge' in observables else 'twice the largest tau_int'}"
+            " times core-microseconds per update;"
+            f" slowest: the same with the largest of the {len(observables)} tau_int. '>': a lower bound, the run was too short.")
     check = ("pull: deviation from the exact value over the error from the spread of the 16 replicas. Where none is known,"
              " 'exact' is a reference, or the mean of the other methods, and its error counts too. '-': too few independent"
              " configurations to tell.")
     sections = []
     if of_betas:
-        sections.append(("Cost against beta", cost, COST_HEADINGS, [cost_cells(row) for row in of_betas]))
+        sections.append(("Cost against beta", cost, cost_headings(observables), [cost_cells(row, observables) for row in of_betas]))
     if of_volumes:
-        sections.append((f"Cost at {chosen.theory.volumes}", cost, COST_HEADINGS, [cost_cells(row) for row in of_volumes]))
-    checked = of_betas + [row for row in of_volumes if row not in of_betas]
-    sections.append(("Correctness", check, CHECK_HEADINGS, [check_cells(row) for row in checked if row["updates"]]))
+        sections.append((f"Cost at {chosen.theory.volumes}", cost, cost_headings(observables), [cost_cells(row, observables) for row in of_volumes]))
+    all_rows = of_betas + [row for row in of_volumes if row not in of_betas]
+    sections.append(("Correctness", check, check_headings(observables), [check_cells(row, observables) for row in all_rows if row["updates"]]))
     if scans:
-        words = ("What every method was tuned by; the cheapest was used. 'from hops': tau_int(Q) from the rate at which"
+        words = ("What every method was tuned by; the cheapest was used. tau: what runs are judged by, of Q where there is a charge, else the largest. 'from hops': tau_int(Q) from the rate at which"
                  " Q changes, where most runs of a scan are too short for the Gamma method.")
         sections.append(("Scans", words, SCAN_HEADINGS, [scan_cells(row) for row in scans]))
     with open(out / "table.txt", "w", encoding="utf-8") as file:

@@ -17,7 +17,6 @@ import numpy as np
 import exact
 import plan
 
-OBSERVABLES = ("charge", "charge_squared", "plaquette", "wilson_loop_4x4")
 FEWEST_HOPS = 20  # changes of the charge, of all replicas together, from which tau_int can be told
 DONE, STOPPED = 0, 7  # exit codes of flowhmc: a run that reaches its wall-clock limit is as good as any
 
@@ -79,14 +78,14 @@ def configuration(piece, place):
     # Seeds are functions of the names, so that no two runs share theirs.
     seed = zlib.crc32(piece.name.encode())
     updates = piece.method.updates(piece.settings, place.model(piece.point))
+    measured = ", ".join(f'"{name}"' for name in piece.point.observables if name != "charge_squared")
     lines = [
-        f'lattice = {{ group = "u1"; size = [{piece.point.size}, {piece.point.size}]; }};',
+        f'lattice = {{ group = "{piece.point.group}"; size = [{piece.point.size}, {piece.point.size}]; }};',
         piece.method.action(piece.point),
         f'chain = {{ seed = {seed}; steps = {piece.steps}; thermalise = {piece.thermalise}; start = "{start}";'
         f" replicas = {plan.REPLICAS}; checkpoint_every = {1 << 40}; }};",
         f"updates = ( {updates} );",
-        f'measure = {{ every = {piece.every or 1 << 40};'
-        ' observables = [ "charge", "plaquette", "wilson_loop_4x4" ]; };',
+        f'measure = {{ every = {piece.every or 1 << 40}; observables = [ {measured} ]; }};',
         f'precision = "{piece.method.precision}";',
     ]
     if piece.walltime:
@@ -155,7 +154,7 @@ def reduce_run(piece, place, directory):
         "proposals": first.get("proposals"),
         "training_core_seconds": first.get("model", {}).get("training_core_seconds"),
         "model_sha256": first.get("model", {}).get("sha256"),
-        "exact": {name: summary["observables"][name].get("exact") for name in OBSERVABLES},
+        "exact": {name: summary["observables"][name].get("exact") for name in piece.point.observables},
     }
     if piece.every:
         figures.update(reduce_history(piece, place, directory, figures["exact"]))
@@ -173,28 +172,31 @@ def analyse(place, directory, skip):
 def reduce_history(piece, place, directory, known):
     """Means and autocorrelation times, in updates, without the first tenth of the rows."""
     with h5py.File(directory / "history.h5", "r") as file:
-        rows = file["charge"].shape[0]
+        rows = file["plaquette"].shape[0]
         skip = rows // 10
-        charge = np.asarray(file["charge"][skip:, :]).T.reshape(plan.REPLICAS, -1)
+        charge = np.asarray(file["charge"][skip:, :]).T.reshape(plan.REPLICAS, -1) if "charge" in known else None
         means = {name: np.mean(file[name][skip:, :], axis=0) for name in known}
     if rows - skip < 4:
         raise RuntimeError(f"{rows} rows are too few: give it more time")
-    observables, changes = {}, hops(piece, charge, known["charge_squared"] or float((np.rint(charge)**2).mean()))
+    changes = {} if charge is None else hops(piece, charge, known["charge_squared"] or float((np.rint(charge)**2).mean()))
+    observables = {}
     for name, estimate in analyse(place, directory, skip).items():
+        if name not in known:
+            continue
         # a frozen charge is an integer but for rounding, which is white noise
         moved = estimate["variance"] > 0 and (not name.startswith("charge") or changes["hops"] >= FEWEST_HOPS)
         tau, tau_error = estimate["tau_int"] * piece.every, estimate["tau_int_error"] * piece.every
         observables[name] = {
             "mean": estimate["mean"],
             "error": estimate["error"] if moved else None,
-            "spread": float(np.std(means[name], ddof=1) / np.sqrt(plan.REPLICAS)) if name in means and moved else None,
+            "spread": float(np.std(means[name], ddof=1) / np.sqrt(plan.REPLICAS)) if moved else None,
             "tau": tau if moved else None,
             "tau_error": tau_error if moved else None,
             # rows of each replica, in autocorrelation times
             "reliable": bool(moved and (rows - skip) * piece.every >= 10 * tau and tau_error <= 0.5 * tau),
         }
     figures = {"observables": observables, "rows": rows - skip, **changes}
-    if known["charge_squared"] and observables["charge"]["reliable"]:
+    if known.get("charge_squared") and observables["charge"]["reliable"]:
         tau = max(observables[name]["tau"] for name in ("charge", "charge_squared")) / piece.every
         volume = piece.point.size**2
         figures["charge_p_value"] = exact.charge_test(charge, piece.point.beta, volume, tau)
