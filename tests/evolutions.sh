@@ -93,6 +93,9 @@ result $? "evolutions are told, with their weights"
 "$build/flowstat" evolution >stat && grep -q '^Means are weighted with exp(log_weight): ESS 0' stat &&
     [ "$(awk '$1 == "plaquette" { print $2; exit }' stat)" = "$(awk '$1 == "plaquette" { print $2; exit }' evolution.out)" ]
 result $? "flowstat weighs as the run does"
+echo 'measure = { observables = [ "plaquette" ]; };' >measure.cfg
+"$build/flowmeas" measure.cfg evolution/configs/step-0000000140-replica-00001.h5 >out 2>err && grep -q 'warning: .*weights: its own, exp(-' err
+result $? "flowmeas warns of a weight that it does not heed: $(cat err)"
 [ "$(status_of "$build/flowhmc" --trial evolution.cfg)" = 0 ] && grep -q '^campaign' out
 result $? "a trial"
 echo "1..$count"

@@ -343,12 +343,13 @@ static void report(const mc_update *update, json_t *object)
     const double *memory = update->memory, *weight = memory + WEIGHT, n = memory[EVOLUTIONS];
     const double mean = mc_blocked_mean(weight), free_energy = memory[REFERENCE] - log(mean),
                  work = mc_blocked_mean(memory + WORK);
+    const bool known = n > 1; /* errors */
     json_object_set_new(object, "evolutions", json_integer((int64_t)n));
     mc_report_real(object, "ess", mean * mean * n / weight[MC_BLOCKED_SQUARES]);
     mc_report_real(object, "delta_f", free_energy);
-    mc_report_real(object, "delta_f_error", mc_blocked_error(weight) / mean);
+    mc_report_real(object, "delta_f_error", known ? mc_blocked_error(weight) / mean : NAN);
     mc_report_real(object, "work", work);
-    mc_report_real(object, "work_error", mc_blocked_error(memory + WORK));
+    mc_report_real(object, "work_error", known ? mc_blocked_error(memory + WORK) : NAN);
     mc_report_real(object, "dissipated_work", work - free_energy);
     mc_report_real(object, "predicted_dissipated_work", memory[SETS] > 0 ? predicted_dissipation(w) : NAN);
     mc_report_real(object, "length", memory[SETS] > 0 ? length(w) : NAN);

@@ -65,7 +65,7 @@ static void read_provenance(lat_h5 *file, int dim, const int64_t *size, lat_conf
     enum { LONGEST = 1 << 20 };
     static const char *const known[] = {"program",      "seed", "step", "replica",     "configuration",
                                         "model_sha256", "beta", "lfn",  "ensemble_id", "ensemble_label",
-                                        "boundary"};
+                                        "boundary",     "log_weight"};
     lat_bytes pairs = {0};
     for (size_t i = 0; i < sizeof known / sizeof *known; i++) {
         char *text = lat_h5_has(file, known[i]) ? lat_h5_get_text(file, known[i], LONGEST) : NULL;
