@@ -29,4 +29,12 @@ REAL_INLINE complex_t complex_conj_mul_add(complex_t a, complex_t b, complex_t c
 }
 REAL_INLINE real complex_square(complex_t a) { return a.re * a.re + a.im * a.im; }
 
+/* A matrix in memory, or its adjoint: the numbers are `lanes` apart. */
+typedef struct {
+    const scalar *p;
+    int lanes;
+    bool dagger;
+} place_t;
+REAL_INLINE place_t place_dagger(place_t a) { return (place_t){a.p, a.lanes, !a.dagger}; }
+
 #endif

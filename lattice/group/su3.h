@@ -381,6 +381,11 @@ REAL_INLINE void link_store(scalar *p, int lanes, link_t a)
     row_store(p + 12 * lanes, lanes, a.t);
 }
 
+/* Without multiply-adds every product needs a register of its own, and 16 do not hold a row either. */
+#if REAL_REGISTERS < 32 && defined(__FMA__)
+#include "lattice/group/su3_rows.h"
+#endif
+
 /* The three subgroups SU(2) of N. Cabibbo and E. Marinari, Phys. Lett. B 119 (1982) 387: g = g0 + i g.sigma acts on
  * rows (and columns) 0, 1 for s = 0; 0, 2 for s = 1; 1, 2 for s = 2.
  *

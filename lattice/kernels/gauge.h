@@ -9,24 +9,35 @@
 REAL_INLINE link_t plaquette_at(const lat_tables *t, const void *u, int64_t site, int lane, int mu, int nu)
 {
     int dim = t->dim;
-    link_t there = link_mul(link_at(t, u, dim, site, lane, mu), link_at(t, u, dim, t->up[mu][site], lane, nu));
-    link_t back = link_mul(link_at(t, u, dim, site, lane, nu), link_at(t, u, dim, t->up[nu][site], lane, mu));
-    return link_mul_dagger(there, back);
+    place_t along = place_at(t, u, dim, site, lane, mu), side = place_at(t, u, dim, site, lane, nu);
+    link_t there, back;
+    places_mul_to(along, place_at(t, u, dim, t->up[mu][site], lane, nu), (scalar *)&there, REAL_LANES);
+    places_mul_to(side, place_at(t, u, dim, t->up[nu][site], lane, mu), (scalar *)&back, REAL_LANES);
+    return places_mul(place_of(&there), place_dagger(place_of(&back)));
+}
+
+/* The paths of three links from the end of U_mu(x), by way of x + nu or x - nu, to its beginning. */
+REAL_INLINE link_t path_above(const lat_tables *t, const void *u, int64_t site, int lane, int mu, int nu)
+{
+    int dim = t->dim;
+    place_t up = place_at(t, u, dim, t->up[mu][site], lane, nu), back = place_at(t, u, dim, t->up[nu][site], lane, mu);
+    return places_mul_twice(up, place_dagger(back), place_dagger(place_at(t, u, dim, site, lane, nu)));
+}
+REAL_INLINE link_t path_below(const lat_tables *t, const void *u, int64_t site, int lane, int mu, int nu)
+{
+    int dim = t->dim;
+    int64_t below = t->down[nu][site], beyond = t->up[mu][below];
+    place_t along = place_at(t, u, dim, below, lane, mu), up = place_at(t, u, dim, beyond, lane, nu);
+    return places_mul_dagger_mul(along, up, place_at(t, u, dim, below, lane, nu));
 }
 
 /* Sum A of the open plaquettes at the link: Re tr(U_mu(x) A) sums the plaquettes that contain the link. */
 REAL_INLINE matrix_t staple_at(const lat_tables *t, const void *u, int64_t site, int lane, int mu)
 {
     matrix_t sum = matrix_zero();
-    int dim = t->dim;
-    int64_t ahead = t->up[mu][site];
-    for (int nu = 0; nu < dim; nu++) {
+    for (int nu = 0; nu < t->dim; nu++) {
         if (nu == mu) continue;
-        int64_t above = t->up[nu][site], below = t->down[nu][site], beyond = t->up[mu][below];
-        link_t side = link_mul_dagger(link_at(t, u, dim, ahead, lane, nu), link_at(t, u, dim, above, lane, mu));
-        link_t up = link_mul_dagger(side, link_at(t, u, dim, site, lane, nu));
-        side = link_mul(link_at(t, u, dim, below, lane, mu), link_at(t, u, dim, beyond, lane, nu));
-        link_t down = link_dagger_mul(side, link_at(t, u, dim, below, lane, nu));
+        link_t up = path_above(t, u, site, lane, mu, nu), down = path_below(t, u, site, lane, mu, nu);
         sum = matrix_add(sum, matrix_add(link_matrix(up), link_matrix(down)));
     }
     return sum;
@@ -55,16 +66,17 @@ REAL_INLINE const scalar *next_link(const lat_tables *t, const void *field, int6
 REAL_INLINE void fetch_next(const lat_tables *t, const void *field, int64_t x, int lane, int mu)
 {
     const scalar *next = next_link(t, field, x, lane, mu);
+    const int step = t->lanes == REAL_LANES ? REAL_LINE : 1;
     REAL_UNROLL
-    for (int c = 0; c < LINK_REALS; c++) real_prefetch(next + c * t->lanes);
+    for (int c = 0; c < LINK_REALS; c += step) real_prefetch(next + c * t->lanes);
 }
 
 /* U_mu(x) U_nu(x+mu) */
-REAL_INLINE link_t corner_at(const lat_tables *t, const void *u, int64_t x, int lane, int mu, int nu)
+REAL_INLINE void corner_at(const lat_tables *t, const void *u, int64_t x, int lane, int mu, int nu, link_t *out)
 {
     int64_t ahead = t->up[mu][x];
-    link_t first = link_at(t, u, t->dim, x, lane, mu), second = link_at(t, u, t->dim, ahead, lane, nu);
-    return link_mul_fetching(first, second, next_link(t, u, ahead, lane, nu), t->lanes);
+    place_t first = place_at(t, u, t->dim, x, lane, mu), second = place_at(t, u, t->dim, ahead, lane, nu);
+    places_mul_fetching(first, second, place_at(t, u, t->dim, ahead + 1, lane, nu), out);
 }
 
 /* The slot of a site, or of the site below it, in direction nu; negative: there is none. */
@@ -90,7 +102,9 @@ REAL_INLINE matrix_t paths_below(const lat_tables *t, const void *u, int64_t sit
             sum = matrix_add(sum, link_matrix(link_load(path_in(t, slot[nu], mu, nu), REAL_LANES)));
         } else {
             if (nu > 1) fetch_next(t, u, below, lane, mu); /* rows of sites next to this one are still there */
-            link_t path = link_dagger_mul(link_at(t, u, t->dim, below, lane, nu), corner_at(t, u, below, lane, mu, nu));
+            link_t corner;
+            corner_at(t, u, below, lane, mu, nu, &corner);
+            link_t path = places_mul(place_dagger(place_at(t, u, t->dim, below, lane, nu)), place_of(&corner));
             sum = matrix_add(sum, link_matrix(path));
         }
     }
@@ -108,6 +122,13 @@ REAL_INLINE void take_slots(const lat_tables *t, int64_t site, int64_t slot[4])
     }
 }
 
+/* U_nu(x)^+ times the half of a plaquette, to a slot */
+REAL_INLINE void leave_path(const lat_tables *t, const void *u, int64_t site, int lane, int nu, const link_t *half,
+                            scalar *slot)
+{
+    places_mul_to(place_dagger(place_at(t, u, t->dim, site, lane, nu)), place_of(half), slot, REAL_LANES);
+}
+
 /* d^a of the sum of Re tr P over the plaquettes that contain U_mu(x).  P_mn(x) begins with U_m(x) and its adjoint with
  * U_n(x): it is computed once for both, and its halves are those of the paths below the links opposite.  (U(1) keeps the
  * staple, which needs no product of matrices.) */
@@ -122,7 +143,8 @@ REAL_INLINE void plaquette_derivatives(const lat_tables *t, const void *u, int64
             matrix_generators(link_matrix_mul(link_at(t, u, t->dim, site, lane, mu), staple), out[mu]);
         } else {
             matrix_t below = paths_below(t, u, site, lane, mu, slot);
-            matrix_generators(link_mul_matrix_dagger(link_at(t, u, t->dim, site, lane, mu), below), out[mu]);
+            place_t own = place_at(t, u, t->dim, site, lane, mu);
+            matrix_generators(link_matrix(places_mul(own, place_dagger(place_of(&below)))), out[mu]);
         }
     }
     if (GROUP_N == 1) return;
@@ -130,16 +152,16 @@ REAL_INLINE void plaquette_derivatives(const lat_tables *t, const void *u, int64
     for (int mu = 0; mu < t->dim; mu++)
         for (int nu = mu + 1; nu < t->dim; nu++) {
             real part[ALGEBRA_REALS];
-            link_t there = corner_at(t, u, site, lane, mu, nu), back = corner_at(t, u, site, lane, nu, mu);
-            matrix_generators(link_matrix(link_mul_dagger(there, back)), part);
+            link_t there, back;
+            corner_at(t, u, site, lane, mu, nu, &there);
+            corner_at(t, u, site, lane, nu, mu, &back);
+            matrix_generators(link_matrix(places_mul(place_of(&there), place_dagger(place_of(&back)))), part);
             for (int a = 0; a < ALGEBRA_REALS; a++) {
                 out[mu][a] += part[a];
                 out[nu][a] -= part[a];
             }
-            if (slot[nu] >= 0)
-                link_store(path_in(t, slot[nu], mu, nu), REAL_LANES, link_dagger_mul(link_at(t, u, t->dim, site, lane, nu), there));
-            if (slot[mu] >= 0)
-                link_store(path_in(t, slot[mu], nu, mu), REAL_LANES, link_dagger_mul(link_at(t, u, t->dim, site, lane, mu), back));
+            if (slot[nu] >= 0) leave_path(t, u, site, lane, nu, &there, path_in(t, slot[nu], mu, nu));
+            if (slot[mu] >= 0) leave_path(t, u, site, lane, mu, &back, path_in(t, slot[mu], nu, mu));
         }
 }
 
@@ -194,10 +216,13 @@ KERNEL(haar)
 COST(haar, k->links * HAAR_REALS * (RANDOM_FLOPS + 4), k->links * LINK_REALS, 0)
 
 /* out(x) = U_mu(x) in(x+mu): a line of links one longer; in NULL: U_mu(x) */
-KERNEL(extend_line)
+HOT_KERNEL(extend_line)
 {
-    link_t u = LINK(k->u, site, k->mu);
-    PUT_ELEMENT(k->out, k->in ? link_mul(u, ELEMENT(k->in, k->t.up[k->mu][site])) : u);
+    scalar *out = (scalar *)k->out + site * LINK_REALS * k->t.lanes + lane;
+    if (k->in)
+        places_mul_to(PLACE(k->u, site, k->mu), ELEMENT_PLACE(k->in, k->t.up[k->mu][site]), out, k->t.lanes);
+    else
+        link_store(out, k->t.lanes, LINK(k->u, site, k->mu));
 }
 COST(extend_line, k->in ? PRODUCT_FLOPS : 0, (k->in ? 3 : 2) * LINK_REALS, 0)
 

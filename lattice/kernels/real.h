@@ -40,6 +40,7 @@ typedef double scalar;
 #ifdef REAL_DEVICE
 #define REAL_INLINE static __device__ __forceinline__
 enum { REAL_LANES = 1 };
+#define REAL_REGISTERS 255
 typedef scalar real;
 typedef int truth; /* 0 or -1, so that ~ is its opposite */
 REAL_INLINE real real_of(scalar s) { return s; }
@@ -105,6 +106,11 @@ enum { REAL_BYTES = 32 };
 #else
 enum { REAL_BYTES = 16 };
 #endif
+#if defined(__AVX512F__) || defined(__aarch64__)
+#define REAL_REGISTERS 32 /* of vectors */
+#else
+#define REAL_REGISTERS 16
+#endif
 #define REAL_INLINE static inline __attribute__((always_inline, unused))
 enum { REAL_LANES = REAL_BYTES / (int)sizeof(scalar) };
 typedef scalar real __attribute__((vector_size(REAL_BYTES)));
@@ -117,6 +123,21 @@ typedef int64_t truth __attribute__((vector_size(REAL_BYTES)));
 #endif
 REAL_INLINE real real_of(scalar s) { return s - (real){0}; }
 REAL_INLINE real real_load(const scalar *p) { return *(const real *)p; }
+/* Where registers are few.  The same address, but the compiler cannot know that, and reads again what is there, rather than keep it;
+ * and a value that stays in its register, where it would be read again for each use. */
+REAL_INLINE const scalar *real_again(const scalar *p)
+{
+    __asm__("" : "+r"(p));
+    return p;
+}
+REAL_INLINE void real_hold(real *x)
+{
+#ifdef __x86_64__
+    __asm__("" : "+v"(*x));
+#else
+    (void)x;
+#endif
+}
 /* Into the second-level cache.  An address outside of all memory is as good as any. */
 REAL_INLINE void real_prefetch(const scalar *p) { __builtin_prefetch(p, 0, 2); }
 enum { REAL_LINE = 64 / REAL_BYTES }; /* vectors in a line of the caches */

@@ -9,15 +9,10 @@
 REAL_INLINE matrix_t completed_staple_at(const lat_tables *t, const void *u, int64_t site, int lane, int mu)
 {
     matrix_t sum = matrix_zero();
-    int dim = t->dim;
-    int64_t ahead = t->up[mu][site];
-    for (int nu = 0; nu < dim; nu++) {
+    for (int nu = 0; nu < t->dim; nu++) {
         if (nu == mu) continue;
-        int64_t above = t->up[nu][site], below = t->down[nu][site], beyond = t->up[mu][below];
-        link_t side = link_mul_dagger(link_at(t, u, dim, ahead, lane, nu), link_at(t, u, dim, above, lane, mu));
-        sum = matrix_add(sum, complete(link_mul_dagger(side, link_at(t, u, dim, site, lane, nu))));
-        side = link_mul(link_at(t, u, dim, below, lane, mu), link_at(t, u, dim, beyond, lane, nu));
-        sum = matrix_add(sum, complete(link_dagger_mul(side, link_at(t, u, dim, below, lane, nu))));
+        sum = matrix_add(sum, complete(path_above(t, u, site, lane, mu, nu)));
+        sum = matrix_add(sum, complete(path_below(t, u, site, lane, mu, nu)));
     }
     return sum;
 }
@@ -121,7 +116,8 @@ enum { SUBGROUP_FLOPS = GROUP_N == 2 ? 28 : 84 };
 KERNEL(heatbath)
 {
     link_t u = LINK(k->u, site, k->mu);
-    matrix_t w = link_matrix_mul(u, completed_staple_at(&k->t, k->u, site, lane, k->mu));
+    matrix_t staple = completed_staple_at(&k->t, k->u, site, lane, k->mu);
+    matrix_t w = places_mul(PLACE(k->u, site, k->mu), place_of(&staple));
     PUT_LINK(k->u, k->mu, draw_link(&k->t, &k->key, site, lane, k->mu, k->beta, u, w));
 }
 COST(heatbath, STAPLE_FLOPS + PRODUCT_FLOPS + SUBGROUPS * (4 * RANDOM_FLOPS + 2 * SUBGROUP_FLOPS + 60) + CLEAN_FLOPS, (k->t.dim + 1) * LINK_REALS, 0)
@@ -130,7 +126,8 @@ COST(heatbath, STAPLE_FLOPS + PRODUCT_FLOPS + SUBGROUPS * (4 * RANDOM_FLOPS + 2 
 KERNEL(overrelax)
 {
     link_t u = LINK(k->u, site, k->mu);
-    matrix_t w = link_matrix_mul(u, completed_staple_at(&k->t, k->u, site, lane, k->mu));
+    matrix_t staple = completed_staple_at(&k->t, k->u, site, lane, k->mu);
+    matrix_t w = places_mul(PLACE(k->u, site, k->mu), place_of(&staple));
     PUT_LINK(k->u, k->mu, reflect_link(u, w));
 }
 COST(overrelax, STAPLE_FLOPS + PRODUCT_FLOPS + SUBGROUPS * (2 * SUBGROUP_FLOPS + 40) + CLEAN_FLOPS, (k->t.dim + 1) * LINK_REALS, 0)
