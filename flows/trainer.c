@@ -39,14 +39,6 @@ struct flow_trainer {
 
 /* --------------------------------------------------------------------------------------------------------- settings */
 
-/* A whole step by default, of which Adam would know nothing. */
-static void read_rate(lat_settings *train, flow_train_settings *settings, lat_error *error)
-{
-    const bool scores = flow_objective_at(settings->objective)->scores;
-    settings->learning_rate = lat_settings_real(train, "learning_rate", scores ? 1 : 1e-3, 0, 1e3, error);
-    if (scores) settings->damping = lat_settings_real(train, "damping", 1e-3, 0, 1e300, error);
-}
-
 static void read_ensemble(lat_settings *train, flow_train_settings *settings, lat_error *error)
 {
     settings->ensemble = lat_alloc(MOST_FILES, sizeof *settings->ensemble);
@@ -58,11 +50,15 @@ static void read_ensemble(lat_settings *train, flow_train_settings *settings, la
 lat_status flow_train_read(lat_settings *train, flow_train_settings *settings, lat_error *error)
 {
     const int64_t most = INT64_C(1) << 40;
+    const int objective = lat_settings_choice(train, "objective", "path", flow_objective_names, error);
+    const bool scores = flow_objective_at(objective)->scores;
     *settings = (flow_train_settings){
-        .objective = lat_settings_choice(train, "objective", "path", flow_objective_names, error),
+        .objective = objective,
         .steps = lat_settings_int(train, "steps", 10000, 0, most, error),
         .batch = lat_settings_int(train, "batch", 64, 1, 1 << 24, error),
         .seed = (uint64_t)lat_settings_int(train, "seed", 1, 0, INT64_MAX, error),
+        /* A whole step by default, of which Adam would know nothing. */
+        .learning_rate = lat_settings_real(train, "learning_rate", scores ? 1 : 1e-3, 0, 1e3, error),
         .schedule = (flow_schedule)lat_settings_choice(train, "schedule", "constant", flow_schedule_names, error),
         .warm_up = lat_settings_int(train, "warm_up", 0, 0, most, error),
         .clip = lat_settings_real(train, "clip", 0, 0, 1e300, error),
@@ -74,7 +70,7 @@ lat_status flow_train_read(lat_settings *train, flow_train_settings *settings, l
         .decay_steps = 1,
         .decay_factor = 1,
     };
-    read_rate(train, settings, error);
+    if (scores) settings->damping = lat_settings_real(train, "damping", 1e-3, 0, 1e300, error);
     if (settings->schedule == FLOW_STEP_DECAY) {
         settings->decay_steps = lat_settings_int(train, "decay_steps", 1000, 1, most, error);
         settings->decay_factor = lat_settings_real(train, "decay_factor", 0.5, 0, 1, error);

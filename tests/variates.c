@@ -1,5 +1,7 @@
 /* flowhmc: SPDX-License-Identifier: GPL-3.0-or-later
  *
+ * # ranks: 1
+ *
  * variates.c: least squares and estimators of control variates, on numbers of which the answer is known.
  */
 #include "src/variate_results.h"
