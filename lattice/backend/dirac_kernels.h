@@ -17,7 +17,7 @@ typedef struct { lat_tables t; const void *entries; void *force; double weight; 
 
 /* D = (first + i mass gamma5), then second: each two Hermitian blocks; NULL: diagonal, and 1.
  *     base NULL:  out = scale D H in        else: out = D base + scale H in
- * H with links u, or in hop_dagger its adjoint.  The halo of in has the upper halves of (1 -+ gamma) in.  fetch: memory is slow. */
+ * H with links u, or in hop_dagger its adjoint.  The halo of in has the upper halves of (1 -+ gamma) in.  fetch: memory is slow; then a fence must follow. */
 typedef struct {
     lat_tables t;
     const void *u, *in, *base, *first, *second;

@@ -6,13 +6,16 @@
 
 #include "lattice/gauge/kernels.h"
 
+#include <stdatomic.h>
+
 enum { EVEN, ODD, ALL };
 
 static const void *data_of(const lat_field *field) { return field ? field->data : NULL; }
 
 static double sign(bool dagger) { return dagger ? -1 : 1; }
 
-/* Then what the next site needs is fetched in time, which costs more than it saves where all stays near. */
+/* Then what the next site needs is fetched in time and results are written past the caches, which costs more than it saves where all
+ * stays near. */
 static bool outgrows_caches(const lat_field *links)
 {
     const int64_t cached = 1 << 20; /* numbers */
@@ -70,6 +73,7 @@ static void hop(const lat_dirac *dirac, hop_kind kind, hop_args args, double sca
     (kind.dagger ? kernels->hop_dagger : kernels->hop)(&args, &inner);
     lat_halo_finish(exchange);
     (kind.dagger ? kernels->hop_dagger : kernels->hop)(&args, &outer);
+    if (args.fetch) atomic_thread_fence(memory_order_seq_cst);
 }
 
 void lat_dirac_apply(lat_dirac *dirac, lat_dirac_form form, lat_field *in, lat_field *out)

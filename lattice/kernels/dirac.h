@@ -102,9 +102,10 @@ REAL_INLINE void load_half(const lat_tables *t, const void *psi, int half, int64
     REAL_UNROLL for (int j = 0; j < half; j++) spin_load(t, psi, half, x, lane, chirality * half + j, v + j * GROUP_N);
 }
 REAL_INLINE void store_half(const lat_tables *t, void *psi, int half, int64_t x, int lane, int chirality,
-                            const complex_t v[BLOCK_ROWS])
+                            const complex_t v[BLOCK_ROWS], int stream)
 {
-    REAL_UNROLL for (int j = 0; j < half; j++) spin_store(t, psi, half, x, lane, chirality * half + j, v + j * GROUP_N);
+    REAL_UNROLL for (int j = 0; j < half; j++)
+        spin_store(t, psi, half, x, lane, chirality * half + j, v + j * GROUP_N, stream);
 }
 
 REAL_INLINE void block_multiply_at(const block_multiply_args *k, int64_t site, int lane, int half)
@@ -114,7 +115,7 @@ REAL_INLINE void block_multiply_at(const block_multiply_args *k, int64_t site, i
         complex_t v[BLOCK_ROWS];
         load_half(&k->t, k->in, half, site, lane, chirality, v);
         diagonal_times(&k->t, k->first, k->second, k->diagonal, k->mass, half, site, lane, chirality, v);
-        store_half(&k->t, k->out, half, site, lane, chirality, v);
+        store_half(&k->t, k->out, half, site, lane, chirality, v, 0);
     }
 }
 #define CALL(half) block_multiply_at(k, site, lane, half)
@@ -150,26 +151,19 @@ REAL_INLINE void add_neighbour(const lat_tables *t, const void *u, const void *p
     }
 }
 
-/* Brings rows of a field near the processor. */
-REAL_INLINE void fetch_rows(const lat_tables *t, const void *field, int reals, int64_t x, int lane, int first,
-                            int count)
-{
-    const scalar *row = (const scalar *)field + (x * reals + first) * t->lanes + lane;
-    const int step = t->lanes == REAL_LANES ? REAL_LINE : 1;
-    REAL_UNROLL for (int c = 0; c < count; c += step) real_prefetch(row + c * t->lanes);
-}
-/* What a site reads in direction mu, and its share of blocks: spread over the work of the site before, it does not stand in the way. */
+/* What a site reads in direction mu, and its share of blocks: spread over the work of the site before, it does not stand in the way.  A hop reads links
+ * and blocks once, spinors eight times. */
 REAL_INLINE void fetch_direction(const hop_args *k, int64_t site, int lane, int half, int mu)
 {
     const lat_tables *t = &k->t;
     const int entries = 2 * MATRIX_ENTRIES, links = 2 * half * entries, blocks = BLOCKS_REALS(half),
               share = blocks / (2 * half);
     int64_t up = t->up[mu][site], down = t->down[mu][site];
-    fetch_rows(t, k->u, links, site, lane, mu * entries, entries);
-    fetch_rows(t, k->u, links, down, lane, mu * entries, entries);
-    fetch_rows(t, k->in, SPINOR_REALS(half), up, lane, 0, SPINOR_REALS(half));
-    fetch_rows(t, k->in, SPINOR_REALS(half), down, lane, 0, SPINOR_REALS(half));
-    if (k->first) fetch_rows(t, k->first, blocks, site, lane, mu * share, share);
+    fetch_once(t, k->u, links, site, lane, mu * entries, entries);
+    fetch_once(t, k->u, links, down, lane, mu * entries, entries);
+    fetch_near(t, k->in, SPINOR_REALS(half), up, lane, 0, SPINOR_REALS(half));
+    fetch_near(t, k->in, SPINOR_REALS(half), down, lane, 0, SPINOR_REALS(half));
+    if (k->first) fetch_once(t, k->first, blocks, site, lane, mu * share, share);
 }
 
 REAL_INLINE void hop_at(const hop_args *k, int64_t site, int64_t next, int lane, int half, int s)
@@ -193,7 +187,7 @@ REAL_INLINE void hop_at(const hop_args *k, int64_t site, int64_t next, int lane,
             REAL_UNROLL for (int i = 0; i < half * GROUP_N; i++) v[i] = h[i];
         diagonal_times(&k->t, k->first, k->second, k->diagonal, k->mass, half, site, lane, chirality, v);
         if (k->base) REAL_UNROLL for (int i = 0; i < half * GROUP_N; i++) v[i] = complex_add(v[i], h[i]);
-        store_half(&k->t, k->out, half, site, lane, chirality, v);
+        store_half(&k->t, k->out, half, site, lane, chirality, v, k->fetch);
     }
 }
 /* Two kernels: with the sign as a branch in one the compiler reads all that both sides need before it, and spills it. */

@@ -160,6 +160,17 @@ REAL_INLINE void add_to_sum(int64_t *sum, int64_t value)
 #define GET_AT(field, components, x, c) real_load(AT((const scalar *)(field), components, x, c))
 #define GET(field, components, c) GET_AT(field, components, site, c)
 #define PUT(field, components, c, value) real_store(AT((scalar *)(field), components, site, c), value)
+/* Brings rows of a field near the processor: of what is read again soon, and of what is not. */
+#define FETCH_ROWS(name)                                                                                               \
+    REAL_INLINE void fetch_##name(const lat_tables *t, const void *field, int reals, int64_t x, int lane, int first,   \
+                                  int count)                                                                           \
+    {                                                                                                                  \
+        const scalar *row = (const scalar *)field + (x * reals + first) * t->lanes + lane;                             \
+        const int step = t->lanes == REAL_LANES ? REAL_LINE : 1;                                                       \
+        REAL_UNROLL for (int c = 0; c < count; c += step) real_prefetch_##name(row + c * t->lanes);                    \
+    }
+FETCH_ROWS(near)
+FETCH_ROWS(once)
 /* The same for fields that are double in every instantiation would need a second vector type; densities of actions and
  * logarithms of determinants are therefore written through PUT_DOUBLE / ADD_DOUBLE, lane by lane. */
 #define PUT_DOUBLE(field, components, c, value)                                                                        \

@@ -46,8 +46,11 @@ typedef int truth; /* 0 or -1, so that ~ is its opposite */
 REAL_INLINE real real_of(scalar s) { return s; }
 REAL_INLINE real real_load(const scalar *p) { return *p; }
 REAL_INLINE void real_prefetch(const scalar *p) { (void)p; } /* other threads run in the meantime */
+REAL_INLINE void real_prefetch_near(const scalar *p) { (void)p; }
+REAL_INLINE void real_prefetch_once(const scalar *p) { (void)p; }
 enum { REAL_LINE = 1 };
 REAL_INLINE void real_store(scalar *p, real x) { *p = x; }
+REAL_INLINE void real_stream(scalar *p, real x) { *p = x; }
 REAL_INLINE truth real_less(real a, real b) { return -(a < b); }
 REAL_INLINE real real_select(truth t, real a, real b) { return t ? a : b; }
 REAL_INLINE bool truth_any(truth t) { return t != 0; }
@@ -140,6 +143,9 @@ REAL_INLINE void real_hold(real *x)
 }
 /* Into the second-level cache.  An address outside of all memory is as good as any. */
 REAL_INLINE void real_prefetch(const scalar *p) { __builtin_prefetch(p, 0, 2); }
+/* Into the first-level cache, with the next levels, and past them, as what is read once would drive out what is read again. */
+REAL_INLINE void real_prefetch_near(const scalar *p) { __builtin_prefetch(p, 0, 3); }
+REAL_INLINE void real_prefetch_once(const scalar *p) { __builtin_prefetch(p, 0, 0); }
 enum { REAL_LINE = 64 / REAL_BYTES }; /* vectors in a line of the caches */
 REAL_INLINE void real_store(scalar *p, real x) { *(real *)p = x; }
 /* To memory, past the caches: what was there is not read first.  A fence must follow before others look. */

@@ -26,8 +26,9 @@ REAL_INLINE void put_term(double *density, real sum, const double *scale)
 #define PUT_TERM(field, sum) put_term(AT(field, 1, site, 0), sum, k->scale + lane)
 
 /* density = |w|^2 + shift |p|^2 = p^+ A p, with w = D p and A = D^+ D + shift */
-KERNEL(cg_curvature)
+FETCHING_KERNEL(cg_curvature)
 {
+    fetch_near(&k->t, k->w, k->components, next, lane, 0, k->components);
     real sum = real_of(0), more = real_of(0);
     for (int c = 0; c < k->components; c++) sum += GET(k->w, k->components, c) * GET(k->w, k->components, c);
     for (int c = 0; k->shift != 0 && c < k->components; c++)
@@ -37,8 +38,10 @@ KERNEL(cg_curvature)
 COST(cg_curvature, (k->shift != 0 ? 4 : 2) * k->components, (k->shift != 0 ? 2 : 1) * k->components, 1)
 
 /* r -= alpha (q + shift p), density = |r|^2 */
-KERNEL(cg_residue)
+FETCHING_KERNEL(cg_residue)
 {
+    fetch_near(&k->t, k->q, k->components, next, lane, 0, k->components);
+    fetch_near(&k->t, k->r, k->components, next, lane, 0, k->components);
     real alpha = real_of_lanes(k->alpha, lane), sum = real_of(0);
     for (int c = 0; c < k->components; c++) {
         real q = GET(k->q, k->components, c);
@@ -58,8 +61,11 @@ REAL_INLINE real lane_coefficients(const double *of_lanes, int lane)
 }
 
 /* x += alpha p, p = zeta r + beta p */
-KERNEL(cg_direction)
+FETCHING_KERNEL(cg_direction)
 {
+    fetch_near(&k->t, k->p, k->components, next, lane, 0, k->components);
+    fetch_near(&k->t, k->x, k->components, next, lane, 0, k->components);
+    fetch_near(&k->t, k->r, k->components, next, lane, 0, k->components);
     real alpha = real_of_lanes(k->alpha, lane), beta = real_of_lanes(k->beta, lane),
          zeta = lane_coefficients(k->zeta, lane);
     for (int c = 0; c < k->components; c++) {

@@ -47,15 +47,17 @@ REAL_INLINE void spin_load(const lat_tables *t, const void *field, int half, int
     REAL_UNROLL for (int a = 0; a < GROUP_N; a++) out[a] =
         complex_of(real_load(row + 2 * a * t->lanes), real_load(row + (2 * a + 1) * t->lanes));
 }
+/* stream: past the caches, where it would not stay until it is read */
 REAL_INLINE void spin_store(const lat_tables *t, void *field, int half, int64_t x, int lane, int spin,
-                            const complex_t in[GROUP_N])
+                            const complex_t in[GROUP_N], int stream)
 {
     scalar *row = (scalar *)field + (x * SPINOR_REALS(half) + spin * 2 * GROUP_N) * t->lanes + lane;
-    REAL_UNROLL for (int a = 0; a < GROUP_N; a++)
-    {
-        real_store(row + 2 * a * t->lanes, in[a].re);
-        real_store(row + (2 * a + 1) * t->lanes, in[a].im);
-    }
+    if (stream)
+        REAL_UNROLL for (int i = 0; i < 2 * GROUP_N; i++)
+            real_stream(row + i * t->lanes, i % 2 ? in[i / 2].im : in[i / 2].re);
+    else
+        REAL_UNROLL for (int i = 0; i < 2 * GROUP_N; i++)
+            real_store(row + i * t->lanes, i % 2 ? in[i / 2].im : in[i / 2].re);
 }
 
 /* The upper half of (1 - s gamma_mu) psi(x) */
