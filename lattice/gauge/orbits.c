@@ -176,7 +176,7 @@ static int elements(int permuted, int dim)
 static loop image(const loop *l, int element, int permuted, int dim)
 {
     int to[LAT_MAX_DIM] = {0, 1, 2, 3}, rest = element >> dim;
-    for (int i = permuted; i > 1; rest /= i--) { /* any of those left comes to place i - 1 */
+    for (int i = permuted <= LAT_MAX_DIM ? permuted : LAT_MAX_DIM; i > 1; rest /= i--) { /* any of those left comes to place i - 1 */
         const int from = rest % i, moved = to[from];
         to[from] = to[i - 1];
         to[i - 1] = moved;
