@@ -37,6 +37,25 @@ __attribute__((unused)) static test_chain chain_begin_on(MPI_Comm comm, const ch
     return t;
 }
 
+/* A configuration that is refused: by the chain, its updates, or for a key that nobody reads; the message has `why` in it. */
+__attribute__((unused)) static void chain_refused(const char *text, const char *why)
+{
+    lat_error error = {0};
+    lat_settings *root;
+    mc_chain *chain = NULL;
+    mc_update **updates;
+    int count;
+    if (lat_settings_parse(text, "test", &root, &error)) lat_abort(error.status, "%s", error.text);
+    if (mc_chain_create(MPI_COMM_WORLD, root, lat_action_kinds, lat_dirac_tables, ".", &chain, &error) == LAT_DONE &&
+        chain_updates(root, chain, &updates, &count, &error) == LAT_DONE) {
+        lat_settings_finish(root, &error);
+        mc_updates_free(updates, count);
+    }
+    ok(error.status == LAT_CONFIG && strstr(error.text, why), "refused: %s", error.text);
+    mc_chain_free(chain);
+    lat_settings_free(root);
+}
+
 __attribute__((unused)) static test_chain chain_begin(MPI_Comm comm, const char *text)
 {
     return chain_begin_on(comm, text, NULL);

@@ -255,21 +255,10 @@ static void test_files(void)
 
 static void refused(const char *lattice, const char *update, const char *why)
 {
-    lat_error error = {0};
-    lat_settings *root;
-    mc_chain *chain = NULL;
-    mc_update **updates;
-    int count;
     char *text = lat_text("lattice = { group = \"u1\"; size = [8, 8]; %s }; action = ( { kind = \"wilson\"; beta = "
                           "1.0; } ); updates = ( { kind = \"%s\"; } );",
                           lattice, update);
-    if (lat_settings_parse(text, "test", &root, &error)) lat_abort(error.status, "%s", error.text);
-    if (mc_chain_create(MPI_COMM_WORLD, root, lat_action_kinds, lat_dirac_tables, ".", &chain, &error) == LAT_DONE &&
-        chain_updates(root, chain, &updates, &count, &error) == LAT_DONE)
-        mc_updates_free(updates, count);
-    ok(error.status == LAT_CONFIG && strstr(error.text, why), "refused: %s", error.text);
-    mc_chain_free(chain);
-    lat_settings_free(root);
+    chain_refused(text, why);
     free(text);
 }
 
